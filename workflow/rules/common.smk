@@ -1,0 +1,187 @@
+# What the rules share: the checked configuration, the plan, every path, and inputs that depend on the plan.
+
+import os
+import sys
+from pathlib import Path
+
+import yaml
+
+WORKFLOW = Path(str(workflow.current_basedir)).parent
+sys.path.append(str(WORKFLOW / "scripts"))
+
+from stillhouse.checks import checked, is_remote
+from stillhouse.code import files_run_by
+from stillhouse.config import as_list
+from stillhouse.errors import UserError
+from stillhouse.plan import ALL, NONE, Plan, upstream, verb
+
+try:
+    config = checked(config, yaml.safe_load((WORKFLOW / "schemas" / "config.schema.yaml").read_text()))
+except UserError as error:
+    sys.exit(f"stillhouse: {error}")
+
+PLAN = Plan(config)
+
+TABLE = "results/{dataset}/table.parquet"
+SCHEMA = "results/{dataset}/schema.json"
+FOLDS = "results/{dataset}/folds.parquet"
+IMPUTED = "results/{dataset}/prepared/impute-{imputer}/split-{split}/"
+WEIGHED = "results/{dataset}/prepared/impute-{imputer}/weigh-{weigher}/split-{split}/"
+RESAMPLED = "results/{dataset}/prepared/impute-{imputer}/weigh-{weigher}/resample-{resampler}/split-{split}/"
+MODEL = "results/{dataset}/models/{model}/split-{split}/"
+EVALUATED = "results/{dataset}/models/{model}/"
+
+
+def one_of(names):
+    """Return a pattern that matches these names and nothing else."""
+    return "|".join(names) or "(?!)"
+
+
+def made_by(rule):
+    """Return a pattern that matches the models which a rule makes."""
+    return one_of(name for name, model in PLAN.models.items() if verb(model) == rule)
+
+
+wildcard_constraints:
+    dataset=one_of(config["datasets"]),
+    model=one_of(PLAN.models),
+    imputer=one_of(config["imputers"]),
+    weigher=one_of(config["weighers"]),
+    resampler=one_of(config["resamplers"]),
+    split=r"all|none|\d+(\+\d+)*",
+
+
+def code(script, *files):
+    """Return the files that a script runs, as inputs; see `stillhouse/code.py`."""
+    return [os.path.relpath(path) for path in files_run_by(script, *files)]
+
+
+def code_with(script, kind, options):
+    """Return an input function for the code of a script and of the one method that it runs for its wildcards."""
+    return lambda wildcards: code(script, f"{kind}/{options(wildcards)['method']}.py")
+
+
+def chosen(section, wildcard):
+    """Return a function that gives the options of the choice which a wildcard names."""
+    return lambda wildcards: config[section][wildcards[wildcard]]
+
+
+def of_model(rule):
+    """Return a function that gives the options of a model for the rule that makes it."""
+    return lambda wildcards: PLAN.models[wildcards.model][rule]
+
+
+def planned(dataset, model=None, **chain):
+    """Return the splits that are needed of a model, or of a preparation as its wildcards name it."""
+    if model:
+        return PLAN.model_splits(dataset, model)
+    steps = {"imputer": "impute", "weigher": "weigh", "resampler": "resample"}
+    return PLAN.prepared_splits(dataset, **{steps[name]: choice for name, choice in chain.items()})
+
+
+def splits(wildcards):
+    """Return descriptions of the splits that a job builds: one, or all that are needed."""
+    named = {name: value for name, value in wildcards.items() if name != "split"}
+    names = planned(**named) if wildcards.split == ALL else [wildcards.split]
+    return [PLAN.describe(wildcards.dataset, name) for name in names]
+
+
+def in_files(path, names, **wildcards):
+    """Return the files that hold these splits: the one of all splits, or one each."""
+    together = config["splits"] == "together" and set(names) <= set(planned(**wildcards))
+    return expand(path, split=[ALL] if together else names, **wildcards)
+
+
+def same_splits(path):
+    """Return an input function for the files of an earlier step that hold a job's own splits."""
+    return lambda wildcards: in_files(path, [split["name"] for split in splits(wildcards)], **wildcards_in(path, wildcards))
+
+
+def wildcards_in(path, wildcards):
+    """Return the values of those wildcards that a path has, the split left out."""
+    return {name: value for name, value in wildcards.items() if name != "split" and "{" + name + "}" in path}
+
+
+def chain_of(wildcards, path):
+    """Return the wildcards of a path to a model's preparation."""
+    prepare = PLAN.models[wildcards.model]["prepare"]
+    chain = {"imputer": prepare["impute"], "weigher": prepare["weigh"], "resampler": prepare["resample"]}
+    return {"dataset": wildcards.dataset, **wildcards_in(path, chain)}
+
+
+def prepared(path):
+    """Return an input function for the files of a model's preparation that hold the job's splits."""
+    return lambda wildcards: in_files(path, [split["name"] for split in splits(wildcards)], **chain_of(wildcards, path))
+
+
+def predictions_of(source, wildcards):
+    """Return the files with a model's predictions that another learns from: seen rows' unseen ones, and new rows'."""
+    needed = [name for split in splits(wildcards) for name in [split["name"], *split["unseen"].values()]]
+    names = list(dict.fromkeys(needed))
+    return in_files(MODEL + "predictions.parquet", names, dataset=wildcards.dataset, model=source)
+
+
+def teacher(wildcards):
+    """Return the files with the predictions of a student's teacher."""
+    return predictions_of(upstream(PLAN.models[wildcards.model])[0], wildcards)
+
+
+def members(wildcards):
+    """Return the files with the predictions of each member of a stack, by the member's name."""
+    return {name: predictions_of(name, wildcards) for name in upstream(PLAN.models[wildcards.model])}
+
+
+def kin(wildcards):
+    """Return the name that a model's seeds are drawn under: a twin has its student's."""
+    twins = {f"{name}twin": name for name, model in PLAN.models.items() if "distill" in model}
+    return twins.get(wildcards.model, wildcards.model)
+
+
+def evaluated_splits(wildcards):
+    """Return descriptions of the splits whose predictions are scored."""
+    return [PLAN.describe(wildcards.dataset, name) for name in PLAN.evaluated_splits(wildcards.dataset)]
+
+
+def shift_files(name):
+    """Return an input function for a file of the preparation that shift is judged by; none without deploy rows."""
+    prepare = config["report"]["prepare"]
+
+    def files(wildcards):
+        names = PLAN.shift_splits(wildcards.dataset)
+        chain = {"imputer": prepare["impute"], "weigher": prepare["weigh"]}
+        return in_files(WEIGHED + name, names, dataset=wildcards.dataset, **chain) if names else []
+
+    return files
+
+
+def local_files(wildcards):
+    """Return the files of a dataset's tables, those behind addresses left out."""
+    dataset = config["datasets"][wildcards.dataset]
+    places = [place for part in ("train", "test", "deploy") for place in as_list(dataset.get(part, []))]
+    return [place for place in places if not is_remote(place)]
+
+
+def shift_report(wildcards):
+    """Return the diagnosis of a dataset with deploy rows."""
+    return "results/{dataset}/shift.json" if PLAN.has_deploy(wildcards.dataset) else []
+
+
+def shown_split(wildcards):
+    """Return the split that stands for all where only one is shown: the last that is scored."""
+    return PLAN.scored_splits(wildcards.dataset)[-1]
+
+
+def in_model_files(verbs, name):
+    """Return an input function for a file of each model that one of the rules makes, of its shown split."""
+
+    def files(wildcards):
+        models = [model for model, options in PLAN.models.items() if verb(options) in verbs]
+        shown = [shown_split(wildcards)]
+        return [in_files(MODEL + name, shown, dataset=wildcards.dataset, model=model)[0] for model in models]
+
+    return files
+
+
+def shipped(path):
+    """Return an input function for a file of split none from a model's own preparation, or from the model itself."""
+    return lambda wildcards: in_files(path, [NONE], **chain_of(wildcards, path))

@@ -1,0 +1,93 @@
+# Scores of rows that no model saw, shift, the comparison, and the page that people read.
+
+
+rule evaluate:
+    input:
+        table=rules.load.output.table,
+        schema=rules.load.output.schema,
+        folds=rules.fold.output.folds,
+        split_predictions=lambda wildcards: in_files(
+            MODEL + "predictions.parquet", PLAN.evaluated_splits(wildcards.dataset), **wildcards
+        ),
+        weights=shift_files("weights.parquet"),
+        code=code("evaluate.py"),
+    output:
+        predictions=EVALUATED + "predictions.parquet",
+        metrics=EVALUATED + "metrics.json",
+    log:
+        "logs/{dataset}/{model}/evaluate.log",
+    benchmark:
+        "logs/{dataset}/{model}/evaluate.tsv"
+    params:
+        seed=config["seed"],
+        splits=evaluated_splits,
+        settings=config["report"],
+    script:
+        "../scripts/evaluate.py"
+
+
+rule diagnose:
+    input:
+        table=rules.load.output.table,
+        schema=rules.load.output.schema,
+        weights=shift_files("weights.parquet"),
+        facts=shift_files("weights.json"),
+        code=code("diagnose.py"),
+    output:
+        shift="results/{dataset}/shift.json",
+    log:
+        "logs/{dataset}/diagnose.log",
+    benchmark:
+        "logs/{dataset}/diagnose.tsv"
+    script:
+        "../scripts/diagnose.py"
+
+
+rule compare:
+    input:
+        table=rules.load.output.table,
+        schema=rules.load.output.schema,
+        folds=rules.fold.output.folds,
+        predictions=expand(rules.evaluate.output.predictions, model=PLAN.models, allow_missing=True),
+        metrics=expand(rules.evaluate.output.metrics, model=PLAN.models, allow_missing=True),
+        code=code("compare.py"),
+    output:
+        comparison="results/{dataset}/comparison.csv",
+    log:
+        "logs/{dataset}/compare.log",
+    benchmark:
+        "logs/{dataset}/compare.tsv"
+    params:
+        seed=config["seed"],
+        models=list(PLAN.models),
+        settings=config["report"],
+    script:
+        "../scripts/compare.py"
+
+
+rule report:
+    input:
+        table=rules.load.output.table,
+        schema=rules.load.output.schema,
+        folds=rules.fold.output.folds,
+        comparison=rules.compare.output.comparison,
+        predictions=rules.compare.input.predictions,
+        metrics=rules.compare.input.metrics,
+        histories=in_model_files(["train", "distill"], "history.parquet"),
+        stacks=in_model_files(["stack"], "weights.json"),
+        shift=shift_report,
+        weights=shift_files("weights.parquet"),
+        template=os.path.relpath(WORKFLOW / "scripts" / "stillhouse" / "report" / "page.html.j2"),
+        code=code("report.py"),
+    output:
+        page="results/{dataset}/report.html",
+    log:
+        "logs/{dataset}/report.log",
+    benchmark:
+        "logs/{dataset}/report.tsv"
+    params:
+        config=config,
+        models=PLAN.models,
+        shown_split=shown_split,
+    script:
+        "../scripts/report.py"

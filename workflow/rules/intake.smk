@@ -1,0 +1,37 @@
+# From raw tables to one typed table whose rows have folds.
+
+
+rule load:
+    input:
+        files=local_files,
+        code=code("load.py"),
+    output:
+        table=TABLE,
+        schema=SCHEMA,
+    log:
+        "logs/{dataset}/load.log",
+    benchmark:
+        "logs/{dataset}/load.tsv"
+    params:
+        seed=config["seed"],
+        dataset=lambda wildcards: config["datasets"][wildcards.dataset],
+    script:
+        "../scripts/load.py"
+
+
+rule fold:
+    input:
+        table=rules.load.output.table,
+        schema=rules.load.output.schema,
+        code=code("fold.py"),
+    output:
+        folds=FOLDS,
+    log:
+        "logs/{dataset}/fold.log",
+    benchmark:
+        "logs/{dataset}/fold.tsv"
+    params:
+        seed=config["seed"],
+        k=config["folds"]["k"],
+    script:
+        "../scripts/fold.py"

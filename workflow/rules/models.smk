@@ -1,0 +1,105 @@
+# Models: networks are trained, others fitted, students distilled, and any of them stacked.
+
+
+rule train:
+    input:
+        schema=rules.load.output.schema,
+        folds=rules.fold.output.folds,
+        features=prepared(rules.impute.output.features),
+        sample=prepared(rules.resample.output.sample),
+        ledger=prepared(rules.resample.output.ledger),
+        code=code_with("train.py", "networks", of_model("train")),
+    output:
+        predictions=MODEL + "predictions.parquet",
+        fitted=MODEL + "fitted.joblib",
+        history=MODEL + "history.parquet",
+    log:
+        "logs/{dataset}/{model}/split-{split}.log",
+    benchmark:
+        "logs/{dataset}/{model}/split-{split}.tsv"
+    wildcard_constraints:
+        model=made_by("train"),
+    params:
+        seed=config["seed"],
+        kin=kin,
+        splits=splits,
+        options=of_model("train"),
+    script:
+        "../scripts/train.py"
+
+
+rule fit:
+    input:
+        schema=rules.load.output.schema,
+        folds=rules.fold.output.folds,
+        features=prepared(rules.impute.output.features),
+        sample=prepared(rules.resample.output.sample),
+        ledger=prepared(rules.resample.output.ledger),
+        code=code_with("fit.py", "models", of_model("fit")),
+    output:
+        predictions=MODEL + "predictions.parquet",
+        fitted=MODEL + "fitted.joblib",
+    log:
+        "logs/{dataset}/{model}/split-{split}.log",
+    benchmark:
+        "logs/{dataset}/{model}/split-{split}.tsv"
+    wildcard_constraints:
+        model=made_by("fit"),
+    params:
+        seed=config["seed"],
+        kin=kin,
+        splits=splits,
+        options=of_model("fit"),
+    script:
+        "../scripts/fit.py"
+
+
+rule distill:
+    input:
+        schema=rules.load.output.schema,
+        folds=rules.fold.output.folds,
+        features=prepared(rules.impute.output.features),
+        sample=prepared(rules.resample.output.sample),
+        ledger=prepared(rules.resample.output.ledger),
+        teacher=teacher,
+        code=code_with("distill.py", "networks", of_model("distill")),
+    output:
+        predictions=MODEL + "predictions.parquet",
+        fitted=MODEL + "fitted.joblib",
+        history=MODEL + "history.parquet",
+    log:
+        "logs/{dataset}/{model}/split-{split}.log",
+    benchmark:
+        "logs/{dataset}/{model}/split-{split}.tsv"
+    wildcard_constraints:
+        model=made_by("distill"),
+    params:
+        seed=config["seed"],
+        kin=kin,
+        splits=splits,
+        options=of_model("distill"),
+    script:
+        "../scripts/distill.py"
+
+
+rule stack:
+    input:
+        unpack(members),
+        table=rules.load.output.table,
+        schema=rules.load.output.schema,
+        folds=rules.fold.output.folds,
+        code=code_with("stack.py", "stackers", of_model("stack")),
+    output:
+        predictions=MODEL + "predictions.parquet",
+        weights=MODEL + "weights.json",
+    log:
+        "logs/{dataset}/{model}/split-{split}.log",
+    benchmark:
+        "logs/{dataset}/{model}/split-{split}.tsv"
+    wildcard_constraints:
+        model=made_by("stack"),
+    params:
+        splits=splits,
+        options=of_model("stack"),
+    script:
+        "../scripts/stack.py"

@@ -1,0 +1,65 @@
+# A chain of steps, so that a path is its recipe: impute, then weigh, then resample.
+
+
+rule impute:
+    input:
+        table=rules.load.output.table,
+        schema=rules.load.output.schema,
+        folds=rules.fold.output.folds,
+        code=code_with("impute.py", "imputers", chosen("imputers", "imputer")),
+    output:
+        features=IMPUTED + "features.parquet",
+        preparations=IMPUTED + "preparations.joblib",
+    log:
+        "logs/{dataset}/impute-{imputer}/split-{split}.log",
+    benchmark:
+        "logs/{dataset}/impute-{imputer}/split-{split}.tsv"
+    params:
+        splits=splits,
+        options=chosen("imputers", "imputer"),
+    script:
+        "../scripts/impute.py"
+
+
+rule weigh:
+    input:
+        features=same_splits(rules.impute.output.features),
+        folds=rules.fold.output.folds,
+        code=code_with("weigh.py", "weighers", chosen("weighers", "weigher")),
+    output:
+        weights=WEIGHED + "weights.parquet",
+        facts=WEIGHED + "weights.json",
+    log:
+        "logs/{dataset}/impute-{imputer}/weigh-{weigher}/split-{split}.log",
+    benchmark:
+        "logs/{dataset}/impute-{imputer}/weigh-{weigher}/split-{split}.tsv"
+    params:
+        seed=config["seed"],
+        splits=splits,
+        options=chosen("weighers", "weigher"),
+    script:
+        "../scripts/weigh.py"
+
+
+rule resample:
+    input:
+        table=rules.load.output.table,
+        schema=rules.load.output.schema,
+        folds=rules.fold.output.folds,
+        features=same_splits(rules.impute.output.features),
+        weights=same_splits(rules.weigh.output.weights),
+        code=code_with("resample.py", "resamplers", chosen("resamplers", "resampler")),
+    output:
+        sample=RESAMPLED + "sample.parquet",
+        ledger=RESAMPLED + "ledger.json",
+    log:
+        "logs/{dataset}/impute-{imputer}/weigh-{weigher}/resample-{resampler}/split-{split}.log",
+    benchmark:
+        "logs/{dataset}/impute-{imputer}/weigh-{weigher}/resample-{resampler}/split-{split}.tsv"
+    params:
+        seed=config["seed"],
+        splits=splits,
+        stop=config["folds"]["stop"],
+        options=chosen("resamplers", "resampler"),
+    script:
+        "../scripts/resample.py"

@@ -1,0 +1,15 @@
+"""Give every labelled row a fold."""
+
+import pandas as pd
+
+from stillhouse.errors import log_to
+from stillhouse.folds import make_folds
+from stillhouse.seeds import derive
+from stillhouse.tables import read_json, write_table
+
+log_to(snakemake.log[0])
+table = pd.read_parquet(snakemake.input.table)
+classes = read_json(snakemake.input.schema)["classes"]
+seed = derive(snakemake.params.seed, snakemake.wildcards.dataset, "folds")
+
+write_table(make_folds(table, classes, snakemake.params.k, seed), snakemake.output.folds)

@@ -1,0 +1,36 @@
+"""Draw and write the one page that people read."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from stillhouse.errors import log_to
+from stillhouse.evaluation import scored
+from stillhouse.plan import NONE, verb
+from stillhouse.report.page import render
+from stillhouse.tables import read_json, read_split, written_beside
+
+log_to(snakemake.log[0])
+files, models, split = snakemake.input, snakemake.params.models, snakemake.params.shown_split
+table, folds = pd.read_parquet(files.table), pd.read_parquet(files.folds)
+networks = [name for name, model in models.items() if verb(model) in ("train", "distill")]
+stacks = [name for name, model in models.items() if verb(model) == "stack"]
+
+run = {
+    "dataset": snakemake.wildcards.dataset,
+    "config": snakemake.params.config,
+    "settings": snakemake.params.config["report"],
+    "models": models,
+    "shown_split": split,
+    "table": table,
+    "schema": read_json(files.schema),
+    "comparison": pd.read_csv(files.comparison),
+    "metrics": dict(zip(models, map(read_json, files.metrics), strict=True)),
+    "rows": {name: scored(pd.read_parquet(path), table, folds) for name, path in zip(models, files.predictions, strict=True)},
+    "histories": {name: read_split(path, split) for name, path in zip(networks, files.histories, strict=True)},
+    "stacks": {name: read_json(path)[split]["weights"] for name, path in zip(stacks, files.stacks, strict=True)},
+    "shift": read_json(files.shift) if files.shift else None,
+    "weights": read_split(files.weights, NONE) if files.weights else None,
+}
+with written_beside(snakemake.output.page) as beside:
+    beside.write_text(render(run, Path(files.template).read_text()))

@@ -1,0 +1,26 @@
+"""Make for each split the sample that models are fitted on: weighed, balanced, its stop set cut off first."""
+
+import pandas as pd
+
+from stillhouse.columns import LABEL, ROW
+from stillhouse.errors import log_to
+from stillhouse.sampling import balanced_sample, training_sample
+from stillhouse.seeds import derive
+from stillhouse.tables import read_json, read_split, split_writer, write_json
+
+log_to(snakemake.log[0])
+labels = pd.read_parquet(snakemake.input.table, columns=[ROW, LABEL])
+folds = pd.read_parquet(snakemake.input.folds)
+n_classes = len(read_json(snakemake.input.schema)["classes"] or [])
+share, options = snakemake.params.stop, snakemake.params.options
+
+ledgers = {}
+with split_writer(snakemake.output.sample) as write:
+    for split in snakemake.params.splits:
+        seed = derive(snakemake.params.seed, snakemake.wildcards.dataset, split["name"])
+        features = read_split(snakemake.input.features, split["name"])
+        weights = read_split(snakemake.input.weights, split["name"])
+        sample = training_sample(features, weights, labels, folds, split)
+        sample, ledgers[split["name"]] = balanced_sample(sample, n_classes, share, options, seed)
+        write(split["name"], sample)
+write_json(ledgers, snakemake.output.ledger)

@@ -1,0 +1,77 @@
+"""Known damage to a table, as a stress test: thinned classes, biased deploy rows, removed cells. The truth is kept."""
+
+import numpy as np
+import pandas as pd
+
+from stillhouse.columns import DEPLOY, LABEL, PART, TRUE_RATIO
+from stillhouse.config import nearest
+from stillhouse.errors import UserError
+
+
+def challenged(table, schema, options, rng):
+    """Return the damaged table; rows moved to the deploy part keep their label, for ``evaluate`` alone.
+
+    The damage is done in the order in which it happens in life: the population (``thin``), who is met
+    (``deploy``), what is recorded (``gaps``).
+    """
+    table = thinned(table, schema["classes"], options["thin"], rng)
+    if "deploy" in options:
+        table = moved_to_deploy(table, options["deploy"], rng)
+    return with_gaps(table, [column["name"] for column in schema["columns"]], options["gaps"], rng)
+
+
+def thinned(table, classes, keep, rng):
+    """Return the table with only a share of the rows of the named classes."""
+    for name, share in keep.items():
+        if name not in (classes or []):
+            raise UserError(f"challenge.thin: there is no class {name!r}; {nearest(name, classes or [])}")
+        rows = table.index[table[LABEL] == classes.index(name)]
+        gone = rng.choice(rows, size=len(rows) - round(share * len(rows)), replace=False)
+        table = table.drop(index=gone)
+    return table.reset_index(drop=True)
+
+
+def moved_to_deploy(table, options, rng):
+    """Return the table with rows moved to the deploy part by a logistic model of one column, and the true ratio.
+
+    With P(deploy | x) = sigmoid(a + strength * z(x)), p_deploy(x) / p_train(x) is exp(a + strength * z(x)) up to a
+    constant; the column ``true_ratio`` has it with mean 1 over the rows that stay.
+    """
+    if options["column"] not in table:
+        raise UserError(f"challenge.deploy.column: there is no column {options['column']!r}; {nearest(options['column'], table)}")
+    score = standardized(table[options["column"]])
+    odds = np.exp(options["strength"] * score)
+    chance = odds * _scale_for(odds, options["share"])
+    moved = rng.random(len(table)) < chance / (1 + chance)
+    ratio = odds / odds[~moved].mean()
+    return table.assign(**{PART: np.where(moved, DEPLOY, table[PART]), TRUE_RATIO: ratio})
+
+
+def standardized(column):
+    """Return a numeric column with mean 0 and deviation 1, gaps at 0."""
+    values = pd.to_numeric(column, errors="coerce")
+    return ((values - values.mean()) / values.std()).fillna(0).to_numpy()
+
+
+def _scale_for(odds, share):
+    """Return the factor by which the odds have ``share`` as their mean probability, by bisection."""
+    low, high = 1e-12, 1e12
+    for _ in range(200):
+        middle = np.sqrt(low * high)
+        low, high = (middle, high) if (middle * odds / (1 + middle * odds)).mean() < share else (low, middle)
+    return middle
+
+
+def with_gaps(table, columns, options, rng):
+    """Return the table with cells removed at random, and the likelier the larger their value."""
+    table = table.copy()
+    for name in columns:
+        gone = rng.random(len(table)) < options["random"]
+        if name in options["by_value"]:
+            rank = table[name].rank(pct=True).fillna(0).to_numpy()
+            gone |= rng.random(len(table)) < 2 * options["by_value"][name] * rank
+        table[name] = table[name].mask(gone)
+    if unknown := set(options["by_value"]) - set(columns):
+        name = sorted(unknown)[0]
+        raise UserError(f"challenge.gaps.by_value: there is no column {name!r}; {nearest(name, columns)}")
+    return table

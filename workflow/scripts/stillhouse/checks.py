@@ -1,0 +1,156 @@
+"""The door: what a schema cannot say. A configuration that cannot be run is refused before any job starts.
+
+Standard library only, but for the columns of Parquet files, as the workflow reads this on every job.
+"""
+
+import bz2
+import csv
+import gzip
+import lzma
+from difflib import get_close_matches
+from pathlib import Path
+
+from stillhouse.config import KINDS, ConfigError, as_list, complete, method_names, nearest
+from stillhouse.plan import twin_name, upstream, verb
+
+
+def checked(config, schema):
+    """Return the completed configuration; raises ``ConfigError`` where it cannot be run."""
+    config = complete(config, schema)
+    check_graph(config)
+    for name, dataset in config["datasets"].items():
+        check_dataset(name, dataset)
+    check_uses(config, schema)
+    return config
+
+
+def check_graph(config):
+    """Raise ``ConfigError`` for models that learn from unknown models, or from themselves."""
+    models = config["models"]
+    for name, model in models.items():
+        key = "stack.members" if "stack" in model else "distill.teacher"
+        for source in upstream(model):
+            if source not in models:
+                raise ConfigError(f"models.{name}.{key}: no model is called {source!r}; {nearest(source, models)}")
+        if "distill" in model and twin_name(name) in models:
+            raise ConfigError(f"models.{twin_name(name)}: this name is kept for the twin of {name!r}; choose another")
+    for name in models:
+        if loop := _loop(models, [name]):
+            raise ConfigError(f"models.{name}: learns from itself: {' → '.join(loop)}")
+
+
+def _loop(models, path):
+    for source in upstream(models[path[-1]]):
+        if source == path[0]:
+            return [*path, source]
+        if source not in path and (found := _loop(models, [*path, source])):
+            return found
+    return None
+
+
+def check_uses(config, schema):
+    """Raise ``ConfigError`` for choices that do not go together."""
+    for name, model in config["models"].items():
+        if "stack" not in model:
+            _check_gaps(config, schema, name, model)
+            _check_deploy(config, f"models.{name}.prepare.weigh", model["prepare"]["weigh"])
+            _check_task(config, f"models.{name}.prepare.resample", model["prepare"]["resample"])
+    for name in config["export"]:
+        if name not in config["models"]:
+            raise ConfigError(f"export: no model is called {name!r}; {nearest(name, config['models'])}")
+        _check_export(config, schema, name)
+
+
+def _check_gaps(config, schema, name, model):
+    kind, methods = verb(model), schema["$defs"]["methods"]
+    filled = methods["imputers"][config["imputers"][model["prepare"]["impute"]]["method"]].get("fills", True)
+    if filled:
+        return
+    method = model[kind]["method"]
+    if not methods[KINDS[kind]][method].get("takes_gaps") or model[kind].get("bag"):
+        raise ConfigError(
+            f"models.{name}.prepare.impute: {method} cannot learn from gaps; choose an imputer that fills them, such as median"
+        )
+    resampler = config["resamplers"][model["prepare"]["resample"]]["method"]
+    if not methods["resamplers"][resampler].get("takes_gaps"):
+        raise ConfigError(
+            f"models.{name}.prepare.resample: {resampler} cannot work on gaps; choose an imputer that fills them, such as median"
+        )
+
+
+def _check_deploy(config, where, choice):
+    if config["weighers"][choice]["method"] == "none":
+        return
+    for name, dataset in config["datasets"].items():
+        if "deploy" not in dataset and "deploy" not in dataset.get("challenge", {}):
+            raise ConfigError(f"{where}: {choice} needs deploy rows, and datasets.{name} has none; choose none")
+
+
+def _check_task(config, where, choice):
+    for name, dataset in config["datasets"].items():
+        if dataset["task"] == "regression" and config["resamplers"][choice]["method"] != "none":
+            raise ConfigError(f"{where}: {choice} balances classes, and datasets.{name} is a regression; choose none")
+
+
+def _check_export(config, schema, name):
+    model, methods = config["models"][name], schema["$defs"]["methods"]
+    method = model[verb(model)]["method"]
+    if "stack" in model or not methods[KINDS[verb(model)]][method].get("exports") or model[verb(model)].get("bag"):
+        raise ConfigError(f"export: {name!r} ({method}) cannot be written as ONNX; export a student or a network instead")
+    imputer = config["imputers"][model["prepare"]["impute"]]["method"]
+    if not methods["imputers"][imputer].get("exports"):
+        exact = [key for key in method_names(methods["imputers"]) if methods["imputers"][key].get("exports")]
+        raise ConfigError(
+            f"models.{name}.prepare.impute: {imputer} cannot be written as ONNX exactly, and export asks for {name!r}; "
+            f"choose one of {', '.join(exact)}"
+        )
+
+
+def check_dataset(name, dataset):
+    """Raise ``ConfigError`` for a table that is missing, or that lacks a column which the dataset names."""
+    where = f"datasets.{name}"
+    if "test" in dataset and (dataset.get("time") or dataset.get("group")):
+        raise ConfigError(f"{where}.test: given test rows go with neither time nor group; leave one of them out")
+    for part in ("train", "test", "deploy"):
+        for place in as_list(dataset.get(part, [])):
+            if not is_remote(place):
+                _check_file(f"{where}.{part}", Path(place), dataset, needs_target=part != "deploy")
+
+
+def is_remote(place):
+    """Return whether a table lies behind an address or in a library, and not in a file."""
+    return place.startswith(("sklearn:", "openml:", "http://", "https://"))
+
+
+def _check_file(where, path, dataset, needs_target):
+    if not path.is_file():
+        beside = [str(other) for other in path.parent.iterdir()] if path.parent.is_dir() else []
+        hint = f"; {nearest(path, beside)}" if get_close_matches(str(path), beside, cutoff=0.5) else ""
+        raise ConfigError(f"{where}: there is no file {str(path)!r}{hint}")
+    columns = dataset.get("columns") or header(path, dataset["separator"])
+    if columns is None:
+        return
+    for key in ("target", "group", "time"):
+        column = dataset.get(key)
+        if isinstance(column, str) and column not in columns and (needs_target or key != "target"):
+            raise ConfigError(f"{where.rsplit('.', 1)[0]}.{key}: {path} has no column {column!r}; {nearest(column, columns)}")
+    for key in ("drop", "kinds"):
+        for column in dataset[key]:
+            if column not in columns and needs_target:
+                where_key = f"{where.rsplit('.', 1)[0]}.{key}"
+                raise ConfigError(f"{where_key}: {path} has no column {column!r}; {nearest(column, columns)}")
+
+
+def header(path, separator):
+    """Return the column names in the first line of a text table, or None for other formats."""
+    opener = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}.get(path.suffix, open)
+    suffix = path.with_suffix("").suffix if path.suffix in (".gz", ".bz2", ".xz") else path.suffix
+    if suffix in (".parquet", ".feather", ".arrow"):
+        return None
+    separator = separator or ("\t" if suffix in (".tsv", ".tab") else ",")
+    try:
+        with opener(path, "rt", encoding="utf-8-sig", newline="") as lines:
+            return [name.strip() for name in next(csv.reader(lines, delimiter=separator), [])]
+    except (OSError, UnicodeDecodeError, EOFError, lzma.LZMAError) as error:
+        raise ConfigError(f"{path}: cannot be read as a table in UTF-8: {error}") from error
+

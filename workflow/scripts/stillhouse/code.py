@@ -1,0 +1,21 @@
+"""Code is an input: the files of this library that a script runs, so that editing one reruns what it changes."""
+
+from functools import cache
+from modulefinder import ModuleFinder
+from pathlib import Path
+
+SCRIPTS = Path(__file__).resolve().parent.parent
+
+
+@cache
+def files_run_by(script, *method_files):
+    """Return the script, the method files and every library file that they import, also inside functions."""
+    roots = [SCRIPTS / script, *(SCRIPTS / "stillhouse" / file for file in method_files)]
+    return tuple(sorted(set().union(*(_imported_by(root) for root in roots))))
+
+
+@cache
+def _imported_by(root):
+    finder = ModuleFinder(path=[str(SCRIPTS)])
+    finder.run_script(str(root))
+    return frozenset({root, *(Path(module.__file__) for module in finder.modules.values() if module.__file__)})

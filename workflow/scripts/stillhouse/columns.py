@@ -1,0 +1,43 @@
+"""The names of columns that files share; a name is written here and nowhere else."""
+
+import re
+
+ROW = "row"
+PART = "part"
+LABEL = "label"
+TRUE_RATIO = "true_ratio"
+FOLD = "fold"
+GROUP = "group"
+TIME = "time"
+SPLIT = "split"
+WEIGHT = "weight"
+STOP = "stop"
+PREDICTION = "prediction"
+
+RESERVED = (ROW, PART, LABEL, TRUE_RATIO, GROUP, TIME)
+
+TRAIN, TEST, DEPLOY = "train", "test", "deploy"
+
+# A prepared feature is named kind, position of its source column, colon, words: "n0:age", "m0:age is missing",
+# "c3:job=clerk". The position keeps columns apart whatever characters their names contain.
+_FEATURE = re.compile(r"[nmc]\d+:")
+
+
+def is_feature(name):
+    """Return whether a column of a prepared table is a feature."""
+    return bool(_FEATURE.match(name))
+
+
+def features(table):
+    """Return the names of the prepared features of a table, in its order."""
+    return [name for name in table.columns if is_feature(name)]
+
+
+def source(name):
+    """Return the kind and position of the raw column that a prepared feature stems from, such as ``c3``."""
+    return name.split(":", 1)[0]
+
+
+def probability(name):
+    """Return the name of the column with the probability of a class."""
+    return f"p_{name}"

@@ -1,0 +1,53 @@
+"""Comparison: each model beside the leading one, on the same rows and the same bootstrap draws."""
+
+import numpy as np
+import pandas as pd
+
+from stillhouse.columns import DEPLOY, PART
+from stillhouse.evaluation import as_arrays, unit_numbers
+from stillhouse.intervals import draws, interval
+from stillhouse.metrics import MORE_IS_BETTER, main_metric
+from stillhouse.seeds import generator
+
+PARTS = {"": "value", "_low": "low", "_high": "high"}
+
+
+def compare(metrics, rows, schema, settings, seed):
+    """Return one row per model, the leading one first: its metrics, and its gap to the leader with an interval.
+
+    ``metrics`` and ``rows`` map a model to its metrics and its scored rows. ``behind`` is True where the interval of
+    the gap leaves out 0, so that chance alone is no good explanation for it; the leader was chosen on the same rows,
+    which makes the gaps look a little larger than they are.
+    """
+    drawn = {name: main_draws(scored, schema, settings, seed) for name, scored in rows.items()}
+    name_of_main = main_metric(schema["task"]).__name__
+    sign = 1 if name_of_main in MORE_IS_BETTER else -1
+    ranked = sorted(metrics, key=lambda name: -sign * metrics[name]["held_out"]["metrics"][name_of_main]["value"])
+    lines = []
+    for name in ranked:
+        found = metrics[name]["held_out"]["metrics"][name_of_main]["value"]
+        best = metrics[ranked[0]]["held_out"]["metrics"][name_of_main]["value"]
+        low, high = interval(drawn[name] - drawn[ranked[0]], settings["level"])
+        lines.append({**numbers(name, metrics[name]), "gap": found - best, "gap_low": low, "gap_high": high})
+    table = pd.DataFrame(lines)
+    worst = table["gap_high"] if sign > 0 else -table["gap_low"]
+    table["behind"] = (table["model"] != ranked[0]) & (worst < 0)
+    return table
+
+
+def main_draws(rows, schema, settings, seed):
+    """Return bootstrap draws of the main metric on held-out rows."""
+    rows = rows[rows[PART] != DEPLOY]
+    labels, scores, _ = as_arrays(rows, schema)
+    metric, rng = main_metric(schema["task"]), generator(seed, "bootstrap")
+    return draws(metric, labels, scores, np.ones(len(rows)), unit_numbers(rows), settings["draws"], rng)
+
+
+def numbers(name, metrics):
+    """Return a model's metrics as one flat row."""
+    values = {"model": name}
+    for population, assessed in metrics.items():
+        prefix = "" if population == "held_out" else f"{population}_"
+        for metric, found in assessed["metrics"].items():
+            values |= {f"{prefix}{metric}{part}": found[key] for part, key in PARTS.items()}
+    return values

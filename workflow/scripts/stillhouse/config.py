@@ -1,0 +1,139 @@
+"""A configuration is completed with its defaults and held against the schema, or refused in one line that names the key.
+
+Standard library and jsonschema only, as the workflow reads this on every job.
+"""
+
+import copy
+from difflib import get_close_matches
+
+from jsonschema import Draft202012Validator
+
+from stillhouse.errors import UserError
+from stillhouse.plan import verb
+
+KINDS = {"train": "networks", "distill": "networks", "fit": "models", "stack": "stackers"}
+CHOICES = {"impute": "imputers", "weigh": "weighers", "resample": "resamplers"}
+
+
+class ConfigError(UserError):
+    """A configuration that cannot be run."""
+
+
+def complete(config, schema):
+    """Return the configuration with every default filled in; raises ``ConfigError`` where it cannot be run."""
+    config = fill(config, schema, schema)
+    validate(config, schema, schema, where=())
+    for section in CHOICES.values():
+        for name, options in config[section].items():
+            config[section][name] = complete_options(schema, section, options, where=(section, name))
+    for name, model in config["models"].items():
+        complete_model(config, schema, name, model)
+    complete_choices(config, schema, config["report"]["prepare"], where="report.prepare")
+    return config
+
+
+def fill(value, schema, root):
+    """Return a copy of a value with the defaults that its JSON schema states."""
+    schema = resolve(schema, root)
+    if not isinstance(value, dict):
+        return copy.deepcopy(value)
+    parts = {key: part for key, part in schema.get("properties", {}).items() if key not in value}
+    defaults = {key: resolve(part, root)["default"] for key, part in parts.items() if "default" in resolve(part, root)}
+    inner = {**dict.fromkeys(value, schema.get("additionalProperties", {})), **schema.get("properties", {})}
+    return {key: fill(item, inner.get(key) or {}, root) for key, item in {**value, **defaults}.items()}
+
+
+def resolve(schema, root):
+    """Return a schema with its ``$ref`` into the root schema's definitions followed."""
+    if not isinstance(schema, dict) or "$ref" not in schema:
+        return schema if isinstance(schema, dict) else {}
+    target = root
+    for key in schema["$ref"].removeprefix("#/").split("/"):
+        target = target[key]
+    return {**target, **{key: value for key, value in schema.items() if key != "$ref"}}
+
+
+def validate(value, schema, root, where):
+    """Raise ``ConfigError`` with the first thing that a JSON schema says against a value."""
+    whole = {**schema, "$defs": root["$defs"]}
+    errors = sorted(Draft202012Validator(whole).iter_errors(value), key=lambda error: [str(key) for key in error.path])
+    if errors:
+        raise ConfigError(_explain(errors[0], root, where))
+
+
+def _explain(error, root, where):
+    path = ".".join(str(part) for part in (*where, *error.path)) or "the configuration"
+    if error.validator == "additionalProperties":
+        known = resolve(error.schema, root).get("properties", {})
+        unknown = next(key for key in error.instance if key not in known)
+        return f"{_join(path, unknown)}: no such key; {nearest(unknown, known)}"
+    if "propertyNames" in error.absolute_schema_path:
+        return f"{_join(path, error.instance)}: names are lower-case letters and digits, a letter first, such as knn50"
+    if error.validator in ("oneOf", "anyOf"):
+        return f"{path}: {error.schema.get('description', error.message)}"
+    if error.validator == "type" and error.validator_value == "string":
+        return f"{path}: {error.instance!r} is no text; write it in quotes"
+    return f"{path}: {error.message}"
+
+
+def _join(path, key):
+    return str(key) if path == "the configuration" else f"{path}.{key}"
+
+
+def nearest(word, known):
+    """Return the words of a message that names the nearest known one, or all of them."""
+    close = get_close_matches(str(word), [str(name) for name in known], n=1, cutoff=0.5)
+    return f"did you mean {close[0]!r}?" if close else f"there are {', '.join(sorted(map(str, known))) or 'none'}"
+
+
+def complete_options(schema, kind, options, where, shared=None):
+    """Return a method's options with defaults; ``shared`` holds the keys that its place adds to them."""
+    methods = schema["$defs"]["methods"][kind]
+    where_method = ".".join((*where, "method"))
+    if "method" not in options:
+        raise ConfigError(f"{where_method}: is missing; there are {', '.join(sorted(method_names(methods)))}")
+    if options["method"] not in method_names(methods):
+        known = nearest(options["method"], method_names(methods))
+        raise ConfigError(f"{where_method}: no method is called {options['method']!r}; {known}")
+    properties = {"method": {}, **(shared or {}), **methods["any"], **methods[options["method"]].get("options", {})}
+    whole = {"type": "object", "properties": properties, "additionalProperties": False}
+    options = fill(options, whole, schema)
+    validate(options, whole, schema, where)
+    return options
+
+
+def method_names(methods):
+    """Return the methods of a kind that the schema describes."""
+    return [name for name in methods if name != "any"]
+
+
+def complete_model(config, schema, name, model):
+    """Complete a model's options and its preparation in place, adding choices that are plain method names."""
+    key = verb(model)
+    shared = schema["$defs"]["places"][key]["properties"]
+    model[key] = complete_options(schema, KINDS[key], model[key], where=("models", name, key), shared=shared)
+    missing = [field for field in schema["$defs"]["places"][key].get("required", ()) if field not in model[key]]
+    if missing:
+        raise ConfigError(f"models.{name}.{key}.{missing[0]}: is missing")
+    if key == "stack" and "prepare" in model:
+        raise ConfigError(f"models.{name}.prepare: a stack has no preparation of its own, its members have")
+    if key != "stack":
+        model["prepare"] = fill(model.get("prepare", {}), schema["$defs"]["prepare"], schema)
+        complete_choices(config, schema, model["prepare"], where=f"models.{name}.prepare")
+
+
+def complete_choices(config, schema, prepare, where):
+    """Add to the configuration the choices that a preparation names by their method alone."""
+    for step, section in CHOICES.items():
+        choice = prepare.get(step)
+        if choice is None or choice in config[section]:
+            continue
+        known = [*config[section], *method_names(schema["$defs"]["methods"][section])]
+        if choice not in known:
+            raise ConfigError(f"{where}.{step}: no choice or method is called {choice!r}; {nearest(choice, known)}")
+        config[section][choice] = complete_options(schema, section, {"method": choice}, where=(section, choice))
+
+
+def as_list(value):
+    """Return a list as it is, and anything else as a list of one."""
+    return value if isinstance(value, list) else [value]

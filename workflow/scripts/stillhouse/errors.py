@@ -1,0 +1,32 @@
+"""Mistakes of the user's end in one message; everything else in a traceback, and both in the rule's log."""
+
+import logging
+import sys
+import traceback
+import warnings
+
+log = logging.getLogger("stillhouse")
+
+
+class UserError(Exception):
+    """What is wrong, where, and what would be right, in one message for the user."""
+
+
+def log_to(path):
+    """Send messages to the file and to the terminal, and unforeseen warnings to the file alone."""
+    to_file = logging.FileHandler(path, mode="w")
+    to_file.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%Y-%m-%d %H:%M:%S"))
+    logging.basicConfig(handlers=[to_file], level=logging.INFO, force=True)
+    to_terminal = logging.StreamHandler()
+    to_terminal.setFormatter(logging.Formatter("stillhouse: %(message)s"))
+    log.handlers = [to_terminal]
+    logging.captureWarnings(True)
+    warnings.simplefilter("once")
+    sys.excepthook = _last_words
+
+
+def _last_words(kind, error, trace):
+    if issubclass(kind, UserError):
+        log.error("%s", error)
+    else:
+        log.error("%s", "".join(traceback.format_exception(kind, error, trace)))

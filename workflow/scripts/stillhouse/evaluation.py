@@ -1,0 +1,92 @@
+"""Evaluation: the one place that reads labels of held-out rows."""
+
+import numpy as np
+import pandas as pd
+
+from stillhouse.columns import DEPLOY, FOLD, GROUP, LABEL, PART, ROW, WEIGHT
+from stillhouse.intervals import draws, interval
+from stillhouse.metrics import BY_TASK
+from stillhouse.predictions import columns_of
+from stillhouse.seeds import generator
+from stillhouse.tables import read_split
+
+
+def held_out_predictions(paths, folds, splits):
+    """Return every scored row predicted by the split that held it out, and deploy rows by split ``none``.
+
+    ``splits`` are descriptions of the splits to read; rows come in the order of the table.
+    """
+    parts = []
+    for split in splits:
+        table = read_split(paths, split["name"])
+        rows = folds.loc[folds[FOLD].isin(split["held_out"] or [-1]), [ROW]]
+        parts.append(rows.merge(table, on=ROW))
+    return pd.concat(parts, ignore_index=True).sort_values(ROW, ignore_index=True)
+
+
+def scored(predictions, table, folds):
+    """Return predictions with label, part, fold and unit of each labelled row; see ``unit_numbers``."""
+    known = predictions.merge(table[[ROW, LABEL, PART]], on=ROW).merge(folds, on=ROW)
+    return known[known[LABEL].notna()].reset_index(drop=True)
+
+
+def unit_numbers(rows):
+    """Return the number of each row's bootstrap unit: its group where there are groups, else itself."""
+    return pd.factorize(rows[GROUP])[0] if GROUP in rows else np.arange(len(rows))
+
+
+def evaluate(rows, schema, weights, settings, seed):
+    """Return metrics with intervals: on held-out rows, weighted for the deploy rows, and on labelled deploy rows.
+
+    ``weights`` has shift weights of held-out rows, or is None.
+    """
+    deploy = rows[PART] == DEPLOY
+    result = {"held_out": assess(rows[~deploy], schema, None, settings, seed)}
+    if weights is not None:
+        weight = rows[~deploy].merge(weights, on=ROW, how="left")[WEIGHT].to_numpy()
+        result["deploy_weighted"] = assess(rows[~deploy], schema, weight, settings, seed)
+    if deploy.any():
+        result["deploy"] = assess(rows[deploy], schema, None, settings, seed)
+    return result
+
+
+def assess(rows, schema, weight, settings, seed):
+    """Return for each metric of the task its value, interval and value per fold."""
+    weight = np.ones(len(rows)) if weight is None else weight
+    labels, scores, folds = as_arrays(rows, schema)
+    units = unit_numbers(rows)
+    result = {}
+    for metric in BY_TASK[schema["task"]]:
+        drawn = draws(metric, labels, scores, weight, units, settings["draws"], generator(seed, "bootstrap"))
+        low, high = interval(drawn, settings["level"])
+        result[metric.__name__] = {
+            "value": number(metric(labels, scores, weight[None])),
+            "low": low,
+            "high": high,
+            "folds": {
+                str(fold): number(metric(labels[folds == fold], scores[folds == fold], weight[None, folds == fold]))
+                for fold in np.unique(folds)
+            },
+        }
+    return {"rows": len(rows), "metrics": result}
+
+
+def as_arrays(rows, schema):
+    """Return labels (rows,), scores (rows, outputs) and folds (rows,) of scored rows."""
+    labels = rows[LABEL].to_numpy("int64" if schema["classes"] else "float64")
+    return labels, rows[columns_of(schema["classes"])].to_numpy("float64"), rows[FOLD].to_numpy()
+
+
+def number(value):
+    """Return the one entry of an array as a float, or None where it has no value."""
+    return float(value[0]) if np.isfinite(value[0]) else None
+
+
+def held_out_weights(paths, folds, splits):
+    """Return the shift weight of each scored row by the split that held it out."""
+    parts = [
+        folds.loc[folds[FOLD].isin(split["held_out"]), [ROW]].merge(read_split(paths, split["name"]), on=ROW)
+        for split in splits
+        if split["held_out"]
+    ]
+    return pd.concat(parts, ignore_index=True)

@@ -1,0 +1,183 @@
+"""From raw tables to one typed table and its schema."""
+
+import numpy as np
+import pandas as pd
+
+from stillhouse import kinds
+from stillhouse.challenge import challenged
+from stillhouse.columns import DEPLOY, GROUP, LABEL, PART, RESERVED, ROW, TEST, TIME, TRAIN
+from stillhouse.config import as_list, nearest
+from stillhouse.errors import UserError, log
+from stillhouse.loaders import file, openml, sklearn, url
+
+MOST_CLASSES = 20
+
+
+def load(dataset, rng):
+    """Return the typed table and the schema of a dataset, as its configuration describes it."""
+    raw = read_parts(dataset)
+    labels, task, classes = encode_labels(raw, dataset)
+    table = pd.DataFrame({PART: raw[PART], LABEL: labels})
+    table = pd.concat([table, keys(raw, dataset)], axis=1)
+    features, columns = typed_features(raw, dataset)
+    schema = {"task": task, "classes": classes, "target": dataset["target"], "columns": columns, "notes": []}
+    table = without_unlabelled(pd.concat([table, features], axis=1), schema)
+    if "challenge" in dataset:
+        table = challenged(table, schema, dataset["challenge"], rng)
+    table.insert(0, ROW, np.arange(len(table)))
+    return table, described(table, schema)
+
+
+def read_parts(dataset):
+    """Return the raw rows of the train, test and deploy tables, one below the other."""
+    parts = []
+    for part in (TRAIN, TEST, DEPLOY):
+        for place in as_list(dataset.get(part, [])):
+            table = loader(place).read(place, dataset)
+            if table.empty:
+                raise UserError(f"{place}: the table has no rows")
+            parts.append((part, place, table))
+    check_columns(parts, dataset)
+    first = parts[0][2].columns
+    return pd.concat([table.reindex(columns=first).assign(**{PART: part}) for part, _, table in parts], ignore_index=True)
+
+
+def loader(place):
+    """Return the module that reads tables from this kind of place."""
+    known = {"sklearn:": sklearn, "openml:": openml, "http://": url, "https://": url}
+    return next((module for prefix, module in known.items() if place.startswith(prefix)), file)
+
+
+def check_columns(parts, dataset):
+    """Raise ``UserError`` where tables differ in their columns, or lack one that the configuration names."""
+    _, first, table = parts[0]
+    for key in ("target", "group", "time"):
+        column = dataset.get(key)
+        if isinstance(column, str) and column not in table:
+            raise UserError(f"{key}: {first} has no column {column!r}; {nearest(column, table.columns)}")
+    for part, place, other in parts[1:]:
+        optional = {dataset["target"]} if part == DEPLOY else set()
+        if missing := sorted(set(table.columns) - set(other.columns) - optional):
+            raise UserError(f"{place}: has no column {missing[0]!r}, and {first} has; {nearest(missing[0], other.columns)}")
+
+
+def encode_labels(raw, dataset):
+    """Return the label column (class numbers or values, NaN where unknown), the task, and the classes or None."""
+    names = {str(old): new for old, new in dataset["labels"].items()}
+    target = raw[dataset["target"]]
+    words = target.astype("str").str.strip().replace(names)
+    task = dataset["task"] if dataset["task"] != "auto" else infer_task(target if not names else words)
+    if task == "regression":
+        return as_values(target, dataset["target"]), task, None
+    classes = ordered_classes(words[raw[PART] != DEPLOY], dataset.get("positive"))
+    check_classes(classes, task, dataset["target"])
+    task = "binary" if len(classes) == 2 else "multiclass"
+    codes = words.map({name: code for code, name in enumerate(classes)}).astype("float64")
+    return codes, task, classes
+
+
+def as_values(target, name):
+    """Return a regression target as float64; raises ``UserError`` for words among the numbers."""
+    values = kinds.as_numbers(target)
+    words = target[values.isna() & target.notna()]
+    if len(words):
+        raise UserError(f"target: column {name!r} holds {words.iloc[0]!r} among numbers; add it to `missing`, or set the task")
+    return values.replace([np.inf, -np.inf], np.nan)
+
+
+def infer_task(target):
+    """Return ``regression`` for numbers with fractions or many values, else ``classes``."""
+    numbers = kinds.as_numbers(target).dropna()
+    if len(numbers) < target.notna().sum():
+        return "classes"
+    is_continuous = numbers.nunique() > MOST_CLASSES or bool((numbers % 1 != 0).any())
+    return "regression" if is_continuous else "classes"
+
+
+def ordered_classes(words, positive):
+    """Return the class names; of two, the positive one (by default the rarer) comes last."""
+    counts = words.value_counts()
+    classes = sorted(counts.index)
+    if positive is not None and positive not in classes:
+        raise UserError(f"positive: there is no class {positive!r}; {nearest(positive, classes)}")
+    if len(classes) != 2:
+        return classes
+    last = positive or min(classes, key=lambda name: (counts[name], name))
+    return sorted(classes, key=lambda name: name == last)
+
+
+def check_classes(classes, task, target):
+    """Raise ``UserError`` for a target with fewer than two classes, or with more than a binary task allows."""
+    if len(classes) < 2:
+        raise UserError(f"target: column {target!r} has only the class {', '.join(classes) or '(none)'}; there must be two")
+    if task == "binary" and len(classes) != 2:
+        raise UserError(f"task: column {target!r} has {len(classes)} classes, not two; merge some through `labels`")
+
+
+def keys(raw, dataset):
+    """Return the columns that folds are made by: group and time, each where the dataset has one."""
+    columns = {}
+    if group := dataset.get("group"):
+        columns[GROUP] = raw[group].astype("str")
+    if time := dataset.get("time"):
+        columns[TIME] = np.arange(len(raw), dtype="float64") if time is True else as_time(raw[time], time)
+    return pd.DataFrame(columns, index=raw.index)
+
+
+def as_time(column, name):
+    """Return a column of numbers or times as float64 that sorts like it."""
+    kind = kinds.DATETIME if kinds.infer(column) == kinds.DATETIME else kinds.NUMERIC
+    values = kinds.typed(column, kind)
+    if values.isna().any():
+        row = int(np.flatnonzero(values.isna())[0])
+        raise UserError(f"time: column {name!r} is neither a number nor a date in row {row}")
+    return values.astype("int64").astype("float64") if kind == kinds.DATETIME else values
+
+
+def typed_features(raw, dataset):
+    """Return the typed columns that models may see, and a description of every column that is no key."""
+    kept = [dataset["target"], dataset.get("group"), dataset.get("time"), PART, *dataset["drop"]]
+    features, described_columns = {}, []
+    for position, name in enumerate(name for name in raw.columns if name not in kept):
+        kind = dataset["kinds"].get(name) or kinds.infer(raw[name])
+        for title, values in typed_parts(raw[name], name, kind).items():
+            title = f"{title}_" if title in RESERVED else title
+            features[title] = values
+            described_columns.append({"name": title, "source": name, "position": position, "kind": kind})
+    if not any(column["kind"] not in kinds.LEFT_OUT for column in described_columns):
+        raise UserError("no column is left that a model could learn from; see `drop` and `kinds`")
+    return pd.DataFrame(features, index=raw.index), described_columns
+
+
+def typed_parts(column, name, kind):
+    """Return the columns that a raw column becomes: itself in its type, or the parts of a time."""
+    if kind != kinds.DATETIME:
+        return {name: kinds.typed(column, kind)}
+    return {f"{name} {part}": values for part, values in kinds.datetime_parts(kinds.typed(column, kind)).items()}
+
+
+def without_unlabelled(table, schema):
+    """Return the table less rows to learn from that have no label, with a note of how many there were."""
+    unlabelled = table[LABEL].isna() & (table[PART] != DEPLOY)
+    if unlabelled.any():
+        schema["notes"].append(f"{int(unlabelled.sum())} rows without a value of {schema['target']!r} are left out")
+        log.warning(schema["notes"][-1])
+    return table[~unlabelled].reset_index(drop=True)
+
+
+def described(table, schema):
+    """Return the schema with counts of rows and classes, missing shares, and notes on what is left out."""
+    for column in schema["columns"]:
+        column["missing"] = float(table[column["name"]].isna().mean())
+        if column["kind"] in kinds.LEFT_OUT:
+            schema["notes"].append(f"column {column['name']!r} is left out: {column['kind']}")
+    schema["rows"] = {part: int(count) for part, count in table[PART].value_counts(sort=False).items()}
+    if schema["classes"]:
+        codes = table.loc[table[PART] != DEPLOY, LABEL].value_counts()
+        schema["class_rows"] = {name: int(codes.get(code, 0)) for code, name in enumerate(schema["classes"])}
+    return schema
+
+
+def feature_columns(schema):
+    """Return the descriptions of the columns that models may see."""
+    return [column for column in schema["columns"] if column["kind"] not in kinds.LEFT_OUT]

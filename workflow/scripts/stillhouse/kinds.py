@@ -1,0 +1,78 @@
+"""What a column holds: numbers, booleans, categories, times, or something that no model should see."""
+
+import re
+
+import pandas as pd
+
+NUMERIC, BOOLEAN, CATEGORICAL, DATETIME = "numeric", "boolean", "categorical", "datetime"
+TEXT, IDENTIFIER, CONSTANT = "text", "identifier", "constant"
+LEFT_OUT = (TEXT, IDENTIFIER, CONSTANT)
+
+FEW_ROWS = 100
+_TRUTH = {"true": 1, "false": 0, "yes": 1, "no": 0, "t": 1, "f": 0, "y": 1, "n": 0}
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?")
+_ID = re.compile(r"(^|[^a-z])id$|(?<=[a-z])(ID|Id)$|^(no|nr|number|index|unnamed.*)?$", re.ASCII)
+
+
+def infer(column):
+    """Return the kind of a column from its values; a guess that ``kinds`` in the configuration overrides."""
+    values = column.dropna()
+    if values.nunique() == 0 or (values.nunique() == 1 and len(values) == len(column)):
+        return CONSTANT
+    if pd.api.types.is_datetime64_any_dtype(values):
+        return DATETIME
+    numbers = as_numbers(values)
+    if numbers.notna().all():
+        return _infer_numeric(numbers, name=str(column.name))
+    return _infer_words(values.astype(str))
+
+
+def _infer_numeric(numbers, name):
+    if set(numbers.unique()) <= {0.0, 1.0}:
+        return BOOLEAN
+    whole_and_unique = len(numbers) >= FEW_ROWS and numbers.is_unique and (numbers % 1 == 0).all()
+    if whole_and_unique and (_ID.search(name.lower()) or (numbers.diff().dropna() == 1).all()):
+        return IDENTIFIER
+    return NUMERIC
+
+
+def _infer_words(words):
+    if set(words.str.lower().unique()) <= set(_TRUTH):
+        return BOOLEAN
+    if words.str.fullmatch(_DATE).all():
+        return DATETIME
+    if len(words) >= FEW_ROWS and words.nunique() > 0.5 * len(words):
+        return TEXT if words.str.count(r"\s+").mean() >= 3 else IDENTIFIER
+    return CATEGORICAL
+
+
+def as_numbers(column):
+    """Return a column as float64, words that are no numbers as NaN."""
+    if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
+        return column.astype("float64")
+    return pd.to_numeric(column.astype("str").str.strip(), errors="coerce").astype("float64")
+
+
+def typed(column, kind):
+    """Return a column in the type of its kind: float64 for numbers and booleans, text for categories."""
+    if kind == NUMERIC:
+        return as_numbers(column)
+    if kind == BOOLEAN:
+        return _as_booleans(column)
+    if kind == DATETIME:
+        return pd.to_datetime(column, utc=True, format="ISO8601")
+    return column.astype("str").str.strip()
+
+
+def _as_booleans(column):
+    numbers = as_numbers(column)
+    if numbers.notna().sum() == column.notna().sum():
+        return numbers
+    return column.astype("str").str.strip().str.lower().map(_TRUTH).astype("float64")
+
+
+def datetime_parts(column):
+    """Return the useful parts of times as numbers: year, month, day, weekday (Monday is 0) and hour, those that vary."""
+    times = column.dt
+    parts = {"year": times.year, "month": times.month, "day": times.day, "weekday": times.weekday, "hour": times.hour}
+    return {part: values.astype("float64") for part, values in parts.items() if values.nunique() > 1}

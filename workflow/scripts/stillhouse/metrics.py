@@ -1,0 +1,112 @@
+"""Metrics, each for many weightings of the rows at once: ``metric(labels, scores, W)`` with W of shape (draws, rows).
+
+``scores`` are probabilities (rows, classes) or values (rows, 1). A row of ones in W gives the plain metric, counts of
+a bootstrap draw that draw's metric, shift weights the metric for the deploy rows. All return shape (draws,).
+"""
+
+import numpy as np
+
+from stillhouse.predictions import SMALLEST
+
+
+def auc(labels, scores, W):
+    """Area under the ROC curve, ties counted half; the mean over classes against the rest where there are more than two."""
+    return _mean_over_classes(_auc_of_one, labels, scores, W)
+
+
+def average_precision(labels, scores, W):
+    """Sum over thresholds of precision times the gain in recall, without interpolation; mean over classes likewise."""
+    return _mean_over_classes(_average_precision_of_one, labels, scores, W)
+
+
+def log_loss(labels, scores, W):
+    """Mean of -log p(label), with p at least 1e-7."""
+    return mean(-np.log(np.maximum(_p_of_label(labels, scores), SMALLEST)), W)
+
+
+def brier(labels, scores, W):
+    """Mean squared distance of the probabilities from the label; for two classes that of the positive one (Brier 1950)."""
+    distance = ((scores - np.eye(scores.shape[1])[labels]) ** 2).sum(axis=1)
+    return mean(distance / 2 if scores.shape[1] == 2 else distance, W)
+
+
+def accuracy(labels, scores, W):
+    """Share of rows whose likeliest class is their label."""
+    return mean(scores.argmax(axis=1) == labels, W)
+
+
+def balanced_accuracy(labels, scores, W):
+    """Mean over classes of the share of their rows that are found."""
+    found = scores.argmax(axis=1) == labels
+    recalls = [mean(found[labels == code], W[:, labels == code]) for code in np.unique(labels)]
+    return np.mean(recalls, axis=0)
+
+
+def mae(labels, scores, W):
+    """Mean absolute error, in units of the target."""
+    return mean(np.abs(scores[:, 0] - labels), W)
+
+
+def rmse(labels, scores, W):
+    """Root of the mean squared error, in units of the target."""
+    return np.sqrt(mean((scores[:, 0] - labels) ** 2, W))
+
+
+def r2(labels, scores, W):
+    """Share of the target's variance that is explained."""
+    variance = mean(labels**2, W) - mean(labels, W) ** 2
+    return 1 - mean((scores[:, 0] - labels) ** 2, W) / variance
+
+
+BY_TASK = {
+    "binary": (auc, average_precision, log_loss, brier, accuracy, balanced_accuracy),
+    "multiclass": (auc, log_loss, brier, accuracy, balanced_accuracy),
+    "regression": (rmse, mae, r2),
+}
+MORE_IS_BETTER = {"auc", "average_precision", "accuracy", "balanced_accuracy", "r2"}
+
+
+def main_metric(task):
+    """Return the metric that models of a task are compared by."""
+    return BY_TASK[task][0]
+
+
+def mean(values, W):
+    """Return the weighted mean of one value per row for each weighting; shape (draws,)."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return W @ np.asarray(values, "float64") / W.sum(axis=1)
+
+
+def _p_of_label(labels, scores):
+    return scores[np.arange(len(labels)), labels]
+
+
+def _mean_over_classes(metric, labels, scores, W):
+    if scores.shape[1] == 2:
+        return metric(labels == 1, scores[:, 1], W)
+    present = [code for code in range(scores.shape[1]) if 0 < (labels == code).sum() < len(labels)]
+    values = [metric(labels == code, scores[:, code], W) for code in present]
+    return np.mean(values, axis=0) if values else np.full(len(W), np.nan)
+
+
+def _auc_of_one(is_positive, score, W):
+    positive, negative = _mass_by_score(is_positive, score, W)
+    below = np.cumsum(negative, axis=1) - negative
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return (positive * (below + negative / 2)).sum(axis=1) / (positive.sum(axis=1) * negative.sum(axis=1))
+
+
+def _average_precision_of_one(is_positive, score, W):
+    positive, negative = (mass[:, ::-1] for mass in _mass_by_score(is_positive, score, W))
+    found, false = np.cumsum(positive, axis=1), np.cumsum(negative, axis=1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        precision = np.where(found + false > 0, found / (found + false), 0)
+        return (positive * precision).sum(axis=1) / positive.sum(axis=1)
+
+
+def _mass_by_score(is_positive, score, W):
+    """Return the weights of positive and of negative rows summed over equal scores, lowest first; (draws, scores)."""
+    order = np.argsort(score, kind="stable")
+    first = np.flatnonzero(np.r_[True, np.diff(score[order]) > 0])
+    positive = np.add.reduceat(W[:, order] * is_positive[order], first, axis=1)
+    return positive, np.add.reduceat(W[:, order], first, axis=1) - positive

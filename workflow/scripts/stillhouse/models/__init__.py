@@ -1,0 +1,1 @@
+"""Models that are fitted: ``make(task, threads, seed, **options)`` returns a scikit-learn estimator."""

@@ -1,0 +1,1 @@
+"""Networks that are trained: ``make(n_inputs, n_outputs, **options)`` returns a ``torch.nn.Module``."""

@@ -1,0 +1,153 @@
+"""What depends on what: the graph of models, and the splits that each of them is needed for.
+
+A split is named by the folds it holds out: ``none``, ``0``, ``0+2``. Standard library only, as the workflow
+reads this on every job.
+"""
+
+from functools import cache
+from itertools import chain
+
+NONE = "none"
+ALL = "all"
+STEPS = ("impute", "weigh", "resample")
+VERBS = ("train", "fit", "distill", "stack")
+
+
+def split_name(folds):
+    """Return the name of the split that holds out these folds."""
+    return "+".join(str(fold) for fold in sorted(folds)) or NONE
+
+
+def held_out(split):
+    """Return the folds that a split holds out, as a frozenset of int."""
+    return frozenset() if split == NONE else frozenset(int(fold) for fold in split.split("+"))
+
+
+def verb(model):
+    """Return the rule that makes a model, such as ``train``."""
+    return next(verb for verb in VERBS if verb in model)
+
+
+def upstream(model):
+    """Return the names of the models that a model learns from."""
+    options = model[verb(model)]
+    return options["members"] if "stack" in model else [options["teacher"]] if "distill" in model else []
+
+
+def twin_name(student):
+    """Return the name of the network that is a student in all but its teacher."""
+    return f"{student}twin"
+
+
+def with_twins(models):
+    """Return the models and, after each student, its twin: the same network on hard labels alone."""
+    twins = {twin_name(name): _twin(model) for name, model in models.items() if "distill" in model}
+    return {**models, **twins}
+
+
+def _twin(student):
+    taught = ("teacher", "temperature", "alpha")
+    options = {key: value for key, value in student["distill"].items() if key not in taught}
+    return {"prepare": student["prepare"], "train": options}
+
+
+class Folds:
+    """How the rows of one dataset are divided, and what each split trains on.
+
+    ``given``: fold 0 is the given test table, and it alone is scored. ``time``: a split trains on the blocks before
+    the one it holds out. Otherwise every fold is scored by the split that holds it out.
+    """
+
+    def __init__(self, dataset, k):
+        self.given = "test" in dataset
+        self.timed = bool(dataset.get("time"))
+        self.count = k + 1 if self.given else k
+        self.scored = [0] if self.given else list(range(1 if self.timed else 0, self.count))
+
+    def trained(self, split):
+        """Return the folds that a split may see."""
+        out = held_out(split)
+        if self.timed and out:
+            return list(range(min(out)))
+        return [fold for fold in range(self.count) if fold not in out]
+
+    def unseen(self, split):
+        """Return, for each trained fold that has one, the split whose predictions did not see that fold."""
+        if self.timed:
+            return {fold: split_name({fold}) for fold in self.trained(split) if fold > 0}
+        return {fold: split_name(held_out(split) | {fold}) for fold in self.trained(split)}
+
+
+class Plan:
+    """The models of a completed configuration and the splits that have to be built for them."""
+
+    def __init__(self, config):
+        self.config = config
+        self.models = with_twins(config["models"])
+        self.folds = {name: Folds(dataset, config["folds"]["k"]) for name, dataset in config["datasets"].items()}
+        self.splits = cache(self.splits)
+
+    def has_deploy(self, dataset):
+        """Return whether a dataset has rows from where the model will be used."""
+        options = self.config["datasets"][dataset]
+        return "deploy" in options or "deploy" in options.get("challenge", {})
+
+    def is_shipped(self, dataset, model):
+        """Return whether a model is wanted on all rows: to be exported, or to predict deploy rows."""
+        return model in self.config["export"] or self.has_deploy(dataset)
+
+    def splits(self, dataset):
+        """Return for each model the splits that some asked-for model needs, as ``{model: set of names}``."""
+        needed = {name: set() for name in self.models}
+        for name in self.models:
+            for fold in self.folds[dataset].scored:
+                self._need(needed, dataset, name, split_name({fold}))
+            if self.is_shipped(dataset, name):
+                self._need(needed, dataset, name, NONE)
+        return needed
+
+    def _need(self, needed, dataset, model, split):
+        if split in needed[model]:
+            return
+        needed[model].add(split)
+        for source in upstream(self.models[model]):
+            for other in [split, *self.folds[dataset].unseen(split).values()]:
+                self._need(needed, dataset, source, other)
+
+    def model_splits(self, dataset, model):
+        """Return the splits of a model, those that hold out least first."""
+        return in_order(self.splits(dataset)[model])
+
+    def prepared_splits(self, dataset, **chosen):
+        """Return the splits that a preparation is needed for, as ``impute=…, weigh=…, resample=…`` name it."""
+        users = [name for name, model in self.models.items() if _begins(model.get("prepare"), chosen)]
+        diagnosed = self.shift_splits(dataset) if _begins(self.config["report"]["prepare"], chosen) else []
+        return in_order(set(chain(diagnosed, *(self.splits(dataset)[name] for name in users))))
+
+    def shift_splits(self, dataset):
+        """Return the splits whose density ratios the evaluation and the diagnosis of shift use."""
+        return [NONE, *self.scored_splits(dataset)] if self.has_deploy(dataset) else []
+
+    def scored_splits(self, dataset):
+        """Return the splits that the scored rows are predicted by, one a scored fold."""
+        return [split_name({fold}) for fold in self.folds[dataset].scored]
+
+    def evaluated_splits(self, dataset):
+        """Return the splits whose predictions ``evaluate`` reads: of scored rows, and of deploy rows."""
+        shipped = [NONE] if self.has_deploy(dataset) else []
+        return [*shipped, *self.scored_splits(dataset)]
+
+    def describe(self, dataset, split):
+        """Return a split as plain values: its name, the folds it trains on and holds out, the unseen splits."""
+        folds = self.folds[dataset]
+        unseen = {str(fold): name for fold, name in folds.unseen(split).items()}
+        return {"name": split, "train": folds.trained(split), "held_out": sorted(held_out(split)), "unseen": unseen}
+
+
+def _begins(prepare, chosen):
+    return bool(prepare) and all(prepare.get(step) == choice for step, choice in chosen.items())
+
+
+def in_order(splits):
+    """Return split names, those that hold out least first."""
+    return sorted(splits, key=lambda split: (len(held_out(split)), sorted(held_out(split))))

@@ -1,0 +1,57 @@
+"""Predictions: probabilities on the original prior, one row of the table a row; models meet only through them."""
+
+import numpy as np
+import pandas as pd
+
+from stillhouse.columns import FOLD, PREDICTION, ROW, probability
+
+SMALLEST = 1e-7
+
+
+def columns_of(classes):
+    """Return the names of the prediction columns of a task with these classes (None for a regression)."""
+    return [probability(name) for name in classes] if classes else [PREDICTION]
+
+
+def on_original_prior(scores, ledger):
+    """Return probabilities moved from the prior that a model learned back to the original one; shape (rows, classes).
+
+    By Bayes' rule p(y|x) changes by before(y) / after(y) and is normalised (Elkan 2001, theorem 2). Scores of a
+    regression have no ledger and stay as they are.
+    """
+    if ledger is None:
+        return scores
+    before, after = np.array(ledger["before"]), np.array(ledger["after"])
+    return moved(scores, before, after)
+
+
+def on_learned_prior(probabilities, ledger):
+    """Return probabilities on the original prior moved to the prior that a model is to learn."""
+    if ledger is None:
+        return probabilities
+    return moved(probabilities, np.array(ledger["after"]), np.array(ledger["before"]))
+
+
+def moved(probabilities, to, origin):
+    """Return probabilities times ``to / origin``, normalised over classes; shape (rows, classes)."""
+    factor = np.divide(to, origin, out=np.ones_like(to), where=origin > 0)
+    weighed = probabilities * factor
+    return weighed / weighed.sum(axis=1, keepdims=True)
+
+
+def rows_to_predict(folds, split):
+    """Return the row numbers that a split predicts: those of the folds it holds out, and deploy rows."""
+    return folds.loc[folds[FOLD].isin([*split["held_out"], -1]), ROW]
+
+
+def prediction_table(rows, scores, classes):
+    """Return ``row`` and the prediction columns as float64."""
+    table = pd.DataFrame(np.asarray(scores, "float64").reshape(len(rows), -1), columns=columns_of(classes))
+    table.insert(0, ROW, np.asarray(rows))
+    return table
+
+
+def logits(probabilities):
+    """Return centred log probabilities, each at least log(1e-7) before centring; shape (rows, classes)."""
+    logs = np.log(np.clip(probabilities, SMALLEST, 1))
+    return logs - logs.mean(axis=1, keepdims=True)

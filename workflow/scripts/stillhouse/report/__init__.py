@@ -1,0 +1,1 @@
+"""The report: figures, words and the page that holds them."""

@@ -1,0 +1,159 @@
+"""Figures as SVG text that stands inside a page; one column wide, so that they are legible on a phone."""
+
+import io
+
+import matplotlib
+import numpy as np
+from matplotlib.figure import Figure
+
+WIDTH = 5.0
+INK, PALE, LINE = "#1d2733", "#8a97a6", "#d9dfe6"
+COLOURS = ["#0b6e99", "#d9730d", "#4d8a3d", "#9065b0", "#ad1a72", "#64473a", "#dfab01", "#0f7b6c"]
+
+matplotlib.rcParams.update(
+    {
+        "svg.fonttype": "none",
+        "font.family": "sans-serif",
+        "font.size": 10,
+        "axes.edgecolor": LINE,
+        "axes.labelcolor": INK,
+        "axes.titlesize": 10.5,
+        "axes.titlelocation": "left",
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.prop_cycle": matplotlib.cycler(color=COLOURS),
+        "xtick.color": INK,
+        "ytick.color": INK,
+        "xtick.major.size": 0,
+        "ytick.major.size": 0,
+        "axes.grid": True,
+        "axes.axisbelow": True,
+        "grid.color": LINE,
+        "grid.linewidth": 0.6,
+        "legend.frameon": False,
+        "legend.fontsize": 9,
+    }
+)
+
+
+def panels(height, columns=1, **settings):
+    """Return a new figure of the page's width and its axes."""
+    figure = Figure(figsize=(WIDTH, height), layout="constrained")
+    return figure, figure.subplots(1, columns, **settings)
+
+
+def as_svg(figure, name):
+    """Return a figure as SVG text; ``name`` keeps the identifiers of figures on one page apart."""
+    # Text with dollar signs is the user's own: none of it is mathematics.
+    for text in figure.findobj(matplotlib.text.Text):
+        text.set_parse_math(False)
+    with matplotlib.rc_context({"svg.hashsalt": name}):
+        buffer = io.StringIO()
+        figure.savefig(buffer, format="svg", metadata={"Date": None}, transparent=True)
+    svg = buffer.getvalue()
+    return svg[svg.index("<svg") :]
+
+
+def ranking(names, values, lows, highs, weighted, label):
+    """Draw each model's metric with its interval, the best on top, and beside it the value weighted for deploy."""
+    figure, axes = panels(0.7 + 0.32 * len(names))
+    y = np.arange(len(names))[::-1]
+    axes.hlines(y, lows, highs, color=COLOURS[0], linewidth=2.5, alpha=0.45)
+    axes.plot(values, y, "o", color=COLOURS[0], markersize=6, label="on held-out rows")
+    if weighted is not None:
+        axes.plot(weighted, y, "D", color=COLOURS[1], markersize=5, fillstyle="none", label="weighted for deploy rows")
+        axes.legend(loc="upper center", bbox_to_anchor=(0.4, -0.9 / len(names)), ncols=2)
+    axes.set_yticks(y, names)
+    axes.set_xlabel(label)
+    axes.grid(axis="y", visible=False)
+    return figure
+
+
+def curves(named, x_label, y_label, diagonal):
+    """Draw one line per ``{name: (x, y)}``."""
+    figure, axes = panels(4.0)
+    if diagonal:
+        axes.plot([0, 1], [0, 1], color=PALE, linewidth=1, linestyle="--")
+    for name, (x, y) in named.items():
+        axes.plot(x, y, linewidth=1.7, label=name)
+    axes.set(xlabel=x_label, ylabel=y_label, xlim=(-0.01, 1.01), ylim=(-0.01, 1.01))
+    axes.legend(loc="best")
+    return figure
+
+
+def reliability(named):
+    """Draw observed against predicted shares, one line per ``{name: (predicted, observed)}``."""
+    figure, axes = panels(4.0)
+    axes.plot([0, 1], [0, 1], color=PALE, linewidth=1, linestyle="--")
+    for name, (predicted, observed) in named.items():
+        axes.plot(predicted, observed, "o-", linewidth=1.5, markersize=4, label=name)
+    axes.set(xlabel="predicted probability", ylabel="observed share")
+    axes.legend(loc="best")
+    return figure
+
+
+def bars(names, series, label):
+    """Draw horizontal bars, one colour per ``{title: values}``, the first name on top."""
+    figure, axes = panels(0.8 + (0.2 + 0.14 * len(series)) * len(names))
+    y = np.arange(len(names))[::-1].astype(float)
+    height = 0.8 / len(series)
+    for number, (title, values) in enumerate(series.items()):
+        offset = 0.4 - height * (number + 0.5)
+        axes.barh(y + offset, values, height=height * 0.9, label=title, color=COLOURS[number])
+    axes.set_yticks(y, [shortened(name) for name in names])
+    axes.set_xlabel(label)
+    axes.grid(axis="y", visible=False)
+    if len(series) > 1:
+        axes.legend(loc="lower right")
+    return figure
+
+
+def shortened(name, most=26):
+    """Return a name cut to fit beside an axis."""
+    name = " ".join(str(name).split())
+    return name if len(name) <= most else f"{name[: most - 1]}…"
+
+
+def training(histories):
+    """Draw the training and stop loss of each network by epoch, one panel a model: ``{model: history}``."""
+    figure = Figure(figsize=(WIDTH, 1.9 * len(histories)), layout="constrained")
+    grid = figure.subplots(len(histories), 1, squeeze=False)[:, 0]
+    for axes, (name, history) in zip(grid, histories.items(), strict=True):
+        for number, part in history.groupby("network"):
+            axes.plot(part["epoch"], part["loss"], color=PALE, linewidth=1, label="training rows" if number == 0 else None)
+            axes.plot(part["epoch"], part["stop_loss"], color=COLOURS[0], label="stop rows" if number == 0 else None)
+            best = part.loc[part["stop_loss"].idxmin()]
+            axes.plot(best["epoch"], best["stop_loss"], "o", color=COLOURS[1], label="weights kept" if number == 0 else None)
+        axes.set_title(name)
+        axes.set_ylabel("loss")
+        axes.legend(loc="upper right")
+    grid[-1].set_xlabel("epoch")
+    return figure
+
+
+def scatter(x, y, x_label, y_label, diagonal):
+    """Draw points, with a diagonal where both axes have the same unit."""
+    figure, axes = panels(4.0)
+    axes.plot(x, y, ".", markersize=3, alpha=0.4)
+    if diagonal:
+        ends = [min(np.min(x), np.min(y)), max(np.max(x), np.max(y))]
+        axes.plot(ends, ends, color=PALE, linewidth=1, linestyle="--")
+    axes.set(xlabel=x_label, ylabel=y_label)
+    return figure
+
+
+def confusion(counts, classes):
+    """Draw how often each class was taken for each other, as shares of the true class."""
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    figure, axes = panels(4.6)
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    size = 7 if len(classes) > 12 else 9
+    axes.set_xticks(range(len(classes)), [shortened(name, 12) for name in classes], rotation=90, fontsize=size)
+    axes.set_yticks(range(len(classes)), [shortened(name, 12) for name in classes], fontsize=size)
+    axes.set(xlabel="predicted", ylabel="true")
+    axes.grid(visible=False)
+    if len(classes) <= 12:
+        for row, column in np.ndindex(shares.shape):
+            colour = "white" if shares[row, column] > 0.5 else INK
+            axes.text(column, row, f"{shares[row, column]:.2f}", ha="center", va="center", color=colour, fontsize=size)
+    return figure

@@ -1,0 +1,1 @@
+"""Stackers: ``make(**options)`` returns a combiner of members' scores of shape (members, rows, outputs)."""

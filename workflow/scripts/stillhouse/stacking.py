@@ -1,0 +1,49 @@
+"""Stacking: members' predictions of rows that they did not see teach how much to trust each of them."""
+
+import numpy as np
+import pandas as pd
+from scipy.special import softmax
+
+from stillhouse.columns import FOLD, LABEL, ROW
+from stillhouse.methods import build
+from stillhouse.predictions import columns_of, logits, rows_to_predict
+from stillhouse.tables import read_split
+
+
+def unseen_predictions(paths, folds, split, classes):
+    """Return a model's predictions of a split's training rows, each by the split that held the row's fold out too.
+
+    Folds that no split predicts (the first block in time) are absent. Columns: ``row`` and the predictions.
+    """
+    parts = []
+    for fold, other in split["unseen"].items():
+        rows = folds.loc[folds[FOLD] == int(fold), [ROW]]
+        parts.append(rows.merge(read_split(paths, other), on=ROW))
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=[ROW, *columns_of(classes)], dtype=float)
+
+
+def fit_stacker(members, labels, folds, split, classes, options):
+    """Return a stacker fitted on the members' unseen predictions of a split's training rows.
+
+    ``members`` maps a name to the paths of its predictions.
+    """
+    unseen = [unseen_predictions(paths, folds, split, classes) for paths in members.values()]
+    scores = np.stack([to_scores(table, classes) for table in unseen])
+    known = unseen[0][[ROW]].merge(labels, on=ROW, how="left")[LABEL].to_numpy("float64")
+    settings = {key: value for key, value in options.items() if key != "members"}
+    return build("stackers", settings).fit(scores, known, len(classes or []))
+
+
+def to_scores(table, classes):
+    """Return logits of probabilities, or values; shape (rows, outputs)."""
+    values = table[columns_of(classes)].to_numpy("float64")
+    return logits(values) if classes else values
+
+
+def stacked(stacker, members, folds, split, classes):
+    """Return the rows that a split predicts and the stacker's predictions of them; shape (rows, outputs)."""
+    rows = rows_to_predict(folds, split)
+    tables = [read_split(paths, split["name"]).set_index(ROW).loc[rows] for paths in members.values()]
+    scores = np.stack([to_scores(table, classes) for table in tables])
+    pooled = np.tensordot(stacker.weights, scores, 1) + stacker.intercept
+    return rows, softmax(pooled, axis=1) if classes else pooled

@@ -1,0 +1,20 @@
+"""Estimate for each split how much its training rows count for the rows where the model will be used."""
+
+import pandas as pd
+
+from stillhouse.errors import log_to
+from stillhouse.seeds import derive
+from stillhouse.tables import read_split, split_writer, write_json
+from stillhouse.weighting import weighed
+
+log_to(snakemake.log[0])
+folds = pd.read_parquet(snakemake.input.folds)
+
+facts = {}
+with split_writer(snakemake.output.weights) as write:
+    for split in snakemake.params.splits:
+        seed = derive(snakemake.params.seed, snakemake.wildcards.dataset, snakemake.wildcards.weigher, split["name"])
+        features = read_split(snakemake.input.features, split["name"])
+        weights, facts[split["name"]] = weighed(features, folds, split, snakemake.params.options, seed)
+        write(split["name"], weights)
+write_json(facts, snakemake.output.facts)
