@@ -25,11 +25,11 @@ PLAN = Plan(config)
 TABLE = "results/{dataset}/table.parquet"
 SCHEMA = "results/{dataset}/schema.json"
 FOLDS = "results/{dataset}/folds.parquet"
-IMPUTED = "results/{dataset}/prepared/impute-{imputer}/split-{split}/"
-WEIGHED = "results/{dataset}/prepared/impute-{imputer}/weigh-{weigher}/split-{split}/"
-RESAMPLED = "results/{dataset}/prepared/impute-{imputer}/weigh-{weigher}/resample-{resampler}/split-{split}/"
-MODEL = "results/{dataset}/models/{model}/split-{split}/"
-EVALUATED = "results/{dataset}/models/{model}/"
+IMPUTED = "results/{dataset}/prepared/impute-{imputer}/split-{split}"
+WEIGHED = "results/{dataset}/prepared/impute-{imputer}/weigh-{weigher}/split-{split}"
+RESAMPLED = "results/{dataset}/prepared/impute-{imputer}/weigh-{weigher}/resample-{resampler}/split-{split}"
+MODEL = "results/{dataset}/models/{model}/split-{split}"
+EVALUATED = "results/{dataset}/models/{model}"
 
 
 def one_of(names):
@@ -94,7 +94,9 @@ def in_files(path, names, **wildcards):
 
 def same_splits(path):
     """Return an input function for the files of an earlier step that hold a job's own splits."""
-    return lambda wildcards: in_files(path, [split["name"] for split in splits(wildcards)], **wildcards_in(path, wildcards))
+    return lambda wildcards: in_files(
+        path, [split["name"] for split in splits(wildcards)], **wildcards_in(path, wildcards)
+    )
 
 
 def wildcards_in(path, wildcards):
@@ -118,7 +120,7 @@ def predictions_of(source, wildcards):
     """Return the files with a model's predictions that another learns from: seen rows' unseen ones, and new rows'."""
     needed = [name for split in splits(wildcards) for name in [split["name"], *split["unseen"].values()]]
     names = list(dict.fromkeys(needed))
-    return in_files(MODEL + "predictions.parquet", names, dataset=wildcards.dataset, model=source)
+    return in_files(f"{MODEL}/predictions.parquet", names, dataset=wildcards.dataset, model=source)
 
 
 def teacher(wildcards):
@@ -149,7 +151,7 @@ def shift_files(name):
     def files(wildcards):
         names = PLAN.shift_splits(wildcards.dataset)
         chain = {"imputer": prepare["impute"], "weigher": prepare["weigh"]}
-        return in_files(WEIGHED + name, names, dataset=wildcards.dataset, **chain) if names else []
+        return in_files(f"{WEIGHED}/{name}", names, dataset=wildcards.dataset, **chain) if names else []
 
     return files
 
@@ -177,7 +179,7 @@ def in_model_files(verbs, name):
     def files(wildcards):
         models = [model for model, options in PLAN.models.items() if verb(options) in verbs]
         shown = [shown_split(wildcards)]
-        return [in_files(MODEL + name, shown, dataset=wildcards.dataset, model=model)[0] for model in models]
+        return [in_files(f"{MODEL}/{name}", shown, dataset=wildcards.dataset, model=model)[0] for model in models]
 
     return files
 

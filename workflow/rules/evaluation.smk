@@ -7,13 +7,13 @@ rule evaluate:
         schema=rules.load.output.schema,
         folds=rules.fold.output.folds,
         split_predictions=lambda wildcards: in_files(
-            MODEL + "predictions.parquet", PLAN.evaluated_splits(wildcards.dataset), **wildcards
+            f"{MODEL}/predictions.parquet", PLAN.evaluated_splits(wildcards.dataset), **wildcards
         ),
         weights=shift_files("weights.parquet"),
         code=code("evaluate.py"),
     output:
-        predictions=EVALUATED + "predictions.parquet",
-        metrics=EVALUATED + "metrics.json",
+        predictions=f"{EVALUATED}/predictions.parquet",
+        metrics=f"{EVALUATED}/metrics.json",
     log:
         "logs/{dataset}/{model}/evaluate.log",
     benchmark:

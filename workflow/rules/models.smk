@@ -10,9 +10,9 @@ rule train:
         ledger=prepared(rules.resample.output.ledger),
         code=code_with("train.py", "networks", of_model("train")),
     output:
-        predictions=MODEL + "predictions.parquet",
-        fitted=MODEL + "fitted.joblib",
-        history=MODEL + "history.parquet",
+        predictions=f"{MODEL}/predictions.parquet",
+        fitted=f"{MODEL}/fitted.joblib",
+        history=f"{MODEL}/history.parquet",
     log:
         "logs/{dataset}/{model}/split-{split}.log",
     benchmark:
@@ -37,8 +37,8 @@ rule fit:
         ledger=prepared(rules.resample.output.ledger),
         code=code_with("fit.py", "models", of_model("fit")),
     output:
-        predictions=MODEL + "predictions.parquet",
-        fitted=MODEL + "fitted.joblib",
+        predictions=f"{MODEL}/predictions.parquet",
+        fitted=f"{MODEL}/fitted.joblib",
     log:
         "logs/{dataset}/{model}/split-{split}.log",
     benchmark:
@@ -64,9 +64,9 @@ rule distill:
         teacher=teacher,
         code=code_with("distill.py", "networks", of_model("distill")),
     output:
-        predictions=MODEL + "predictions.parquet",
-        fitted=MODEL + "fitted.joblib",
-        history=MODEL + "history.parquet",
+        predictions=f"{MODEL}/predictions.parquet",
+        fitted=f"{MODEL}/fitted.joblib",
+        history=f"{MODEL}/history.parquet",
     log:
         "logs/{dataset}/{model}/split-{split}.log",
     benchmark:
@@ -90,8 +90,8 @@ rule stack:
         folds=rules.fold.output.folds,
         code=code_with("stack.py", "stackers", of_model("stack")),
     output:
-        predictions=MODEL + "predictions.parquet",
-        weights=MODEL + "weights.json",
+        predictions=f"{MODEL}/predictions.parquet",
+        weights=f"{MODEL}/weights.json",
     log:
         "logs/{dataset}/{model}/split-{split}.log",
     benchmark:

@@ -8,8 +8,8 @@ rule impute:
         folds=rules.fold.output.folds,
         code=code_with("impute.py", "imputers", chosen("imputers", "imputer")),
     output:
-        features=IMPUTED + "features.parquet",
-        preparations=IMPUTED + "preparations.joblib",
+        features=f"{IMPUTED}/features.parquet",
+        preparations=f"{IMPUTED}/preparations.joblib",
     log:
         "logs/{dataset}/impute-{imputer}/split-{split}.log",
     benchmark:
@@ -27,8 +27,8 @@ rule weigh:
         folds=rules.fold.output.folds,
         code=code_with("weigh.py", "weighers", chosen("weighers", "weigher")),
     output:
-        weights=WEIGHED + "weights.parquet",
-        facts=WEIGHED + "weights.json",
+        weights=f"{WEIGHED}/weights.parquet",
+        facts=f"{WEIGHED}/weights.json",
     log:
         "logs/{dataset}/impute-{imputer}/weigh-{weigher}/split-{split}.log",
     benchmark:
@@ -50,8 +50,8 @@ rule resample:
         weights=same_splits(rules.weigh.output.weights),
         code=code_with("resample.py", "resamplers", chosen("resamplers", "resampler")),
     output:
-        sample=RESAMPLED + "sample.parquet",
-        ledger=RESAMPLED + "ledger.json",
+        sample=f"{RESAMPLED}/sample.parquet",
+        ledger=f"{RESAMPLED}/ledger.json",
     log:
         "logs/{dataset}/impute-{imputer}/weigh-{weigher}/resample-{resampler}/split-{split}.log",
     benchmark:

@@ -1,7 +1,6 @@
 """Set all models of a dataset side by side."""
 
 import pandas as pd
-
 from stillhouse.comparison import compare
 from stillhouse.errors import log_to
 from stillhouse.evaluation import scored
@@ -17,8 +16,7 @@ seed = derive(snakemake.params.seed, snakemake.wildcards.dataset)
 
 metrics = dict(zip(models, map(read_json, snakemake.input.metrics), strict=True))
 rows = {
-    name: scored(pd.read_parquet(path), table, folds)
-    for name, path in zip(models, snakemake.input.predictions, strict=True)
+    name: scored(pd.read_parquet(path), table, folds) for name, path in zip(models, snakemake.input.predictions, strict=True)
 }
 comparison = compare(metrics, rows, schema, snakemake.params.settings, seed)
 with written_beside(snakemake.output.comparison) as beside:

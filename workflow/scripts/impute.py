@@ -1,10 +1,9 @@
 """Fit a preparation on the training rows of each split, and prepare every row by it."""
 
 import pandas as pd
-
 from stillhouse.columns import LABEL
 from stillhouse.errors import log_to
-from stillhouse.intake import feature_columns
+from stillhouse.kinds import feature_columns
 from stillhouse.preparation import prepared
 from stillhouse.tables import read_columns, read_json, split_writer, write_fitted
 

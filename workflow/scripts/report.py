@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pandas as pd
-
 from stillhouse.errors import log_to
 from stillhouse.evaluation import scored
 from stillhouse.plan import NONE, verb

@@ -38,7 +38,9 @@ def moved_to_deploy(table, options, rng):
     constant; the column ``true_ratio`` has it with mean 1 over the rows that stay.
     """
     if options["column"] not in table:
-        raise UserError(f"challenge.deploy.column: there is no column {options['column']!r}; {nearest(options['column'], table)}")
+        raise UserError(
+            f"challenge.deploy.column: there is no column {options['column']!r}; {nearest(options['column'], table)}"
+        )
     score = standardized(table[options["column"]])
     odds = np.exp(options["strength"] * score)
     chance = odds * _scale_for(odds, options["share"])

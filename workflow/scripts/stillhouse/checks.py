@@ -74,7 +74,8 @@ def _check_gaps(config, schema, name, model):
     resampler = config["resamplers"][model["prepare"]["resample"]]["method"]
     if not methods["resamplers"][resampler].get("takes_gaps"):
         raise ConfigError(
-            f"models.{name}.prepare.resample: {resampler} cannot work on gaps; choose an imputer that fills them, such as median"
+            f"models.{name}.prepare.resample: {resampler} cannot work on gaps; "
+            "choose an imputer that fills them, such as median"
         )
 
 
@@ -153,4 +154,3 @@ def header(path, separator):
             return [name.strip() for name in next(csv.reader(lines, delimiter=separator), [])]
     except (OSError, UnicodeDecodeError, EOFError, lzma.LZMAError) as error:
         raise ConfigError(f"{path}: cannot be read as a table in UTF-8: {error}") from error
-

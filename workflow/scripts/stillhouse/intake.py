@@ -21,6 +21,7 @@ def load(dataset, rng):
     table = pd.concat([table, keys(raw, dataset)], axis=1)
     features, columns = typed_features(raw, dataset)
     schema = {"task": task, "classes": classes, "target": dataset["target"], "columns": columns, "notes": []}
+    schema["missing"] = dataset["missing"]
     table = without_unlabelled(pd.concat([table, features], axis=1), schema)
     if "challenge" in dataset:
         table = challenged(table, schema, dataset["challenge"], rng)
@@ -137,23 +138,23 @@ def as_time(column, name):
 def typed_features(raw, dataset):
     """Return the typed columns that models may see, and a description of every column that is no key."""
     kept = [dataset["target"], dataset.get("group"), dataset.get("time"), PART, *dataset["drop"]]
-    features, described_columns = {}, []
+    columns = []
     for position, name in enumerate(name for name in raw.columns if name not in kept):
         kind = dataset["kinds"].get(name) or kinds.infer(raw[name])
-        for title, values in typed_parts(raw[name], name, kind).items():
-            title = f"{title}_" if title in RESERVED else title
-            features[title] = values
-            described_columns.append({"name": title, "source": name, "position": position, "kind": kind})
-    if not any(column["kind"] not in kinds.LEFT_OUT for column in described_columns):
+        columns += described_parts(raw[name], {"source": name, "position": position, "kind": kind})
+    if not any(column["kind"] not in kinds.LEFT_OUT for column in columns):
         raise UserError("no column is left that a model could learn from; see `drop` and `kinds`")
-    return pd.DataFrame(features, index=raw.index), described_columns
+    return pd.DataFrame({column["name"]: kinds.raw_feature(raw, column) for column in columns}), columns
 
 
-def typed_parts(column, name, kind):
-    """Return the columns that a raw column becomes: itself in its type, or the parts of a time."""
-    if kind != kinds.DATETIME:
-        return {name: kinds.typed(column, kind)}
-    return {f"{name} {part}": values for part, values in kinds.datetime_parts(kinds.typed(column, kind)).items()}
+def described_parts(values, column):
+    """Return the description of the columns that a raw column becomes: itself, or the varying parts of a time."""
+    name = column["source"]
+    if column["kind"] != kinds.DATETIME:
+        return [{"name": f"{name}_" if name in RESERVED else name, **column}]
+    parts = kinds.datetime_parts(kinds.typed(values, kinds.DATETIME))
+    varying = [part for part, numbers in parts.items() if numbers.nunique() > 1]
+    return [{"name": f"{name} {part}", "part": part, **column} for part in varying]
 
 
 def without_unlabelled(table, schema):
@@ -176,8 +177,3 @@ def described(table, schema):
         codes = table.loc[table[PART] != DEPLOY, LABEL].value_counts()
         schema["class_rows"] = {name: int(codes.get(code, 0)) for code, name in enumerate(schema["classes"])}
     return schema
-
-
-def feature_columns(schema):
-    """Return the descriptions of the columns that models may see."""
-    return [column for column in schema["columns"] if column["kind"] not in kinds.LEFT_OUT]

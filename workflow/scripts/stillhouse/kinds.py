@@ -4,6 +4,7 @@ import re
 
 import pandas as pd
 
+GAP = "(missing)"
 NUMERIC, BOOLEAN, CATEGORICAL, DATETIME = "numeric", "boolean", "categorical", "datetime"
 TEXT, IDENTIFIER, CONSTANT = "text", "identifier", "constant"
 LEFT_OUT = (TEXT, IDENTIFIER, CONSTANT)
@@ -72,7 +73,18 @@ def _as_booleans(column):
 
 
 def datetime_parts(column):
-    """Return the useful parts of times as numbers: year, month, day, weekday (Monday is 0) and hour, those that vary."""
+    """Return the parts of times as numbers, by the part's name: year, month, day, weekday (Monday is 0) and hour."""
     times = column.dt
     parts = {"year": times.year, "month": times.month, "day": times.day, "weekday": times.weekday, "hour": times.hour}
-    return {part: values.astype("float64") for part, values in parts.items() if values.nunique() > 1}
+    return {part: values.astype("float64") for part, values in parts.items()}
+
+
+def raw_feature(table, column):
+    """Return a column of a raw table as models see it: in its type, or as the part of a time that it stands for."""
+    values = typed(table[column["source"]], column["kind"])
+    return datetime_parts(values)[column["part"]] if "part" in column else values
+
+
+def feature_columns(schema):
+    """Return the descriptions of the columns that models may see."""
+    return [column for column in schema["columns"] if column["kind"] not in LEFT_OUT]

@@ -1,7 +1,7 @@
 """Losses: logits and a batch to one value per row; weights, hard and soft labels act here and nowhere else."""
 
 import torch
-from torch.nn import functional as F
+import torch.nn.functional as F
 
 
 def distillation(logits, label, soft, alpha, temperature):

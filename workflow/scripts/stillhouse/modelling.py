@@ -58,6 +58,8 @@ class Job:
 
     def _predicted(self, split, model):
         rows = rows_to_predict(self.folds, split)
+        if rows.empty:
+            return prediction_table(rows, [], self.classes)
         features = read_split(self.inputs.features, split["name"]).set_index(ROW).loc[rows].reset_index()
         scores = on_original_prior(model.predict(features), self.ledger(split))
         return prediction_table(rows, scores, self.classes)

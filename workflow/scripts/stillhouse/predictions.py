@@ -46,7 +46,8 @@ def rows_to_predict(folds, split):
 
 def prediction_table(rows, scores, classes):
     """Return ``row`` and the prediction columns as float64."""
-    table = pd.DataFrame(np.asarray(scores, "float64").reshape(len(rows), -1), columns=columns_of(classes))
+    names = columns_of(classes)
+    table = pd.DataFrame(np.asarray(scores, "float64").reshape(len(rows), len(names)), columns=names)
     table.insert(0, ROW, np.asarray(rows))
     return table
 

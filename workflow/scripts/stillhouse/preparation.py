@@ -9,8 +9,6 @@ from stillhouse.columns import FOLD, ROW
 from stillhouse.methods import build
 from stillhouse.tables import rows_in
 
-GAP = "(missing)"
-
 
 class Preparation:
     """Imputed, scaled numbers, gap indicators and one-hot categories.
@@ -71,7 +69,7 @@ class Preparation:
 
     def raw_words(self, table):
         """Return the categorical columns as text, gaps as a word of their own; shape (rows, columns)."""
-        return table[[column["name"] for column in self.words]].astype("object").fillna(GAP).to_numpy()
+        return table[[column["name"] for column in self.words]].astype("object").fillna(kinds.GAP).to_numpy()
 
 
 def _category_name(column, category):

@@ -5,7 +5,7 @@ from scipy.stats import ks_2samp
 
 from stillhouse import kinds
 from stillhouse.columns import DEPLOY, PART, ROW, TRUE_RATIO, WEIGHT
-from stillhouse.intake import feature_columns
+from stillhouse.kinds import feature_columns
 
 MOST_COLUMNS = 20
 

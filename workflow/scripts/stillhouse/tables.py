@@ -1,7 +1,6 @@
 """Reading and writing: tables that hold the rows of several splits, and JSON; never half a file."""
 
 import json
-import os
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,7 +18,7 @@ def written_beside(path):
     beside = Path(f"{path}.part")
     try:
         yield beside
-        os.replace(beside, path)
+        beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)
 
@@ -62,9 +61,7 @@ def _arrow(split, table):
 
 
 def _widened(table, schema):
-    columns = [
-        table[field.name] if field.name in table.column_names else pa.nulls(len(table), field.type) for field in schema
-    ]
+    columns = [table[field.name] if field.name in table.column_names else pa.nulls(len(table), field.type) for field in schema]
     return pa.table(columns, schema=schema)
 
 

@@ -115,4 +115,3 @@ def new_learner(n_inputs, options, n_classes, seed):
         network = build("networks", architecture, n_inputs=n_inputs, n_outputs=n_classes or 1)
     alpha, temperature = options.get("alpha", 1.0), options.get("temperature", 1.0)
     return Learner(network, n_classes, options["rate"], options["decay"], alpha, temperature)
-

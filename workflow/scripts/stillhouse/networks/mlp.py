@@ -1,5 +1,7 @@
 """A multilayer perceptron."""
 
+from itertools import pairwise
+
 from torch import nn
 
 
@@ -8,7 +10,7 @@ def make(n_inputs, n_outputs, width, depth, dropout):
     sizes = [n_inputs, *[width] * depth]
     hidden = [
         layer
-        for incoming, outgoing in zip(sizes, sizes[1:], strict=False)
+        for incoming, outgoing in pairwise(sizes)
         for layer in (nn.Linear(incoming, outgoing), nn.ReLU(), nn.Dropout(dropout))
     ]
     return nn.Sequential(*hidden, nn.Linear(sizes[-1], n_outputs))

@@ -10,7 +10,7 @@ import yaml
 from stillhouse import __version__
 from stillhouse.columns import DEPLOY, PART, ROW, TRUE_RATIO, WEIGHT
 from stillhouse.evaluation import as_arrays
-from stillhouse.intake import feature_columns
+from stillhouse.kinds import feature_columns
 from stillhouse.metrics import BY_TASK, main_metric
 from stillhouse.plan import twin_name, upstream
 from stillhouse.report import figures, words
@@ -36,7 +36,11 @@ def render(run, template):
         lines=table_lines(run, main),
         main=main,
         config=yaml.safe_dump(run["config"], sort_keys=False, allow_unicode=True),
-        versions={"stillhouse": __version__, "python": platform.python_version(), **{name: version(name) for name in LIBRARIES}},
+        versions={
+            "stillhouse": __version__,
+            "python": platform.python_version(),
+            **{name: version(name) for name in LIBRARIES},
+        },
         seed=run["config"]["seed"],
         k=run["config"]["folds"]["k"],
         level=run["settings"]["level"],
@@ -53,7 +57,9 @@ def table_lines(run, main):
                 "model": line["model"],
                 "made": words.how_made(run["models"][line["model"]]),
                 "metrics": {name: words.with_interval(value) for name, value in found["held_out"]["metrics"].items()},
-                "weighted": words.with_interval(found["deploy_weighted"]["metrics"][main]) if "deploy_weighted" in found else "",
+                "weighted": words.with_interval(found["deploy_weighted"]["metrics"][main])
+                if "deploy_weighted" in found
+                else "",
                 "deploy": words.with_interval(found["deploy"]["metrics"][main]) if "deploy" in found else "",
                 "behind": line["behind"],
             }
@@ -89,7 +95,8 @@ def score_cards(run, main, students):
     figure = figures.ranking(names, *columns, weighted, label=words.METRIC_WORDS[main])
     text = f"Each line is a {100 * run['settings']['level']:g} % bootstrap interval over rows."
     cards = [card("ranking", figure, f"{words.METRIC_WORDS[main]} of every model", text)]
-    for name, weights in run["stacks"].items():
+    learned = {name: weights for name, weights in run["stacks"].items() if len(set(weights.values())) > 1}
+    for name, weights in learned.items():
         figure = figures.bars(list(weights), {"weight": list(weights.values())}, label="weight")
         cards.append(card(f"stack-{name}", figure, f"What {name} is made of", "Weight of each member's logit or value."))
     return cards
@@ -131,9 +138,16 @@ def probability_cards(run, students):
     recall = {name: recall_points(labels, scores[:, 1]) for name, (labels, scores) in arrays.items()}
     calibration = {name: reliability_points(labels, scores[:, 1]) for name, (labels, scores) in arrays.items()}
     return [
-        card("roc", figures.curves(roc, "false positive rate", "true positive rate", True), "ROC curves", f"Finding {positive}."),
+        card(
+            "roc", figures.curves(roc, "false positive rate", "true positive rate", True), "ROC curves", f"Finding {positive}."
+        ),
         card("recall", figures.curves(recall, "recall", "precision", False), "Precision and recall", f"Finding {positive}."),
-        card("calibration", figures.reliability(calibration), "Calibration", "On the dashed line a probability means what it says."),
+        card(
+            "calibration",
+            figures.reliability(calibration),
+            "Calibration",
+            "On the dashed line a probability means what it says.",
+        ),
     ]
 
 
@@ -193,13 +207,18 @@ def shift_cards(run):
     if not shift:
         return []
     columns = shift["columns"][:MOST_BARS]
-    figure = figures.bars([column["name"] for column in columns], {"d": [column["distance"] for column in columns]}, "distance")
+    figure = figures.bars(
+        [column["name"] for column in columns], {"distance": [column["distance"] for column in columns]}, "distance"
+    )
     text = "Kolmogorov-Smirnov distance of numbers, total variation of categories; 0 is no shift, 1 no overlap."
     cards = [card("shift", figure, "Columns that have moved", text)]
     if shift["truth"]:
         known = run["weights"].merge(run["table"][[ROW, TRUE_RATIO]], on=ROW)
-        figure = figures.scatter(np.log(known[TRUE_RATIO]), np.log(known[WEIGHT]), "true log ratio", "estimated log ratio", True)
-        text = f"The shift was made by a challenge, so the truth is known: correlation {shift['truth']['log_ratio_correlation']:.2f}."
+        figure = figures.scatter(
+            np.log(known[TRUE_RATIO]), np.log(known[WEIGHT]), "true log ratio", "estimated log ratio", True
+        )
+        correlation = shift["truth"]["log_ratio_correlation"]
+        text = f"A challenge moved these rows, so the truth is known: correlation {correlation:.2f}."
         cards.append(card("ratio", figure, "Estimated and true density ratio", text))
     return cards
 
@@ -211,5 +230,3 @@ def training_cards(run):
     split = run["shown_split"]
     text = f"Networks of split {split}. The weights of the best epoch on stop rows are kept; held-out rows have no say."
     return [card("training", figures.training(run["histories"]), "Loss by epoch", text)]
-
-

@@ -60,10 +60,10 @@ def listed(names):
 def student_words(name, teacher, twin, metrics, main):
     """Return how a student stands beside its teacher and its twin."""
     values = {model: metrics[model]["held_out"]["metrics"][main]["value"] for model in (name, teacher, twin)}
-    kept = f" ({100 * values[name] / values[teacher]:.1f} % of it)" if main == "auc" else ""
+    kept = f", {100 * values[name] / values[teacher]:.1f} % of it" if main == "auc" else ""
     return (
-        f"The student {name} has {number(values[name])} where its teacher {teacher} has {number(values[teacher])}{kept} "
-        f"and the same network taught by labels alone {number(values[twin])}."
+        f"{name}, taught by {teacher} with {number(values[teacher])}, has {number(values[name])}{kept}; the same network "
+        f"taught by labels alone has {number(values[twin])}."
     )
 
 

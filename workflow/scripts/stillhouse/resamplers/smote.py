@@ -21,7 +21,8 @@ def with_synthetic_rows(sample, neighbors, seed):
     smallest = sample[LABEL].value_counts().min()
     if smallest <= neighbors:
         raise UserError(
-            f"smote: a class has {smallest} rows to draw from, and {neighbors} neighbors are asked for; lower neighbors, or use over"
+            f"smote: a class has {smallest} rows to draw from, and {neighbors} neighbors are asked for; "
+            "lower neighbors, or use over"
         )
     names = features(sample)
     codes, decode = collapsed(sample[names])

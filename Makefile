@@ -1,0 +1,39 @@
+# `make demo` shows what Stillhouse does, `make test` proves that it works; both set up .venv by themselves.
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test lint unit dry-run workflow-test test-slow clean
+
+demo: .venv/ready
+	$(BIN)/snakemake --cores all --quiet rules
+	@echo "The report: $(CURDIR)/results/breastcancer/report.html"
+
+test: lint unit dry-run workflow-test
+
+lint: .venv/ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile workflow
+	$(BIN)/snakemake --lint
+
+unit: .venv/ready
+	$(BIN)/pytest -n 2 -m "not workflow and not slow"
+
+dry-run: .venv/ready
+	$(BIN)/snakemake --dry-run --cores 2 --quiet all
+
+workflow-test: .venv/ready
+	$(BIN)/pytest -m workflow
+
+test-slow: .venv/ready
+	$(BIN)/pytest -m slow
+
+.venv/ready: requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit("Stillhouse needs Python 3.11 or 3.12; set PYTHON=python3.11" if not (3, 11) <= sys.version_info[:2] <= (3, 12) else 0)'
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+clean:
+	rm -rf .venv results/*/ logs .snakemake

@@ -1,0 +1,162 @@
+"""A shipped model as one ONNX graph: raw columns in, probabilities or values out, nothing left to prepare outside."""
+
+import json
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+from torch import nn
+
+OPSETS = [helper.make_opsetid("", 17), helper.make_opsetid("ai.onnx.ml", 3)]
+
+
+class Graph:
+    """Nodes and constants of a graph in the making; every method returns the name of what it adds."""
+
+    def __init__(self):
+        self.nodes, self.constants, self.inputs, self._count = [], [], [], 0
+
+    def add(self, operation, *inputs, domain="", **attributes):
+        """Add a node with one output."""
+        name = self._name(operation.lower())
+        self.nodes.append(helper.make_node(operation, list(inputs), [name], domain=domain, **attributes))
+        return name
+
+    def constant(self, values):
+        """Add an array."""
+        name = self._name("constant")
+        self.constants.append(numpy_helper.from_array(np.asarray(values), name))
+        return name
+
+    def input(self, name, kind):
+        """Add an input of one column; shape (rows, 1)."""
+        self.inputs.append(helper.make_tensor_value_info(name, kind, ["rows", 1]))
+        return name
+
+    def _name(self, stem):
+        self._count += 1
+        return f"{stem}.{self._count}"
+
+
+def to_onnx(preparation, model, ledger, metadata):
+    """Return the ONNX model of a preparation and the networks fitted after it.
+
+    Numbers are filled and scaled in double precision and the networks run in single precision, as in the workflow.
+    Output: ``probabilities`` of shape (rows, classes) or ``prediction`` of shape (rows, 1), both double.
+    """
+    graph = Graph()
+    prepared = in_order(graph, prepared_columns(graph, preparation), preparation.names(), model.names)
+    if model.n_classes:
+        result, name, width = probabilities(graph, prepared, model, ledger), "probabilities", model.n_classes
+    else:
+        result, name, width = values(graph, prepared, model), "prediction", 1
+    graph.nodes.append(helper.make_node("Identity", [result], [name]))
+    output = helper.make_tensor_value_info(name, TensorProto.DOUBLE, ["rows", width])
+    body = helper.make_graph(graph.nodes, "stillhouse", graph.inputs, [output], graph.constants)
+    whole = helper.make_model(body, opset_imports=OPSETS, ir_version=8, producer_name="stillhouse")
+    helper.set_model_props(
+        whole, {key: value if isinstance(value, str) else json.dumps(value) for key, value in metadata.items()}
+    )
+    onnx.checker.check_model(whole)
+    return whole
+
+
+def prepared_columns(graph, preparation):
+    """Add the preparation: numbers, gap indicators and one-hot categories, side by side."""
+    blocks = number_blocks(graph, preparation) if preparation.numbers else []
+    blocks += [one_hot(graph, preparation, position) for position in range(len(preparation.words))]
+    return graph.add("Concat", *blocks, axis=1)
+
+
+def number_blocks(graph, preparation):
+    """Add the filled and scaled numbers, and the indicators of their gaps."""
+    columns = [graph.input(column["name"], TensorProto.DOUBLE) for column in preparation.numbers]
+    raw = graph.add("Concat", *columns, axis=1)
+    is_gap = graph.add("IsNaN", raw)
+    fill = preparation.imputer.statistics_.astype("float64")[None]
+    filled = graph.add("Where", is_gap, graph.constant(fill), raw)
+    scaler = preparation.scaler
+    if scaler.with_mean:
+        centred = graph.add("Sub", filled, graph.constant(scaler.mean_[None]))
+        filled = graph.add("Div", centred, graph.constant(scaler.scale_[None]))
+    blocks = [graph.add("Cast", filled, to=TensorProto.FLOAT)]
+    if preparation.gappy.any():
+        gaps = graph.add("Gather", is_gap, graph.constant(np.flatnonzero(preparation.gappy)), axis=1)
+        blocks.append(graph.add("Cast", gaps, to=TensorProto.FLOAT))
+    return blocks
+
+
+def one_hot(graph, preparation, position):
+    """Add the one-hot columns of a category, rare and unseen words sharing one where there is one."""
+    words = graph.input(preparation.words[position]["name"], TensorProto.STRING)
+    places, width, rest = category_places(preparation.encoder, position)
+    code = graph.add(
+        "LabelEncoder",
+        words,
+        domain="ai.onnx.ml",
+        keys_strings=list(places),
+        values_int64s=list(places.values()),
+        default_int64=rest,
+    )
+    hot = graph.add("OneHotEncoder", code, domain="ai.onnx.ml", cats_int64s=list(range(width)), zeros=1)
+    return graph.add("Reshape", hot, graph.constant(np.array([-1, width])))
+
+
+def category_places(encoder, position):
+    """Return each known word's one-hot place, the number of places, and the place of unknown words or -1."""
+    known = list(encoder.categories_[position])
+    rare = encoder.infrequent_categories_[position] if hasattr(encoder, "infrequent_categories_") else None
+    rare = set() if rare is None else set(rare)
+    common = [word for word in known if word not in rare]
+    places = {word: place for place, word in enumerate(common)}
+    rest = len(common) if rare else -1
+    return places, len(common) + bool(rare), rest
+
+
+def in_order(graph, prepared, names, wanted):
+    """Add the choice and order of features that the model was fitted on."""
+    if list(names) == list(wanted):
+        return prepared
+    places = {name: place for place, name in enumerate(names)}
+    return graph.add("Gather", prepared, graph.constant(np.array([places[name] for name in wanted])), axis=1)
+
+
+def network_outputs(graph, prepared, model):
+    """Add the networks; returns the names of their outputs in double precision."""
+    return [graph.add("Cast", layers(graph, prepared, network), to=TensorProto.DOUBLE) for network in model.networks]
+
+
+def layers(graph, x, network):
+    """Add the layers of a sequential network."""
+    for layer in network:
+        if isinstance(layer, nn.Linear):
+            weight, bias = (graph.constant(parameter.detach().numpy()) for parameter in (layer.weight, layer.bias))
+            x = graph.add("Gemm", x, weight, bias, transB=1)
+        elif isinstance(layer, nn.ReLU):
+            x = graph.add("Relu", x)
+        elif not isinstance(layer, nn.Dropout):
+            raise TypeError(f"a layer of type {type(layer).__name__} has no counterpart in the graph yet")
+    return x
+
+
+def averaged(graph, outputs):
+    """Add the mean of several outputs."""
+    return graph.add("Mul", graph.add("Sum", *outputs), graph.constant(np.float64(1 / len(outputs))))
+
+
+def probabilities(graph, prepared, model, ledger):
+    """Add probabilities on the original prior."""
+    softened = [graph.add("Softmax", output, axis=1) for output in network_outputs(graph, prepared, model)]
+    before, after = np.array(ledger["before"]), np.array(ledger["after"])
+    factor = np.divide(before, after, out=np.ones_like(before), where=after > 0)
+    weighed = graph.add("Mul", averaged(graph, softened), graph.constant(factor[None]))
+    total = graph.add("ReduceSum", weighed, graph.constant(np.array([1])), keepdims=1)
+    return graph.add("Div", weighed, total)
+
+
+def values(graph, prepared, model):
+    """Add values in the units of the target."""
+    mean = averaged(graph, network_outputs(graph, prepared, model))
+    return graph.add(
+        "Add", graph.add("Mul", mean, graph.constant(np.float64(model.scale))), graph.constant(np.float64(model.centre))
+    )

@@ -1,0 +1,46 @@
+"""Export: one ONNX file that is proven equal to the workflow before it is written, and its model card."""
+
+import hashlib
+import json
+
+import numpy as np
+
+from stillhouse import __version__, kinds
+from stillhouse.kinds import feature_columns
+from stillhouse.onnx_graph import to_onnx
+from stillhouse.predictions import on_original_prior
+from stillhouse.serving import Shipped, graph_input
+
+CLOSE = 1e-5
+
+
+def metadata(schema, dataset, model, options):
+    """Return what the file says of itself; ``run`` is a hash of the model's options and the table's schema."""
+    facts = json.dumps([schema, options], sort_keys=True)
+    return {
+        "stillhouse": __version__,
+        "dataset": dataset,
+        "model": model,
+        "task": schema["task"],
+        "target": schema["target"],
+        "classes": schema["classes"],
+        "columns": feature_columns(schema),
+        "identifiers": [column["source"] for column in schema["columns"] if column["kind"] == kinds.IDENTIFIER],
+        "missing": schema["missing"],
+        "run": hashlib.sha256(facts.encode()).hexdigest()[:16],
+    }
+
+
+def exported(preparation, model, ledger, facts):
+    """Return the bytes of the ONNX file."""
+    return to_onnx(preparation, model, ledger, facts).SerializeToString()
+
+
+def largest_difference(path, table, preparation, model, ledger):
+    """Return the largest difference between the shipped file and the workflow over all rows of a table."""
+    expected = on_original_prior(model.predict(preparation.transform(table)), ledger)
+    shipped = Shipped(path)
+    # The table has passed through intake: each column is already typed, and stands under its own name.
+    columns = {column["name"]: graph_input(table[column["name"]], column) for column in shipped.columns}
+    found = shipped.session.run(None, columns)[0]
+    return float(np.abs(found - expected).max() / max(1.0, np.abs(expected).max()))
