@@ -101,7 +101,7 @@ def same_splits(path):
 
 def wildcards_in(path, wildcards):
     """Return the values of those wildcards that a path has, the split left out."""
-    return {name: value for name, value in wildcards.items() if name != "split" and "{" + name + "}" in path}
+    return {name: value for name, value in wildcards.items() if name != "split" and f"{{{name}}}" in path}
 
 
 def chain_of(wildcards, path):

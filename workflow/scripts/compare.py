@@ -1,6 +1,7 @@
 """Set all models of a dataset side by side."""
 
 import pandas as pd
+
 from stillhouse.comparison import compare
 from stillhouse.errors import log_to
 from stillhouse.evaluation import scored

@@ -1,6 +1,7 @@
 """Score a model on rows that it did not see."""
 
 import pandas as pd
+
 from stillhouse.errors import log_to
 from stillhouse.evaluation import evaluate, held_out_predictions, held_out_weights, scored
 from stillhouse.seeds import derive

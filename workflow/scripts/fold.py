@@ -1,6 +1,7 @@
 """Give every labelled row a fold."""
 
 import pandas as pd
+
 from stillhouse.errors import log_to
 from stillhouse.folds import make_folds
 from stillhouse.seeds import derive

@@ -1,6 +1,7 @@
 """Fit a preparation on the training rows of each split, and prepare every row by it."""
 
 import pandas as pd
+
 from stillhouse.columns import LABEL
 from stillhouse.errors import log_to
 from stillhouse.kinds import feature_columns

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pandas as pd
+
 from stillhouse.errors import log_to
 from stillhouse.evaluation import scored
 from stillhouse.plan import NONE, verb

@@ -1,6 +1,7 @@
 """Make for each split the sample that models are fitted on: weighed, balanced, its stop set cut off first."""
 
 import pandas as pd
+
 from stillhouse.columns import LABEL, ROW
 from stillhouse.errors import log_to
 from stillhouse.sampling import balanced_sample, training_sample

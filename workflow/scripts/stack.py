@@ -1,6 +1,7 @@
 """Combine other models by their predictions of rows that they did not see."""
 
 import pandas as pd
+
 from stillhouse.columns import LABEL, ROW
 from stillhouse.errors import log_to
 from stillhouse.predictions import prediction_table

@@ -1,6 +1,7 @@
 """Estimate for each split how much its training rows count for the rows where the model will be used."""
 
 import pandas as pd
+
 from stillhouse.errors import log_to
 from stillhouse.seeds import derive
 from stillhouse.tables import read_split, split_writer, write_json

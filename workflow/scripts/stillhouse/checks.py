@@ -37,6 +37,16 @@ def check_graph(config):
     for name in models:
         if loop := _loop(models, [name]):
             raise ConfigError(f"models.{name}: learns from itself: {' → '.join(loop)}")
+    deepest = max(models, key=lambda name: _depth(models, name))
+    if config["folds"]["k"] < _depth(models, deepest) + 2:
+        raise ConfigError(
+            f"folds.k: {config['folds']['k']} folds are too few for {deepest}, which learns from models that learn from "
+            f"models: each step holds out one fold more; take at least {_depth(models, deepest) + 2}"
+        )
+
+
+def _depth(models, name):
+    return max((1 + _depth(models, source) for source in upstream(models[name])), default=0)
 
 
 def _loop(models, path):

@@ -29,7 +29,14 @@ def complete(config, schema):
     for name, model in config["models"].items():
         complete_model(config, schema, name, model)
     complete_choices(config, schema, config["report"]["prepare"], where="report.prepare")
-    return config
+    return in_order(config)
+
+
+def in_order(value):
+    """Return a value with the keys of all its dictionaries sorted, so that their order in the file reruns nothing."""
+    if isinstance(value, dict):
+        return {key: in_order(value[key]) for key in sorted(value, key=str)}
+    return value
 
 
 def fill(value, schema, root):

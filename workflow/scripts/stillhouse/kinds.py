@@ -75,7 +75,7 @@ def _as_booleans(column):
 def datetime_parts(column):
     """Return the parts of times as numbers, by the part's name: year, month, day, weekday (Monday is 0) and hour."""
     times = column.dt
-    parts = {"year": times.year, "month": times.month, "day": times.day, "weekday": times.weekday, "hour": times.hour}
+    parts = {"year": times.year, "month": times.month, "day": times.day, "weekday": times.day_of_week, "hour": times.hour}
     return {part: values.astype("float64") for part, values in parts.items()}
 
 

@@ -1,0 +1,122 @@
+"""Tables that tests share: real ones that come with scikit-learn, small ones written out, and the shared folder."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+SHARED = Path(os.environ.get("STILLHOUSE_TABLES", REPOSITORY.parent / "shared" / "data"))
+SCHEMA = yaml.safe_load((REPOSITORY / "workflow" / "schemas" / "config.schema.yaml").read_text())
+
+
+@pytest.fixture(scope="session")
+def schema():
+    """The schema of the configuration."""
+    return SCHEMA
+
+
+@pytest.fixture(scope="session")
+def shared_tables():
+    """The folder of real tables; tests that need it skip where it is absent."""
+    if not SHARED.is_dir():
+        pytest.skip(f"the folder of real tables is absent: {SHARED} (set STILLHOUSE_TABLES)")
+    return SHARED
+
+
+class Run:
+    """A folder in which the workflow runs, and what it printed."""
+
+    def __init__(self, folder, config=None):
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        if config is not None:
+            self.write(config)
+
+    def write(self, config):
+        """Write the configuration."""
+        (self.folder / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
+
+    def __call__(self, *targets, check=True, snakefile=REPOSITORY / "Snakefile"):
+        """Run the workflow and return all that it printed."""
+        command = [sys.executable, "-m", "snakemake", "--snakefile", snakefile, "--directory", self.folder]
+        command += ["--configfile", self.folder / "config.yaml", "--cores", "2", *targets]
+        done = subprocess.run(list(map(str, command)), capture_output=True, text=True, cwd=self.folder)
+        self.code, self.printed = done.returncode, done.stdout + done.stderr
+        assert not check or self.code == 0, self.printed[-5000:]
+        return self.printed
+
+    def jobs(self, *targets, **kwargs):
+        """Return the rules that a dry run would run, with how often."""
+        lines = self("--dry-run", *targets, **kwargs).splitlines()
+        if not any(line.startswith("Job stats") for line in lines):
+            return {}
+        table = lines[max(number for number, line in enumerate(lines) if line.startswith("Job stats")) + 3 :]
+        counts = dict(line.split() for line in table[: table.index("")] if len(line.split()) == 2)
+        return {rule: int(count) for rule, count in counts.items() if rule not in ("total", "all")}
+
+    def __truediv__(self, path):
+        return self.folder / path
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Return a function that makes a folder to run the workflow in from a configuration."""
+    return lambda config=None, name="run": Run(tmp_path / name, config)
+
+
+@pytest.fixture(scope="session")
+def checkout(tmp_path_factory):
+    """A copy of the workflow whose files a test may touch and edit."""
+    folder = tmp_path_factory.mktemp("checkout")
+    for name in ("workflow", "profiles", "config"):
+        shutil.copytree(REPOSITORY / name, folder / name, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(REPOSITORY / "Snakefile", folder)
+    return folder
+
+
+@pytest.fixture
+def gappy():
+    """A table with gaps of every kind, as intake hands it on, and the descriptions of its columns."""
+    rng = np.random.default_rng(3)
+    table = pd.DataFrame(
+        {
+            "row": np.arange(60),
+            "age": rng.normal(50, 10, 60),
+            "dose": rng.exponential(2, 60),
+            "smoker": rng.integers(0, 2, 60).astype(float),
+            "site": rng.choice(["a", "b", "c"], 60),
+        }
+    )
+    table.loc[::7, "age"] = np.nan
+    table.loc[3::11, "smoker"] = np.nan
+    table["site"] = table["site"].mask(table.index % 9 == 0)
+    kinds = {"age": "numeric", "dose": "numeric", "smoker": "boolean", "site": "categorical"}
+    columns = [{"name": name, "source": name, "position": n, "kind": kind} for n, (name, kind) in enumerate(kinds.items())]
+    return table, columns
+
+
+@pytest.fixture
+def imbalanced():
+    """A sample of 40 and 10 rows with numbers, categories, weights and folds."""
+    rng = np.random.default_rng(0)
+    label = np.r_[np.zeros(40), np.ones(10)]
+    site = rng.integers(0, 3, 50)
+    return pd.DataFrame(
+        {
+            "row": np.arange(50),
+            "n0:age": (rng.normal(size=50) + label).astype(np.float32),
+            "n1:dose": rng.normal(size=50).astype(np.float32),
+            **{f"c2:site={name}": (site == code).astype(np.float32) for code, name in enumerate("abc")},
+            "fold": np.arange(50) % 4 + 1,
+            "label": label,
+            "weight": rng.uniform(0.5, 1.5, 50),
+            "stop": False,
+        }
+    )

@@ -1,0 +1,128 @@
+"""The door: what cannot be run is refused in one line that names the key and the nearest right one."""
+
+import copy
+
+import pytest
+
+from stillhouse.checks import checked
+from stillhouse.config import ConfigError, method_names
+
+GOOD = {
+    "datasets": {"cancer": {"train": "table.csv", "target": "diagnosis"}},
+    "imputers": {"near": {"method": "knn", "neighbors": 3}},
+    "models": {
+        "tree": {"fit": {"method": "tree"}},
+        "boosted": {"prepare": {"impute": "none"}, "fit": {"method": "boosting"}},
+        "teacher": {"prepare": {"impute": "near"}, "train": {"method": "mlp"}},
+        "stack": {"stack": {"method": "linear", "members": ["tree", "teacher"]}},
+        "student": {"distill": {"method": "mlp", "teacher": "stack"}},
+    },
+}
+
+
+@pytest.fixture(autouse=True)
+def table(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "table.csv").write_text("age,diagnosis\n1,ill\n")
+
+
+def changed(path, value):
+    config = copy.deepcopy(GOOD)
+    *parents, last = path.split(".")
+    place = config
+    for key in parents:
+        place = place.setdefault(key, {})
+    place[last] = value
+    return config
+
+
+def test_defaults_are_filled_in_at_every_level(schema):
+    config = checked(GOOD, schema)
+    assert config["folds"] == {"k": 5, "stop": 0.15}
+    assert config["models"]["student"]["distill"]["temperature"] == 2
+    assert config["imputers"]["near"]["scale"] is True
+    assert config["imputers"]["median"]["method"] == "median"
+
+
+def test_the_order_of_keys_does_not_matter(schema):
+    turned = {key: dict(reversed(value.items())) for key, value in reversed(GOOD.items())}
+    assert str(checked(turned, schema)) == str(checked(GOOD, schema))
+
+
+def test_the_given_configuration_is_left_alone(schema):
+    before = copy.deepcopy(GOOD)
+    checked(GOOD, schema)
+    assert before == GOOD
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "said"),
+    [
+        ("sed", 1, "sed: no such key; did you mean 'seed'?"),
+        ("datasets.cancer.taget", "x", "datasets.cancer.taget: no such key; did you mean 'target'?"),
+        ("models.tree.fitt", {}, "models.tree.fitt: no such key; did you mean 'fit'?"),
+        ("models.tree.fit.dept", 3, "models.tree.fit.dept: no such key; did you mean 'depth'?"),
+        ("models.tree.fit.depth", 0, "models.tree.fit.depth: 0 is less than the minimum of 1"),
+        ("models.tree.fit.method", "tre", "models.tree.fit.method: no method is called 'tre'; did you mean 'tree'?"),
+        ("models.teacher.train.method", "tree", "models.teacher.train.method: no method is called 'tree'; there are mlp"),
+        ("models.tree.prepare", {"impute": "nere"}, "models.tree.prepare.impute: no choice or method is called 'nere'; did you mean 'near'?"),
+        ("imputers.near.neighbours", 3, "imputers.near.neighbours: no such key; did you mean 'neighbors'?"),
+        ("imputers.near.method", "nearest", "imputers.near.method: no method is called 'nearest'"),
+        ("models.stack.stack.members", ["tree", "teachr"], "models.stack.stack.members: no model is called 'teachr'; did you mean 'teacher'?"),
+        ("models.student.distill.teacher", "tee", "models.student.distill.teacher: no model is called 'tee'; did you mean 'tree'?"),
+        ("models.student.distill.teacher", "student", "models.student: learns from itself: student → student"),
+        ("models.stack.stack.members", ["tree", "student"], "models.stack: learns from itself: stack → student → stack"),
+        ("models.student.distill", {"method": "mlp"}, "models.student.distill.teacher: is missing"),
+        ("models.studenttwin", {"fit": {"method": "tree"}}, "models.studenttwin: this name is kept for the twin of 'student'"),
+        ("models.My_model", {"fit": {"method": "tree"}}, "models.My_model: names are lower-case letters and digits"),
+        ("models.both", {"fit": {"method": "tree"}, "train": {"method": "mlp"}}, "models.both: a model has exactly one of"),
+        ("models.logit", {"prepare": {"impute": "none"}, "fit": {"method": "logistic"}}, "models.logit.prepare.impute: logistic cannot learn from gaps"),
+        ("models.boosted.prepare.resample", "smote", "models.boosted.prepare.resample: smote cannot work on gaps"),
+        ("models.tree.prepare", {"weigh": "logistic"}, "models.tree.prepare.weigh: logistic needs deploy rows, and datasets.cancer has none"),
+        ("datasets.cancer.train", "tabel.csv", "datasets.cancer.train: there is no file 'tabel.csv'; did you mean 'table.csv'?"),
+        ("datasets.cancer.target", "diagnose", "datasets.cancer.target: table.csv has no column 'diagnose'; did you mean 'diagnosis'?"),
+        ("datasets.cancer.drop", ["agee"], "datasets.cancer.drop: table.csv has no column 'agee'; did you mean 'age'?"),
+        ("datasets.cancer.positive", True, "datasets.cancer.positive: True is no text; write it in quotes"),
+        ("datasets.cancer.kinds", {"age": "number"}, "datasets.cancer.kinds.age: 'number' is not one of"),
+        ("export", ["pupil"], "export: no model is called 'pupil'"),
+        ("export", ["stack"], "export: 'stack' (linear) cannot be written as ONNX"),
+        ("export", ["teacher"], "models.teacher.prepare.impute: knn cannot be written as ONNX exactly"),
+        ("splits", "both", "splits: 'both' is not one of ['together', 'apart']"),
+        ("folds.k", 1, "folds.k: 1 is less than the minimum of 3"),
+        ("folds.k", 3, "folds.k: 3 folds are too few for student, which learns from models that learn from models"),
+        ("models", {}, "models:"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_named_with_its_key_and_what_would_be_right(schema, path, value, said):
+    with pytest.raises(ConfigError) as error:
+        checked(changed(path, value), schema)
+    assert str(error.value).startswith(said)
+    assert "\n" not in str(error.value)
+
+
+def test_a_regression_cannot_be_balanced(schema):
+    config = changed("datasets.cancer.task", "regression")
+    config["models"]["tree"]["prepare"] = {"resample": "over"}
+    with pytest.raises(ConfigError, match=r"models.tree.prepare.resample: over balances classes"):
+        checked(config, schema)
+
+
+@pytest.mark.parametrize("kind", ["imputers", "weighers", "resamplers", "models", "networks", "stackers"])
+def test_the_folder_of_a_kind_and_the_schema_name_the_same_methods(schema, kind):
+    from conftest import REPOSITORY
+
+    files = (REPOSITORY / "workflow" / "scripts" / "stillhouse" / kind).glob("[a-z]*.py")
+    assert sorted(method_names(schema["$defs"]["methods"][kind])) == sorted(file.stem for file in files)
+
+
+def test_every_key_of_the_schema_has_a_sentence(schema):
+    def undescribed(part, path):
+        for key, value in part.get("properties", {}).items():
+            if "description" not in value and "$ref" not in value and "properties" not in value:
+                yield f"{path}.{key}"
+            yield from undescribed(value, f"{path}.{key}")
+
+    methods = schema["$defs"]["methods"].values()
+    options = [method.get("options", {}) for kind in methods for name, method in kind.items() if name != "any"]
+    assert all("description" in option for group in options for option in group.values())
+    assert list(undescribed(schema["$defs"]["dataset"], "dataset")) == []

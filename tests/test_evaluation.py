@@ -1,0 +1,149 @@
+"""Metrics equal scikit-learn's, intervals cover what they should, and comparisons are paired."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn import metrics as reference
+
+from stillhouse import metrics
+from stillhouse.comparison import compare
+from stillhouse.evaluation import evaluate, held_out_predictions, scored
+from stillhouse.intervals import counts, draws, interval
+from stillhouse.tables import split_writer
+
+
+def case(n_classes, rows=400):
+    rng = np.random.default_rng(7)
+    labels = rng.integers(0, n_classes, rows)
+    raw = np.exp(rng.normal(size=(rows, n_classes)) + 1.2 * np.eye(n_classes)[labels]).round(1) + 0.1
+    return labels, raw / raw.sum(axis=1, keepdims=True), rng.integers(1, 5, rows).astype(float)
+
+
+REFERENCE = {
+    "auc": lambda y, p, w: reference.roc_auc_score(y, p[:, 1], sample_weight=w),
+    "average_precision": lambda y, p, w: reference.average_precision_score(y, p[:, 1], sample_weight=w),
+    "log_loss": lambda y, p, w: reference.log_loss(y, p, sample_weight=w),
+    "brier": lambda y, p, w: reference.brier_score_loss(y, p[:, 1], sample_weight=w),
+    "accuracy": lambda y, p, w: reference.accuracy_score(y, p.argmax(axis=1), sample_weight=w),
+    "balanced_accuracy": lambda y, p, w: reference.balanced_accuracy_score(y, p.argmax(axis=1), sample_weight=w),
+}
+
+
+@pytest.mark.parametrize("name", REFERENCE)
+def test_binary_metrics_equal_those_of_scikit_learn(name):
+    labels, scores, weight = case(2)
+    found = getattr(metrics, name)(labels, scores, np.stack([np.ones(len(labels)), weight]))
+    assert found == pytest.approx([REFERENCE[name](labels, scores, w) for w in (None, weight)], abs=1e-12)
+
+
+def test_multiclass_metrics_equal_those_of_scikit_learn():
+    labels, scores, weight = case(4)
+    assert metrics.auc(labels, scores, weight[None])[0] == pytest.approx(
+        np.mean([reference.roc_auc_score(labels == c, scores[:, c], sample_weight=weight) for c in range(4)]), abs=1e-12
+    )
+    for name in ("log_loss", "accuracy", "balanced_accuracy"):
+        found = getattr(metrics, name)(labels, scores, weight[None])[0]
+        assert found == pytest.approx(REFERENCE[name](labels, scores, weight), abs=1e-12)
+
+
+def test_regression_metrics_equal_those_of_scikit_learn():
+    rng = np.random.default_rng(1)
+    truth, weight = rng.normal(size=300), rng.uniform(1, 3, 300)
+    scores = (truth + rng.normal(size=300))[:, None]
+    arguments = (truth, scores[:, 0])
+    expected = {
+        "mae": reference.mean_absolute_error(*arguments, sample_weight=weight),
+        "rmse": reference.root_mean_squared_error(*arguments, sample_weight=weight),
+        "r2": reference.r2_score(*arguments, sample_weight=weight),
+    }
+    for name, value in expected.items():
+        assert getattr(metrics, name)(truth, scores, weight[None])[0] == pytest.approx(value, abs=1e-12)
+
+
+def test_many_weightings_at_once_equal_one_at_a_time():
+    labels, scores, _ = case(2)
+    W = counts(np.arange(len(labels)), 5, np.random.default_rng(0))
+    for name in REFERENCE:
+        metric = getattr(metrics, name)
+        assert metric(labels, scores, W) == pytest.approx([metric(labels, scores, w[None])[0] for w in W], abs=1e-12)
+
+
+def test_whole_groups_are_drawn_together():
+    units = np.repeat(np.arange(10), 4)
+    drawn = counts(units, 50, np.random.default_rng(0))
+    assert (drawn.reshape(50, 10, 4) == drawn.reshape(50, 10, 4)[:, :, :1]).all()
+    assert (drawn.sum(axis=1) == 40).all()
+
+
+def test_bootstrap_intervals_of_a_mean_cover_the_truth():
+    covered = []
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        scores = rng.normal(size=(100, 1))
+        drawn = draws(metrics.mae, np.zeros(100), scores, np.ones(100), np.arange(100), 400, rng)
+        low, high = interval(drawn, 0.95)
+        covered.append(low <= np.sqrt(2 / np.pi) <= high)
+    assert 0.89 <= np.mean(covered) <= 0.99
+
+
+def predicted(seed, noise, rows=600):
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 2, rows)
+    score = 1 / (1 + np.exp(-(labels - 0.5 + noise * np.random.default_rng(seed).normal(size=rows))))
+    frame = {
+        "row": range(rows),
+        "p_a": 1 - score,
+        "p_b": score,
+        "label": labels * 1.0,
+        "part": "train",
+        "fold": rng.integers(0, 3, rows),
+    }
+    return pd.DataFrame(frame)
+
+
+SETTINGS = {"draws": 300, "level": 0.95}
+BINARY = {"task": "binary", "classes": ["a", "b"]}
+
+
+def compared(**models):
+    found = {name: evaluate(rows, BINARY, None, SETTINGS, seed=1) for name, rows in models.items()}
+    return compare(found, models, BINARY, SETTINGS, seed=1).set_index("model")
+
+
+def test_a_clearly_worse_model_is_behind_and_an_equal_one_is_not():
+    table = compared(good=predicted(1, 0.5), alike=predicted(2, 0.5), bad=predicted(3, 3.0))
+    assert table["behind"].to_dict() == {table.index[0]: False, table.index[1]: False, "bad": True}
+    assert table.loc["bad", "gap"] == pytest.approx(table.loc["bad", "auc"] - table["auc"].iloc[0])
+    assert table.loc["bad", "gap_low"] < table.loc["bad", "gap"] < table.loc["bad", "gap_high"]
+
+
+def test_metrics_have_a_value_per_fold():
+    rows = predicted(1, 0.5)
+    found = evaluate(rows, BINARY, None, SETTINGS, seed=1)["held_out"]["metrics"]["auc"]
+    for fold, value in found["folds"].items():
+        part = rows[rows["fold"] == int(fold)]
+        assert value == pytest.approx(reference.roc_auc_score(part["label"], part["p_b"]))
+
+
+def test_weights_for_deploy_change_the_score_and_labelled_deploy_rows_are_scored_apart():
+    rows = predicted(1, 0.5)
+    rows.loc[500:, "part"] = "deploy"
+    weights = pd.DataFrame({"row": range(500), "weight": np.linspace(0.1, 2, 500)})
+    found = evaluate(rows, BINARY, weights, SETTINGS, seed=1)
+    assert found["held_out"]["rows"] == found["deploy_weighted"]["rows"] == 500
+    assert found["deploy"]["rows"] == 100
+    assert found["held_out"]["metrics"]["auc"]["value"] != found["deploy_weighted"]["metrics"]["auc"]["value"]
+
+
+def test_a_row_is_scored_by_the_split_that_held_it_out(tmp_path):
+    folds = pd.DataFrame({"row": range(5), "fold": [0, 0, 1, 1, -1]})
+    path = tmp_path / "split-all" / "predictions.parquet"
+    path.parent.mkdir()
+    with split_writer(path) as write:
+        for name, rows, p in (("none", [4], 0.9), ("0", [0, 1, 4], 0.1), ("1", [2, 3, 4], 0.2)):
+            write(name, pd.DataFrame({"row": rows, "p_b": p}))
+    splits = [{"name": "none", "held_out": []}, {"name": "0", "held_out": [0]}, {"name": "1", "held_out": [1]}]
+    found = held_out_predictions(path, folds, splits)
+    assert found["p_b"].tolist() == [0.1, 0.1, 0.2, 0.2, 0.9]
+    table = pd.DataFrame({"row": range(5), "label": [0, 1, 0, 1, np.nan], "part": ["train"] * 4 + ["deploy"]})
+    assert scored(found, table, folds)["row"].tolist() == [0, 1, 2, 3]

@@ -1,0 +1,210 @@
+"""Weights, priors, soft targets and stacks: each acts once, in its place."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from scipy.special import softmax
+
+from stillhouse.distillation import soft_targets
+from stillhouse.losses import distillation, regression
+from stillhouse.predictions import moved, on_learned_prior, on_original_prior
+from stillhouse.resamplers.over import oversampled
+from stillhouse.resamplers.smote import with_synthetic_rows
+from stillhouse.stackers.linear import LinearPool
+from stillhouse.stacking import unseen_predictions
+from stillhouse.tables import read_split, split_writer
+from stillhouse.training import train
+from stillhouse.weighting import effective_sample_size, weighed
+
+
+def gaussians(n_train=3000, n_deploy=2000, move=1.0):
+    rng = np.random.default_rng(5)
+    X = np.vstack([rng.normal(0, 1, (n_train, 3)), rng.normal([move, 0, 0], 1, (n_deploy, 3))]).astype(np.float32)
+    table = pd.DataFrame(X, columns=["n0:a", "n1:b", "n2:c"])
+    table.insert(0, "row", range(len(table)))
+    folds = pd.DataFrame({"row": table["row"], "fold": np.r_[np.arange(n_train) % 5, np.full(n_deploy, -1)]})
+    return table, folds
+
+
+LOGISTIC = {"method": "logistic", "folds": 5, "penalties": [1, 10, 100], "quantile": 0.99}
+
+
+def test_shift_weights_find_a_known_density_ratio():
+    table, folds = gaussians()
+    weights, facts = weighed(table, folds, {"train": [1, 2, 3, 4]}, LOGISTIC, seed=1)
+    x = table["n0:a"].iloc[weights.index]
+    assert np.corrcoef(np.log(weights["weight"]), x - 0.5)[0, 1] > 0.95
+    assert facts["share"] < 0.8
+
+
+def test_shift_weights_have_mean_one_over_training_rows_and_reach_held_out_rows():
+    table, folds = gaussians()
+    weights, facts = weighed(table, folds, {"train": [1, 2, 3, 4]}, LOGISTIC, seed=1)
+    is_training = (folds["fold"] > 0)[weights.index]
+    assert weights.loc[is_training, "weight"].mean() == pytest.approx(1)
+    assert len(weights) == 3000
+    assert facts["rows"] == 2400
+
+
+def test_without_shift_the_weights_hardly_differ():
+    table, folds = gaussians(move=0.0)
+    _, facts = weighed(table, folds, {"train": [0, 1, 2, 3, 4]}, LOGISTIC, seed=1)
+    assert facts["share"] > 0.95
+    assert facts["domain_auc"] < 0.54
+
+
+def test_the_effective_sample_size_of_equal_weights_is_their_number():
+    assert effective_sample_size(np.full(20, 3.0)) == pytest.approx(20)
+    assert effective_sample_size(np.r_[np.ones(10), np.zeros(10)]) == pytest.approx(10)
+
+
+def test_a_prior_moved_there_and_back_is_the_same():
+    probabilities = np.array([[0.2, 0.5, 0.3], [0.9, 0.05, 0.05]])
+    ledger = {"before": [0.7, 0.2, 0.1], "after": [1 / 3, 1 / 3, 1 / 3]}
+    there = on_learned_prior(probabilities, ledger)
+    assert there[0, 0] < probabilities[0, 0]
+    assert on_original_prior(there, ledger) == pytest.approx(probabilities)
+
+
+def test_undoing_a_changed_prior_restores_calibrated_probabilities():
+    # Two Gaussians with prior .9 and .1; a model that learned from balanced rows states p(y|x) at prior .5.
+    x = np.linspace(-3, 3, 50)
+    density = np.exp(-0.5 * (x[:, None] - np.array([0.0, 1.0])) ** 2)
+    balanced = density / density.sum(axis=1, keepdims=True)
+    truth = density * [0.9, 0.1]
+    assert moved(balanced, np.array([0.9, 0.1]), np.array([0.5, 0.5])) == pytest.approx(
+        truth / truth.sum(axis=1, keepdims=True)
+    )
+
+
+def test_over_sampling_leaves_the_largest_class_alone(imbalanced):
+    sample = oversampled(imbalanced, np.random.default_rng(0))
+    assert sorted(sample.loc[sample["label"] == 0, "row"]) == list(range(40))
+    assert (sample["label"] == 1).sum() == 40
+
+
+def test_synthetic_rows_lie_between_their_parents_in_values_and_weight(imbalanced):
+    sample = with_synthetic_rows(imbalanced, neighbors=3, seed=1)
+    synthetic = sample[sample["row"] == -1]
+    parents = imbalanced[imbalanced["label"] == 1]
+    assert len(synthetic) == 30
+    for name in ("n0:age", "n1:dose", "weight"):
+        assert synthetic[name].between(parents[name].min() - 1e-6, parents[name].max() + 1e-6).all()
+    assert (synthetic[["c2:site=a", "c2:site=b", "c2:site=c"]].sum(axis=1) == 1).all()
+    assert (synthetic["fold"] == -1).all()
+
+
+def loss(logits, label, soft, alpha=0.0, temperature=1.0):
+    logits, soft = (torch.tensor(values, dtype=torch.float64) for values in (logits, soft))
+    return distillation(logits, torch.tensor(label), soft, alpha, temperature)
+
+
+LOGITS = [[0.3, -1.2, 0.8], [2.0, 0.1, -0.4]]
+SOFT = [[0.2, 0.5, 0.3], [0.7, 0.2, 0.1]]
+
+
+def test_with_alpha_one_the_loss_is_the_cross_entropy_of_the_label():
+    expected = torch.nn.functional.cross_entropy(
+        torch.tensor(LOGITS, dtype=torch.float64), torch.tensor([0, 2]), reduction="none"
+    )
+    assert loss(LOGITS, [0, 2], SOFT, alpha=1.0, temperature=3.0).tolist() == pytest.approx(expected.tolist())
+
+
+def test_with_alpha_zero_the_loss_is_t_squared_times_the_divergence():
+    T = 3.0
+    teacher, student = softmax(np.log(SOFT) / T, axis=1), softmax(np.array(LOGITS) / T, axis=1)
+    expected = T**2 * (teacher * (np.log(teacher) - np.log(student))).sum(axis=1)
+    assert loss(LOGITS, [0, 2], SOFT, temperature=T).tolist() == pytest.approx(expected.tolist())
+
+
+def test_at_high_temperature_the_gradient_is_that_of_matched_logits():
+    # For T → ∞ the gradient tends to (z - v) / classes with centred logits z and v (Hinton et al. 2015, eq. 4).
+    logits = torch.tensor(LOGITS, dtype=torch.float64, requires_grad=True)
+    soft = torch.tensor(SOFT, dtype=torch.float64)
+    distillation(logits, torch.tensor([0, 0]), soft, 0.0, 1e4).sum().backward()
+    z, v = np.array(LOGITS), np.log(SOFT)
+    expected = (z - z.mean(axis=1, keepdims=True) - v + v.mean(axis=1, keepdims=True)) / 3
+    assert logits.grad.numpy() == pytest.approx(expected, abs=1e-3)
+
+
+def test_rows_without_a_teacher_learn_from_their_label_alone():
+    nothing = [[float("nan")] * 3] * 2
+    assert loss(LOGITS, [0, 2], nothing, alpha=0.3).tolist() == loss(LOGITS, [0, 2], SOFT, alpha=1.0).tolist()
+
+
+def test_a_regression_mixes_squared_distances_to_label_and_teacher():
+    output, label = torch.tensor([[1.0], [2.0]]), torch.tensor([0.0, 0.0])
+    soft = torch.tensor([[3.0], [float("nan")]])
+    assert regression(output, label, soft, 0.25).tolist() == pytest.approx([0.25 * 1 + 0.75 * 4, 4.0])
+
+
+def test_splits_of_different_columns_come_back_as_they_were(tmp_path):
+    narrow = pd.DataFrame({"row": [0, 1], "n0:x": np.float32([1, np.nan])})
+    wide = narrow.assign(**{"c1:site=a": np.float32([0, 1])})
+    path = tmp_path / "split-all" / "features.parquet"
+    path.parent.mkdir()
+    with split_writer(path) as write:
+        write("0", narrow)
+        write("0+1", wide)
+    pd.testing.assert_frame_equal(read_split(path, "0"), narrow)
+    pd.testing.assert_frame_equal(read_split(path, "0+1"), wide)
+
+
+def test_soft_targets_come_from_the_split_that_held_the_row_out(tmp_path):
+    folds = pd.DataFrame({"row": range(6), "fold": [0, 0, 1, 1, 2, 2]})
+    split = {"name": "0", "train": [1, 2], "held_out": [0], "unseen": {"1": "0+1", "2": "0+2"}}
+
+    def table(rows, p):
+        return pd.DataFrame({"row": rows, "p_a": p, "p_b": 1 - p})
+
+    path = tmp_path / "split-all" / "predictions.parquet"
+    path.parent.mkdir()
+    with split_writer(path) as write:
+        write("0", table([0, 1], 0.5))
+        write("0+1", table([0, 1, 2, 3], 0.1))
+        write("0+2", table([0, 1, 4, 5], 0.2))
+    unseen = unseen_predictions(path, folds, split, ["a", "b"])
+    assert dict(zip(unseen["row"], unseen["p_a"], strict=True)) == {2: 0.1, 3: 0.1, 4: 0.2, 5: 0.2}
+    soft = soft_targets(pd.DataFrame({"row": [5, -1, 2]}), path, folds, split, ["a", "b"], None)
+    assert soft[[0, 2], 0].tolist() == [0.2, 0.1]
+    assert np.isnan(soft[1]).all()
+
+
+def test_a_linear_pool_of_two_classes_is_a_logistic_regression_on_logits():
+    from sklearn.linear_model import LogisticRegression
+
+    rng = np.random.default_rng(1)
+    labels = rng.integers(0, 2, 500)
+    half = rng.normal(size=(2, 500)) + labels * 0.8
+    scores = np.stack([-half / 2, half / 2], axis=2)
+    pool = LinearPool(penalty=1e-9).fit(scores, labels, 2)
+    expected = LogisticRegression(C=1e9, tol=1e-10, max_iter=1000).fit(half.T, labels)
+    assert pool.weights == pytest.approx(expected.coef_[0], abs=1e-3)
+    assert pool.intercept[1] - pool.intercept[0] == pytest.approx(expected.intercept_[0], abs=1e-3)
+
+
+NETWORK = {"method": "mlp", "width": 8, "depth": 1, "dropout": 0.0, "batch": 32, "epochs": 30, "patience": 5, "rate": 0.01,
+           "decay": 0.0, "clip": 1.0, "seeds": 1, "bag": False}  # fmt: skip
+
+
+def test_a_network_moves_with_the_weights_of_its_rows(imbalanced):
+    sample = imbalanced.assign(stop=imbalanced["row"] % 5 == 0)
+    heavy = sample.assign(weight=np.where(sample["label"] == 1, 20.0, 1.0))
+    plain, moved_up = (train(rows, None, NETWORK, 2, seed=3)[0].predict(sample)[:, 1].mean() for rows in (sample, heavy))
+    assert moved_up > plain + 0.2
+
+
+def test_the_same_seed_trains_the_same_network_and_another_seed_another(imbalanced):
+    sample = imbalanced.assign(stop=imbalanced["row"] % 5 == 0)
+    first, again, other = (train(sample, None, NETWORK, 2, seed=seed)[0].predict(sample) for seed in (3, 3, 4))
+    assert (first == again).all()
+    assert (first != other).any()
+
+
+def test_a_network_keeps_the_weights_of_its_best_epoch(imbalanced):
+    sample = imbalanced.assign(stop=imbalanced["row"] % 5 == 0)
+    model, history = train(sample, None, NETWORK, 2, seed=3)
+    stop = sample[sample["stop"]]
+    p = model.predict(stop)[np.arange(len(stop)), stop["label"].astype(int)]
+    assert np.average(-np.log(p), weights=stop["weight"]) == pytest.approx(history["stop_loss"].min(), rel=1e-4)

@@ -1,0 +1,185 @@
+"""Intake: from raw tables to typed ones, or a message that says what is wrong."""
+
+import gzip
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from stillhouse import kinds
+from stillhouse.challenge import moved_to_deploy, thinned, with_gaps
+from stillhouse.errors import UserError
+from stillhouse.folds import make_folds
+from stillhouse.intake import load
+
+OPTIONS = {"labels": {}, "missing": ["", "?"], "separator": "", "drop": [], "kinds": {}, "time": False, "task": "auto"}
+TABLE = """age,site,visit,ill,note
+31,a,2020-01-03,no,"x"
+45,b,2020-02-03,yes,"x"
+?,a,2020-03-09,no,"x"
+52,,2021-01-03,yes,"x"
+40,c,2020-01-04,no,"x"
+"""
+
+
+def read(folder, text=TABLE, **options):
+    (folder / "table.csv").write_text(text)
+    return load({**OPTIONS, "train": str(folder / "table.csv"), "target": "ill", **options}, np.random.default_rng(0))
+
+
+def test_a_raw_table_becomes_typed_columns_labels_and_a_schema(tmp_path):
+    table, schema = read(tmp_path)
+    assert schema["task"] == "binary"
+    assert schema["classes"] == ["no", "yes"]
+    assert table["label"].tolist() == [0, 1, 0, 1, 0]
+    assert table["age"].isna().tolist() == [False, False, True, False, False]
+    assert table["site"].isna().sum() == 1
+    assert {column["name"]: column["kind"] for column in schema["columns"]} == {
+        "age": "numeric",
+        "site": "categorical",
+        "visit year": "datetime",
+        "visit month": "datetime",
+        "visit day": "datetime",
+        "visit weekday": "datetime",
+        "note": "constant",
+    }
+    assert table["visit month"].tolist() == [1, 2, 3, 1, 1]
+
+
+@pytest.mark.parametrize("form", ["table.csv.gz", "table.tsv", "table.csv.xz", "table.parquet", "table.feather"])
+def test_every_format_gives_the_same_table(tmp_path, form):
+    expected, _ = read(tmp_path)
+    raw = pd.read_csv(tmp_path / "table.csv", dtype=str, na_values=["?"])
+    path = tmp_path / form
+    if form == "table.csv.gz":
+        path.write_bytes(gzip.compress(TABLE.encode()))
+    elif form.endswith("parquet"):
+        raw.to_parquet(path)
+    elif form.endswith("feather"):
+        raw.to_feather(path)
+    else:
+        raw.to_csv(path, index=False, sep="\t" if "tsv" in form else ",")
+    found, _ = load({**OPTIONS, "train": str(path), "target": "ill"}, np.random.default_rng(0))
+    pd.testing.assert_frame_equal(found, expected, check_dtype=False)
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        (["1", "2.5", None, "3"], kinds.NUMERIC),
+        (["0", "1", "0", "1"], kinds.BOOLEAN),
+        (["yes", "no", "Yes", None], kinds.BOOLEAN),
+        (["a", "b", "a", "c"], kinds.CATEGORICAL),
+        (["a", "a", "a", "a"], kinds.CONSTANT),
+        (["2020-01-01", "2020-01-02 10:00", None, "2020-01-03"], kinds.DATETIME),
+        ([f"p{number}" for number in range(200)], kinds.IDENTIFIER),
+        ([f"{number}" for number in range(200)], kinds.IDENTIFIER),
+        ([f"the patient said {number} words today" for number in range(200)], kinds.TEXT),
+        ([f"{number * 7 % 1009}" for number in range(200)], kinds.NUMERIC),
+    ],
+)
+def test_kinds_are_inferred_from_values(values, kind):
+    assert kinds.infer(pd.Series(values, name="x", dtype="str")) == kind
+
+
+def test_rows_without_a_label_are_left_out_and_counted(tmp_path):
+    table, schema = read(tmp_path, TABLE + "50,a,2020-01-01,,x\n")
+    assert len(table) == 5
+    assert "1 rows without a value of 'ill' are left out" in schema["notes"]
+
+
+def test_labels_are_renamed_and_the_positive_class_comes_last(tmp_path):
+    _, schema = read(tmp_path, labels={"no": "healthy", "yes": "sick"}, positive="healthy")
+    assert schema["classes"] == ["sick", "healthy"]
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "said"),
+    [
+        ("age,ill\n", {}, "has no rows"),
+        ("", {}, "cannot be read as a table"),
+        ("age,ill\n1,yes\n2,no,3,4\n", {}, "line 3"),
+        (TABLE, {"positive": "maybe"}, "positive: there is no class 'maybe'"),
+        ("age,ill\n1,yes\n2,yes\n", {}, "has only the class yes"),
+        (TABLE, {"task": "regression"}, "holds 'no' among numbers"),
+        (TABLE, {"target": "il"}, "has no column 'il'; did you mean 'ill'?"),
+        ("ill,name\nyes,x\nno,x\n", {}, "no column is left"),
+        ("age,ill\n1,a\n2,b\n3,c\n", {"task": "binary"}, "has 3 classes, not two"),
+    ],
+)
+def test_a_bad_table_ends_in_one_message(tmp_path, text, options, said):
+    with pytest.raises(UserError, match="(?s)" + said.replace("?", r"\?")):
+        read(tmp_path, text, **options)
+
+
+def test_bytes_that_are_no_text_are_named(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_bytes(b"age,ill\n\xff\xfe,yes\n")
+    with pytest.raises(UserError, match="not UTF-8"):
+        load({**OPTIONS, "train": str(path), "target": "ill"}, np.random.default_rng(0))
+
+
+def test_columns_with_reserved_names_are_kept_under_another(tmp_path):
+    table, schema = read(tmp_path, "row,label,ill\n5,a,yes\n6,b,no\n9,a,no\n")
+    assert table["row_"].tolist() == [5, 6, 9]
+    assert [(column["name"], column["source"]) for column in schema["columns"]] == [("row_", "row"), ("label_", "label")]
+
+
+def labelled(rows, classes=2, **columns):
+    return pd.DataFrame({"row": range(rows), "part": "train", "label": np.arange(rows) % classes * 1.0, **columns})
+
+
+def test_every_labelled_row_has_one_fold_and_deploy_rows_have_none():
+    table = labelled(50)
+    table.loc[45:, "part"] = "deploy"
+    folds = make_folds(table, ["a", "b"], k=5, seed=1)
+    assert folds["fold"].value_counts().to_dict() == {0: 9, 1: 9, 2: 9, 3: 9, 4: 9, -1: 5}
+
+
+def test_a_group_never_straddles_folds():
+    table = labelled(60, group=np.repeat([f"p{n}" for n in range(20)], 3))
+    folds = make_folds(table, ["a", "b"], k=4, seed=1)
+    assert (folds.groupby("group")["fold"].nunique() == 1).all()
+
+
+def test_blocks_in_time_follow_each_other():
+    table = labelled(50, time=np.random.default_rng(0).permutation(50).astype(float))
+    folds = make_folds(table, ["a", "b"], k=5, seed=1).sort_values("time")
+    assert folds["fold"].is_monotonic_increasing
+    assert folds["fold"].nunique() == 5
+
+
+def test_given_test_rows_are_fold_zero():
+    table = labelled(50)
+    table.loc[40:, "part"] = "test"
+    folds = make_folds(table, ["a", "b"], k=4, seed=1)["fold"]
+    assert set(folds[40:]) == {0}
+    assert set(folds[:40]) == {1, 2, 3, 4}
+
+
+def test_a_class_with_fewer_rows_than_folds_is_refused_with_advice():
+    table = labelled(30)
+    table["label"] = [1.0] * 3 + [0.0] * 27
+    with pytest.raises(UserError, match=r"class 'rare' has 3 rows, fewer than the 5 folds; lower folds.k to 3"):
+        make_folds(table, ["often", "rare"], k=5, seed=1)
+
+
+def test_a_challenge_thins_a_class_to_the_stated_share():
+    table = thinned(labelled(100), ["a", "b"], {"b": 0.25}, np.random.default_rng(0))
+    assert table["label"].value_counts().to_dict() == {0: 50, 1: 12}
+
+
+def test_a_challenge_moves_the_stated_share_and_keeps_the_true_ratio():
+    x = np.random.default_rng(1).normal(size=20000)
+    table = moved_to_deploy(labelled(20000, x=x), {"column": "x", "share": 0.3, "strength": 1.0}, np.random.default_rng(0))
+    moved = table["part"] == "deploy"
+    assert moved.mean() == pytest.approx(0.3, abs=0.01)
+    weighted_mean = np.average(table.loc[~moved, "x"], weights=table.loc[~moved, "true_ratio"])
+    assert weighted_mean == pytest.approx(table.loc[moved, "x"].mean(), abs=0.05)
+
+
+def test_a_challenge_removes_large_values_more_often():
+    table = pd.DataFrame({"x": np.arange(10000.0), "y": np.arange(10000.0)})
+    gappy = with_gaps(table, ["x", "y"], {"random": 0.1, "by_value": {"y": 0.3}}, np.random.default_rng(0))
+    assert gappy["x"].isna().mean() == pytest.approx(0.1, abs=0.01)
+    assert gappy["y"][5000:].isna().mean() > 2 * gappy["y"][:5000].isna().mean()

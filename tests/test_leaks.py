@@ -1,0 +1,118 @@
+"""The leak guard: what a split must not see cannot change what it predicts, not by one bit."""
+
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from conftest import REPOSITORY, Run
+from test_methods import methods
+
+from stillhouse.plan import held_out
+
+pytestmark = pytest.mark.slow
+
+SMALL = {
+    "networks": {"width": 8, "epochs": 4},
+    "forest": {"trees": 10},
+    "boosting": {"rounds": 20, "leaf": 5},
+    "adaboost": {"rounds": 5},
+}
+TAKES_GAPS = ("boosting", "forest", "tree")
+
+
+def with_every_method():
+    """A configuration in which every imputer, weigher, resampler, model, network and stacker takes part."""
+    models = {}
+    for number, imputer in enumerate(methods("imputers")):
+        method = "tree" if imputer == "none" else "logistic"
+        prepare = {"impute": imputer, "weigh": "logistic" if number % 2 else "none"}
+        models[f"impute{imputer}"] = {"prepare": prepare, "fit": {"method": method}}
+    for resampler in methods("resamplers"):
+        models[f"resample{resampler}"] = {"prepare": {"resample": resampler, "weigh": "logistic"}, "fit": {"method": "tree"}}
+    for method in methods("models"):
+        impute = "none" if method in TAKES_GAPS else "median"
+        models[f"model{method}"] = {"prepare": {"impute": impute}, "fit": {"method": method, **SMALL.get(method, {})}}
+    for method in methods("networks"):
+        models[f"network{method}"] = {"prepare": {"weigh": "logistic"}, "train": {"method": method, **SMALL["networks"]}}
+    for method in methods("stackers"):
+        models[f"stack{method}"] = {"stack": {"method": method, "members": ["modeltree", "networkmlp"]}}
+    models["modelbagged"] = {"fit": {"method": "tree", "bag": 3}}
+    models["student"] = {"distill": {"method": "mlp", "teacher": "stacklinear", **SMALL["networks"]}}
+    return models
+
+
+def configuration():
+    demo = yaml.safe_load((REPOSITORY / "config" / "config.yaml").read_text())
+    dataset = demo["datasets"]["breastcancer"]
+    dataset["challenge"]["thin"] = {}
+    return {**demo, "folds": {"k": 4}, "models": with_every_method(), "report": {"prepare": {"impute": "median"}}}
+
+
+@pytest.fixture(scope="module")
+def honest(tmp_path_factory):
+    """The predictions of every model on the table as it is."""
+    run = Run(tmp_path_factory.mktemp("honest"), configuration())
+    run(*targets())
+    return run
+
+
+def targets():
+    models = [*configuration()["models"], "studenttwin"]
+    return [f"results/breastcancer/models/{name}/split-all/predictions.parquet" for name in models]
+
+
+def tampered_copy(honest, folder, tamper):
+    """The same dataset and folds with some rows changed, ready for the models to be made again."""
+    run, place = Run(folder, configuration()), folder / "results" / "breastcancer"
+    place.mkdir(parents=True)
+    for name in ("table.parquet", "schema.json", "folds.parquet"):
+        shutil.copy(honest / "results" / "breastcancer" / name, place)
+    table, folds = pd.read_parquet(place / "table.parquet"), pd.read_parquet(place / "folds.parquet")
+    tamper(table, (folds["fold"] == 0).to_numpy()).to_parquet(place / "table.parquet", index=False)
+    (place / "folds.parquet").touch()
+    run("--rerun-triggers", "mtime", "--", *targets())
+    return run
+
+
+def flip_and_shuffle(table, rows):
+    """Flip every label of these rows and permute their features."""
+    schema_columns = [name for name in table.columns if name not in ("row", "part", "label", "true_ratio")]
+    order = np.random.default_rng(0).permutation(np.flatnonzero(rows))
+    changed = table.copy()
+    changed.loc[rows, schema_columns] = table.loc[order, schema_columns].to_numpy()
+    changed.loc[rows, "label"] = 1 - table.loc[rows, "label"]
+    return changed
+
+
+def predictions(run, target):
+    table = pd.read_parquet(run / target)
+    return table[[0 in held_out(split) if split != "none" else False for split in table["split"]]]
+
+
+def differing(honest, other, target):
+    """The rows, by split, whose predictions changed in splits that hold out fold 0."""
+    before, after = (predictions(run, target).reset_index(drop=True) for run in (honest, other))
+    pd.testing.assert_frame_equal(before[["split", "row"]], after[["split", "row"]])
+    names = [name for name in before if name.startswith("p_")]
+    return before[(before[names].to_numpy() != after[names].to_numpy()).any(axis=1)]
+
+
+def test_no_prediction_changes_but_those_of_the_changed_rows(honest, tmp_path):
+    tampered = tampered_copy(honest, tmp_path / "tampered", flip_and_shuffle)
+    folds = pd.read_parquet(honest / "results/breastcancer/folds.parquet").set_index("row")["fold"]
+    for target in targets():
+        changed = differing(honest, tampered, target)
+        assert set(folds[changed["row"]]) <= {0}, target
+        assert len(predictions(honest, target)), target
+
+
+def test_the_guard_sees_what_it_should_see(honest, tmp_path):
+    """Changing the rows of fold 1, which splits that hold out 0 do learn from, changes nearly every model."""
+    folds = pd.read_parquet(honest / "results/breastcancer/folds.parquet")
+    tampered = tampered_copy(
+        honest, tmp_path / "seen", lambda table, _: flip_and_shuffle(table, (folds["fold"] == 1).to_numpy())
+    )
+    moved = [target for target in targets() if len(differing(honest, tampered, target))]
+    assert moved == targets()

@@ -1,0 +1,168 @@
+"""The contract of each kind of method, over every file of its folder."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import REPOSITORY, SCHEMA
+
+from stillhouse.columns import features
+from stillhouse.config import complete_options
+from stillhouse.fitting import fit
+from stillhouse.methods import build
+from stillhouse.preparation import Preparation
+from stillhouse.sampling import balanced_sample, prior
+
+
+def methods(kind):
+    folder = REPOSITORY / "workflow" / "scripts" / "stillhouse" / kind
+    return sorted(file.stem for file in folder.glob("[a-z]*.py"))
+
+
+def options(kind, method, **given):
+    return complete_options(SCHEMA, kind, {"method": method, **given}, where=(kind,))
+
+
+def preparation(columns, method, **given):
+    settings = options("imputers", method, **given)
+    own = {key: settings.pop(key) for key in ("indicators", "scale", "categories")}
+    return Preparation(columns, build("imputers", settings), **own)
+
+
+@pytest.mark.parametrize("indicators", [False, True])
+@pytest.mark.parametrize("method", methods("imputers"))
+def test_an_imputer_fills_every_gap_of_unseen_rows(gappy, method, indicators):
+    table, columns = gappy
+    prepared = preparation(columns, method, indicators=indicators).fit(table[:40]).transform(table)
+    numbers = prepared[[name for name in features(prepared) if name.startswith("n")]]
+    assert len(prepared) == len(table)
+    assert prepared[features(prepared)].dtypes.unique().tolist() == [np.dtype("float32")]
+    assert numbers.isna().any().any() == (method == "none")
+    assert any(name.startswith("m") for name in prepared) == indicators
+
+
+@pytest.mark.parametrize("method", methods("imputers"))
+def test_an_imputer_learns_from_training_rows_alone(gappy, method):
+    table, columns = gappy
+    fitted = preparation(columns, method).fit(table[:40])
+    other = pd.concat([table[:40], table[40:].assign(age=1e6, site="never seen", smoker=np.nan)])
+    pd.testing.assert_frame_equal(fitted.transform(table)[:40], fitted.transform(other)[:40])
+
+
+@pytest.mark.parametrize("method", methods("imputers"))
+def test_an_imputer_survives_a_column_that_is_empty_in_training(gappy, method):
+    table, columns = gappy
+    empty = table.assign(age=table["age"].where(table.index >= 40))
+    prepared = preparation(columns, method).fit(empty[:40]).transform(empty)
+    assert [name for name in features(prepared) if name.startswith("n")] == ["n0:age", "n1:dose", "n2:smoker"]
+
+
+def test_the_filled_value_is_the_one_that_the_method_names(gappy):
+    table, columns = gappy
+    train, gap = table[:40], table["age"].isna().to_numpy()
+    expected = {"mean": train["age"].mean(), "median": train["age"].median(), "constant": -1.0}
+    for method, value in expected.items():
+        given = {"value": -1} if method == "constant" else {}
+        prepared = preparation(columns, method, scale=False, **given).fit(train).transform(table)
+        assert prepared.loc[gap, "n0:age"].to_numpy() == pytest.approx(np.full(gap.sum(), value), rel=1e-6)
+
+
+def test_unseen_categories_and_gaps_have_a_place(gappy):
+    table, columns = gappy
+    fitted = preparation(columns, "median").fit(table[:40])
+    prepared = fitted.transform(table.assign(site="never seen"))
+    sites = [name for name in prepared if name.startswith("c3:")]
+    assert sites == ["c3:site=(missing)", "c3:site=a", "c3:site=b", "c3:site=c"]
+    assert (prepared[sites] == 0).all().all()
+
+
+def test_rare_and_unseen_categories_share_a_place(gappy):
+    table, columns = gappy
+    many = table.assign(site=[f"s{n % 13}" for n in range(60)])
+    fitted = preparation(columns, "median", categories=4).fit(many)
+    assert [name for name in fitted.names() if name.startswith("c")][-1] == "c3:site=(rare)"
+    assert (fitted.transform(many.assign(site="never seen"))["c3:site=(rare)"] == 1).all()
+
+
+@pytest.mark.parametrize("method", methods("weighers"))
+def test_a_weigher_gives_positive_ratios_to_seen_and_unseen_rows(method):
+    rng = np.random.default_rng(0)
+    train, deploy = rng.normal(size=(200, 3)), rng.normal(0.5, 1, size=(100, 3))
+    train[::9, 1] = np.nan
+    weigher = build("weighers", options("weighers", method), seed=1).fit(train, deploy)
+    for ratio in (weigher.ratio_, weigher.predict(train[:7])):
+        assert np.isfinite(ratio).all()
+        assert (ratio > 0).all()
+    assert len(weigher.ratio_) == 200
+
+
+@pytest.mark.parametrize("method", methods("resamplers"))
+def test_a_resampler_balances_and_the_ledger_says_by_how_much(imbalanced, method):
+    sample, ledger = balanced_sample(imbalanced, 2, 0.2, options("resamplers", method), seed=4)
+    fitted = sample[~sample["stop"]]
+    assert ledger["before"] == pytest.approx(prior(imbalanced, 2))
+    assert ledger["after"] == pytest.approx(prior(fitted, 2))
+    if method != "none":
+        assert ledger["after"] == pytest.approx([0.5, 0.5], abs=0.1)
+    assert (fitted["weight"] > 0).all()
+    assert list(sample.columns) == list(imbalanced.columns)
+
+
+@pytest.mark.parametrize("method", methods("resamplers"))
+def test_a_resampler_never_sees_the_stop_rows(imbalanced, method):
+    sample, _ = balanced_sample(imbalanced, 2, 0.2, options("resamplers", method), seed=4)
+    stop, fitted = sample[sample["stop"]], sample[~sample["stop"]]
+    assert sorted(stop["label"]) == [0] * 8 + [1] * 2
+    assert not set(stop["row"]) & set(fitted["row"])
+    assert stop["row"].is_unique
+
+
+@pytest.mark.parametrize("n_classes", [0, 2, 3])
+@pytest.mark.parametrize("method", methods("models"))
+def test_a_model_predicts_every_class_and_minds_weights(imbalanced, method, n_classes):
+    labels = imbalanced["n0:age"] * 2 if not n_classes else (imbalanced["row"] % n_classes).astype(float)
+    sample = imbalanced.assign(label=labels, stop=imbalanced["row"] % 5 == 0)
+    weighty = sample.assign(weight=np.where(labels == labels.max(), 50.0, 1.0) if n_classes else sample["weight"])
+    settings = {**options("models", method), "bag": 0}
+    settings |= {key: value for key, value in {"leaf": 2, "rounds": 20, "trees": 10}.items() if key in settings}
+    plain, heavy = (fit(rows, settings, n_classes, threads=1, seed=2).predict(sample) for rows in (sample, weighty))
+    assert plain.shape == (len(sample), max(n_classes, 1))
+    if n_classes:
+        assert plain.sum(axis=1) == pytest.approx(np.ones(len(sample)))
+        assert heavy[:, -1].mean() > plain[:, -1].mean()
+
+
+def test_a_bagged_model_is_the_mean_of_its_draws(imbalanced):
+    settings = {**options("models", "tree"), "bag": 5}
+    model = fit(imbalanced, settings, 2, threads=1, seed=2)
+    X = imbalanced[model.names].to_numpy()
+    members = [member.predict_proba(X) for member in model.estimator.estimators_]
+    assert len(members) == 5
+    assert model.predict(imbalanced) == pytest.approx(np.mean(members, axis=0))
+
+
+def test_a_class_that_training_rows_lack_has_probability_zero(imbalanced):
+    scores = fit(imbalanced, {**options("models", "tree"), "bag": 0}, 3, threads=1, seed=2).predict(imbalanced)
+    assert (scores[:, 2] == 0).all()
+
+
+@pytest.mark.parametrize("n_classes", [0, 3])
+@pytest.mark.parametrize("method", methods("stackers"))
+def test_a_stacker_trusts_each_member_by_a_finite_weight(method, n_classes):
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 3, 300).astype(float)
+    truth = np.eye(3)[labels.astype(int)] if n_classes else labels[:, None]
+    scores = np.stack([truth * 3 + rng.normal(size=truth.shape), rng.normal(size=truth.shape)])
+    stacker = build("stackers", options("stackers", method)).fit(scores, labels, n_classes)
+    assert stacker.weights.shape == (2,)
+    assert np.isfinite(stacker.weights).all()
+    assert method == "mean" or stacker.weights[0] > stacker.weights[1]
+
+
+@pytest.mark.parametrize("method", methods("networks"))
+def test_a_network_maps_rows_to_outputs(method):
+    import torch
+
+    given = options("networks", method)
+    own = SCHEMA["$defs"]["methods"]["networks"][method]["options"]
+    network = build("networks", {"method": method, **{key: given[key] for key in own}}, n_inputs=4, n_outputs=3)
+    assert network(torch.zeros(7, 4)).shape == (7, 3)

@@ -1,0 +1,92 @@
+"""Splits: who may see what."""
+
+import pytest
+
+from stillhouse.plan import Folds, Plan, held_out, in_order, split_name
+
+
+def plan(models, dataset=None, export=(), k=5):
+    config = {
+        "datasets": {"d": {"train": "sklearn:iris", "target": "target", **(dataset or {})}},
+        "folds": {"k": k},
+        "models": models,
+        "export": list(export),
+        "report": {"prepare": {"impute": "median", "weigh": "logistic"}},
+    }
+    return Plan(config)
+
+
+PREPARE = {"impute": "median", "weigh": "none", "resample": "none"}
+FIT = {"prepare": PREPARE, "fit": {"method": "tree"}}
+TEACHER = {"prepare": PREPARE, "train": {"method": "mlp"}}
+
+
+def stack(*members):
+    return {"stack": {"method": "mean", "members": list(members)}}
+
+
+def student(teacher):
+    return {"prepare": PREPARE, "distill": {"method": "mlp", "teacher": teacher, "temperature": 2, "alpha": 0.3}}
+
+
+@pytest.mark.parametrize("folds", [set(), {0}, {2, 0}, {10, 9, 1}])
+def test_a_split_name_says_which_folds_are_held_out(folds):
+    assert held_out(split_name(folds)) == folds
+
+
+def test_a_lone_model_needs_one_split_a_fold():
+    assert plan({"tree": FIT}).model_splits("d", "tree") == ["0", "1", "2", "3", "4"]
+
+
+def test_five_folds_of_a_shipped_student_need_sixteen_splits_of_its_teacher():
+    splits = plan({"teacher": TEACHER, "student": student("teacher")}, export=["student"]).model_splits("d", "teacher")
+    assert len(splits) == 5 + 10 + 1
+    assert splits[0] == "none"
+
+
+def test_a_student_needs_no_pairs_itself():
+    made = plan({"teacher": TEACHER, "student": student("teacher")}, export=["student"])
+    assert made.model_splits("d", "student") == ["none", "0", "1", "2", "3", "4"]
+
+
+def test_members_of_a_stack_that_teaches_never_see_two_more_folds():
+    made = plan({"a": FIT, "b": FIT, "stack": stack("a", "b"), "student": student("stack")})
+    assert max(len(held_out(split)) for split in made.model_splits("d", "a")) == 3
+    assert max(len(held_out(split)) for split in made.model_splits("d", "stack")) == 2
+
+
+def test_every_unseen_prediction_comes_from_a_split_that_is_built():
+    made = plan({"a": FIT, "b": FIT, "stack": stack("a", "b"), "student": student("stack")}, export=["student"])
+    for split in made.model_splits("d", "stack"):
+        for fold, unseen in made.describe("d", split)["unseen"].items():
+            assert unseen in made.model_splits("d", "a")
+            assert {int(fold), *held_out(split)} == held_out(unseen)
+
+
+def test_only_given_test_rows_are_scored():
+    made = plan({"a": FIT, "b": FIT, "stack": stack("a", "b")}, dataset={"test": "test.csv"})
+    assert made.scored_splits("d") == ["0"]
+    assert made.model_splits("d", "a") == ["0", "0+1", "0+2", "0+3", "0+4", "0+5"]
+
+
+def test_in_time_a_split_trains_on_the_past_alone():
+    folds = Folds({"time": True}, k=5)
+    assert folds.trained("3") == [0, 1, 2]
+    assert folds.unseen("3") == {1: "1", 2: "2"}
+    assert folds.scored == [1, 2, 3, 4]
+    assert folds.trained("none") == [0, 1, 2, 3, 4]
+
+
+def test_in_time_no_pairs_are_needed():
+    made = plan({"a": FIT, "b": FIT, "stack": stack("a", "b"), "s": student("stack")}, dataset={"time": True}, export=["s"])
+    assert made.model_splits("d", "a") == ["none", "1", "2", "3", "4"]
+
+
+def test_a_preparation_is_built_for_the_splits_of_its_users():
+    made = plan({"a": FIT, "teacher": TEACHER, "student": student("teacher")})
+    assert made.prepared_splits("d", impute="median") == in_order(made.splits("d")["teacher"])
+
+
+def test_a_twin_is_the_student_without_its_teacher():
+    made = plan({"teacher": TEACHER, "student": student("teacher")})
+    assert made.models["studenttwin"] == {"prepare": PREPARE, "train": {"method": "mlp"}}

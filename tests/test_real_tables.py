@@ -1,0 +1,82 @@
+"""Real tables end to end: given test rows, a hospital shift with nearly empty columns, and every task and kind of fold."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from conftest import REPOSITORY
+
+pytestmark = pytest.mark.slow
+
+
+def example(run, shared_tables, name):
+    folder = run(yaml.safe_load((REPOSITORY / "config" / "examples" / f"{name}.yaml").read_text()), name)
+    (folder / "data").symlink_to(shared_tables)
+    return folder
+
+
+def value(folder, dataset, model, metric="auc", population="held_out"):
+    path = folder / "results" / dataset / "models" / model / "metrics.json"
+    return json.loads(path.read_text())[population]["metrics"][metric]["value"]
+
+
+def test_adult_with_given_test_rows_reaches_what_each_model_should(run, shared_tables):
+    folder = example(run, shared_tables, "adult")
+    folder()
+    auc = {name: value(folder, "adult", name) for name in ("boosted", "teacher", "stack", "student")}
+    print(auc)
+    assert auc["boosted"] >= 0.925
+    assert auc["teacher"] >= 0.905
+    assert auc["stack"] >= auc["boosted"] - 0.001
+    assert auc["student"] >= 0.98 * auc["teacher"]
+    folds = pd.read_parquet(folder / "results/adult/folds.parquet")
+    assert (folds["fold"] == 0).sum() == 16281
+    assert len(pd.read_parquet(folder / "results/adult/models/student/predictions.parquet")) == 16281
+
+
+def test_heart_disease_survives_a_hospital_whose_columns_are_nearly_empty(run, shared_tables):
+    folder = example(run, shared_tables, "heart-disease")
+    folder()
+    schema = json.loads((folder / "results/heart/schema.json").read_text())
+    table = pd.read_parquet(folder / "results/heart/table.parquet")
+    hungarian = table[303:597]
+    assert hungarian["ca"].isna().mean() > 0.98
+    assert schema["rows"] == {"train": 597, "deploy": 123}
+    assert value(folder, "heart", "student") > 0.8
+    assert value(folder, "heart", "student", population="deploy") > 0.4
+    assert (folder / "results/heart/deploy/student.onnx").stat().st_size < 1_000_000
+
+
+def test_every_task_and_kind_of_fold_runs_to_the_report(run):
+    rng = np.random.default_rng(0)
+    rows = 400
+    table = pd.DataFrame({"x": rng.normal(size=rows), "site": rng.choice(list("abc"), rows), "patient": np.arange(rows) // 4})
+    table["ill"] = np.where(table["x"] + rng.normal(size=rows) > 0.3, "yes", "no")
+    folder = run(yaml.safe_load(TASKS))
+    table.to_csv(folder / "table.csv", index=False)
+    folder()
+    for dataset in ("wine", "diabetes", "grouped", "timed"):
+        assert (folder / "results" / dataset / "report.html").stat().st_size > 10_000
+    assert value(folder, "wine", "student") > 0.95
+    assert value(folder, "diabetes", "teacher", "r2") > 0.3
+    assert value(folder, "grouped", "stack") > 0.7
+    scored = pd.read_parquet(folder / "results/timed/models/tree/predictions.parquet")["row"]
+    assert scored.min() == 80
+
+
+TASKS = """
+datasets:
+  wine: {train: "sklearn:wine", target: target}
+  diabetes: {train: "sklearn:diabetes", target: target}
+  grouped: {train: table.csv, target: ill, group: patient}
+  timed: {train: table.csv, target: ill, time: true, drop: [patient]}
+models:
+  tree: {fit: {method: tree}}
+  forest: {fit: {method: forest, trees: 50}}
+  teacher: {train: {method: mlp, width: 32, rate: 0.01, epochs: 40}}
+  stack: {stack: {method: linear, members: [tree, forest, teacher]}}
+  student: {distill: {method: mlp, width: 16, depth: 1, rate: 0.01, epochs: 40, teacher: stack}}
+export: [student]
+"""

@@ -1,0 +1,105 @@
+"""What leaves the house predicts what the workflow predicts, from raw columns, or says why not."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import REPOSITORY
+from test_honesty import NETWORK
+from test_methods import preparation
+
+from stillhouse.errors import UserError
+from stillhouse.serving import Shipped, predict_file
+from stillhouse.shipping import exported, largest_difference, metadata
+from stillhouse.training import train
+
+
+@pytest.fixture(params=["median", "mean", "frequent", "constant"])
+def shipped(request, gappy, tmp_path):
+    """A model file, what it was made of, and a raw table with gaps and unseen categories."""
+    table, columns = gappy
+    prepared = preparation(columns, request.param, indicators=True, categories=3).fit(table)
+    label = (table["dose"] > 2).astype(float)
+    sample = prepared.transform(table).assign(label=label, weight=1.0, stop=table["row"] % 4 == 0)
+    model, _ = train(sample, None, {**NETWORK, "epochs": 3, "seeds": 2}, 2, seed=1)
+    schema = {"task": "binary", "target": "y", "classes": ["low", "high"], "columns": columns, "missing": ["", "?"]}
+    ledger = {"before": [0.8, 0.2], "after": [0.5, 0.5]}
+    path = tmp_path / "model.onnx"
+    path.write_bytes(exported(prepared, model, ledger, metadata(schema, "d", "m", {})))
+    odd = table.assign(site=table["site"].where(table.index % 5 != 0, "never seen"))
+    return path, odd, prepared, model, ledger
+
+
+def test_the_file_agrees_with_the_workflow_on_every_row(shipped):
+    path, table, prepared, model, ledger = shipped
+    assert largest_difference(path, table, prepared, model, ledger) < 1e-6
+
+
+def raw(table, folder):
+    path = folder / "rows.csv"
+    table.drop(columns="row").to_csv(path, index=False, na_rep="?")
+    return path
+
+
+def test_predict_needs_only_the_file_and_a_raw_table(shipped, tmp_path):
+    path, table, *_ = shipped
+    script = REPOSITORY / "workflow" / "scripts" / "predict.py"
+    out = tmp_path / "out.csv"
+    command = [sys.executable, script, path, raw(table, tmp_path), "-o", out]
+    blocked = "import sys; [sys.modules.__setitem__(m, None) for m in ('torch', 'sklearn', 'lightgbm', 'joblib', 'onnx')]; "
+    blocked += (
+        "import runpy; sys.argv = sys.argv[1:]; sys.path.insert(0, sys.argv[0].rsplit('/', 1)[0]); runpy.run_path(sys.argv[0])"
+    )
+    subprocess.run([command[0], "-c", blocked, *map(str, command[1:])], check=True, capture_output=True)
+    found = pd.read_csv(out)
+    scores = Shipped(path).predict(pd.read_csv(raw(table, tmp_path), dtype=str, na_values=["?"], keep_default_na=False))
+    assert found["p_high"].to_numpy() == pytest.approx(scores["p_high"].to_numpy())
+    assert set(found["prediction"]) <= {"low", "high"}
+    assert len(found) == len(table)
+
+
+@pytest.mark.parametrize("size", [1, 7])
+def test_rows_predicted_in_pieces_are_the_same(shipped, tmp_path, monkeypatch, size):
+    path, table, *_ = shipped
+    rows = raw(table, tmp_path)
+    predict_file(path, rows, tmp_path / "whole.csv")
+    monkeypatch.setattr("stillhouse.serving.CHUNK", size)
+    predict_file(path, rows, tmp_path / "pieces.csv")
+    whole, pieces = (pd.read_csv(tmp_path / name) for name in ("whole.csv", "pieces.csv"))
+    pd.testing.assert_frame_equal(whole, pieces, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda table: table.drop(columns="age"), "the table has no column 'age'"),
+        (
+            lambda table: table.assign(dose=["much", *map(str, table["dose"][1:])]),
+            "column 'dose', row 0: 'much' is no numeric value",
+        ),
+    ],
+)
+def test_a_table_that_does_not_fit_is_refused_in_one_message(shipped, tmp_path, change, said):
+    path, table, *_ = shipped
+    with pytest.raises(UserError, match=said):
+        predict_file(path, raw(change(table), tmp_path), tmp_path / "out.csv")
+    assert not list(tmp_path.glob("out.csv*"))
+
+
+def test_a_file_cut_in_half_is_refused(shipped, tmp_path):
+    path, table, *_ = shipped
+    half = tmp_path / "half.onnx"
+    half.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.raises(UserError, match="is not a whole Stillhouse model"):
+        predict_file(half, raw(table, tmp_path), tmp_path / "out.csv")
+
+
+def test_probabilities_are_on_the_original_prior(shipped):
+    path, table, prepared, model, ledger = shipped
+    learned = model.predict(prepared.transform(table))
+    expected = learned * np.divide(ledger["before"], ledger["after"])
+    expected /= expected.sum(axis=1, keepdims=True)
+    raw_table = table.assign(smoker=table["smoker"].astype(object))
+    assert Shipped(path).predict(raw_table)[["p_low", "p_high"]].to_numpy() == pytest.approx(expected, abs=1e-6)

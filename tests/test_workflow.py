@@ -1,0 +1,208 @@
+"""The workflow as its users run it, on the demo: once from nothing, then again after each kind of change."""
+
+import json
+import os
+import re
+
+import pandas as pd
+import pytest
+import yaml
+from conftest import REPOSITORY, Run
+
+pytestmark = pytest.mark.workflow
+DEMO = yaml.safe_load((REPOSITORY / "config" / "config.yaml").read_text())
+RESULTS = "results/breastcancer"
+
+
+class Demo(Run):
+    """The finished demo, run from a copy of the workflow that may be edited."""
+
+    def __init__(self, folder, checkout):
+        super().__init__(folder, DEMO)
+        self.checkout = checkout
+
+    def __call__(self, *targets, **kwargs):
+        return super().__call__(*targets, snakefile=self.checkout / "Snakefile", **kwargs)
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory, checkout):
+    run = Demo(tmp_path_factory.mktemp("demo"), checkout)
+    run.planned = run.jobs()
+    run()
+    return run
+
+
+@pytest.fixture
+def edited(demo):
+    """Return a function that appends a line to a file of the workflow until the test ends."""
+    before = {}
+
+    def edit(name, line="\n# edited\n"):
+        path = demo.checkout / name
+        before[path] = path.read_text()
+        path.write_text(before[path] + line)
+
+    yield edit
+    for path, text in before.items():
+        path.write_text(text)
+
+
+@pytest.fixture
+def configured(demo):
+    """Return a function that changes the configuration until the test ends."""
+
+    def configure(change):
+        config = yaml.safe_load(yaml.safe_dump(DEMO))
+        change(config)
+        demo.write(config)
+
+    yield configure
+    demo.write(DEMO)
+
+
+def test_the_demo_takes_at_most_forty_jobs(demo):
+    assert sum(demo.planned.values()) + 1 <= 40
+
+
+def test_every_promised_file_is_there(demo):
+    models = [*DEMO["models"], "studenttwin"]
+    for name in ("table.parquet", "schema.json", "folds.parquet", "shift.json", "comparison.csv", "report.html",
+                 "deploy/student.onnx", "deploy/student.card.md"):  # fmt: skip
+        assert (demo / RESULTS / name).stat().st_size > 0
+    for name in models:
+        assert (
+            json.loads((demo / RESULTS / "models" / name / "metrics.json").read_text())["held_out"]["metrics"]["auc"]["value"]
+            > 0.8
+        )
+    assert not list(demo.folder.rglob("*.part"))
+
+
+def test_a_second_run_does_nothing(demo):
+    assert demo.jobs() == {}
+
+
+def test_touching_every_file_reruns_nothing(demo):
+    for folder in (demo.checkout, demo.folder / "results"):
+        for path in folder.rglob("*"):
+            os.utime(path)
+    assert demo.jobs() == {}
+
+
+def test_editing_a_metric_reruns_evaluation_onward_alone(demo, edited):
+    edited("workflow/scripts/stillhouse/metrics.py")
+    assert demo.jobs() == {"evaluate": 9, "compare": 1, "report": 1, "export": 1}
+
+
+def test_editing_a_method_reruns_what_uses_it(demo, edited):
+    edited("workflow/scripts/stillhouse/models/boosting.py")
+    assert demo.jobs() == {"fit": 1, "stack": 2, "evaluate": 3, "compare": 1, "report": 1}
+
+
+def test_adding_a_method_reruns_nothing(demo):
+    added = demo.checkout / "workflow/scripts/stillhouse/imputers/guess.py"
+    added.write_text("def make():\n    raise NotImplementedError\n")
+    assert demo.jobs() == {}
+    added.unlink()
+
+
+def test_changing_one_model_reruns_it_and_what_follows(demo, configured):
+    configured(lambda config: config["models"]["student"]["distill"].update(alpha=0.5))
+    assert demo.jobs() == {"distill": 1, "evaluate": 1, "compare": 1, "report": 1, "export": 1}
+
+
+def test_any_single_file_is_a_target(demo, configured):
+    configured(lambda config: config.update(seed=2))
+    assert demo.jobs(f"{RESULTS}/models/balanced/metrics.json") == {
+        "load": 1, "fold": 1, "impute": 1, "weigh": 2, "resample": 1, "fit": 1, "evaluate": 1
+    }  # fmt: skip
+
+
+def test_one_split_is_a_target_also_where_splits_run_together(demo):
+    target = f"{RESULTS}/models/balanced/split-3/predictions.parquet"
+    assert demo.jobs(target) == {"fit": 1}
+
+
+def test_the_workflow_folder_works_as_well(demo):
+    printed = Run.__call__(demo, "--dry-run", snakefile=demo.checkout / "workflow" / "Snakefile")
+    assert "Nothing to be done" in printed
+
+
+def test_the_report_needs_no_network_and_states_the_numbers_of_the_metrics(demo):
+    page = (demo / RESULTS / "report.html").read_text()
+    assert len(page) < 5_000_000
+    assert not re.search(r'(src|href)="(?!#)', page)
+    for path in (demo / RESULTS / "models").glob("*/metrics.json"):
+        found = json.loads(path.read_text())["held_out"]["metrics"]["auc"]
+        assert f"{found['value']:.3f} ({found['low']:.3f} to {found['high']:.3f})" in page
+
+
+def test_the_shift_that_the_demo_makes_is_found(demo):
+    shift = json.loads((demo / RESULTS / "shift.json").read_text())
+    assert shift["columns"][0]["name"] == "mean texture"
+    assert shift["truth"]["log_ratio_correlation"] > 0.5
+
+
+CANCER = DEMO["datasets"]["breastcancer"]
+SMALL = {
+    **DEMO,
+    "datasets": {"breastcancer": {**CANCER, "challenge": {**CANCER["challenge"], "thin": {}}}},
+    "folds": {"k": 3},
+    "models": {
+        "bagged": {"prepare": {"impute": "marked", "resample": "smote"}, "fit": {"method": "tree", "bag": 3}},
+        "teacher": {"prepare": {"impute": "marked", "weigh": "logistic"}, "train": {"method": "mlp", "width": 8, "epochs": 3}},
+        "stack": {"stack": {"method": "linear", "members": ["bagged", "teacher"]}},
+        "student": {
+            "prepare": {"impute": "marked", "weigh": "logistic"},
+            "distill": {"method": "mlp", "width": 4, "epochs": 3, "teacher": "teacher"},
+        },
+    },
+}
+
+
+def test_splits_together_and_apart_give_equal_predictions_and_metrics(run):
+    names = list(SMALL["models"])
+    targets = [f"{RESULTS}/models/{name}/metrics.json" for name in names]
+    together, apart = run(SMALL, "together"), run({**SMALL, "splits": "apart"}, "apart")
+    together(*targets)
+    apart(*targets)
+    for name in names:
+        one, many = (folder / RESULTS / "models" / name for folder in (together, apart))
+        pd.testing.assert_frame_equal(
+            *(pd.read_parquet(path / "predictions.parquet") for path in (one, many)), check_exact=True
+        )
+        assert (one / "metrics.json").read_bytes() == (many / "metrics.json").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda config: config.update(modles={}), "stillhouse: modles: no such key; did you mean 'models'?"),
+        (lambda config: config["models"]["stack"]["stack"]["members"].append("boostd"), "no model is called 'boostd'; did you mean 'boosted'?"),
+        (lambda config: config["models"]["teacher"].update(config["models"]["student"]), "a model has exactly one of"),
+        (lambda config: config["datasets"]["breastcancer"].update(train="data/no.csv"), "datasets.breastcancer.train: there is no file"),
+    ],
+)  # fmt: skip
+def test_a_mistake_ends_before_any_job_in_one_line(run, change, said):
+    config = yaml.safe_load(yaml.safe_dump(DEMO))
+    change(config)
+    folder = run(config)
+    folder(check=False)
+    lines = [line for line in folder.printed.splitlines() if not line.startswith("Using workflow specific profile")]
+    assert folder.code == 1
+    assert len(lines) == 1
+    assert said in lines[0]
+    assert not (folder / "results").exists()
+
+
+def test_a_class_with_too_few_rows_ends_with_advice_and_without_a_traceback(run):
+    config = yaml.safe_load(yaml.safe_dump(DEMO))
+    config["datasets"]["breastcancer"]["challenge"]["thin"]["malignant"] = 0.02
+    folder = run(config)
+    folder(f"{RESULTS}/folds.parquet", check=False)
+    assert folder.code == 1
+    assert re.search(
+        r"stillhouse: folds.k: class 'malignant' has \d rows, fewer than the 5 folds; lower folds.k", folder.printed
+    )
+    assert "Traceback" not in folder.printed
+    assert not (folder / RESULTS / "folds.parquet").exists()
