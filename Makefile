@@ -15,7 +15,6 @@ lint: .venv/ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check Snakefile workflow
-	$(BIN)/snakemake --lint
 
 unit: .venv/ready
 	$(BIN)/pytest -n 2 -m "not workflow and not slow"

@@ -2,6 +2,8 @@
 
 import ast
 import re
+import subprocess
+import sys
 
 import pytest
 from conftest import REPOSITORY
@@ -59,9 +61,6 @@ def test_rules_stay_on_two_screens():
 
 
 def test_the_door_imports_nothing_heavy():
-    import subprocess
-    import sys
-
     code = "import sys; import stillhouse.checks, stillhouse.code; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=SCRIPTS, check=True).stdout
     assert not {"numpy", "pandas", "torch", "sklearn"} & set(loaded.split())
@@ -85,3 +84,10 @@ def test_the_newcomers_files_are_there():
         "data/README.md docs/architecture.md profiles/default/config.yaml results/.gitkeep .ci/run"
     ).split():
         assert (REPOSITORY / name).is_file(), name
+
+
+def test_snakemake_finds_nothing_to_lint_but_the_pinned_environment():
+    command = [sys.executable, "-m", "snakemake", "--lint"]
+    printed = subprocess.run(command, capture_output=True, text=True, cwd=REPOSITORY).stderr
+    findings = {line.strip("* :") for line in printed.splitlines() if line.startswith("    * ")}
+    assert findings == {"Specify a conda environment or container for each rule."}

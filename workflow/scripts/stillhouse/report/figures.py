@@ -56,14 +56,15 @@ def as_svg(figure, name):
 
 def ranking(names, values, lows, highs, weighted, label):
     """Draw each model's metric with its interval, the best on top, and beside it the value weighted for deploy."""
-    figure, axes = panels(0.7 + 0.32 * len(names))
+    figure, axes = panels(1.0 + 0.32 * len(names))
     y = np.arange(len(names))[::-1]
     axes.hlines(y, lows, highs, color=COLOURS[0], linewidth=2.5, alpha=0.45)
     axes.plot(values, y, "o", color=COLOURS[0], markersize=6, label="on held-out rows")
     if weighted is not None:
         axes.plot(weighted, y, "D", color=COLOURS[1], markersize=5, fillstyle="none", label="weighted for deploy rows")
-        axes.legend(loc="upper center", bbox_to_anchor=(0.4, -0.9 / len(names)), ncols=2)
-    axes.set_yticks(y, names)
+        figure.legend(loc="outside lower center", ncols=2)
+    axes.set_yticks(y, [shortened(name) for name in names])
+    axes.set_ylim(-0.6, len(names) - 0.4)
     axes.set_xlabel(label)
     axes.grid(axis="y", visible=False)
     return figure
