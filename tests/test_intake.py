@@ -1,6 +1,9 @@
 """Intake: from raw tables to typed ones, or a message that says what is wrong."""
 
 import gzip
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 
 import numpy as np
 import pandas as pd
@@ -183,3 +186,28 @@ def test_a_challenge_removes_large_values_more_often():
     gappy = with_gaps(table, ["x", "y"], {"random": 0.1, "by_value": {"y": 0.3}}, np.random.default_rng(0))
     assert gappy["x"].isna().mean() == pytest.approx(0.1, abs=0.01)
     assert gappy["y"][5000:].isna().mean() > 2 * gappy["y"][:5000].isna().mean()
+
+
+def test_a_table_behind_an_address_is_read_like_a_file(tmp_path):
+    expected, _ = read(tmp_path)
+    handler = partial(SimpleHTTPRequestHandler, directory=tmp_path)
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        place = f"http://127.0.0.1:{server.server_port}/table.csv"
+        found, _ = load({**OPTIONS, "train": place, "target": "ill"}, np.random.default_rng(0))
+        with pytest.raises(UserError, match="cannot be fetched: File not found"):
+            load({**OPTIONS, "train": place.replace("table", "tabel"), "target": "ill"}, np.random.default_rng(0))
+        server.shutdown()
+    pd.testing.assert_frame_equal(found, expected)
+
+
+def test_tables_bundled_with_scikit_learn_are_read_with_their_class_names():
+    table, schema = load({**OPTIONS, "train": "sklearn:wine", "target": "target"}, np.random.default_rng(0))
+    assert schema["classes"] == ["class_0", "class_1", "class_2"]
+    assert len(table) == 178
+
+
+@pytest.mark.parametrize("place", ["sklearn:iriss", "openml:abc"])
+def test_a_place_that_cannot_be_is_refused(place):
+    with pytest.raises(UserError, match=place):
+        load({**OPTIONS, "train": place, "target": "target"}, np.random.default_rng(0))

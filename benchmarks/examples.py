@@ -1,0 +1,51 @@
+"""Run example configurations from nothing and print a table of their scores and times, for docs/benchmarks.md.
+
+    python benchmarks/examples.py TABLES adult heart-disease …
+
+TABLES is the folder that stands for data/; see data/README.md.
+"""
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import yaml
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+def run(name, tables, folder):
+    """Return the seconds that an example takes on two cores, from nothing to its report."""
+    (folder / "data").symlink_to(Path(tables).resolve())
+    config = REPOSITORY / "config" / "examples" / f"{name}.yaml"
+    command = [sys.executable, "-m", "snakemake", "--snakefile", REPOSITORY / "Snakefile", "--directory", folder]
+    begin = time.perf_counter()
+    subprocess.run([*command, "--configfile", config, "--cores", "2", "--quiet", "all"], check=True)
+    return time.perf_counter() - begin
+
+
+def scores(name, folder):
+    """Yield a line of the table for each model of an example."""
+    for dataset in yaml.safe_load((REPOSITORY / "config" / "examples" / f"{name}.yaml").read_text())["datasets"]:
+        for path in sorted((folder / "results" / dataset / "models").glob("*/metrics.json")):
+            populations = json.loads(path.read_text())
+            cells = [in_words(populations.get(population)) for population in ("held_out", "deploy")]
+            yield f"| {dataset} | {path.parent.name} | {' | '.join(cells)} |"
+
+
+def in_words(assessed):
+    """Return an AUC with its interval."""
+    if assessed is None:
+        return ""
+    auc = assessed["metrics"]["auc"]
+    return f"{auc['value']:.4f} ({auc['low']:.4f} to {auc['high']:.4f})"
+
+
+print("| dataset | model | AUC on held-out rows | AUC on labelled deploy rows |\n|---|---|---|---|")
+for name in sys.argv[2:]:
+    with tempfile.TemporaryDirectory() as folder:
+        seconds = run(name, sys.argv[1], Path(folder))
+        print("\n".join(scores(name, Path(folder))), f"| {name} | all: {seconds:.0f} s | | |", sep="\n", flush=True)
