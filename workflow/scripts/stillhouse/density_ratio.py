@@ -1,0 +1,95 @@
+"""Density ratios p_deploy(x) / p_train(x), each row's by an estimate that did not see the row."""
+
+import numpy as np
+from scipy.special import expit
+from sklearn.impute import SimpleImputer
+from sklearn.metrics import log_loss
+from sklearn.model_selection import StratifiedKFold
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+MOST = 50.0
+
+
+class CrossFitted:
+    """A ratio estimator, cross-fitted, with the best of several settings, cut at a quantile.
+
+    ``candidates`` are functions that return an estimator with ``fit(train, deploy)`` and ``log_ratio(X)``. Rated on the
+    rows it was fitted on, a ratio finds differences that are not there; so ``ratio_`` has each training row's ratio by an
+    estimator that did not see it, and other rows take the mean log ratio of the estimators. Of several candidates the one
+    is taken whose unseen ratios tell the parts apart with the least log loss, which a true ratio minimises.
+    """
+
+    def __init__(self, candidates, folds, quantile, seed):
+        self.candidates, self.folds, self.quantile, self.seed = candidates, folds, quantile, seed
+
+    def fit(self, train, deploy):
+        """Fit on features of shapes (n_train, p) and (n_deploy, p); gaps are allowed."""
+        self.clean_ = make_pipeline(SimpleImputer(add_indicator=True, keep_empty_features=True), StandardScaler())
+        X = self.clean_.fit_transform(np.vstack([train, deploy]))
+        self.is_deploy_ = np.r_[np.zeros(len(train)), np.ones(len(deploy))].astype(bool)
+        fits = [self._cross_fit(X, candidate) for candidate in self.candidates]
+        self.estimators_, self.scores_ = min(fits, key=lambda fit: self._loss(fit[1]))
+        ratio = np.exp(self.scores_[~self.is_deploy_])
+        self.most_ = np.quantile(ratio, self.quantile)
+        self.ratio_ = np.minimum(ratio, self.most_)
+        return self
+
+    def predict(self, X):
+        """Return the ratios of rows that no estimator saw, cut like the others; shape (rows,)."""
+        logs = [bounded(estimator.log_ratio(self.clean_.transform(X))) for estimator in self.estimators_]
+        return np.minimum(np.exp(np.mean(logs, axis=0)), self.most_)
+
+    def _cross_fit(self, X, candidate):
+        estimators, unseen = [], np.empty(len(X))
+        folds = StratifiedKFold(self.folds, shuffle=True, random_state=self.seed)
+        for fitted, rated in folds.split(X, self.is_deploy_):
+            parts = X[fitted][~self.is_deploy_[fitted]], X[fitted][self.is_deploy_[fitted]]
+            estimators.append(candidate().fit(*parts))
+            unseen[rated] = bounded(estimators[-1].log_ratio(X[rated]))
+        return estimators, unseen
+
+    def _loss(self, log_ratio):
+        odds = np.log(self.is_deploy_.sum() / (~self.is_deploy_).sum())
+        return log_loss(self.is_deploy_, expit(log_ratio + odds))
+
+
+def bounded(log_ratio):
+    """Return log ratios within ±50, so that their exponentials are positive and finite."""
+    return np.clip(log_ratio, -MOST, MOST)
+
+
+class ClassifierRatio:
+    """The ratio from a classifier: (n_train / n_deploy) times the odds that x is a deploy row (Bickel et al. 2009, eq. 6)."""
+
+    def __init__(self, classifier):
+        self.classifier = classifier
+
+    def fit(self, train, deploy):
+        """Fit the classifier to tell deploy rows from training rows."""
+        self.offset_ = np.log(len(train) / len(deploy))
+        self.classifier.fit(np.vstack([train, deploy]), np.r_[np.zeros(len(train)), np.ones(len(deploy))])
+        return self
+
+    def log_ratio(self, X):
+        """Return log ratios; shape (rows,)."""
+        p = np.clip(self.classifier.predict_proba(X)[:, 1], 1e-9, 1 - 1e-9)
+        return np.log(p / (1 - p)) + self.offset_
+
+
+class Kernels:
+    """Gaussian kernels around deploy rows, as wide as a multiple of the median distance between rows."""
+
+    def __init__(self, deploy, width, most, rng):
+        self.centres = deploy[rng.permutation(len(deploy))[:most]]
+        distances = squared_distances(self.centres, self.centres)
+        self.scale = 2 * width**2 * max(np.median(distances[distances > 0]) if (distances > 0).any() else 1.0, 1e-12)
+
+    def __call__(self, X):
+        """Return the kernels' values; shape (rows, centres)."""
+        return np.exp(-squared_distances(X, self.centres) / self.scale)
+
+
+def squared_distances(A, B):
+    """Return squared Euclidean distances; shape (rows of A, rows of B)."""
+    return np.maximum((A**2).sum(axis=1)[:, None] + (B**2).sum(axis=1) - 2 * A @ B.T, 0)

@@ -1,0 +1,17 @@
+"""Edited nearest neighbours: rows of larger classes that their neighbours outvote are left out (Wilson 1972)."""
+
+from imblearn.under_sampling import EditedNearestNeighbours
+
+from stillhouse.columns import LABEL, features
+
+
+def make(neighbors):
+    """Return a function of (sample, rng)."""
+    return lambda sample, rng: edited(sample, neighbors, classes="auto")
+
+
+def edited(sample, neighbors, classes):
+    """Return the sample less outvoted rows, of all classes but the smallest (``auto``) or of ``all``."""
+    cleaner = EditedNearestNeighbours(n_neighbors=neighbors, sampling_strategy=classes, kind_sel="mode")
+    cleaner.fit_resample(sample[features(sample)].to_numpy(), sample[LABEL].to_numpy())
+    return sample.iloc[sorted(cleaner.sample_indices_)].reset_index(drop=True)

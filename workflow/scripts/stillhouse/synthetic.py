@@ -1,0 +1,64 @@
+"""Synthetic rows: drawn among the features of a class, given back as whole rows of a sample."""
+
+import numpy as np
+import pandas as pd
+from sklearn.neighbors import NearestNeighbors
+
+from stillhouse.columns import FOLD, LABEL, ROW, STOP, WEIGHT, features, source
+
+
+def with_synthetic(sample, drawn, labels):
+    """Return the sample and drawn rows below it.
+
+    ``drawn`` has their features, shape (drawn rows, features), ``labels`` their classes. A drawn row has row number -1,
+    and the weight and fold of the nearest row of its class, which is as a rule one of those it was drawn from.
+    """
+    if not len(drawn):
+        return sample
+    whole = whole_categories(drawn, sample[features(sample)])
+    synthetic = pd.DataFrame(whole, columns=features(sample))
+    parents = nearest_of_class(sample, synthetic.to_numpy(), np.asarray(labels))
+    facts = {ROW: -1, LABEL: labels, STOP: False}
+    inherited = {name: sample[name].to_numpy()[parents] for name in (WEIGHT, FOLD)}
+    return pd.concat([sample, synthetic.assign(**facts, **inherited)[sample.columns]], ignore_index=True)
+
+
+def nearest_of_class(sample, X, labels):
+    """Return for each drawn row the position of the nearest row of its class in the sample."""
+    known, parents = sample[features(sample)].to_numpy(), np.empty(len(X), dtype=int)
+    for label in np.unique(labels):
+        rows = np.flatnonzero(sample[LABEL] == label)
+        nearest = NearestNeighbors(n_neighbors=1).fit(known[rows])
+        parents[labels == label] = rows[nearest.kneighbors(X[labels == label], return_distance=False)[:, 0]]
+    return parents
+
+
+def whole_categories(X, known):
+    """Return features in which every one-hot block has its largest entry at 1 and the others at 0, as float32.
+
+    Where the known rows have empty blocks, of words that no training row had, a block that sums to less than half is empty.
+    """
+    X = np.array(X, dtype=np.float32)
+    for block in one_hot_blocks(known.columns):
+        part = X[:, block]
+        hot = np.zeros_like(part)
+        hot[np.arange(len(part)), part.argmax(axis=1)] = 1
+        if not known.iloc[:, block].to_numpy().any(axis=1).all():
+            hot[part.sum(axis=1) < 0.5] = 0
+        X[:, block] = hot
+    return X
+
+
+def one_hot_blocks(names):
+    """Return the positions of the one-hot columns of each categorical column."""
+    blocks = {}
+    for position, name in enumerate(names):
+        if name.startswith("c"):
+            blocks.setdefault(source(name), []).append(position)
+    return list(blocks.values())
+
+
+def missing_rows(sample):
+    """Return how many rows each class lacks to be as large as the largest, as ``{label: count}``."""
+    counts = sample[LABEL].value_counts().sort_index()
+    return {label: int(counts.max() - count) for label, count in counts.items() if count < counts.max()}
