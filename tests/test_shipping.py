@@ -24,7 +24,14 @@ def shipped(request, gappy, tmp_path):
     label = (table["dose"] > 2).astype(float)
     sample = prepared.transform(table).assign(label=label, weight=1.0, stop=table["row"] % 4 == 0)
     model, _ = train(sample, None, {**NETWORK, "epochs": 3, "seeds": 2}, 2, seed=1)
-    schema = {"task": "binary", "target": "y", "classes": ["low", "high"], "columns": columns, "missing": ["", "?"]}
+    schema = {
+        "task": "binary",
+        "target": "y",
+        "classes": ["low", "high"],
+        "columns": columns,
+        "missing": ["", "?"],
+        "missing_in": {},
+    }
     ledger = {"before": [0.8, 0.2], "after": [0.5, 0.5]}
     path = tmp_path / "model.onnx"
     path.write_bytes(exported(prepared, model, ledger, metadata(schema, "d", "m", {})))

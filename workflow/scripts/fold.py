@@ -4,12 +4,14 @@ import pandas as pd
 
 from stillhouse.errors import log_to
 from stillhouse.folds import make_folds
+from stillhouse.kinds import feature_columns
 from stillhouse.seeds import derive
 from stillhouse.tables import read_json, write_table
 
 log_to(snakemake.log[0])
 table = pd.read_parquet(snakemake.input.table)
-classes = read_json(snakemake.input.schema)["classes"]
+schema = read_json(snakemake.input.schema)
+names = [column["name"] for column in feature_columns(schema)]
 seed = derive(snakemake.params.seed, snakemake.wildcards.dataset, "folds")
 
-write_table(make_folds(table, classes, snakemake.params.k, seed), snakemake.output.folds)
+write_table(make_folds(table, names, schema["classes"], snakemake.params.k, seed), snakemake.output.folds)

@@ -138,29 +138,31 @@ def _check_file(where, path, dataset, needs_target):
         beside = [str(other) for other in path.parent.iterdir()] if path.parent.is_dir() else []
         hint = f"; {nearest(path, beside)}" if get_close_matches(str(path), beside, cutoff=0.5) else ""
         raise ConfigError(f"{where}: there is no file {str(path)!r}{hint}")
-    columns = dataset.get("columns") or header(path, dataset["separator"])
+    columns = dataset.get("columns") or header(path, dataset)
     if columns is None:
         return
-    for key in ("target", "group", "time"):
-        column = dataset.get(key)
-        if isinstance(column, str) and column not in columns and (needs_target or key != "target"):
-            raise ConfigError(f"{where.rsplit('.', 1)[0]}.{key}: {path} has no column {column!r}; {nearest(column, columns)}")
-    for key in ("drop", "kinds"):
-        for column in dataset[key]:
-            if column not in columns and needs_target:
+    known = [*columns, *([dataset["source"]] if "source" in dataset else [])]
+    named = {key: as_list(dataset[key]) for key in ("target", "group", "time") if isinstance(dataset.get(key), str)}
+    named |= {key: list(dataset[key]) for key in ("drop", "kinds", "missing_in")}
+    for key, names in named.items():
+        for name in names:
+            if name not in known and (needs_target or name != dataset["target"]):
                 where_key = f"{where.rsplit('.', 1)[0]}.{key}"
-                raise ConfigError(f"{where_key}: {path} has no column {column!r}; {nearest(column, columns)}")
+                raise ConfigError(f"{where_key}: {path} has no column {name!r}; {nearest(name, known)}")
 
 
-def header(path, separator):
-    """Return the column names in the first line of a text table, or None for other formats."""
+def header(path, dataset):
+    """Return the column names in the first line of a text table, or None for formats that only intake reads."""
     opener = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}.get(path.suffix, open)
-    suffix = path.with_suffix("").suffix if path.suffix in (".gz", ".bz2", ".xz") else path.suffix
-    if suffix in (".parquet", ".feather", ".arrow"):
+    suffix = path.with_suffix("").suffix if opener is not open else path.suffix
+    if suffix in (".parquet", ".feather", ".arrow", ".arff", ".zst"):
         return None
-    separator = separator or ("\t" if suffix in (".tsv", ".tab") else ",")
+    separator = dataset["separator"] or ("\t" if suffix in (".tsv", ".tab") else ",")
+    encoding = "utf-8-sig" if dataset["encoding"] == "utf-8" else dataset["encoding"]
     try:
-        with opener(path, "rt", encoding="utf-8-sig", newline="") as lines:
-            return [name.strip() for name in next(csv.reader(lines, delimiter=separator), [])]
+        with opener(path, "rt", encoding=encoding, newline="") as lines:
+            return [name.strip() for name in next(csv.reader(lines, delimiter=separator, skipinitialspace=True), [])]
+    except LookupError as error:
+        raise ConfigError(f"{path}: there is no encoding {dataset['encoding']!r}; take utf-8 or latin-1, say") from error
     except (OSError, UnicodeDecodeError, EOFError, lzma.LZMAError) as error:
-        raise ConfigError(f"{path}: cannot be read as a table in UTF-8: {error}") from error
+        raise ConfigError(f"{path}: cannot be read as a table in {dataset['encoding']}: {error}") from error

@@ -4,52 +4,71 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
+from stillhouse.audit import duplicate_rows
 from stillhouse.columns import DEPLOY, FOLD, GROUP, LABEL, PART, ROW, TEST, TIME, TRAIN
 from stillhouse.errors import UserError
 
 STRATA = 10
+LEAST_FOLDS = 3
 
 
-def make_folds(table, classes, k, seed):
+def make_folds(table, names, classes, k, seed):
     """Return ``row``, ``fold`` (-1 for deploy rows) and, where the table has them, ``group`` and ``time``.
 
-    Given test rows are fold 0, and the training rows are folds 1 … k; else the folds are 0 … k-1.
+    Given test rows are fold 0, and the training rows are folds 1 … k; else the folds are 0 … k-1. ``names`` are those of
+    the features: rows that are equal in all of them stay in one fold.
     """
     fold = pd.Series(-1, index=table.index)
     is_train = table[PART] == TRAIN
     first = 1 if (table[PART] == TEST).any() else 0
-    check_size(table[is_train], classes, k, by_time=TIME in table)
-    fold[is_train] = first + divided(table[is_train], classes, k, seed)
+    train = table[is_train]
+    units = train[GROUP] if GROUP in table else pd.Series(duplicate_rows(train, names), index=train.index)
+    check_size(train, units, classes, k)
+    fold[is_train] = first + (in_time(train, k) if TIME in table else divided(train, units, classes, k, seed))
     fold[table[PART] == TEST] = 0
     fold[table[PART] == DEPLOY] = -1
     keys = [name for name in (GROUP, TIME) if name in table]
     return pd.DataFrame({ROW: table[ROW], FOLD: fold.astype("int64"), **{name: table[name] for name in keys}})
 
 
-def check_size(table, classes, k, by_time):
+def check_size(table, units, classes, k):
     """Raise ``UserError`` for fewer rows, groups or rows of a class than folds, with advice."""
-    units = table[GROUP].nunique() if GROUP in table else len(table)
-    if units < k:
-        what = "groups" if GROUP in table else "rows"
-        raise UserError(f"folds.k: there are {units} {what}, fewer than the {k} folds; lower folds.k")
-    counts = table[LABEL].value_counts()
-    for code, name in enumerate(classes or []):
+    if units.nunique() < k:
+        what = "groups" if GROUP in table else "different rows"
+        raise UserError(f"folds.k: there are {units.nunique()} {what}, fewer than the {k} folds; lower folds.k")
+    counts = units.groupby(table[LABEL]).nunique()
+    for code, name in enumerate([] if TIME in table else classes or []):
         rows = int(counts.get(code, 0))
-        if rows < k and not by_time:
+        if rows < k:
+            what = "groups" if GROUP in table else "different rows"
+            advice = f"lower folds.k to {rows}, " if rows >= LEAST_FOLDS else ""
             raise UserError(
-                f"folds.k: class {name!r} has {rows} rows, fewer than the {k} folds; lower folds.k to "
-                f"{max(rows, 3)}, give the class another's name through `labels`, or add rows"
+                f"folds.k: class {name!r} has {rows} {what}, fewer than the {k} folds; {advice}"
+                "give the class another's name through `labels`, or add rows"
             )
 
 
-def divided(table, classes, k, seed):
-    """Return a fold number in 0 … k-1 for each row: by time, by group, or at random, like in their labels."""
-    if TIME in table:
-        rank = table[TIME].rank(method="min").to_numpy() - 1
-        return np.minimum((rank * k / len(table)).astype(int), k - 1)
+def in_time(table, k):
+    """Return a block number in 0 … k-1 for each row, equal times in one block."""
+    rank = table[TIME].rank(method="min").to_numpy() - 1
+    return np.minimum((rank * k / len(table)).astype(int), k - 1)
+
+
+def divided(table, units, classes, k, seed):
+    """Return a fold number in 0 … k-1 for each row, like in their labels, no unit in two folds."""
     strata = table[LABEL] if classes else pd.qcut(table[LABEL].rank(method="first"), min(STRATA, len(table)), labels=False)
-    splitter = (StratifiedGroupKFold if GROUP in table else StratifiedKFold)(k, shuffle=True, random_state=seed)
-    fold = np.empty(len(table), dtype=int)
-    for number, (_, held_out) in enumerate(splitter.split(table, strata, table.get(GROUP))):
+    if GROUP in table:
+        splits = StratifiedGroupKFold(k, shuffle=True, random_state=seed).split(table, strata, units)
+        return fold_numbers(splits, len(table))
+    lone = ~units.duplicated()
+    splits = StratifiedKFold(k, shuffle=True, random_state=seed).split(table[lone], strata[lone])
+    fold_of = dict(zip(units[lone], fold_numbers(splits, int(lone.sum())), strict=True))
+    return units.map(fold_of).to_numpy()
+
+
+def fold_numbers(splits, rows):
+    """Return the number of the split that holds each row out; shape (rows,)."""
+    fold = np.empty(rows, dtype=int)
+    for number, (_, held_out) in enumerate(splits):
         fold[held_out] = number
     return fold

@@ -1,9 +1,12 @@
 """From raw tables to one typed table and its schema."""
 
+from pathlib import PurePosixPath
+
 import numpy as np
 import pandas as pd
 
 from stillhouse import kinds
+from stillhouse.audit import notes
 from stillhouse.challenge import challenged
 from stillhouse.columns import DEPLOY, GROUP, LABEL, PART, RESERVED, ROW, TEST, TIME, TRAIN
 from stillhouse.config import as_list, nearest
@@ -11,6 +14,7 @@ from stillhouse.errors import UserError, log
 from stillhouse.loaders import file, openml, sklearn, url
 
 MOST_CLASSES = 20
+SLIPS = 0.05
 
 
 def load(dataset, rng):
@@ -21,7 +25,7 @@ def load(dataset, rng):
     table = pd.concat([table, keys(raw, dataset)], axis=1)
     features, columns = typed_features(raw, dataset)
     schema = {"task": task, "classes": classes, "target": dataset["target"], "columns": columns, "notes": []}
-    schema["missing"] = dataset["missing"]
+    schema |= {key: dataset[key] for key in ("missing", "missing_in")}
     table = without_unlabelled(pd.concat([table, features], axis=1), schema)
     if "challenge" in dataset:
         table = challenged(table, schema, dataset["challenge"], rng)
@@ -34,13 +38,37 @@ def read_parts(dataset):
     parts = []
     for part in (TRAIN, TEST, DEPLOY):
         for place in as_list(dataset.get(part, [])):
-            table = loader(place).read(place, dataset)
+            table = kinds.without_missing_words(loader(place).read(place, dataset), dataset["missing"], dataset["missing_in"])
             if table.empty:
                 raise UserError(f"{place}: the table has no rows")
+            if "source" in dataset:
+                table[dataset["source"]] = PurePosixPath(place).name
+            check_values(table, place, dataset)
             parts.append((part, place, table))
     check_columns(parts, dataset)
     first = parts[0][2].columns
     return pd.concat([table.reindex(columns=first).assign(**{PART: part}) for part, _, table in parts], ignore_index=True)
+
+
+def check_values(table, place, dataset):
+    """Raise ``UserError`` for infinite values, and for stray words in a column of numbers."""
+    for name in table.columns:
+        numbers = kinds.as_numbers(table[name])
+        if len(rows := np.flatnonzero(np.isinf(numbers))):
+            raise UserError(f"{place}, row {rows[0] + 1}: column {name!r} is infinite; give the value, or leave it empty")
+        stray = table[name].notna() & numbers.isna()
+        if name not in (dataset["target"], *dataset["drop"], *dataset["kinds"]) and looks_numeric(numbers, stray):
+            row = int(np.flatnonzero(stray)[0])
+            raise UserError(
+                f"{place}, row {row + 1}: column {name!r} holds {table[name].iloc[row]!r} among numbers; add it to `missing`, "
+                f"or state the column's kind under `kinds`"
+            )
+
+
+def looks_numeric(numbers, stray):
+    """Return whether a column has words that look like slips: few, among many different numbers."""
+    known = numbers.notna().sum()
+    return bool(stray.any()) and numbers.nunique() > MOST_CLASSES and stray.sum() <= SLIPS * (known + stray.sum())
 
 
 def loader(place):
@@ -167,11 +195,12 @@ def without_unlabelled(table, schema):
 
 
 def described(table, schema):
-    """Return the schema with counts of rows and classes, missing shares, and notes on what is left out."""
+    """Return the schema with counts of rows and classes, missing shares, and notes on the table."""
     for column in schema["columns"]:
         column["missing"] = float(table[column["name"]].isna().mean())
         if column["kind"] in kinds.LEFT_OUT:
             schema["notes"].append(f"column {column['name']!r} is left out: {column['kind']}")
+    schema["notes"] += notes(table, schema)
     schema["rows"] = {part: int(count) for part, count in table[PART].value_counts(sort=False).items()}
     if schema["classes"]:
         codes = table.loc[table[PART] != DEPLOY, LABEL].value_counts()

@@ -47,6 +47,23 @@ def _infer_words(words):
     return CATEGORICAL
 
 
+def without_missing_words(table, missing, missing_in):
+    """Return the table with words less the blanks around them, and those that stand for a missing value as gaps.
+
+    ``missing`` holds for every column; ``missing_in`` has further words by column, and a number among them stands for its
+    value however that is written (0 and 0.0).
+    """
+    columns = {}
+    for name in table.columns:
+        column, further = table[name], missing_in.get(name, [])
+        if pd.api.types.is_string_dtype(column) or column.dtype in (object, "category"):
+            column = column.astype("str").str.strip()
+            column = column.mask(column.isin([*missing, *further]))
+        numbers = as_numbers(pd.Series(further, dtype="str")).dropna()
+        columns[name] = column.mask(as_numbers(column).isin(numbers)) if len(numbers) else column
+    return pd.DataFrame(columns, index=table.index)
+
+
 def as_numbers(column):
     """Return a column as float64, words that are no numbers as NaN."""
     if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):

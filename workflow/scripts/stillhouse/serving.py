@@ -29,6 +29,7 @@ class Shipped:
             facts = self.session.get_modelmeta().custom_metadata_map
             self.columns, self.classes = json.loads(facts["columns"]), json.loads(facts["classes"])
             self.missing, self.identifiers = json.loads(facts["missing"]), json.loads(facts["identifiers"])
+            self.missing_in = json.loads(facts["missing_in"])
         except Exception as error:  # onnxruntime raises types of its own, one for each way a file may be broken
             raise UserError(f"{path}: is not a whole Stillhouse model: {error}") from error
 
@@ -71,7 +72,8 @@ def predict_file(model, rows, out):
     beside = Path(f"{out}.part")
     try:
         with beside.open("w", newline="") as target:
-            for chunk in chunks(Path(rows), shipped.missing):
+            for chunk in chunks(Path(rows)):
+                chunk = kinds.without_missing_words(chunk, shipped.missing, shipped.missing_in)
                 kept = chunk[[name for name in shipped.identifiers if name in chunk]]
                 result = pd.concat([kept, shipped.predict(chunk)], axis=1)
                 result.to_csv(target, index=False, header=done == 0)
@@ -83,7 +85,7 @@ def predict_file(model, rows, out):
     print(file=sys.stderr)
 
 
-def chunks(path, missing):
+def chunks(path):
     """Yield the rows of a file in tables of at most 50,000, words untyped; raises ``UserError`` where there are none."""
     if not path.is_file():
         raise UserError(f"there is no file {str(path)!r}")
@@ -93,7 +95,7 @@ def chunks(path, missing):
                 yield batch.to_pandas()
             return
         separator = "\t" if ".tsv" in path.suffixes else ","
-        options = {"dtype": str, "keep_default_na": False, "na_values": missing, "skipinitialspace": True}
+        options = {"dtype": str, "na_filter": False, "skipinitialspace": True}
         with pd.read_csv(path, sep=separator, chunksize=CHUNK, encoding="utf-8-sig", **options) as reader:
             yield from (chunk.rename(columns=str.strip) for chunk in reader)
     except (ValueError, OSError) as error:

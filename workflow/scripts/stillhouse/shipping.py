@@ -27,6 +27,7 @@ def metadata(schema, dataset, model, options):
         "columns": feature_columns(schema),
         "identifiers": [column["source"] for column in schema["columns"] if column["kind"] == kinds.IDENTIFIER],
         "missing": schema["missing"],
+        "missing_in": schema["missing_in"],
         "run": hashlib.sha256(facts.encode()).hexdigest()[:16],
     }
 
