@@ -24,7 +24,7 @@ def rules():
 
 def test_every_verb_is_a_rule_with_a_script_of_its_name():
     assert sorted(rules()) == sorted(VERBS)
-    assert sorted(path.stem for path in SCRIPTS.glob("*.py")) == sorted([*VERBS, "predict"])
+    assert sorted(path.stem for path in SCRIPTS.glob("*.py")) == sorted([*VERBS, "new", "predict"])
 
 
 @pytest.mark.parametrize("name", VERBS)

@@ -1,6 +1,8 @@
 """Real tables end to end: given test rows, a hospital shift with nearly empty columns, and every task and kind of fold."""
 
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pandas as pd
@@ -80,3 +82,15 @@ models:
   student: {distill: {method: mlp, width: 16, depth: 1, rate: 0.01, epochs: 40, teacher: stack}}
 export: [student]
 """
+
+
+def test_a_configuration_written_for_a_table_runs_as_it_is(run, shared_tables):
+    folder = run(name="titanic")
+    (folder / "data").symlink_to(shared_tables)
+    script = REPOSITORY / "workflow" / "scripts" / "new.py"
+    command = [sys.executable, script, "data/titanic/titanic_openML.csv", "--target", "survived", "-o", "config.yaml"]
+    subprocess.run(list(map(str, command)), cwd=folder.folder, check=True)
+    folder()
+    notes = json.loads((folder / "results/titanicopenml/schema.json").read_text())["notes"]
+    assert any("'boat' alone predicts the target" in note for note in notes)
+    assert (folder / "results/titanicopenml/deploy/student.onnx").stat().st_size > 0

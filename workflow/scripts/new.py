@@ -1,0 +1,27 @@
+"""Write a commented configuration for a table: python workflow/scripts/new.py table.csv --target outcome"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from stillhouse.errors import UserError
+from stillhouse.starter import configuration
+
+parser = argparse.ArgumentParser(description=__doc__)
+parser.add_argument("table", help="a CSV, TSV, ARFF, Parquet or Feather file, also compressed")
+parser.add_argument("--target", required=True, help="the column to predict")
+parser.add_argument("--deploy", help="a table of rows from where the model will be used")
+parser.add_argument("-o", "--out", default="config/new.yaml", help="the file to write (%(default)s)")
+arguments = parser.parse_args()
+
+try:
+    text = configuration(arguments.table, arguments.target, arguments.deploy)
+    with Path(arguments.out).open("x") as out:
+        out.write(text)
+except UserError as error:
+    sys.exit(f"stillhouse: {error}")
+except FileExistsError:
+    sys.exit(f"stillhouse: {arguments.out} is there already; choose another name with --out")
+except OSError as error:
+    sys.exit(f"stillhouse: {arguments.out}: cannot be written: {error.strerror}")
+print(f"Wrote {arguments.out}; look through it, then: snakemake --configfile {arguments.out} --cores all")
