@@ -7,7 +7,7 @@ from stillhouse import kinds
 from stillhouse.columns import DEPLOY, LABEL, PART
 from stillhouse.kinds import feature_columns
 
-TOO_GOOD = 0.98
+TOO_GOOD = 0.95
 MOST_WORDS = 3
 
 
