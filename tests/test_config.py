@@ -24,6 +24,11 @@ GOOD = {
 def table(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "table.csv").write_text("age,diagnosis\n1,ill\n")
+    (tmp_path / "semicolons.csv").write_text("age;diagnosis\n1;ill\n")
+    (tmp_path / "other.csv").write_text("aged,diagnosis\n1,ill\n")
+    (tmp_path / "latin.csv").write_bytes("größe,diagnosis\n1,ill\n".encode("latin-1"))
+    (tmp_path / "empty.csv").touch()
+    (tmp_path / "folder").mkdir()
 
 
 def changed(path, value):
@@ -83,6 +88,19 @@ def test_the_given_configuration_is_left_alone(schema):
         ("datasets.cancer.target", "diagnose", "datasets.cancer.target: table.csv has no column 'diagnose'; did you mean 'diagnosis'?"),
         ("datasets.cancer.drop", ["agee"], "datasets.cancer.drop: table.csv has no column 'agee'; did you mean 'age'?"),
         ("datasets.cancer.positive", True, "datasets.cancer.positive: True is no text; write it in quotes"),
+        ("datasets.cancer.drop", "age", "datasets.cancer.drop: 'age' is no list; write [age]"),
+        ("datasets.cancer.drop", ["diagnosis"], "datasets.cancer.drop: 'diagnosis' is the target"),
+        ("datasets.cancer.train", "folder", "datasets.cancer.train: 'folder' is a folder"),
+        ("datasets.cancer.train", "empty.csv", "datasets.cancer.train: 'empty.csv' is empty"),
+        ("datasets.cancer.train", "semicolons.csv", "datasets.cancer.train: 'semicolons.csv' has one column, 'age;diagnosis'; set `separator: ';'`"),
+        ("datasets.cancer.train", "latin.csv", "latin.csv: is not in utf-8; save it as UTF-8, or name its encoding"),
+        ("datasets.cancer.deploy", "other.csv", "datasets.cancer.deploy: other.csv has no column 'age', and table.csv has; did you mean 'aged'?"),
+        ("datasets.cancer", {"train": "table.csv", "target": "diagnosis", "time": True, "group": "age"}, "datasets.cancer.group: goes with no `time`"),
+        ("datasets.cancer", {"target": "diagnosis"}, "datasets.cancer.train: is missing"),
+        ("models.tree", {"fit": "tree"}, "models.tree.fit: 'tree' has no keys; write it like {key: value}"),
+        ("models.teacher.train.rate", "1e-3", "models.teacher.train.rate: '1e-3' is text, not a number; write it without quotes, and 0.001 for 1e-3"),
+        ("models.stack.stack.members", ["tree"], "models.stack.stack.members: ['tree'] has 1 entries; there must be at least 2"),
+        ("report", {"reference": "teecher"}, "report.reference: no model is called 'teecher'; did you mean 'teacher'?"),
         ("datasets.cancer.kinds", {"age": "number"}, "datasets.cancer.kinds.age: 'number' is not one of"),
         ("export", ["pupil"], "export: no model is called 'pupil'"),
         ("export", ["stack"], "export: 'stack' (linear) cannot be written as ONNX"),

@@ -19,7 +19,7 @@ from stillhouse.folds import make_folds
 from stillhouse.intake import load
 
 OPTIONS = {"labels": {}, "missing": ["", "?"], "missing_in": {}, "separator": "", "drop": [], "kinds": {}, "time": False,
-           "task": "auto", "encoding": "utf-8", "sha256": {}}  # fmt: skip
+           "task": "auto", "encoding": "utf-8", "decimal": ".", "sha256": {}}  # fmt: skip
 TABLE = """age,site,visit,ill,note
 31,a,2020-01-03,no,"x"
 45,b,2020-02-03,yes,"x"
@@ -134,7 +134,15 @@ def test_labels_are_renamed_and_the_positive_class_comes_last(tmp_path):
         ),
         (TABLE, {"positive": "maybe"}, "positive: there is no class 'maybe'"),
         ("age,ill\n1,yes\n2,yes\n", {}, "has only the class yes"),
-        (TABLE, {"task": "regression"}, "holds 'no' among numbers"),
+        (TABLE, {"task": "regression"}, "holds 'no', which is no number"),
+        (TABLE, {"labels": {"ja": "ill"}}, "labels: there is no label 'ja'; there are no, yes"),
+        (TABLE, {"kinds": {"site": "numeric"}}, "kinds: column 'site' holds 'a', which is no numeric value"),
+        (TABLE, {"kinds": {"age": "datetime"}}, "kinds: column 'age' holds '31', which is no datetime value"),
+        (
+            "age;ill\n" + "".join(f"{n},5;{'yes' if n % 2 else 'no'}\n" for n in range(30)),
+            {"separator": ";"},
+            "a decimal comma? Then set `decimal: ','`",
+        ),
         (TABLE, {"target": "il"}, "has no column 'il'; did you mean 'ill'?"),
         ("ill,name\nyes,x\nno,x\n", {}, "no column is left"),
         ("age,ill\n1,a\n2,b\n3,c\n", {"task": "binary"}, "has 3 classes, not two"),
@@ -294,3 +302,10 @@ def test_a_table_whose_digest_is_not_the_stated_one_is_refused(tmp_path):
         with pytest.raises(UserError, match="has the file changed"):
             load({**OPTIONS, "train": place, "target": "ill", "sha256": {place: "0" * 64}}, np.random.default_rng(0))
         server.shutdown()
+
+
+def test_decimal_commas_are_read_where_the_configuration_says_so(tmp_path):
+    text = "age;site;ill\n" + "".join(f"{n},5;a,b;{'yes' if n % 2 else 'no'}\n" for n in range(30))
+    table, _ = read(tmp_path, text + "40,5;c;no\n", separator=";", decimal=",")
+    assert table["age"].tolist() == [*(n + 0.5 for n in range(30)), 40.5]
+    assert table["site"].tolist() == [*["a,b"] * 30, "c"]

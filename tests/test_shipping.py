@@ -15,6 +15,8 @@ from stillhouse.serving import Shipped, predict_file
 from stillhouse.shipping import exported, largest_difference, metadata
 from stillhouse.training import train
 
+READING = {"separator": "", "columns": None, "encoding": "utf-8", "decimal": ".", "missing": ["", "?"], "missing_in": {}}
+
 
 @pytest.fixture(params=["median", "mean", "frequent", "constant"])
 def shipped(request, gappy, tmp_path):
@@ -29,8 +31,7 @@ def shipped(request, gappy, tmp_path):
         "target": "y",
         "classes": ["low", "high"],
         "columns": columns,
-        "missing": ["", "?"],
-        "missing_in": {},
+        "reading": READING,
     }
     ledger = {"before": [0.8, 0.2], "after": [0.5, 0.5]}
     path = tmp_path / "model.onnx"
@@ -81,10 +82,10 @@ def test_rows_predicted_in_pieces_are_the_same(shipped, tmp_path, monkeypatch, s
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (lambda table: table.drop(columns="age"), "the table has no column 'age'"),
+        (lambda table: table.drop(columns="age"), "the table has no column 'age'; there are dose, smoker, site"),
         (
             lambda table: table.assign(dose=["much", *map(str, table["dose"][1:])]),
-            "column 'dose', row 0: 'much' is no numeric value",
+            "column 'dose', row 1: 'much' is no numeric value",
         ),
     ],
 )
@@ -110,3 +111,48 @@ def test_probabilities_are_on_the_original_prior(shipped):
     expected /= expected.sum(axis=1, keepdims=True)
     raw_table = table.assign(smoker=table["smoker"].astype(object))
     assert Shipped(path).predict(raw_table)[["p_low", "p_high"]].to_numpy() == pytest.approx(expected, abs=1e-6)
+
+
+def test_a_file_that_is_not_there_or_would_be_overwritten_is_named(shipped, tmp_path):
+    path, table, *_ = shipped
+    rows = raw(table, tmp_path)
+    for arguments, said in (
+        ((tmp_path / "no.onnx", rows, tmp_path / "out.csv"), "there is no file '.*no.onnx'"),
+        ((path, tmp_path / "no.csv", tmp_path / "out.csv"), "there is no file '.*no.csv'"),
+        ((path, rows, rows), "rows.csv: would be overwritten"),
+        ((path, rows, tmp_path / "no" / "out.csv"), "out.csv: cannot be written"),
+    ):
+        with pytest.raises(UserError, match=said):
+            predict_file(*arguments)
+    assert pd.read_csv(rows).shape == (60, 4)
+
+
+@pytest.mark.parametrize("form", ["rows.parquet", "rows.feather", "rows.tsv", "rows.csv.gz"])
+def test_every_format_that_is_read_for_training_is_read_for_prediction(shipped, tmp_path, form):
+    path, table, *_ = shipped
+    predict_file(path, raw(table, tmp_path), tmp_path / "expected.csv")
+    rows, plain = tmp_path / form, table.drop(columns="row")
+    write = {"parquet": plain.to_parquet, "feather": plain.to_feather}.get(form.split(".")[-1])
+    if write:
+        write(rows)
+    else:
+        plain.to_csv(rows, index=False, sep="\t" if "tsv" in form else ",")
+    predict_file(path, rows, tmp_path / "found.csv")
+    pd.testing.assert_frame_equal(*(pd.read_csv(tmp_path / name) for name in ("expected.csv", "found.csv")))
+
+
+def test_a_headerless_table_with_semicolons_is_read_as_in_training(gappy, tmp_path):
+    table, columns = gappy
+    prepared = preparation(columns, "median").fit(table)
+    sample = prepared.transform(table).assign(label=(table["dose"] > 2).astype(float), weight=1.0, stop=table["row"] % 4 == 0)
+    model, _ = train(sample, None, {**NETWORK, "epochs": 2}, 2, seed=1)
+    names = ["age", "dose", "smoker", "site"]
+    reading = {**READING, "separator": ";", "columns": names, "decimal": ","}
+    schema = {"task": "binary", "target": "y", "classes": ["low", "high"], "columns": columns, "reading": reading}
+    path, rows = tmp_path / "model.onnx", tmp_path / "rows.data"
+    path.write_bytes(exported(prepared, model, {"before": [0.5, 0.5], "after": [0.5, 0.5]}, metadata(schema, "d", "m", {})))
+    table[names].to_csv(rows, index=False, header=False, sep=";", decimal=",")
+    predict_file(path, rows, tmp_path / "out.csv")
+    assert pd.read_csv(tmp_path / "out.csv")["p_high"].to_numpy() == pytest.approx(
+        model.predict(prepared.transform(table))[:, 1], abs=1e-6
+    )

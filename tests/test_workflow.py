@@ -123,6 +123,14 @@ def test_one_split_is_a_target_also_where_splits_run_together(demo):
     assert demo.jobs(target) == {"fit": 1}
 
 
+@pytest.mark.parametrize("split", ["9", "2+0", "0+1+2+3+4"])
+def test_a_split_that_cannot_be_is_refused(demo, split):
+    printed = demo(f"{RESULTS}/models/balanced/split-{split}/predictions.parquet", check=False)
+    assert f"stillhouse: there is no split {split!r}: folds are 0 to 4" in printed
+    assert "Traceback" not in printed
+    assert demo.jobs() == {}
+
+
 def test_the_workflow_folder_works_as_well(demo):
     printed = Run.__call__(demo, "--dry-run", snakefile=demo.checkout / "workflow" / "Snakefile")
     assert "Nothing to be done" in printed

@@ -83,6 +83,11 @@ def splits(wildcards):
     """Return descriptions of the splits that a job builds: one, or all that are needed."""
     named = {name: value for name, value in wildcards.items() if name != "split"}
     names = planned(**named) if wildcards.split == ALL else [wildcards.split]
+    if unknown := [name for name in names if not PLAN.folds[wildcards.dataset].allows(name)]:
+        last = PLAN.folds[wildcards.dataset].count - 1
+        sys.exit(
+            f"stillhouse: there is no split {unknown[0]!r}: folds are 0 to {last}, in order, some left to learn from"
+        )
     return [PLAN.describe(wildcards.dataset, name) for name in names]
 
 
@@ -144,14 +149,14 @@ def evaluated_splits(wildcards):
     return [PLAN.describe(wildcards.dataset, name) for name in PLAN.evaluated_splits(wildcards.dataset)]
 
 
-def shift_files(name):
+def shift_files(path):
     """Return an input function for a file of the preparation that shift is judged by; none without deploy rows."""
     prepare = config["report"]["prepare"]
+    chain = {"imputer": prepare["impute"], "weigher": prepare["weigh"]}
 
     def files(wildcards):
         names = PLAN.shift_splits(wildcards.dataset)
-        chain = {"imputer": prepare["impute"], "weigher": prepare["weigh"]}
-        return in_files(f"{WEIGHED}/{name}", names, dataset=wildcards.dataset, **chain) if names else []
+        return in_files(path, names, dataset=wildcards.dataset, **wildcards_in(path, chain)) if names else []
 
     return files
 

@@ -9,7 +9,7 @@ rule evaluate:
         split_predictions=lambda wildcards: in_files(
             f"{MODEL}/predictions.parquet", PLAN.evaluated_splits(wildcards.dataset), **wildcards
         ),
-        weights=shift_files("weights.parquet"),
+        weights=shift_files(rules.weigh.output.weights),
         code=code("evaluate.py"),
     output:
         predictions=f"{EVALUATED}/predictions.parquet",
@@ -30,8 +30,10 @@ rule diagnose:
     input:
         table=rules.load.output.table,
         schema=rules.load.output.schema,
-        weights=shift_files("weights.parquet"),
-        facts=shift_files("weights.json"),
+        features=shift_files(rules.impute.output.features),
+        weights=shift_files(rules.weigh.output.weights),
+        facts=shift_files(rules.weigh.output.facts),
+        predictions=expand(rules.evaluate.output.predictions, model=PLAN.reference, allow_missing=True),
         code=code("diagnose.py"),
     output:
         shift="results/{dataset}/shift.json",
@@ -39,6 +41,10 @@ rule diagnose:
         "logs/{dataset}/diagnose.log",
     benchmark:
         "logs/{dataset}/diagnose.tsv"
+    params:
+        seed=config["seed"],
+        reference=PLAN.reference,
+        settings=config["report"],
     script:
         "../scripts/diagnose.py"
 
@@ -76,7 +82,7 @@ rule report:
         histories=in_model_files(["train", "distill"], "history.parquet"),
         stacks=in_model_files(["stack"], "weights.json"),
         shift=shift_report,
-        weights=shift_files("weights.parquet"),
+        weights=shift_files(rules.weigh.output.weights),
         template=os.path.relpath(WORKFLOW / "scripts" / "stillhouse" / "report" / "page.html.j2"),
         code=code("report.py"),
     output:

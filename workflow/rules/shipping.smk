@@ -17,6 +17,8 @@ rule export:
         "logs/{dataset}/{model}/export.log",
     benchmark:
         "logs/{dataset}/{model}/export.tsv"
+    wildcard_constraints:
+        model=one_of(config["export"]),
     params:
         model=lambda wildcards: PLAN.models[wildcards.model],
         seed=config["seed"],

@@ -1,14 +1,21 @@
-"""Say whether and how the deploy rows have moved away from the training rows."""
+"""Say whether and how the deploy rows have moved away from the training rows, and what should be done about it."""
+
+import pandas as pd
 
 from stillhouse.errors import log_to
 from stillhouse.plan import NONE
+from stillhouse.seeds import generator
 from stillhouse.shift import diagnose
-from stillhouse.tables import file_of, read_columns, read_json, read_split, write_json
+from stillhouse.tables import file_of, read_json, read_split, write_json
 
 log_to(snakemake.log[0])
-table = read_columns(snakemake.input.table, without=["label"])
+table = pd.read_parquet(snakemake.input.table)
 schema = read_json(snakemake.input.schema)
+predictions = pd.read_parquet(snakemake.input.predictions)
+prepared = read_split(snakemake.input.features, NONE)
 weights = read_split(snakemake.input.weights, NONE)
 facts = read_json(file_of(snakemake.input.facts, NONE))[NONE]
+rng = generator(snakemake.params.seed, snakemake.wildcards.dataset, "diagnose")
 
-write_json(diagnose(table, schema, weights, facts), snakemake.output.shift)
+found = diagnose(table, prepared, schema, predictions, weights, facts, snakemake.params.settings, rng)
+write_json({**found, "reference": snakemake.params.reference}, snakemake.output.shift)

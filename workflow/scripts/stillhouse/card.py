@@ -17,7 +17,7 @@ def card(facts, schema, options, metrics, ledger, size, difference):
             f"# {facts['model']} for {facts['dataset']}",
             "",
             f"Predicts `{schema['target']}` ({schema['task']}) from {len(feature_columns(schema))} columns:",
-            f"{how_made(options)}.",
+            f"{how_made(options, schema['task'])}.",
             "",
             "## Data",
             "",

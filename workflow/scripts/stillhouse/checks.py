@@ -65,6 +65,9 @@ def check_uses(config, schema):
             _check_gaps(config, schema, name, model)
             _check_deploy(config, f"models.{name}.prepare.weigh", model["prepare"]["weigh"])
             _check_task(config, f"models.{name}.prepare.resample", model["prepare"]["resample"])
+    reference = config["report"].get("reference")
+    if reference is not None and reference not in config["models"]:
+        raise ConfigError(f"report.reference: no model is called {reference!r}; {nearest(reference, config['models'])}")
     for name in config["export"]:
         if name not in config["models"]:
             raise ConfigError(f"export: no model is called {name!r}; {nearest(name, config['models'])}")
@@ -120,12 +123,30 @@ def _check_export(config, schema, name):
 def check_dataset(name, dataset):
     """Raise ``ConfigError`` for a table that is missing, or that lacks a column which the dataset names."""
     where = f"datasets.{name}"
+    if dataset.get("time") and dataset.get("group"):
+        raise ConfigError(f"{where}.group: goes with no `time`, as blocks in time may cut a group; leave one of them out")
+    if dataset["target"] in dataset["drop"]:
+        raise ConfigError(
+            f"{where}.drop: {dataset['target']!r} is the target, which no model sees anyway; leave it out of the list"
+        )
     if "test" in dataset and (dataset.get("time") or dataset.get("group")):
         raise ConfigError(f"{where}.test: given test rows go with neither time nor group; leave one of them out")
+    headers = {}
     for part in ("train", "test", "deploy"):
         for place in as_list(dataset.get(part, [])):
             if not is_remote(place):
-                _check_file(f"{where}.{part}", Path(place), dataset, needs_target=part != "deploy")
+                headers[part, place] = _check_file(f"{where}.{part}", Path(place), dataset, needs_target=part != "deploy")
+    _check_same_columns(where, {key: columns for key, columns in headers.items() if columns}, dataset["target"])
+
+
+def _check_same_columns(where, headers, target):
+    if not headers:
+        return
+    (_, first), wanted = next(iter(headers.items()))
+    for (part, place), columns in headers.items():
+        for name in wanted:
+            if name not in columns and not (part == "deploy" and name == target):
+                raise ConfigError(f"{where}.{part}: {place} has no column {name!r}, and {first} has; {nearest(name, columns)}")
 
 
 def is_remote(place):
@@ -134,13 +155,19 @@ def is_remote(place):
 
 
 def _check_file(where, path, dataset, needs_target):
+    if path.is_dir():
+        raise ConfigError(f"{where}: {str(path)!r} is a folder; name the file in it")
     if not path.is_file():
         beside = [str(other) for other in path.parent.iterdir()] if path.parent.is_dir() else []
         hint = f"; {nearest(path, beside)}" if get_close_matches(str(path), beside, cutoff=0.5) else ""
         raise ConfigError(f"{where}: there is no file {str(path)!r}{hint}")
     columns = dataset.get("columns") or header(path, dataset)
     if columns is None:
-        return
+        return None
+    if not columns:
+        raise ConfigError(f"{where}: {str(path)!r} is empty")
+    if len(columns) == 1 and (separators := [mark for mark in ";\t|" if mark in columns[0]]):
+        raise ConfigError(f"{where}: {str(path)!r} has one column, {columns[0]!r}; set `separator: {separators[0]!r}`")
     known = [*columns, *([dataset["source"]] if "source" in dataset else [])]
     named = {key: as_list(dataset[key]) for key in ("target", "group", "time") if isinstance(dataset.get(key), str)}
     named |= {key: list(dataset[key]) for key in ("drop", "kinds", "missing_in")}
@@ -149,6 +176,7 @@ def _check_file(where, path, dataset, needs_target):
             if name not in known and (needs_target or name != dataset["target"]):
                 where_key = f"{where.rsplit('.', 1)[0]}.{key}"
                 raise ConfigError(f"{where_key}: {path} has no column {name!r}; {nearest(name, known)}")
+    return columns
 
 
 def header(path, dataset):
@@ -164,5 +192,8 @@ def header(path, dataset):
             return [name.strip() for name in next(csv.reader(lines, delimiter=separator, skipinitialspace=True), [])]
     except LookupError as error:
         raise ConfigError(f"{path}: there is no encoding {dataset['encoding']!r}; take utf-8 or latin-1, say") from error
-    except (OSError, UnicodeDecodeError, EOFError, lzma.LZMAError) as error:
-        raise ConfigError(f"{path}: cannot be read as a table in {dataset['encoding']}: {error}") from error
+    except UnicodeDecodeError as error:
+        advice = "save it as UTF-8, or name its encoding under `encoding`"
+        raise ConfigError(f"{path}: is not in {dataset['encoding']}; {advice}") from error
+    except (OSError, EOFError, lzma.LZMAError) as error:
+        raise ConfigError(f"{path}: cannot be read: {error}") from error

@@ -76,11 +76,32 @@ def _explain(error, root, where):
         return f"{_join(path, unknown)}: no such key; {nearest(unknown, known)}"
     if "propertyNames" in error.absolute_schema_path:
         return f"{_join(path, error.instance)}: names are lower-case letters and digits, a letter first, such as knn50"
+    if error.validator == "required":
+        missing = next(key for key in error.validator_value if key not in error.instance)
+        return f"{_join(path, missing)}: is missing"
     if error.validator in ("oneOf", "anyOf"):
         return f"{path}: {error.schema.get('description', error.message)}"
-    if error.validator == "type" and error.validator_value == "string":
-        return f"{path}: {error.instance!r} is no text; write it in quotes"
+    if error.validator == "type":
+        return f"{path}: {_type_advice(error.instance, error.validator_value)}"
+    if error.validator == "minItems":
+        return f"{path}: {error.instance} has {len(error.instance)} entries; there must be at least {error.validator_value}"
     return f"{path}: {error.message}"
+
+
+def _type_advice(value, wanted):
+    """Return what is wrong with a value of another type than the wanted one, and what would be right in YAML."""
+    if wanted == "object":
+        return f"{value!r} has no keys; write it like {{key: value}}"
+    if wanted == "array":
+        return f"{value!r} is no list; write [{value}]"
+    if wanted == "string" and isinstance(value, (bool, int, float)):
+        return f"{value!r} is no text; write it in quotes"
+    if wanted == "string":
+        return f"{value!r} is no name; write a single word or text"
+    if wanted in ("number", "integer") and isinstance(value, str):
+        return f"{value!r} is text, not a number; write it without quotes, and 0.001 for 1e-3"
+    kind = {"integer": "whole number"}.get(wanted, wanted)
+    return f"{value!r} is not of the right type; a {kind} is wanted"
 
 
 def _join(path, key):

@@ -14,7 +14,14 @@ from stillhouse.errors import UserError, log
 from stillhouse.loaders import file, openml, sklearn, url
 
 MOST_CLASSES = 20
+# What whoever reads such a table again has to know.
+READING = ("separator", "columns", "encoding", "decimal", "missing", "missing_in")
 SLIPS = 0.05
+WHY_OUT = {
+    kinds.CONSTANT: "it has one value only",
+    kinds.IDENTIFIER: "its values seem to identify rows; state its kind under `kinds` if they do not",
+    kinds.TEXT: "it seems to hold free text; state its kind under `kinds` if it does not",
+}
 
 
 def load(dataset, rng):
@@ -25,7 +32,7 @@ def load(dataset, rng):
     table = pd.concat([table, keys(raw, dataset)], axis=1)
     features, columns = typed_features(raw, dataset)
     schema = {"task": task, "classes": classes, "target": dataset["target"], "columns": columns, "notes": []}
-    schema |= {key: dataset[key] for key in ("missing", "missing_in")}
+    schema["reading"] = {key: dataset.get(key) for key in READING}
     table = without_unlabelled(pd.concat([table, features], axis=1), schema)
     if "challenge" in dataset:
         table = challenged(table, schema, dataset["challenge"], rng)
@@ -57,6 +64,9 @@ def check_values(table, place, dataset):
         if len(rows := np.flatnonzero(np.isinf(numbers))):
             raise UserError(f"{place}, row {rows[0] + 1}: column {name!r} is infinite; give the value, or leave it empty")
         stray = table[name].notna() & numbers.isna()
+        if stray.any() and (commas := table[name][stray].astype("str").str.fullmatch(r"-?\d+,\d+")).mean() > 0.5:
+            value = table[name][stray][commas].iloc[0]
+            raise UserError(f"{place}: column {name!r} holds {value!r}: a decimal comma? Then set `decimal: ','`")
         if name not in (dataset["target"], *dataset["drop"], *dataset["kinds"]) and looks_numeric(numbers, stray):
             row = int(np.flatnonzero(stray)[0])
             raise UserError(
@@ -94,7 +104,10 @@ def encode_labels(raw, dataset):
     """Return the label column (class numbers or values, NaN where unknown), the task, and the classes or None."""
     names = {str(old): new for old, new in dataset["labels"].items()}
     target = raw[dataset["target"]]
-    words = target.astype("str").str.strip().replace(names)
+    words = target.astype("str").str.strip()
+    if unknown := [old for old in names if old not in set(words)]:
+        raise UserError(f"labels: there is no label {unknown[0]!r}; {nearest(unknown[0], words.dropna().unique())}")
+    words = words.replace(names)
     task = dataset["task"] if dataset["task"] != "auto" else infer_task(target if not names else words)
     if task == "regression":
         return as_values(target, dataset["target"]), task, None
@@ -110,7 +123,7 @@ def as_values(target, name):
     values = kinds.as_numbers(target)
     words = target[values.isna() & target.notna()]
     if len(words):
-        raise UserError(f"target: column {name!r} holds {words.iloc[0]!r} among numbers; add it to `missing`, or set the task")
+        raise UserError(f"target: column {name!r} holds {words.iloc[0]!r}, which is no number; add it to `missing`")
     return values.replace([np.inf, -np.inf], np.nan)
 
 
@@ -140,7 +153,9 @@ def check_classes(classes, task, target):
     if len(classes) < 2:
         raise UserError(f"target: column {target!r} has only the class {', '.join(classes) or '(none)'}; there must be two")
     if task == "binary" and len(classes) != 2:
-        raise UserError(f"task: column {target!r} has {len(classes)} classes, not two; merge some through `labels`")
+        raise UserError(
+            f"task: column {target!r} has {len(classes)} classes, not two; merge some through `labels`, or set another task"
+        )
 
 
 def keys(raw, dataset):
@@ -169,10 +184,19 @@ def typed_features(raw, dataset):
     columns = []
     for position, name in enumerate(name for name in raw.columns if name not in kept):
         kind = dataset["kinds"].get(name) or kinds.infer(raw[name])
+        check_kind(raw[name], kind)
         columns += described_parts(raw[name], {"source": name, "position": position, "kind": kind})
     if not any(column["kind"] not in kinds.LEFT_OUT for column in columns):
         raise UserError("no column is left that a model could learn from; see `drop` and `kinds`")
     return pd.DataFrame({column["name"]: kinds.raw_feature(raw, column) for column in columns}), columns
+
+
+def check_kind(column, kind):
+    """Raise ``UserError`` for a value that is not of the kind which its column is said to be."""
+    lost = (column.notna() & kinds.typed(column, kind).isna()).to_numpy()
+    if lost.any():
+        value = column.iloc[int(np.flatnonzero(lost)[0])]
+        raise UserError(f"kinds: column {column.name!r} holds {value!r}, which is no {kind} value")
 
 
 def described_parts(values, column):
@@ -190,7 +214,6 @@ def without_unlabelled(table, schema):
     unlabelled = table[LABEL].isna() & (table[PART] != DEPLOY)
     if unlabelled.any():
         schema["notes"].append(f"{int(unlabelled.sum())} rows without a value of {schema['target']!r} are left out")
-        log.warning(schema["notes"][-1])
     return table[~unlabelled].reset_index(drop=True)
 
 
@@ -199,8 +222,10 @@ def described(table, schema):
     for column in schema["columns"]:
         column["missing"] = float(table[column["name"]].isna().mean())
         if column["kind"] in kinds.LEFT_OUT:
-            schema["notes"].append(f"column {column['name']!r} is left out: {column['kind']}")
+            schema["notes"].append(f"column {column['source']!r} is left out: {WHY_OUT[column['kind']]}")
     schema["notes"] += notes(table, schema)
+    for note in schema["notes"]:
+        log.info("%s", note)
     schema["rows"] = {part: int(count) for part, count in table[PART].value_counts(sort=False).items()}
     if schema["classes"]:
         codes = table.loc[table[PART] != DEPLOY, LABEL].value_counts()

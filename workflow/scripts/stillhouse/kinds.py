@@ -71,6 +71,16 @@ def as_numbers(column):
     return pd.to_numeric(column.astype("str").str.strip(), errors="coerce").astype("float64")
 
 
+def with_points(table):
+    """Return the table with decimal commas as points in the columns that hold mostly numbers with them."""
+    columns = {}
+    for name in table.columns:
+        words = table[name].str.strip()
+        is_number = words[words != ""].str.fullmatch(r"[+-]?\d*,?\d+([eE][+-]?\d+)?")
+        columns[name] = words.str.replace(",", ".") if len(is_number) and is_number.mean() > 0.5 else words
+    return pd.DataFrame(columns, index=table.index)
+
+
 def typed(column, kind):
     """Return a column in the type of its kind: float64 for numbers and booleans, text for categories."""
     if kind == NUMERIC:
@@ -78,7 +88,7 @@ def typed(column, kind):
     if kind == BOOLEAN:
         return _as_booleans(column)
     if kind == DATETIME:
-        return pd.to_datetime(column, utc=True, format="ISO8601")
+        return pd.to_datetime(column.astype("str"), utc=True, format="ISO8601", errors="coerce")
     return column.astype("str").str.strip()
 
 

@@ -71,6 +71,11 @@ class Folds:
             return list(range(min(out)))
         return [fold for fold in range(self.count) if fold not in out]
 
+    def allows(self, split):
+        """Return whether a name is that of a split: known folds in order, at least one left to train on."""
+        out = held_out(split)
+        return split == split_name(out) and out <= set(range(self.count)) and bool(self.trained(split))
+
     def unseen(self, split):
         """Return, for each trained fold that has one, the split whose predictions did not see that fold."""
         if self.timed:
@@ -79,12 +84,16 @@ class Folds:
 
 
 class Plan:
-    """The models of a completed configuration and the splits that have to be built for them."""
+    """The models of a completed configuration and the splits that have to be built for them.
+
+    ``reference`` is the model whose predictions say how the class mixture of deploy rows has moved.
+    """
 
     def __init__(self, config):
         self.config = config
         self.models = with_twins(config["models"])
         self.folds = {name: Folds(dataset, config["folds"]["k"]) for name, dataset in config["datasets"].items()}
+        self.reference = config["report"].get("reference") or next(iter([*config["export"], *config["models"]]))
         self.splits = cache(self.splits)
 
     def has_deploy(self, dataset):

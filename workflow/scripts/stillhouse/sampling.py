@@ -9,6 +9,7 @@ import pandas as pd
 from sklearn.model_selection import GroupShuffleSplit
 
 from stillhouse.columns import FOLD, GROUP, LABEL, ROW, STOP, TIME, WEIGHT
+from stillhouse.errors import UserError
 from stillhouse.methods import build
 from stillhouse.seeds import derive, generator
 from stillhouse.tables import rows_in
@@ -29,6 +30,8 @@ def balanced_sample(sample, n_classes, share, options, seed):
     Stop rows are cut off first and keep their natural mix; their weights are then shifted to the prior that the
     model learns, so that stopping judges by the same mixture as the loss.
     """
+    if not n_classes and options["method"] != "none":
+        raise UserError(f"resample: {options['method']} balances classes, and the target is a regression; choose none")
     is_stop = stop_rows(sample, n_classes, share, derive(seed, "stop"))
     keys = [name for name in (GROUP, TIME) if name in sample]
     fitted = sample[~is_stop].drop(columns=keys).assign(**{STOP: False})

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from stillhouse import kinds
@@ -22,14 +23,15 @@ class Shipped:
     """A shipped model and what its file says of itself."""
 
     def __init__(self, path):
+        if not Path(path).is_file():
+            raise UserError(f"there is no file {str(path)!r}")
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 4
         try:
             self.session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
             facts = self.session.get_modelmeta().custom_metadata_map
             self.columns, self.classes = json.loads(facts["columns"]), json.loads(facts["classes"])
-            self.missing, self.identifiers = json.loads(facts["missing"]), json.loads(facts["identifiers"])
-            self.missing_in = json.loads(facts["missing_in"])
+            self.reading, self.identifiers = json.loads(facts["reading"]), json.loads(facts["identifiers"])
         except Exception as error:  # onnxruntime raises types of its own, one for each way a file may be broken
             raise UserError(f"{path}: is not a whole Stillhouse model: {error}") from error
 
@@ -43,9 +45,9 @@ class Shipped:
 
     def inputs(self, table):
         """Return the graph's inputs, one array of shape (rows, 1) a column; raises ``UserError`` for a lacking one."""
-        lacking = sorted({column["source"] for column in self.columns} - set(table.columns))
-        if lacking:
-            raise UserError(f"the table has no column {lacking[0]!r}; the model reads {len(self.columns)} columns")
+        for column in self.columns:
+            if column["source"] not in table:
+                raise UserError(f"the table has no column {column['source']!r}; there are {', '.join(map(str, table.columns))}")
         return {column["name"]: self.as_input(table, column) for column in self.columns}
 
     def as_input(self, table, column):
@@ -54,7 +56,7 @@ class Shipped:
         if (lost := (values.isna() & raw.notna()).to_numpy()).any():
             row = int(np.flatnonzero(lost)[0])
             raise UserError(
-                f"column {column['source']!r}, row {table.index[row]}: {raw.iloc[row]!r} is no {column['kind']} value"
+                f"column {column['source']!r}, row {table.index[row] + 1}: {raw.iloc[row]!r} is no {column['kind']} value"
             )
         return graph_input(values, column)
 
@@ -67,36 +69,53 @@ def graph_input(values, column):
 
 
 def predict_file(model, rows, out):
-    """Predict a table in a CSV, TSV or Parquet file of any size into a CSV file, in the order of its rows."""
+    """Predict a table in a file of any size into a CSV file, in the order of its rows."""
     shipped, done = Shipped(model), 0
+    if Path(out).resolve() in (Path(rows).resolve(), Path(model).resolve()):
+        raise UserError(f"{out}: would be overwritten; choose another file to write to")
     beside = Path(f"{out}.part")
     try:
         with beside.open("w", newline="") as target:
-            for chunk in chunks(Path(rows)):
-                chunk = kinds.without_missing_words(chunk, shipped.missing, shipped.missing_in)
+            for chunk in chunks(Path(rows), shipped.reading):
                 kept = chunk[[name for name in shipped.identifiers if name in chunk]]
-                result = pd.concat([kept, shipped.predict(chunk)], axis=1)
-                result.to_csv(target, index=False, header=done == 0)
+                pd.concat([kept, shipped.predict(chunk)], axis=1).to_csv(target, index=False, header=done == 0)
                 done += len(chunk)
                 print(f"\r{done:,} rows predicted", end="", file=sys.stderr, flush=True)
         beside.replace(out)
+    except OSError as error:
+        raise UserError(f"{out}: cannot be written: {error.strerror}") from error
     finally:
         beside.unlink(missing_ok=True)
     print(file=sys.stderr)
 
 
-def chunks(path):
-    """Yield the rows of a file in tables of at most 50,000, words untyped; raises ``UserError`` where there are none."""
+def chunks(path, reading):
+    """Yield the rows of a file in tables of at most 50,000, read as the table was that the model was made from."""
     if not path.is_file():
         raise UserError(f"there is no file {str(path)!r}")
+    start = 0
     try:
-        if path.suffix == ".parquet":
-            for batch in pq.ParquetFile(path).iter_batches(CHUNK):
-                yield batch.to_pandas()
-            return
-        separator = "\t" if ".tsv" in path.suffixes else ","
-        options = {"dtype": str, "na_filter": False, "skipinitialspace": True}
-        with pd.read_csv(path, sep=separator, chunksize=CHUNK, encoding="utf-8-sig", **options) as reader:
-            yield from (chunk.rename(columns=str.strip) for chunk in reader)
-    except (ValueError, OSError) as error:
+        for chunk in raw_chunks(path, reading):
+            chunk = chunk.rename(columns=str.strip).set_axis(range(start, start + len(chunk)))
+            start += len(chunk)
+            yield kinds.without_missing_words(chunk, reading["missing"], reading["missing_in"])
+    except (ValueError, pa.ArrowException) as error:
         raise UserError(f"{path}: cannot be read as a table: {error}") from error
+    if not start:
+        raise UserError(f"{path}: the table has no rows")
+
+
+def raw_chunks(path, reading):
+    """Yield tables of rows, words untyped. A text table may have a header line or, as in training, none."""
+    if path.suffix == ".parquet":
+        yield from (batch.to_pandas() for batch in pq.ParquetFile(path).iter_batches(CHUNK))
+        return
+    if path.suffix in (".feather", ".arrow"):
+        yield pd.read_feather(path)
+        return
+    names, separator = reading["columns"], reading["separator"] or ("\t" if ".tsv" in path.suffixes else ",")
+    options = {"sep": separator, "encoding": reading["encoding"], "dtype": str, "skipinitialspace": True, "index_col": False}
+    if names and not set(pd.read_csv(path, nrows=0, **options).columns.str.strip()) & set(names):
+        options |= {"header": None, "names": names}
+    with pd.read_csv(path, chunksize=CHUNK, na_filter=False, **options) as reader:
+        yield from (kinds.with_points(chunk) if reading["decimal"] == "," else chunk for chunk in reader)

@@ -1,54 +1,118 @@
-"""Diagnosis: have the deploy rows moved away from the training rows, in which columns, and how far."""
+"""Diagnosis: have the deploy rows moved away from the training rows, how, and what should be done about it."""
 
 import numpy as np
-from scipy.stats import ks_2samp
 
-from stillhouse import kinds
-from stillhouse.columns import DEPLOY, PART, ROW, TRUE_RATIO, WEIGHT
+from stillhouse import kinds, label_shift
+from stillhouse.columns import DEPLOY, LABEL, PART, ROW, TRUE_RATIO, WEIGHT, features
 from stillhouse.kinds import feature_columns
+from stillhouse.predictions import columns_of
+from stillhouse.two_sample import classifier_test, column_test, holm
 
 MOST_COLUMNS = 20
+PERMUTATIONS = 100
+ALPHA = 0.02
 
 
-def diagnose(table, schema, weights, facts):
-    """Return how far deploy rows have moved: in words, as a whole and by column, and against the truth where known."""
-    deploy, train = table[table[PART] == DEPLOY], table[table[PART] != DEPLOY]
-    columns = [column_shift(train, deploy, column) for column in feature_columns(schema)]
-    columns.sort(key=lambda column: -column["distance"])
+def diagnose(table, prepared, schema, predictions, weights, facts, settings, rng):
+    """Return what has moved: by a classifier, by column, in the class mixture; and what is recommended, with the reason.
+
+    ``prepared`` has the features without gaps, ``predictions`` those of the reference model: labelled rows by splits that
+    held them out, deploy rows by split ``none``. Labels of training rows are used, those of deploy rows never.
+    """
+    is_deploy = (table[PART] == DEPLOY).to_numpy()
+    X = np.nan_to_num(table[[ROW]].merge(prepared, on=ROW, how="left")[features(prepared)].to_numpy("float64"))
+    told_apart, p = classifier_test(X[~is_deploy], X[is_deploy], PERMUTATIONS, rng)
+    found = {"auc": told_apart, "p": p, "columns": column_shifts(table[~is_deploy], table[is_deploy], schema)}
+    labels = label_estimate(table[~is_deploy], predictions, schema, settings, rng) if schema["classes"] else None
+    if labels:
+        found |= {"labels": labels, "residual": residual_shift(X, table, is_deploy, labels, rng)}
     return {
-        "rows": {"labelled": len(train), "deploy": len(deploy)},
+        "rows": {"labelled": int((~is_deploy).sum()), "deploy": int(is_deploy.sum())},
+        **found,
+        **recommendation(found, schema),
         "weights": facts,
-        "words": in_words(facts),
-        "columns": columns[:MOST_COLUMNS],
         "truth": against_truth(table, weights) if TRUE_RATIO in table else None,
     }
 
 
-def column_shift(train, deploy, column):
-    """Return a column's distance between parts: Kolmogorov-Smirnov for numbers, total variation for categories."""
-    name = column["name"]
-    before, after = train[name], deploy[name]
-    if column["kind"] == kinds.CATEGORICAL:
-        shares = [part.value_counts(normalize=True) for part in (before.dropna(), after.dropna())]
-        distance = float(shares[0].sub(shares[1], fill_value=0).abs().sum() / 2)
-    else:
-        known = before.dropna(), after.dropna()
-        distance = float(ks_2samp(*known).statistic) if all(map(len, known)) else 0.0
-    missing = {"missing_train": float(before.isna().mean()), "missing_deploy": float(after.isna().mean())}
-    return {"name": name, "kind": column["kind"], "distance": distance, **missing}
+def column_shifts(train, deploy, schema):
+    """Return the columns that differ most between the parts, with p-values adjusted by Holm."""
+    shifts = []
+    for column in feature_columns(schema):
+        before, after = train[column["name"]], deploy[column["name"]]
+        distance, p = column_test(before, after, column["kind"] == kinds.CATEGORICAL)
+        missing = {"missing_train": float(before.isna().mean()), "missing_deploy": float(after.isna().mean())}
+        shifts.append({"name": column["name"], "kind": column["kind"], "distance": distance, "p": p, **missing})
+    for shift, p in zip(shifts, holm([shift["p"] for shift in shifts]), strict=True):
+        shift["p"] = float(p)
+    return sorted(shifts, key=lambda shift: -shift["distance"])[:MOST_COLUMNS]
 
 
-def in_words(facts):
-    """Return what the domain classifier and the weights say, for the report."""
-    if "domain_auc" not in facts:
-        return "No density ratio was estimated."
-    auc, share = facts["domain_auc"], facts["share"]
-    if auc < 0.55:
-        return f"Deploy rows look like training rows: a classifier that tells them apart reaches an AUC of {auc:.2f} only."
-    warning = " Weighted scores rest on few rows; read them with care." if share < 0.3 else ""
-    return (
-        f"Deploy rows differ from training rows: a classifier tells them apart with an AUC of {auc:.2f}. "
-        f"Weighted for deploy, {facts['rows']} training rows tell as much as {facts['effective_sample_size']:.0f}.{warning}"
+def label_estimate(labelled, predictions, schema, settings, rng):
+    """Return the class mixture of the deploy rows by three estimators with intervals; None without predictions of them."""
+    names = columns_of(schema["classes"])
+    known = predictions.merge(labelled[[ROW, LABEL]], on=ROW)
+    new = predictions[~predictions[ROW].isin(labelled[ROW])]
+    if not len(new) or not len(known):
+        return None
+    draws = max(50, settings["draws"] // 10)
+    p, labels, p_new = known[names].to_numpy(), known[LABEL].to_numpy(int), new[names].to_numpy()
+    return label_shift.estimate(p, labels, p_new, draws, settings["level"], rng)
+
+
+def residual_shift(X, table, is_deploy, labels, rng):
+    """Return how well parts are told apart when training rows are drawn in the deploy rows' estimated class mixture.
+
+    Under label shift nothing is left to tell them apart by, as p(x | y) is the same in both.
+    """
+    train = table[~is_deploy]
+    ratio = np.array(labels["em"]["prior"]) / np.array(labels["before"])
+    chance = ratio[train[LABEL].astype(int)]
+    drawn = thinned_to(chance / chance.max(), rng)
+    if drawn.sum() < 30:
+        return None
+    told_apart, p = classifier_test(X[~is_deploy][drawn], X[is_deploy], PERMUTATIONS, rng)
+    return {"auc": told_apart, "p": p, "rows": int(drawn.sum())}
+
+
+def thinned_to(chance, rng):
+    """Return a mask that keeps each row with its chance, so that no row is taken twice."""
+    return rng.random(len(chance)) < chance
+
+
+def recommendation(found, schema):
+    """Return ``none``, ``covariate`` or ``label``, and the reason in words.
+
+    none: the classifier cannot tell the parts apart (p > 0.02). label: it can, and cannot any more once training rows are
+    drawn in the estimated class mixture, and that mixture differs from the training one. covariate: otherwise.
+    """
+    apart = f"a classifier tells them apart with an AUC of {found['auc']:.2f}"
+    if found["p"] > ALPHA:
+        return {
+            "recommended": "none",
+            "words": f"Deploy rows look like training rows: {apart}, as chance may (p {found['p']:.2f}).",
+        }
+    residual = found.get("residual")
+    if residual and residual["p"] > ALPHA and mixture_moved(found["labels"]):
+        mixture = ", ".join(
+            f"{name} {before:.2f} to {after:.2f}"
+            for name, before, after in zip(
+                schema["classes"], found["labels"]["before"], found["labels"]["em"]["prior"], strict=True
+            )
+        )
+        words = f"Deploy rows differ from training rows: {apart}. The class mixture explains it (label shift): {mixture}."
+        return {"recommended": "label", "words": words}
+    words = (
+        f"Deploy rows differ from training rows: {apart}, and the class mixture alone does not explain it (covariate shift)."
+    )
+    return {"recommended": "covariate", "words": words}
+
+
+def mixture_moved(labels):
+    """Return whether some class's share before lies outside the interval of its estimate."""
+    return any(
+        not low <= before <= high
+        for before, low, high in zip(labels["before"], labels["em"]["low"], labels["em"]["high"], strict=True)
     )
 
 

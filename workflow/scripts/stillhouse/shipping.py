@@ -26,8 +26,7 @@ def metadata(schema, dataset, model, options):
         "classes": schema["classes"],
         "columns": feature_columns(schema),
         "identifiers": [column["source"] for column in schema["columns"] if column["kind"] == kinds.IDENTIFIER],
-        "missing": schema["missing"],
-        "missing_in": schema["missing_in"],
+        "reading": schema["reading"],
         "run": hashlib.sha256(facts.encode()).hexdigest()[:16],
     }
 

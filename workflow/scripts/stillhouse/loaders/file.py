@@ -11,6 +11,7 @@ import pandas as pd
 import pyarrow as pa
 
 from stillhouse.errors import UserError
+from stillhouse.kinds import with_points
 from stillhouse.loaders.arff import read_arff
 
 DECOMPRESS = {
@@ -63,7 +64,8 @@ def read_text(text, path, dataset):
     check_lines(text, path, separator, names)
     options = {"sep": separator, "header": None if names else 0, "names": names, "index_col": False}
     words = {"dtype": str, "na_filter": False, "skipinitialspace": True}
-    return pd.read_csv(io.StringIO(text), **options, **words).rename(columns=str.strip)
+    table = pd.read_csv(io.StringIO(text), **options, **words).rename(columns=str.strip)
+    return with_points(table) if dataset["decimal"] == "," else table
 
 
 def check_lines(text, path, separator, names):

@@ -5,6 +5,7 @@ import io
 import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 WIDTH = 5.0
 INK, PALE, LINE = "#1d2733", "#8a97a6", "#d9dfe6"
@@ -126,6 +127,7 @@ def training(histories):
             best = part.loc[part["stop_loss"].idxmin()]
             axes.plot(best["epoch"], best["stop_loss"], "o", color=COLOURS[1], label="weights kept" if number == 0 else None)
         axes.set_title(name)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set_ylabel("loss")
         axes.legend(loc="upper right")
     grid[-1].set_xlabel("epoch")
@@ -149,8 +151,8 @@ def confusion(counts, classes):
     figure, axes = panels(4.6)
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     size = 7 if len(classes) > 12 else 9
-    axes.set_xticks(range(len(classes)), [shortened(name, 12) for name in classes], rotation=90, fontsize=size)
-    axes.set_yticks(range(len(classes)), [shortened(name, 12) for name in classes], fontsize=size)
+    axes.set_xticks(range(len(classes)), [shortened(name, 18) for name in classes], rotation=90, fontsize=size)
+    axes.set_yticks(range(len(classes)), [shortened(name, 18) for name in classes], fontsize=size)
     axes.set(xlabel="predicted", ylabel="true")
     axes.grid(visible=False)
     if len(classes) <= 12:

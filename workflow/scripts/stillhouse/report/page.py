@@ -8,15 +8,20 @@ import numpy as np
 import yaml
 
 from stillhouse import __version__
-from stillhouse.columns import DEPLOY, PART, ROW, TRUE_RATIO, WEIGHT
+from stillhouse.columns import DEPLOY, GROUP, PART, ROW, TIME, TRUE_RATIO, WEIGHT
 from stillhouse.evaluation import as_arrays
 from stillhouse.kinds import feature_columns
-from stillhouse.metrics import BY_TASK, main_metric
+from stillhouse.metrics import BY_TASK, MORE_IS_BETTER, main_metric
 from stillhouse.plan import twin_name, upstream
 from stillhouse.report import figures, words
 
 MOST_LINES = 5
 MOST_BARS = 15
+PROBABILITY_TITLES = {
+    "binary": "How the probabilities hold",
+    "multiclass": "Where the leading model errs",
+    "regression": "How predictions and truth lie",
+}
 LIBRARIES = ("snakemake", "torch", "pytorch-lightning", "scikit-learn", "imbalanced-learn", "lightgbm", "pandas", "numpy")
 
 
@@ -29,7 +34,7 @@ def render(run, template):
     return environment.from_string(template).render(
         dataset=run["dataset"],
         schema=run["schema"],
-        verdict=words.verdict(run["comparison"], run["metrics"], students, main, run["settings"]["level"], run["shift"]),
+        verdict=words.verdict(run, students, main, more_is_better=main in MORE_IS_BETTER),
         sections=[section for section in sections(run, main, students) if section["cards"]],
         metrics=[metric.__name__ for metric in BY_TASK[run["schema"]["task"]]],
         metric_words=words.METRIC_WORDS,
@@ -43,6 +48,8 @@ def render(run, template):
         },
         seed=run["config"]["seed"],
         k=run["config"]["folds"]["k"],
+        timed=TIME in run["table"],
+        grouped=GROUP in run["table"],
         level=run["settings"]["level"],
     )
 
@@ -55,7 +62,7 @@ def table_lines(run, main):
         lines.append(
             {
                 "model": line["model"],
-                "made": words.how_made(run["models"][line["model"]]),
+                "made": words.how_made(run["models"][line["model"]], run["schema"]["task"]),
                 "metrics": {name: words.with_interval(value) for name, value in found["held_out"]["metrics"].items()},
                 "weighted": words.with_interval(found["deploy_weighted"]["metrics"][main])
                 if "deploy_weighted" in found
@@ -72,7 +79,7 @@ def sections(run, main, students):
     return [
         {"title": "How good the models are", "cards": score_cards(run, main, students)},
         {"title": "Teacher, student and twin", "cards": student_cards(run, main, students)},
-        {"title": "How the probabilities hold", "cards": probability_cards(run, students)},
+        {"title": PROBABILITY_TITLES[run["schema"]["task"]], "cards": probability_cards(run, students)},
         {"title": "The data", "cards": data_cards(run)},
         {"title": "The rows where the model will be used", "cards": shift_cards(run)},
         {"title": "Training", "cards": training_cards(run)},
@@ -93,7 +100,8 @@ def score_cards(run, main, students):
         weighted = [run["metrics"][name]["deploy_weighted"]["metrics"][main]["value"] for name in names]
     columns = [[value[key] for value in found] for key in ("value", "low", "high")]
     figure = figures.ranking(names, *columns, weighted, label=words.METRIC_WORDS[main])
-    text = f"Each line is a {100 * run['settings']['level']:g} % bootstrap interval over rows."
+    units = "groups" if GROUP in run["table"] else "rows"
+    text = f"Each line is a {100 * run['settings']['level']:g} % bootstrap interval over {units}."
     cards = [card("ranking", figure, f"{words.METRIC_WORDS[main]} of every model", text)]
     learned = {name: weights for name, weights in run["stacks"].items() if len(set(weights.values())) > 1}
     for name, weights in learned.items():
@@ -210,8 +218,17 @@ def shift_cards(run):
     figure = figures.bars(
         [column["name"] for column in columns], {"distance": [column["distance"] for column in columns]}, "distance"
     )
-    text = "Kolmogorov-Smirnov distance of numbers, total variation of categories; 0 is no shift, 1 no overlap."
+    moved = sum(column["p"] < 0.05 for column in shift["columns"])
+    text = (
+        "Kolmogorov-Smirnov distance of numbers, total variation of categories; 0 is no shift, 1 no overlap. "
+        f"{moved} have moved by more than chance explains (Holm-adjusted p below 0.05)."
+    )
     cards = [card("shift", figure, "Columns that have moved", text)]
+    if shift.get("labels"):
+        before, after = shift["labels"]["before"], shift["labels"]["em"]["prior"]
+        series = {"labelled rows": before, "deploy rows, estimated": after}
+        text = f"By maximum likelihood on what {shift['reference']} says of deploy rows, if only the mixture has moved."
+        cards.append(card("mixture", figures.bars(run["schema"]["classes"], series, "share"), "Class mixture", text))
     if shift["truth"]:
         known = run["weights"].merge(run["table"][[ROW, TRUE_RATIO]], on=ROW)
         figure = figures.scatter(

@@ -25,20 +25,43 @@ def with_interval(found):
     return f"{number(found['value'])} ({number(found['low'])} to {number(found['high'])})"
 
 
-def verdict(comparison, metrics, students, main, level, shift):
-    """Return the paragraph on top of the report, as sentences."""
-    leader = comparison["model"].iloc[0]
+def verdict(run, students, main, more_is_better):
+    """Return the paragraph on top of the report, as sentences; ``run`` has the files of a run by name."""
+    metrics, leader = run["metrics"], run["comparison"]["model"].iloc[0]
     best = metrics[leader]["held_out"]["metrics"][main]
-    level = f"{100 * level:g} %"
+    interval = f"{100 * run['settings']['level']:g} % interval {number(best['low'])} to {number(best['high'])}"
+    stands = "is ahead with" if len(metrics) > 1 else "has"
     sentences = [
-        f"On {metrics[leader]['held_out']['rows']:,} rows that no model saw, {leader} is ahead with an "
-        f"{METRIC_WORDS[main]} of {number(best['value'])} ({level} interval {number(best['low'])} to {number(best['high'])}).",
-        behind_words(comparison),
+        f"On {metrics[leader]['held_out']['rows']:,} rows that no model saw, {leader} {stands} an {METRIC_WORDS[main]} of "
+        f"{number(best['value'])} ({interval}).",
+        behind_words(run["comparison"]),
+        *(student_words(name, teacher, twin, metrics, main) for name, teacher, twin in students),
+        deploy_words(metrics, main, more_is_better),
     ]
-    sentences += [student_words(name, teacher, twin, metrics, main) for name, teacher, twin in students]
-    if shift:
-        sentences.append(shift["words"])
+    if run["shift"]:
+        sentences += [run["shift"]["words"], weight_words(run["shift"]["weights"])]
     return [sentence for sentence in sentences if sentence]
+
+
+def deploy_words(metrics, main, more_is_better):
+    """Return which model is ahead on labelled deploy rows, where there are any."""
+    found = {name: assessed["deploy"]["metrics"][main] for name, assessed in metrics.items() if "deploy" in assessed}
+    found = {name: value for name, value in found.items() if value["value"] is not None}
+    if not found:
+        return ""
+    best = (max if more_is_better else min)(found, key=lambda name: found[name]["value"])
+    rows = metrics[best]["deploy"]["rows"]
+    return f"On {rows:,} labelled deploy rows {best} is ahead with {with_interval(found[best])}."
+
+
+def weight_words(facts):
+    """Return how many rows the weighted ones tell as much as, with a warning where these are few."""
+    if facts["share"] > 0.999:
+        return ""
+    warning = " Scores weighted for deploy rest on few rows; read them with care." if facts["share"] < 0.3 else ""
+    return (
+        f"Weighted for deploy, {facts['rows']:,} training rows tell as much as {facts['effective_sample_size']:,.0f}.{warning}"
+    )
 
 
 def behind_words(comparison):
@@ -62,12 +85,13 @@ def student_words(name, teacher, twin, metrics, main):
     values = {model: metrics[model]["held_out"]["metrics"][main]["value"] for model in (name, teacher, twin)}
     kept = f", {100 * values[name] / values[teacher]:.1f} % of it" if main == "auc" else ""
     return (
-        f"{name}, taught by {teacher} with {number(values[teacher])}, has {number(values[name])}{kept}; the same network "
+        f"{name} has an {METRIC_WORDS[main]} of {number(values[name])} where its teacher {teacher} has "
+        f"{number(values[teacher])}{kept}; the same network "
         f"taught by labels alone has {number(values[twin])}."
     )
 
 
-def how_made(model):
+def how_made(model, task):
     """Return in a few words how a model is made."""
     verb = next(verb for verb in ("train", "fit", "distill", "stack") if verb in model)
     options = model[verb]
@@ -78,4 +102,5 @@ def how_made(model):
         return f"{options['method']} of {', '.join(options['members'])}"
     bagged = f", {options['bag']} bagged" if options.get("bag") and verb == "fit" else ""
     taught = f" taught by {options['teacher']}" if verb == "distill" else ""
-    return f"{options['method']}{bagged}{taught}{after}"
+    method = "ridge" if task == "regression" and options["method"] == "logistic" else options["method"]
+    return f"{method}{bagged}{taught}{after}"

@@ -1,0 +1,95 @@
+"""Shift: what has moved is found and named, and what has not is left alone."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.special import softmax
+
+from stillhouse import label_shift
+from stillhouse.shift import diagnose
+from stillhouse.two_sample import classifier_test, holm
+
+CENTRES = np.array([[0.0, 0.0], [2.0, 0.0], [0.0, 2.0]])
+SOURCE, TARGET = np.array([1 / 3, 1 / 3, 1 / 3]), np.array([0.7, 0.2, 0.1])
+
+
+def drawn(prior, rows, rng, move=0.0):
+    labels = rng.choice(3, size=rows, p=prior)
+    return CENTRES[labels] + rng.normal(size=(rows, 2)) + [move, 0], labels
+
+
+def overconfident(X, times):
+    """Probabilities of the true model on the source prior, their logits multiplied."""
+    return softmax(times * -0.5 * ((X[:, None] - CENTRES) ** 2).sum(axis=2), axis=1)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_a_moved_class_mixture_is_recovered_from_overconfident_probabilities(seed):
+    rng = np.random.default_rng(seed)
+    (X, labels), (X_new, _) = drawn(SOURCE, 10_000, rng), drawn(TARGET, 10_000, rng)
+    p, p_new = overconfident(X, 3.0), overconfident(X_new, 3.0)
+    found = dict(zip(label_shift.ESTIMATORS, label_shift.priors(p, labels, p_new), strict=True))
+    assert np.abs(found["em"] - TARGET).max() < 0.02
+    assert np.abs(found["bbse"] - TARGET).max() < 0.02
+    assert np.abs(found["rlls"] - TARGET).max() < 0.03
+    assert np.abs(label_shift.em(p, labels, p_new) - TARGET).max() > 0.02
+
+
+def test_calibration_undoes_a_stated_overconfidence():
+    rng = np.random.default_rng(0)
+    X, labels = drawn(SOURCE, 10_000, rng)
+    calibrated = label_shift.BiasCorrectedTemperature().fit(overconfident(X, 3.0), labels).predict(overconfident(X, 3.0))
+    assert np.abs(calibrated - overconfident(X, 1.0)).mean() < 0.02
+
+
+def test_intervals_of_the_mixture_hold_the_truth_and_the_matrix_is_well_conditioned():
+    rng = np.random.default_rng(0)
+    (X, labels), (X_new, _) = drawn(SOURCE, 1500, rng), drawn(TARGET, 1500, rng)
+    found = label_shift.estimate(overconfident(X, 1.0), labels, overconfident(X_new, 1.0), 60, 0.95, rng)
+    assert all(low <= truth <= high for low, truth, high in zip(found["em"]["low"], TARGET, found["em"]["high"], strict=True))
+    assert 1 < found["condition"] < 10
+
+
+def test_holm_adjusts_like_the_hand_worked_example():
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+
+
+def test_p_values_without_a_shift_are_spread_evenly():
+    p = [
+        classifier_test(*np.random.default_rng(seed).normal(size=(2, 150, 3)), 40, np.random.default_rng(seed))[1]
+        for seed in range(60)
+    ]
+    assert 0.35 < np.mean(p) < 0.65
+    assert np.mean(np.array(p) < 0.1) < 0.25
+
+
+def diagnosed(seed, prior=SOURCE, move=0.0, rows=800):
+    rng = np.random.default_rng(seed)
+    (X, labels), (X_new, _) = drawn(SOURCE, rows, rng), drawn(prior, rows, rng, move)
+    both = np.vstack([X, X_new])
+    table = pd.DataFrame(both, columns=["a", "b"]).assign(row=range(2 * rows), part=np.repeat(["train", "deploy"], rows))
+    table["label"] = np.r_[labels.astype(float), np.full(rows, np.nan)]
+    prepared = pd.DataFrame({"row": table["row"], "n0:a": table["a"], "n1:b": table["b"]})
+    p = overconfident(both, 1.5)
+    predictions = pd.DataFrame({"row": table["row"], **{f"p_{name}": p[:, code] for code, name in enumerate("xyz")}})
+    columns = [{"name": name, "kind": "numeric"} for name in "ab"]
+    schema = {"classes": list("xyz"), "columns": columns}
+    settings = {"draws": 500, "level": 0.95}
+    return diagnose(table, prepared, schema, predictions, None, {}, settings, rng)
+
+
+@pytest.mark.parametrize(("kind", "options"), [("none", {}), ("label", {"prior": TARGET}), ("covariate", {"move": 1.0})])
+def test_the_diagnosis_names_the_kind_of_shift_and_says_why(kind, options):
+    found = diagnosed(3, **options)
+    assert found["recommended"] == kind
+    assert {"none": "look like", "label": "label shift", "covariate": "covariate shift"}[kind] in found["words"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("kind", "options", "least"), [("none", {}, 95), ("label", {"prior": TARGET}, 90), ("covariate", {"move": 1.0}, 90)]
+)
+def test_over_a_hundred_trials_the_diagnosis_is_right(kind, options, least):
+    right = sum(diagnosed(seed, **options)["recommended"] == kind for seed in range(100))
+    print(kind, right)
+    assert right >= least

@@ -1,0 +1,113 @@
+"""Label shift: the class mixture of unlabelled rows, from probabilities of a model that did not see the labelled ones.
+
+All three estimators return the prior q of the unlabelled rows, shape (classes,). They assume p(x | y) to be the same in both
+parts, and probabilities that are calibrated on the labelled part: ``calibrated`` comes first, always.
+"""
+
+import numpy as np
+from scipy.optimize import minimize, nnls
+from scipy.special import log_softmax, softmax
+
+SMALLEST = 1e-9
+
+
+class BiasCorrectedTemperature:
+    """Temperature scaling with a bias per class (Alexandari, Kundaje & Shrikumar 2020, section 2.2)."""
+
+    def fit(self, p, labels):
+        """Find temperature and biases of least log loss on probabilities (rows, classes) and labels (rows,)."""
+        logs, n = np.log(np.clip(p, SMALLEST, 1)), p.shape[1]
+        target = np.eye(n)[labels]
+
+        def loss(parameters):
+            scaled = logs * np.exp(parameters[0]) + parameters[1:]
+            slope = (softmax(scaled, axis=1) - target) / len(labels)
+            slopes = np.r_[(slope * logs).sum() * np.exp(parameters[0]), slope.sum(axis=0) + 1e-6 * parameters[1:]]
+            return -(target * log_softmax(scaled, axis=1)).sum() / len(labels) + 5e-7 * parameters[1:] @ parameters[1:], slopes
+
+        self.parameters_ = minimize(loss, np.zeros(n + 1), jac=True, method="L-BFGS-B").x
+        return self
+
+    def predict(self, p):
+        """Return calibrated probabilities."""
+        return softmax(np.log(np.clip(p, SMALLEST, 1)) * np.exp(self.parameters_[0]) + self.parameters_[1:], axis=1)
+
+
+def em(p, labels, p_new, rounds=500):
+    """Return the prior of greatest likelihood of the new rows (Saerens, Latinne & Decaestecker 2002)."""
+    prior = class_shares(labels, p.shape[1])
+    q = prior.copy()
+    for _ in range(rounds):
+        moved = p_new * (q / prior)
+        q, before = (moved / moved.sum(axis=1, keepdims=True)).mean(axis=0), q
+        if np.abs(q - before).max() < 1e-9:
+            break
+    return q
+
+
+def bbse(p, labels, p_new):
+    """Return the prior that explains how often each class is predicted, by the confusion matrix (Lipton et al. 2018)."""
+    confusion = joint_confusion(p, labels)
+    ratio, _ = nnls(confusion, class_shares(p_new.argmax(axis=1), p.shape[1]))
+    return normalised(ratio * class_shares(labels, p.shape[1]))
+
+
+def rlls(p, labels, p_new, penalty=0.01):
+    """Return BBSE's answer drawn towards no shift by a ridge on the ratios minus one (Azizzadenesheli et al. 2019)."""
+    n = p.shape[1]
+    confusion = joint_confusion(p, labels)
+    moved = class_shares(p_new.argmax(axis=1), n) - confusion.sum(axis=1)
+    theta = np.linalg.solve(confusion.T @ confusion + penalty**2 * np.eye(n), confusion.T @ moved)
+    return normalised(np.maximum(1 + theta, 0) * class_shares(labels, n))
+
+
+ESTIMATORS = {"em": em, "bbse": bbse, "rlls": rlls}
+
+
+def joint_confusion(p, labels):
+    """Return the shares of (predicted, true) classes; shape (classes, classes)."""
+    n = p.shape[1]
+    return np.bincount(p.argmax(axis=1) * n + labels, minlength=n * n).reshape(n, n) / len(labels)
+
+
+def class_shares(labels, n):
+    """Return the share of each class, at least 1e-9."""
+    return np.maximum(np.bincount(labels, minlength=n) / max(len(labels), 1), SMALLEST)
+
+
+def normalised(values):
+    """Return values with sum 1, equal ones where all are 0."""
+    return values / values.sum() if values.sum() > 0 else np.full(len(values), 1 / len(values))
+
+
+def condition(p, labels):
+    """Return the condition number of the confusion matrix; above about 100, BBSE and RLLS say little."""
+    return float(np.linalg.cond(joint_confusion(p, labels)))
+
+
+def estimate(p, labels, p_new, draws, level, rng):
+    """Return each estimator's prior with bootstrap intervals over rows of both parts, calibration included.
+
+    ``p`` and ``p_new`` are a model's probabilities of labelled rows that it did not see and of new rows.
+    """
+    names = list(ESTIMATORS)
+    found = priors(p, labels, p_new)
+    drawn = np.stack([priors(*redrawn(p, labels, p_new, rng)) for _ in range(draws)])
+    low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2], axis=0)
+    intervals = {
+        name: {"prior": found[k].tolist(), "low": low[k].tolist(), "high": high[k].tolist()} for k, name in enumerate(names)
+    }
+    return {"before": class_shares(labels, p.shape[1]).tolist(), "condition": condition(p, labels), **intervals}
+
+
+def redrawn(p, labels, p_new, rng):
+    """Return a bootstrap draw of labelled and of new rows."""
+    rows, new = rng.integers(len(p), size=len(p)), rng.integers(len(p_new), size=len(p_new))
+    return p[rows], labels[rows], p_new[new]
+
+
+def priors(p, labels, p_new):
+    """Return the prior by each estimator on calibrated probabilities; shape (estimators, classes)."""
+    calibration = BiasCorrectedTemperature().fit(p, labels)
+    p, p_new = calibration.predict(p), calibration.predict(p_new)
+    return np.stack([estimator(p, labels, p_new) for estimator in ESTIMATORS.values()])
