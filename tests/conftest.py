@@ -81,6 +81,17 @@ def checkout(tmp_path_factory):
     return folder
 
 
+def write_table_with_categories(path):
+    """Write a real table with a category that the folds' training rows do not all hold, for configurations to name."""
+    from sklearn.datasets import load_breast_cancer
+
+    table = load_breast_cancer(as_frame=True).frame[::2].reset_index(drop=True)
+    table["site"] = pd.qcut(table["mean texture"], 4, labels=list("abcd")).astype(str)
+    table.loc[[3, 60], "site"] = "a rare one"
+    table["diagnosis"] = table.pop("target").map({0: "malignant", 1: "benign"})
+    table.to_csv(path, index=False)
+
+
 @pytest.fixture
 def gappy():
     """A table with gaps of every kind, as intake hands it on, and the descriptions of its columns."""

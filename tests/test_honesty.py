@@ -7,14 +7,17 @@ import torch
 from conftest import SCHEMA
 from scipy.special import softmax
 
+from stillhouse.columns import features
 from stillhouse.config import complete_options
 from stillhouse.distillation import soft_targets
+from stillhouse.errors import UserError
+from stillhouse.fitting import fit
 from stillhouse.losses import distillation, regression
 from stillhouse.methods import build
-from stillhouse.predictions import moved, on_learned_prior, on_original_prior
+from stillhouse.predictions import moved, on_learned_prior, on_original_prior, unseen_predictions
 from stillhouse.resamplers.over import oversampled
+from stillhouse.sampling import balanced_sample, check_classes_left, prior, stop_rows
 from stillhouse.stackers.linear import LinearPool
-from stillhouse.stacking import unseen_predictions
 from stillhouse.tables import read_split, split_writer
 from stillhouse.training import train
 from stillhouse.weighting import effective_sample_size, weighed
@@ -246,3 +249,91 @@ def test_a_network_keeps_the_weights_of_its_best_epoch(imbalanced):
     stop = sample[sample["stop"]]
     p = model.predict(stop)[np.arange(len(stop)), stop["label"].astype(int)]
     assert np.average(-np.log(p), weights=stop["weight"]) == pytest.approx(history["stop_loss"].min(), rel=1e-4)
+
+
+@pytest.mark.parametrize("method", ["over", "balanced", "under"])
+def test_a_network_states_the_true_prior_however_its_sample_was_balanced(method):
+    rng = np.random.default_rng(0)
+    label = (rng.random(6000) < 0.05).astype(float)
+    sample = pd.DataFrame({"row": range(6000), "n0:x": (rng.normal(size=6000) + label).astype(np.float32), "label": label})
+    sample = sample.assign(weight=1.0, fold=1)
+    balanced, ledger = balanced_sample(sample, 2, 0.15, {"method": method}, seed=1)
+    model, _ = train(balanced, None, {**NETWORK, "rate": 0.003, "epochs": 20}, 2, seed=1)
+    stated = on_original_prior(model.predict(sample), ledger)[:, 1].mean()
+    assert stated == pytest.approx(label.mean(), rel=0.25)
+
+
+@pytest.mark.parametrize("method", ["over", "balanced", "under"])
+def test_a_forest_states_the_true_prior_however_its_sample_was_balanced(method):
+    rng = np.random.default_rng(0)
+    label = (rng.random(6000) < 0.05).astype(float)
+    sample = pd.DataFrame({"row": range(6000), "n0:x": (rng.normal(size=6000) + label).astype(np.float32), "label": label})
+    balanced, ledger = balanced_sample(sample.assign(weight=1.0, fold=1), 2, 0.15, {"method": method}, seed=1)
+    model = fit(balanced, {"method": "forest", "trees": 50, "leaf": 20, "bag": 0}, 2, threads=1, seed=1)
+    unseen = np.random.default_rng(1)
+    new_label = (unseen.random(6000) < 0.05).astype(float)
+    new = pd.DataFrame({"n0:x": (unseen.normal(size=6000) + new_label).astype(np.float32)})
+    assert on_original_prior(model.predict(new), ledger)[:, 1].mean() == pytest.approx(0.05, rel=0.35)
+
+
+def test_methods_without_early_stopping_leave_the_stop_rows_aside(imbalanced):
+    stop = imbalanced["row"] % 5 == 0
+    options = {"method": "tree", "depth": 3, "leaf": 2, "bag": 0}
+    models = [
+        fit(rows, options, 2, threads=1, seed=1)
+        for rows in (imbalanced.assign(stop=stop), imbalanced[~stop].assign(stop=False))
+    ]
+    assert (models[0].predict(imbalanced) == models[1].predict(imbalanced)).all()
+
+
+def test_a_sample_of_one_class_gives_a_model_that_says_so(imbalanced):
+    scores = fit(imbalanced.assign(label=1.0), {"method": "logistic", "penalty": 1, "bag": 0}, 3, threads=1, seed=1).predict(
+        imbalanced
+    )
+    assert (scores == [0, 1, 0]).all()
+
+
+def test_the_order_of_features_does_not_depend_on_other_splits(tmp_path):
+    path = tmp_path / "split-all" / "features.parquet"
+    path.parent.mkdir()
+    here = pd.DataFrame({"row": [0], "n0:x": [1.0], "c1:s=b": [1.0], "c1:s=d": [0.0]})
+    first = {"other": pd.DataFrame({"row": [0], "c1:s=d": [0.0], "n0:x": [1.0]}), "no": None}
+    found = []
+    for other in first.values():
+        with split_writer(path) as write:
+            if other is not None:
+                write("1", other)
+            write("0", here)
+        found.append(features(read_split(path, "0")))
+    assert found[0] == found[1] == ["n0:x", "c1:s=b", "c1:s=d"]
+
+
+@pytest.mark.parametrize("times", [1, 2, 3, 40])
+def test_stop_rows_in_time_are_the_last_ones_and_never_all(imbalanced, times):
+    sample = imbalanced.assign(time=(imbalanced["row"] * times // 50).astype(float))
+    is_stop = stop_rows(sample, 2, 0.15, seed=1)
+    assert 0 < is_stop.sum() < len(sample)
+    if times > 1:
+        assert sample["time"][is_stop].min() > sample["time"][~is_stop].max()
+
+
+def test_no_stop_row_repeats_a_fitted_one(imbalanced):
+    sample = pd.concat([imbalanced, imbalanced], ignore_index=True)
+    is_stop = stop_rows(sample, 2, 0.2, seed=1)
+    assert (is_stop[:50] == is_stop[50:]).all()
+    assert is_stop.sum() == 20
+
+
+def test_a_resampler_that_removes_a_class_is_refused(imbalanced):
+    lone = imbalanced.assign(label=np.r_[np.zeros(40), 1.0, np.full(9, 2.0)])
+    with pytest.raises(UserError, match="leaves no row of a class"):
+        check_classes_left(prior(lone, 3), prior(lone[lone["label"] != 1], 3), "enn")
+
+
+def test_a_pool_of_values_in_large_units_is_the_ridge_towards_equal_weights():
+    rng = np.random.default_rng(0)
+    truth = 2e5 + 1e5 * rng.normal(size=400)
+    scores = np.stack([truth + 2e4 * rng.normal(size=400), truth + 8e4 * rng.normal(size=400)])[:, :, None]
+    pool = LinearPool(penalty=1e-9).fit(scores, truth, 0)
+    A = np.c_[scores[:, :, 0].T, np.ones(400)]
+    assert [*pool.weights, *pool.intercept] == pytest.approx(np.linalg.lstsq(A, truth, rcond=None)[0], rel=1e-3)

@@ -309,3 +309,64 @@ def test_decimal_commas_are_read_where_the_configuration_says_so(tmp_path):
     table, _ = read(tmp_path, text + "40,5;c;no\n", separator=";", decimal=",")
     assert table["age"].tolist() == [*(n + 0.5 for n in range(30)), 40.5]
     assert table["site"].tolist() == [*["a,b"] * 30, "c"]
+
+
+def test_equal_times_stay_together_and_too_few_times_are_refused():
+    table = labelled(60, time=np.repeat(np.arange(6.0), 10))
+    assert (make_folds(table, ["x"], ["a", "b"], k=3, seed=1).groupby(table["time"])["fold"].nunique() == 1).all()
+    with pytest.raises(UserError, match="its 2 different values do not divide the rows into 5 blocks"):
+        make_folds(table.assign(time=np.repeat([0.0, 1.0], 30)), ["x"], ["a", "b"], k=5, seed=1)
+
+
+def test_labels_of_deploy_rows_do_not_decide_the_task(tmp_path):
+    read(tmp_path)
+    (tmp_path / "train.csv").write_text("x,ill\n" + "".join(f"{n},{n % 2}\n" for n in range(40)))
+    for label, task in (("0.5", "binary"), ("unknown", "binary")):
+        (tmp_path / "deploy.csv").write_text(f"x,ill\n7,{label}\n")
+        places = {"train": str(tmp_path / "train.csv"), "deploy": str(tmp_path / "deploy.csv")}
+        table, schema = load({**OPTIONS, **places, "target": "ill"}, np.random.default_rng(0))
+        assert (schema["task"], schema["classes"]) == (task, ["0", "1"])
+        assert table["label"].isna().tolist()[-1]
+
+
+def test_whole_numbers_are_the_same_classes_and_categories_in_every_type(tmp_path):
+    frame = pd.DataFrame(
+        {"x": np.arange(40.0), "code": pd.array([1, 2, None, 3] * 10, dtype="Int64"), "ill": np.arange(40) % 2}
+    )
+    frame.to_parquet(tmp_path / "train.parquet")
+    frame.drop(columns="ill")[:5].to_parquet(tmp_path / "deploy.parquet")
+    places = {"train": str(tmp_path / "train.parquet"), "deploy": str(tmp_path / "deploy.parquet")}
+    options = {**OPTIONS, **places, "target": "ill", "kinds": {"code": "categorical"}, "positive": "1"}
+    table, schema = load(options, np.random.default_rng(0))
+    assert schema["classes"] == ["0", "1"]
+    assert set(table["code"].dropna()) == {"1", "2", "3"}
+
+
+def test_columns_of_any_name_are_kept_apart(tmp_path):
+    text = "part,row,row_,visit,visit year,ill\n" + "".join(
+        f"p{n % 3},{n % 5},{n % 7},20{10 + n % 4}-01-0{1 + n % 9},{n % 6},{'yes' if n % 2 else 'no'}\n" for n in range(40)
+    )
+    table, schema = read(tmp_path, text)
+    names = [column["name"] for column in schema["columns"]]
+    assert len(set(names)) == len(names)
+    assert {"part_", "row_", "row__", "visit year", "visit year_"} <= set(names)
+    assert table["part_"].tolist()[:3] == ["p0", "p1", "p2"]
+    assert set(names) <= set(table.columns)
+
+
+def test_the_file_that_a_row_comes_from_is_no_feature_unless_asked_for(tmp_path):
+    for name in ("north", "south"):
+        (tmp_path / f"{name}.csv").write_text("age,ill\n1,yes\n2,no\n")
+    places = [str(tmp_path / f"{name}.csv") for name in ("north", "south")]
+    options = {**OPTIONS, "train": places, "target": "ill", "source": "site"}
+    _, schema = load(options, np.random.default_rng(0))
+    assert [column["source"] for column in kinds.feature_columns(schema)] == ["age"]
+    _, schema = load({**options, "kinds": {"site": "categorical"}}, np.random.default_rng(0))
+    assert [column["source"] for column in kinds.feature_columns(schema)] == ["age", "site"]
+    with pytest.raises(UserError, match="has a column 'age' already"):
+        load({**options, "source": "age"}, np.random.default_rng(0))
+
+
+def test_a_row_without_a_group_is_refused(tmp_path):
+    with pytest.raises(UserError, match="group: column 'site' has no value in row 4"):
+        read(tmp_path, group="site")

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from conftest import REPOSITORY, Run
+from conftest import REPOSITORY, Run, write_table_with_categories
 from test_methods import methods
 
-from stillhouse.plan import held_out
+from stillhouse.splits import held_out
 
 pytestmark = pytest.mark.slow
 
@@ -45,15 +45,22 @@ def with_every_method():
 
 def configuration():
     demo = yaml.safe_load((REPOSITORY / "config" / "config.yaml").read_text())
-    dataset = demo["datasets"]["breastcancer"]
-    dataset["challenge"]["thin"] = {}
-    return {**demo, "folds": {"k": 4}, "models": with_every_method(), "report": {"prepare": {"impute": "median"}}}
+    challenge = demo["datasets"]["breastcancer"]["challenge"] | {"thin": {}}
+    dataset = {"train": "table.csv", "target": "diagnosis", "positive": "malignant", "challenge": challenge}
+    return {
+        **demo,
+        "datasets": {"breastcancer": dataset},
+        "folds": {"k": 4},
+        "models": with_every_method(),
+        "report": {"prepare": {"impute": "median"}},
+    }
 
 
 @pytest.fixture(scope="module")
 def honest(tmp_path_factory):
     """The predictions of every model on the table as it is."""
     run = Run(tmp_path_factory.mktemp("honest"), configuration())
+    write_table_with_categories(run / "table.csv")
     run(*targets())
     return run
 
@@ -66,6 +73,7 @@ def targets():
 def tampered_copy(honest, folder, tamper):
     """The same dataset and folds with some rows changed, ready for the models to be made again."""
     run, place = Run(folder, configuration()), folder / "results" / "breastcancer"
+    shutil.copy(honest / "table.csv", folder)
     place.mkdir(parents=True)
     for name in ("table.parquet", "schema.json", "folds.parquet"):
         shutil.copy(honest / "results" / "breastcancer" / name, place)
@@ -81,7 +89,8 @@ def flip_and_shuffle(table, rows):
     schema_columns = [name for name in table.columns if name not in ("row", "part", "label", "true_ratio")]
     order = np.random.default_rng(0).permutation(np.flatnonzero(rows))
     changed = table.copy()
-    changed.loc[rows, schema_columns] = table.loc[order, schema_columns].to_numpy()
+    for name in schema_columns:
+        changed.loc[rows, name] = table.loc[order, name].to_numpy()
     changed.loc[rows, "label"] = 1 - table.loc[rows, "label"]
     return changed
 

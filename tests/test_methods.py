@@ -79,8 +79,8 @@ def test_rare_and_unseen_categories_share_a_place(gappy):
     table, columns = gappy
     many = table.assign(site=[f"s{n % 13}" for n in range(60)])
     fitted = preparation(columns, "median", categories=4).fit(many)
-    assert [name for name in fitted.names() if name.startswith("c")][-1] == "c3:site=(rare)"
-    assert (fitted.transform(many.assign(site="never seen"))["c3:site=(rare)"] == 1).all()
+    assert [name for name in fitted.names() if name.startswith("c")][-1] == "c3:site is rare"
+    assert (fitted.transform(many.assign(site="never seen"))["c3:site is rare"] == 1).all()
 
 
 @pytest.mark.parametrize("method", methods("weighers"))

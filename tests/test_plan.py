@@ -2,7 +2,8 @@
 
 import pytest
 
-from stillhouse.plan import Folds, Plan, held_out, in_order, split_name
+from stillhouse.plan import Folds, Plan
+from stillhouse.splits import held_out, in_order, split_name
 
 
 def plan(models, dataset=None, export=(), k=5):

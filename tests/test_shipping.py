@@ -127,6 +127,20 @@ def test_a_file_that_is_not_there_or_would_be_overwritten_is_named(shipped, tmp_
     assert pd.read_csv(rows).shape == (60, 4)
 
 
+def test_columns_may_have_the_names_of_the_graph_itself(gappy, tmp_path):
+    table, columns = gappy
+    names = {"age": "probabilities", "dose": "constant.3", "smoker": "input", "site": "prediction"}
+    table = table.rename(columns=names)
+    columns = [{**column, "name": names[column["name"]], "source": names[column["name"]]} for column in columns]
+    prepared = preparation(columns, "median").fit(table)
+    sample = prepared.transform(table).assign(label=(table["row"] % 2).astype(float), weight=1.0, stop=table["row"] % 4 == 0)
+    model, _ = train(sample, None, {**NETWORK, "epochs": 2}, 2, seed=1)
+    schema = {"task": "binary", "target": "y", "classes": ["low", "high"], "columns": columns, "reading": READING}
+    ledger, path = {"before": [0.5, 0.5], "after": [0.5, 0.5]}, tmp_path / "model.onnx"
+    path.write_bytes(exported(prepared, model, ledger, metadata(schema, "d", "m", {})))
+    assert largest_difference(path, table, prepared, model, ledger) < 1e-6
+
+
 @pytest.mark.parametrize("form", ["rows.parquet", "rows.feather", "rows.tsv", "rows.csv.gz"])
 def test_every_format_that_is_read_for_training_is_read_for_prediction(shipped, tmp_path, form):
     path, table, *_ = shipped

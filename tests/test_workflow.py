@@ -7,7 +7,7 @@ import re
 import pandas as pd
 import pytest
 import yaml
-from conftest import REPOSITORY, Run
+from conftest import REPOSITORY, Run, write_table_with_categories
 
 pytestmark = pytest.mark.workflow
 DEMO = yaml.safe_load((REPOSITORY / "config" / "config.yaml").read_text())
@@ -151,10 +151,15 @@ def test_the_shift_that_the_demo_makes_is_found(demo):
     assert shift["truth"]["log_ratio_correlation"] > 0.5
 
 
-CANCER = DEMO["datasets"]["breastcancer"]
+CANCER = {
+    "train": "table.csv",
+    "target": "diagnosis",
+    "positive": "malignant",
+    "challenge": DEMO["datasets"]["breastcancer"]["challenge"] | {"thin": {}},
+}
 SMALL = {
     **DEMO,
-    "datasets": {"breastcancer": {**CANCER, "challenge": {**CANCER["challenge"], "thin": {}}}},
+    "datasets": {"breastcancer": CANCER},
     "folds": {"k": 3},
     "models": {
         "bagged": {"prepare": {"impute": "marked", "resample": "smote"}, "fit": {"method": "tree", "bag": 3}},
@@ -172,6 +177,8 @@ def test_splits_together_and_apart_give_equal_predictions_and_metrics(run):
     names = list(SMALL["models"])
     targets = [f"{RESULTS}/models/{name}/metrics.json" for name in names]
     together, apart = run(SMALL, "together"), run({**SMALL, "splits": "apart"}, "apart")
+    for folder in (together, apart):
+        write_table_with_categories(folder / "table.csv")
     together(*targets)
     apart(*targets)
     for name in names:

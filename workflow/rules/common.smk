@@ -13,7 +13,8 @@ from stillhouse.checks import checked, is_remote
 from stillhouse.code import files_run_by
 from stillhouse.config import as_list
 from stillhouse.errors import UserError
-from stillhouse.plan import ALL, NONE, Plan, upstream, verb
+from stillhouse.plan import Plan, upstream, verb
+from stillhouse.splits import ALL, NONE
 
 try:
     config = checked(config, yaml.safe_load((WORKFLOW / "schemas" / "config.schema.yaml").read_text()))
@@ -134,8 +135,8 @@ def teacher(wildcards):
 
 
 def members(wildcards):
-    """Return the files with the predictions of each member of a stack, by the member's name."""
-    return {name: predictions_of(name, wildcards) for name in upstream(PLAN.models[wildcards.model])}
+    """Return the files with the predictions of each member of a stack, under its name."""
+    return {f"member_{name}": predictions_of(name, wildcards) for name in upstream(PLAN.models[wildcards.model])}
 
 
 def kin(wildcards):

@@ -9,7 +9,7 @@ rule export:
         ledger=shipped(rules.resample.output.ledger),
         fitted=lambda wildcards: in_files(rules.train.output.fitted, [NONE], **wildcards),
         metrics=rules.evaluate.output.metrics,
-        code=code("export.py"),
+        code=code("export.py", "preparation.py", "training.py"),
     output:
         model="results/{dataset}/deploy/{model}.onnx",
         card="results/{dataset}/deploy/{model}.card.md",
@@ -21,6 +21,5 @@ rule export:
         model=one_of(config["export"]),
     params:
         model=lambda wildcards: PLAN.models[wildcards.model],
-        seed=config["seed"],
     script:
         "../scripts/export.py"

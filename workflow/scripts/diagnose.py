@@ -3,9 +3,9 @@
 import pandas as pd
 
 from stillhouse.errors import log_to
-from stillhouse.plan import NONE
 from stillhouse.seeds import generator
 from stillhouse.shift import diagnose
+from stillhouse.splits import NONE
 from stillhouse.tables import file_of, read_json, read_split, write_json
 
 log_to(snakemake.log[0])

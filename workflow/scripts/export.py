@@ -3,8 +3,8 @@
 from stillhouse.card import card
 from stillhouse.columns import LABEL
 from stillhouse.errors import log_to
-from stillhouse.plan import NONE
 from stillhouse.shipping import CLOSE, exported, largest_difference, metadata
+from stillhouse.splits import NONE
 from stillhouse.tables import file_of, read_columns, read_fitted, read_json, written_beside
 
 log_to(snakemake.log[0])
@@ -19,7 +19,7 @@ content = exported(preparation, model, ledger, facts)
 with written_beside(snakemake.output.model) as beside:
     beside.write_bytes(content)
     difference = largest_difference(beside, table, preparation, model, ledger)
-    if difference > CLOSE:
+    if not difference <= CLOSE:
         raise ValueError(f"the ONNX file differs from the workflow by {difference:.1e}, more than {CLOSE:.0e}")
 with written_beside(snakemake.output.card) as beside:
     metrics = read_json(snakemake.input.metrics)

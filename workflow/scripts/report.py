@@ -6,8 +6,9 @@ import pandas as pd
 
 from stillhouse.errors import log_to
 from stillhouse.evaluation import scored
-from stillhouse.plan import NONE, verb
+from stillhouse.plan import verb
 from stillhouse.report.page import render
+from stillhouse.splits import NONE
 from stillhouse.tables import read_json, read_split, written_beside
 
 log_to(snakemake.log[0])
@@ -24,7 +25,7 @@ run = {
     "shown_split": split,
     "table": table,
     "schema": read_json(files.schema),
-    "comparison": pd.read_csv(files.comparison),
+    "comparison": pd.read_csv(files.comparison, keep_default_na=False, na_values=[""]),
     "metrics": dict(zip(models, map(read_json, files.metrics), strict=True)),
     "rows": {name: scored(pd.read_parquet(path), table, folds) for name, path in zip(models, files.predictions, strict=True)},
     "histories": {name: read_split(path, split) for name, path in zip(networks, files.histories, strict=True)},

@@ -13,7 +13,7 @@ labels = pd.read_parquet(snakemake.input.table, columns=[ROW, LABEL])
 folds = pd.read_parquet(snakemake.input.folds)
 classes = read_json(snakemake.input.schema)["classes"]
 options = snakemake.params.options
-members = {name: snakemake.input[name] for name in options["members"]}
+members = {name: snakemake.input[f"member_{name}"] for name in options["members"]}
 
 stackers = {}
 with split_writer(snakemake.output.predictions) as write:

@@ -5,7 +5,7 @@ import pandas as pd
 
 from stillhouse import kinds
 from stillhouse.columns import DEPLOY, LABEL, PART
-from stillhouse.kinds import feature_columns
+from stillhouse.kinds import duplicate_rows, feature_columns
 
 TOO_GOOD = 0.95
 MOST_WORDS = 3
@@ -22,11 +22,6 @@ def notes(table, schema):
     ]
 
 
-def duplicate_rows(table, names):
-    """Return a number for each row that rows with equal features share."""
-    return pd.factorize(pd.util.hash_pandas_object(table[list(names)], index=False))[0]
-
-
 def duplicate_notes(labelled, names):
     """Return how many rows repeat others, and how many of them disagree about the label."""
     same = duplicate_rows(labelled, names)
@@ -34,7 +29,8 @@ def duplicate_notes(labelled, names):
     if not count:
         return []
     conflicting = int((labelled.groupby(same)[LABEL].nunique() > 1).sum())
-    said = [f"{count:,} rows have the same features as another; such rows are kept in one fold"]
+    together = "they stay in one fold unless groups, time or given test rows divide them"
+    said = [f"{count:,} rows have the same features as another; {together}"]
     if conflicting:
         said.append(f"{conflicting:,} sets of rows with the same features have different labels: no model can get both right")
     return said

@@ -1,6 +1,6 @@
 """The door: what a schema cannot say. A configuration that cannot be run is refused before any job starts.
 
-Standard library only, but for the columns of Parquet files, as the workflow reads this on every job.
+Standard library only, as the workflow reads this on every job.
 """
 
 import bz2
@@ -80,7 +80,7 @@ def _check_gaps(config, schema, name, model):
     if filled:
         return
     method = model[kind]["method"]
-    if not methods[KINDS[kind]][method].get("takes_gaps") or model[kind].get("bag"):
+    if not methods[KINDS[kind]][method].get("takes_gaps"):
         raise ConfigError(
             f"models.{name}.prepare.impute: {method} cannot learn from gaps; choose an imputer that fills them, such as median"
         )
@@ -109,7 +109,7 @@ def _check_task(config, where, choice):
 def _check_export(config, schema, name):
     model, methods = config["models"][name], schema["$defs"]["methods"]
     method = model[verb(model)]["method"]
-    if "stack" in model or not methods[KINDS[verb(model)]][method].get("exports") or model[verb(model)].get("bag"):
+    if "stack" in model or not methods[KINDS[verb(model)]][method].get("exports"):
         raise ConfigError(f"export: {name!r} ({method}) cannot be written as ONNX; export a student or a network instead")
     imputer = config["imputers"][model["prepare"]["impute"]]["method"]
     if not methods["imputers"][imputer].get("exports"):

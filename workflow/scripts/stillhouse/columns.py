@@ -29,13 +29,21 @@ def is_feature(name):
 
 
 def features(table):
-    """Return the names of the prepared features of a table, in its order."""
-    return [name for name in table.columns if is_feature(name)]
+    """Return the names of the prepared features of a table: numbers, gaps, categories, each in the raw columns' order.
+
+    The order is the same whatever other splits a file holds, so that no model depends on them.
+    """
+    return sorted(filter(is_feature, table.columns), key=lambda name: ("nmc".index(name[0]), int(source(name)[1:]), name))
 
 
 def source(name):
     """Return the kind and position of the raw column that a prepared feature stems from, such as ``c3``."""
     return name.split(":", 1)[0]
+
+
+def graph_input(name):
+    """Return the name of a shipped graph's input for a column; the prefix keeps it apart from the graph's own names."""
+    return f"column:{name}"
 
 
 def probability(name):

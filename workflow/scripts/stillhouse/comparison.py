@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from stillhouse.columns import DEPLOY, PART
+from stillhouse.errors import UserError
 from stillhouse.evaluation import as_arrays, unit_numbers
 from stillhouse.intervals import draws, interval
 from stillhouse.metrics import MORE_IS_BETTER, main_metric
@@ -22,11 +23,13 @@ def compare(metrics, rows, schema, settings, seed):
     drawn = {name: main_draws(scored, schema, settings, seed) for name, scored in rows.items()}
     name_of_main = main_metric(schema["task"]).__name__
     sign = 1 if name_of_main in MORE_IS_BETTER else -1
-    ranked = sorted(metrics, key=lambda name: -sign * metrics[name]["held_out"]["metrics"][name_of_main]["value"])
+    values = {name: found["held_out"]["metrics"][name_of_main]["value"] for name, found in metrics.items()}
+    if None in values.values():
+        raise UserError(f"the scored rows have no {name_of_main}, as they are of one class; score more rows, or merge classes")
+    ranked = sorted(values, key=lambda name: -sign * values[name])
     lines = []
     for name in ranked:
-        found = metrics[name]["held_out"]["metrics"][name_of_main]["value"]
-        best = metrics[ranked[0]]["held_out"]["metrics"][name_of_main]["value"]
+        found, best = values[name], values[ranked[0]]
         low, high = interval(drawn[name] - drawn[ranked[0]], settings["level"])
         lines.append({**numbers(name, metrics[name]), "gap": found - best, "gap_low": low, "gap_high": high})
     table = pd.DataFrame(lines)

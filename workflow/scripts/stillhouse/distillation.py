@@ -3,8 +3,7 @@
 import numpy as np
 
 from stillhouse.columns import ROW
-from stillhouse.predictions import columns_of, on_learned_prior
-from stillhouse.stacking import unseen_predictions
+from stillhouse.predictions import columns_of, on_learned_prior, unseen_predictions
 
 
 def soft_targets(sample, teacher, folds, split, classes, ledger):

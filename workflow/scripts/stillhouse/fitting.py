@@ -1,6 +1,7 @@
 """Models that scikit-learn and its kin fit: one way to fit and to ask for scores, whatever the task."""
 
 import numpy as np
+from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import BaggingClassifier, BaggingRegressor
 from sklearn.utils.validation import has_fit_parameter
 
@@ -25,10 +26,19 @@ class Fitted:
 
 
 def fit(sample, options, n_classes, threads, seed):
-    """Return a model fitted on a sample. Methods that stop early stop by the stop rows, others learn from all."""
-    estimator = estimator_for(options, n_classes, threads, seed)
+    """Return a model fitted on a sample. Methods that stop early stop by the stop rows; others leave these aside.
+
+    The ledger describes the rows that are no stop rows, so no model may learn from others. Rows of one class alone give a
+    model that always says so.
+    """
     names = features(sample)
-    extra = {"stop": sample[STOP].to_numpy()} if has_fit_parameter(estimator, "stop") else {}
+    if n_classes and sample.loc[~sample[STOP], LABEL].nunique() == 1:
+        estimator = DummyClassifier(strategy="prior")
+    else:
+        estimator = estimator_for(options, n_classes, threads, seed)
+    stops = has_fit_parameter(estimator, "stop")
+    sample = sample if stops else sample[~sample[STOP]]
+    extra = {"stop": sample[STOP].to_numpy()} if stops else {}
     labels = sample[LABEL].to_numpy().astype(int if n_classes else float)
     estimator.fit(sample[names].to_numpy(), labels, sample_weight=sample[WEIGHT].to_numpy(), **extra)
     return Fitted(estimator, names, n_classes)

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
-from stillhouse.audit import duplicate_rows
 from stillhouse.columns import DEPLOY, FOLD, GROUP, LABEL, PART, ROW, TEST, TIME, TRAIN
 from stillhouse.errors import UserError
+from stillhouse.kinds import duplicate_rows
 
 STRATA = 10
 LEAST_FOLDS = 3
@@ -49,9 +49,15 @@ def check_size(table, units, classes, k):
 
 
 def in_time(table, k):
-    """Return a block number in 0 … k-1 for each row, equal times in one block."""
+    """Return a block number in 0 … k-1 for each row, equal times in one block; raises ``UserError`` for an empty block."""
     rank = table[TIME].rank(method="min").to_numpy() - 1
-    return np.minimum((rank * k / len(table)).astype(int), k - 1)
+    block = np.minimum((rank * k / len(table)).astype(int), k - 1)
+    if len(np.unique(block)) < k:
+        raise UserError(
+            f"time: its {table[TIME].nunique()} different values do not divide the rows into {k} blocks, as equal times stay "
+            "together; lower folds.k, or name a finer time"
+        )
+    return block
 
 
 def divided(table, units, classes, k, seed):

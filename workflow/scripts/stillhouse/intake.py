@@ -17,6 +17,8 @@ MOST_CLASSES = 20
 # What whoever reads such a table again has to know.
 READING = ("separator", "columns", "encoding", "decimal", "missing", "missing_in")
 SLIPS = 0.05
+# A name that no column of a raw table has.
+RAW_PART = "\0part"
 WHY_OUT = {
     kinds.CONSTANT: "it has one value only",
     kinds.IDENTIFIER: "its values seem to identify rows; state its kind under `kinds` if they do not",
@@ -28,7 +30,7 @@ def load(dataset, rng):
     """Return the typed table and the schema of a dataset, as its configuration describes it."""
     raw = read_parts(dataset)
     labels, task, classes = encode_labels(raw, dataset)
-    table = pd.DataFrame({PART: raw[PART], LABEL: labels})
+    table = pd.DataFrame({PART: raw[RAW_PART], LABEL: labels})
     table = pd.concat([table, keys(raw, dataset)], axis=1)
     features, columns = typed_features(raw, dataset)
     schema = {"task": task, "classes": classes, "target": dataset["target"], "columns": columns, "notes": []}
@@ -48,20 +50,22 @@ def read_parts(dataset):
             table = kinds.without_missing_words(loader(place).read(place, dataset), dataset["missing"], dataset["missing_in"])
             if table.empty:
                 raise UserError(f"{place}: the table has no rows")
+            if dataset.get("source") in table:
+                raise UserError(f"source: {place} has a column {dataset['source']!r} already; choose another name")
             if "source" in dataset:
                 table[dataset["source"]] = PurePosixPath(place).name
             check_values(table, place, dataset)
             parts.append((part, place, table))
     check_columns(parts, dataset)
     first = parts[0][2].columns
-    return pd.concat([table.reindex(columns=first).assign(**{PART: part}) for part, _, table in parts], ignore_index=True)
+    return pd.concat([table.reindex(columns=first).assign(**{RAW_PART: part}) for part, _, table in parts], ignore_index=True)
 
 
 def check_values(table, place, dataset):
     """Raise ``UserError`` for infinite values, and for stray words in a column of numbers."""
     for name in table.columns:
         numbers = kinds.as_numbers(table[name])
-        if len(rows := np.flatnonzero(np.isinf(numbers))):
+        if numbers.notna().sum() == table[name].notna().sum() and len(rows := np.flatnonzero(np.isinf(numbers))):
             raise UserError(f"{place}, row {rows[0] + 1}: column {name!r} is infinite; give the value, or leave it empty")
         stray = table[name].notna() & numbers.isna()
         if stray.any() and (commas := table[name][stray].astype("str").str.fullmatch(r"-?\d+,\d+")).mean() > 0.5:
@@ -104,27 +108,27 @@ def encode_labels(raw, dataset):
     """Return the label column (class numbers or values, NaN where unknown), the task, and the classes or None."""
     names = {str(old): new for old, new in dataset["labels"].items()}
     target = raw[dataset["target"]]
-    words = target.astype("str").str.strip()
+    words = kinds.as_words(target)
     if unknown := [old for old in names if old not in set(words)]:
         raise UserError(f"labels: there is no label {unknown[0]!r}; {nearest(unknown[0], words.dropna().unique())}")
     words = words.replace(names)
-    task = dataset["task"] if dataset["task"] != "auto" else infer_task(target if not names else words)
+    is_known = raw[RAW_PART] != DEPLOY
+    task = dataset["task"] if dataset["task"] != "auto" else infer_task(words[is_known])
     if task == "regression":
-        return as_values(target, dataset["target"]), task, None
-    classes = ordered_classes(words[raw[PART] != DEPLOY], dataset.get("positive"))
+        check_values_of(target[is_known], dataset["target"])
+        return kinds.as_numbers(target).replace([np.inf, -np.inf], np.nan), task, None
+    classes = ordered_classes(words[is_known], dataset.get("positive"))
     check_classes(classes, task, dataset["target"])
     task = "binary" if len(classes) == 2 else "multiclass"
     codes = words.map({name: code for code, name in enumerate(classes)}).astype("float64")
     return codes, task, classes
 
 
-def as_values(target, name):
-    """Return a regression target as float64; raises ``UserError`` for words among the numbers."""
-    values = kinds.as_numbers(target)
-    words = target[values.isna() & target.notna()]
+def check_values_of(target, name):
+    """Raise ``UserError`` for words among the numbers of a regression target."""
+    words = target[kinds.as_numbers(target).isna() & target.notna()]
     if len(words):
         raise UserError(f"target: column {name!r} holds {words.iloc[0]!r}, which is no number; add it to `missing`")
-    return values.replace([np.inf, -np.inf], np.nan)
 
 
 def infer_task(target):
@@ -144,7 +148,7 @@ def ordered_classes(words, positive):
         raise UserError(f"positive: there is no class {positive!r}; {nearest(positive, classes)}")
     if len(classes) != 2:
         return classes
-    last = positive or min(classes, key=lambda name: (counts[name], name))
+    last = positive or min(reversed(classes), key=lambda name: counts[name])
     return sorted(classes, key=lambda name: name == last)
 
 
@@ -162,7 +166,9 @@ def keys(raw, dataset):
     """Return the columns that folds are made by: group and time, each where the dataset has one."""
     columns = {}
     if group := dataset.get("group"):
-        columns[GROUP] = raw[group].astype("str")
+        if len(rows := np.flatnonzero(raw[group].isna() & (raw[RAW_PART] != DEPLOY))):
+            raise UserError(f"group: column {group!r} has no value in row {rows[0] + 1}; give every row a group")
+        columns[GROUP] = kinds.as_words(raw[group])
     if time := dataset.get("time"):
         columns[TIME] = np.arange(len(raw), dtype="float64") if time is True else as_time(raw[time], time)
     return pd.DataFrame(columns, index=raw.index)
@@ -174,21 +180,33 @@ def as_time(column, name):
     values = kinds.typed(column, kind)
     if values.isna().any():
         row = int(np.flatnonzero(values.isna())[0])
-        raise UserError(f"time: column {name!r} is neither a number nor a date in row {row}")
+        raise UserError(f"time: column {name!r} is neither a number nor a date in row {row + 1}")
     return values.astype("int64").astype("float64") if kind == kinds.DATETIME else values
 
 
 def typed_features(raw, dataset):
     """Return the typed columns that models may see, and a description of every column that is no key."""
-    kept = [dataset["target"], dataset.get("group"), dataset.get("time"), PART, *dataset["drop"]]
+    kept = [dataset["target"], dataset.get("group"), dataset.get("time"), RAW_PART, *dataset["drop"]]
     columns = []
     for position, name in enumerate(name for name in raw.columns if name not in kept):
-        kind = dataset["kinds"].get(name) or kinds.infer(raw[name])
+        # Where a row comes from tells training from deploy rows perfectly, and is not known of rows to come.
+        usual = kinds.IDENTIFIER if name == dataset.get("source") else kinds.infer(raw[name])
+        kind = dataset["kinds"].get(name, usual)
         check_kind(raw[name], kind)
         columns += described_parts(raw[name], {"source": name, "position": position, "kind": kind})
     if not any(column["kind"] not in kinds.LEFT_OUT for column in columns):
         raise UserError("no column is left that a model could learn from; see `drop` and `kinds`")
+    give_unique_names(columns)
     return pd.DataFrame({column["name"]: kinds.raw_feature(raw, column) for column in columns}), columns
+
+
+def give_unique_names(columns):
+    """Append to names that are reserved, or that an earlier column has, as many underscores as it takes."""
+    taken = set(RESERVED)
+    for column in columns:
+        while column["name"] in taken:
+            column["name"] += "_"
+        taken.add(column["name"])
 
 
 def check_kind(column, kind):
@@ -203,7 +221,7 @@ def described_parts(values, column):
     """Return the description of the columns that a raw column becomes: itself, or the varying parts of a time."""
     name = column["source"]
     if column["kind"] != kinds.DATETIME:
-        return [{"name": f"{name}_" if name in RESERVED else name, **column}]
+        return [{"name": name, **column}]
     parts = kinds.datetime_parts(kinds.typed(values, kinds.DATETIME))
     varying = [part for part, numbers in parts.items() if numbers.nunique() > 1]
     return [{"name": f"{name} {part}", "part": part, **column} for part in varying]

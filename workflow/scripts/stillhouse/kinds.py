@@ -12,7 +12,7 @@ LEFT_OUT = (TEXT, IDENTIFIER, CONSTANT)
 FEW_ROWS = 100
 _TRUTH = {"true": 1, "false": 0, "yes": 1, "no": 0, "t": 1, "f": 0, "y": 1, "n": 0}
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?")
-_ID = re.compile(r"(^|[^a-z])id$|(?<=[a-z])(ID|Id)$|^(no|nr|number|index|unnamed.*)?$", re.ASCII)
+_ID = re.compile(r"(^|[^A-Za-z])(id|ID|Id)$|(?<=[a-z])(ID|Id)$|^(?i:no|nr|number|index|unnamed.*)?$")
 
 
 def infer(column):
@@ -32,7 +32,7 @@ def _infer_numeric(numbers, name):
     if set(numbers.unique()) <= {0.0, 1.0}:
         return BOOLEAN
     whole_and_unique = len(numbers) >= FEW_ROWS and numbers.is_unique and (numbers % 1 == 0).all()
-    if whole_and_unique and (_ID.search(name.lower()) or (numbers.diff().dropna() == 1).all()):
+    if whole_and_unique and (_ID.search(name) or (numbers.diff().dropna() == 1).all()):
         return IDENTIFIER
     return NUMERIC
 
@@ -89,7 +89,14 @@ def typed(column, kind):
         return _as_booleans(column)
     if kind == DATETIME:
         return pd.to_datetime(column.astype("str"), utc=True, format="ISO8601", errors="coerce")
-    return column.astype("str").str.strip()
+    return as_words(column)
+
+
+def as_words(column):
+    """Return a column as text; numbers that are whole are written without a point, whatever type they come in."""
+    if pd.api.types.is_float_dtype(column) and (column.dropna() % 1 == 0).all():
+        column = column.astype("Int64")
+    return column.astype("str").mask(column.isna()).str.strip()
 
 
 def _as_booleans(column):
@@ -115,3 +122,8 @@ def raw_feature(table, column):
 def feature_columns(schema):
     """Return the descriptions of the columns that models may see."""
     return [column for column in schema["columns"] if column["kind"] not in LEFT_OUT]
+
+
+def duplicate_rows(table, names):
+    """Return a number for each row that rows with equal features share."""
+    return pd.factorize(pd.util.hash_pandas_object(table[list(names)], index=False))[0]

@@ -41,12 +41,16 @@ class Learner(pl.LightningModule):
         return self.network(features)
 
     def training_step(self, batch, _):
-        """Return the weighted mean loss of a batch."""
-        return self._mean_loss(batch, "loss")
+        """Return the loss of a batch: the sum of weighted losses over the number of rows.
+
+        Weights have mean 1 over all fitted rows, not over a batch: a batch divided by its own weight would count the same
+        whether it holds heavy rows or none, and so undo the weights.
+        """
+        return self._weighted_losses(batch, "loss") / len(batch[0])
 
     def validation_step(self, batch, _):
         """Add a batch to the stop loss."""
-        self._mean_loss(batch, "stop_loss")
+        self._weighted_losses(batch, "stop_loss")
 
     def on_validation_epoch_end(self):
         """Write down the epoch; Lightning validates before it ends a training epoch."""
@@ -58,7 +62,7 @@ class Learner(pl.LightningModule):
         """Return AdamW."""
         return torch.optim.AdamW(self.parameters(), lr=self.rate, weight_decay=self.decay)
 
-    def _mean_loss(self, batch, name):
+    def _weighted_losses(self, batch, name):
         features, label, soft, weight = batch
         output = self(features)
         if self.n_classes:
@@ -68,7 +72,7 @@ class Learner(pl.LightningModule):
         total, mass = (losses * weight).sum(), weight.sum()
         before = self._sums.get(name, (0.0, 0.0))
         self._sums[name] = (before[0] + total.detach(), before[1] + mass)
-        return total / mass.clamp_min(1e-12)
+        return total
 
 
 class BestWeights(pl.Callback):

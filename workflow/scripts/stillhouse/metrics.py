@@ -54,7 +54,8 @@ def rmse(labels, scores, W):
 
 def r2(labels, scores, W):
     """Share of the target's variance that is explained."""
-    variance = mean(labels**2, W) - mean(labels, W) ** 2
+    centred = labels - labels.mean()
+    variance = mean(centred**2, W) - mean(centred, W) ** 2
     return 1 - mean((scores[:, 0] - labels) ** 2, W) / variance
 
 

@@ -5,9 +5,9 @@ from contextlib import contextmanager
 import pandas as pd
 
 from stillhouse.columns import ROW
-from stillhouse.plan import held_out
 from stillhouse.predictions import on_original_prior, prediction_table, rows_to_predict
 from stillhouse.seeds import derive
+from stillhouse.splits import held_out
 from stillhouse.tables import file_of, read_json, read_split, split_writer, write_fitted
 
 

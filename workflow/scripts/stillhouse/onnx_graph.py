@@ -7,6 +7,8 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 
+from stillhouse.columns import graph_input
+
 OPSETS = [helper.make_opsetid("", 17), helper.make_opsetid("ai.onnx.ml", 3)]
 
 
@@ -28,8 +30,9 @@ class Graph:
         self.constants.append(numpy_helper.from_array(np.asarray(values), name))
         return name
 
-    def input(self, name, kind):
-        """Add an input of one column; shape (rows, 1)."""
+    def input(self, column, kind):
+        """Add the input of one column; shape (rows, 1)."""
+        name = graph_input(column["name"])
         self.inputs.append(helper.make_tensor_value_info(name, kind, ["rows", 1]))
         return name
 
@@ -70,7 +73,7 @@ def prepared_columns(graph, preparation):
 
 def number_blocks(graph, preparation):
     """Add the filled and scaled numbers, and the indicators of their gaps."""
-    columns = [graph.input(column["name"], TensorProto.DOUBLE) for column in preparation.numbers]
+    columns = [graph.input(column, TensorProto.DOUBLE) for column in preparation.numbers]
     raw = graph.add("Concat", *columns, axis=1)
     is_gap = graph.add("IsNaN", raw)
     fill = preparation.imputer.statistics_.astype("float64")[None]
@@ -88,7 +91,7 @@ def number_blocks(graph, preparation):
 
 def one_hot(graph, preparation, position):
     """Add the one-hot columns of a category, rare and unseen words sharing one where there is one."""
-    words = graph.input(preparation.words[position]["name"], TensorProto.STRING)
+    words = graph.input(preparation.words[position], TensorProto.STRING)
     places, width, rest = category_places(preparation.encoder, position)
     code = graph.add(
         "LabelEncoder",

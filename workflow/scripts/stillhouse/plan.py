@@ -1,26 +1,14 @@
 """What depends on what: the graph of models, and the splits that each of them is needed for.
 
-A split is named by the folds it holds out: ``none``, ``0``, ``0+2``. Standard library only, as the workflow
-reads this on every job.
+Standard library only, as the workflow reads this on every job.
 """
 
 from functools import cache
 from itertools import chain
 
-NONE = "none"
-ALL = "all"
-STEPS = ("impute", "weigh", "resample")
+from stillhouse.splits import NONE, held_out, in_order, split_name
+
 VERBS = ("train", "fit", "distill", "stack")
-
-
-def split_name(folds):
-    """Return the name of the split that holds out these folds."""
-    return "+".join(str(fold) for fold in sorted(folds)) or NONE
-
-
-def held_out(split):
-    """Return the folds that a split holds out, as a frozenset of int."""
-    return frozenset() if split == NONE else frozenset(int(fold) for fold in split.split("+"))
 
 
 def verb(model):
@@ -155,8 +143,3 @@ class Plan:
 
 def _begins(prepare, chosen):
     return bool(prepare) and all(prepare.get(step) == choice for step, choice in chosen.items())
-
-
-def in_order(splits):
-    """Return split names, those that hold out least first."""
-    return sorted(splits, key=lambda split: (len(held_out(split)), sorted(held_out(split))))

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from stillhouse.columns import FOLD, PREDICTION, ROW, probability
+from stillhouse.tables import read_split
 
 SMALLEST = 1e-7
 
@@ -42,6 +43,18 @@ def moved(probabilities, to, origin):
 def rows_to_predict(folds, split):
     """Return the row numbers that a split predicts: those of the folds it holds out, and deploy rows."""
     return folds.loc[folds[FOLD].isin([*split["held_out"], -1]), ROW]
+
+
+def unseen_predictions(paths, folds, split, classes):
+    """Return a model's predictions of a split's training rows, each by the split that held the row's fold out too.
+
+    Folds that no split predicts (the first block in time) are absent. Columns: ``row`` and the predictions.
+    """
+    parts = []
+    for fold, other in split["unseen"].items():
+        rows = folds.loc[folds[FOLD] == int(fold), [ROW]]
+        parts.append(rows.merge(read_split(paths, other), on=ROW))
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=[ROW, *columns_of(classes)], dtype=float)
 
 
 def prediction_table(rows, scores, classes):

@@ -6,6 +6,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from stillhouse import kinds
 from stillhouse.columns import FOLD, ROW
+from stillhouse.errors import UserError
 from stillhouse.methods import build
 from stillhouse.tables import rows_in
 
@@ -73,11 +74,11 @@ class Preparation:
 
 
 def _category_name(column, category):
-    return f"{column}={'(rare)' if category == 'infrequent_sklearn' else category}"
+    return f"{column} is rare" if category == "infrequent_sklearn" else f"{column}={category}"
 
 
 def prepared(table, folds, split, columns, options):
-    """Return the fitted preparation of a split and the features of every row that the split may use.
+    """Return the fitted preparation of a split and the features of every row but those it leaves out.
 
     ``drop`` leaves out training rows with gaps; rows to be predicted are filled by the median, as every row has to
     be scored.
@@ -86,7 +87,9 @@ def prepared(table, folds, split, columns, options):
     method = {key: value for key, value in options.items() if key not in settings}
     imputer = build("imputers", method)
     is_training = rows_in(folds, split["train"], FOLD)
-    left_out = is_training & has_gaps(table, columns) if getattr(imputer, "drops_rows", False) else ~is_training & False
+    left_out = is_training & has_gaps(table, columns) & getattr(imputer, "drops_rows", False)
+    if not (is_training & ~left_out).any():
+        raise UserError("impute: drop leaves no training row, as each has a gap; choose an imputer that fills them")
     preparation = Preparation(columns, imputer, **{key: options[key] for key in settings})
     preparation.fit(table[is_training & ~left_out])
     return preparation, preparation.transform(table[~left_out])

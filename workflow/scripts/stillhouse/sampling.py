@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import GroupShuffleSplit
 
-from stillhouse.columns import FOLD, GROUP, LABEL, ROW, STOP, TIME, WEIGHT
+from stillhouse.columns import FOLD, GROUP, LABEL, ROW, STOP, TIME, WEIGHT, features
 from stillhouse.errors import UserError
+from stillhouse.kinds import duplicate_rows
 from stillhouse.methods import build
 from stillhouse.seeds import derive, generator
 from stillhouse.tables import rows_in
@@ -41,9 +42,16 @@ def balanced_sample(sample, n_classes, share, options, seed):
     before = prior(sample, n_classes)
     fitted = build("resamplers", options)(fitted, generator(seed, "resample"))
     after = prior(fitted, n_classes)
+    check_classes_left(before, after, options["method"])
     stop[WEIGHT] *= (after / np.maximum(prior(stop, n_classes), 1e-12))[stop[LABEL].astype(int)]
     stop[WEIGHT] *= len(stop) / max(stop[WEIGHT].sum(), 1e-12)
     return pd.concat([fitted, stop], ignore_index=True), {"before": before.tolist(), "after": after.tolist()}
+
+
+def check_classes_left(before, after, method):
+    """Raise ``UserError`` where resampling has removed a class."""
+    if ((before > 0) & (after == 0)).any():
+        raise UserError(f"resample: {method} leaves no row of a class to learn from; choose another resampler")
 
 
 def prior(sample, n_classes):
@@ -53,17 +61,31 @@ def prior(sample, n_classes):
 
 
 def stop_rows(sample, n_classes, share, seed):
-    """Return a mask of the rows to stop by: the last in time, whole groups, or a share of each class."""
-    rng = np.random.default_rng(seed)
-    if TIME in sample:
-        return (sample[TIME].rank(method="max", pct=True) > 1 - share).to_numpy()
-    is_stop = np.zeros(len(sample), dtype=bool)
+    """Return a mask of the rows to stop by: the last times, whole groups, or a share of each class; never all rows.
+
+    Rows with equal features stay together, so that no stop row repeats a fitted one.
+    """
+    if TIME in sample and sample[TIME].nunique() > 1:
+        return last_times(sample[TIME], share)
     if GROUP in sample:
+        is_stop = np.zeros(len(sample), dtype=bool)
         splitter = GroupShuffleSplit(1, test_size=share, random_state=seed)
         is_stop[next(splitter.split(sample, groups=sample[GROUP]))[1]] = True
         return is_stop
-    strata = sample[LABEL].to_numpy() if n_classes else np.zeros(len(sample))
-    for stratum in np.unique(strata):
-        rows = np.flatnonzero(strata == stratum)
-        is_stop[rng.permutation(rows)[: round(share * len(rows))]] = True
-    return is_stop
+    units = duplicate_rows(sample, features(sample))
+    first = np.unique(units, return_index=True)[1]
+    strata = sample[LABEL].to_numpy()[first] if n_classes else np.zeros(len(first))
+    return np.isin(units, units[first[drawn_share(strata, share, np.random.default_rng(seed))]])
+
+
+def last_times(time, share):
+    """Return a mask of the last times that hold at most ``share`` of the rows, or of the last time alone."""
+    later = (time.rank(method="min", pct=True) > 1 - share).to_numpy()
+    return later if later.any() else (time == time.max()).to_numpy()
+
+
+def drawn_share(strata, share, rng):
+    """Return positions of a share of each stratum, at least one in all."""
+    rows = [rng.permutation(np.flatnonzero(strata == stratum)) for stratum in np.unique(strata)]
+    drawn = np.concatenate([part[: round(share * len(part))] for part in rows])
+    return drawn if len(drawn) else max(rows, key=len)[:1]

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from stillhouse import kinds
+from stillhouse.columns import PREDICTION, graph_input, probability
 from stillhouse.errors import UserError
 
 CHUNK = 50_000
@@ -39,16 +40,16 @@ class Shipped:
         """Return the predictions of raw rows: ``p_<class>`` and the likeliest class, or the value."""
         scores = self.session.run(None, self.inputs(table))[0]
         if self.classes is None:
-            return pd.DataFrame({"prediction": scores[:, 0]}, index=table.index)
-        result = pd.DataFrame(scores, columns=[f"p_{name}" for name in self.classes], index=table.index)
-        return result.assign(prediction=np.array(self.classes, dtype=object)[scores.argmax(axis=1)])
+            return pd.DataFrame({PREDICTION: scores[:, 0]}, index=table.index)
+        result = pd.DataFrame(scores, columns=list(map(probability, self.classes)), index=table.index)
+        return result.assign(**{PREDICTION: np.array(self.classes, dtype=object)[scores.argmax(axis=1)]})
 
     def inputs(self, table):
         """Return the graph's inputs, one array of shape (rows, 1) a column; raises ``UserError`` for a lacking one."""
         for column in self.columns:
             if column["source"] not in table:
                 raise UserError(f"the table has no column {column['source']!r}; there are {', '.join(map(str, table.columns))}")
-        return {column["name"]: self.as_input(table, column) for column in self.columns}
+        return {graph_input(column["name"]): self.as_input(table, column) for column in self.columns}
 
     def as_input(self, table, column):
         """Return one column as the graph reads it; raises ``UserError`` for words in a column of numbers."""
@@ -58,10 +59,10 @@ class Shipped:
             raise UserError(
                 f"column {column['source']!r}, row {table.index[row] + 1}: {raw.iloc[row]!r} is no {column['kind']} value"
             )
-        return graph_input(values, column)
+        return as_array(values, column)
 
 
-def graph_input(values, column):
+def as_array(values, column):
     """Return a typed column as the graph reads it: text with a word for gaps, or float64; shape (rows, 1)."""
     if column["kind"] == kinds.CATEGORICAL:
         return values.astype("object").fillna(kinds.GAP).to_numpy()[:, None]
@@ -99,7 +100,7 @@ def chunks(path, reading):
             chunk = chunk.rename(columns=str.strip).set_axis(range(start, start + len(chunk)))
             start += len(chunk)
             yield kinds.without_missing_words(chunk, reading["missing"], reading["missing_in"])
-    except (ValueError, pa.ArrowException) as error:
+    except (ValueError, OSError, pa.ArrowException) as error:
         raise UserError(f"{path}: cannot be read as a table: {error}") from error
     if not start:
         raise UserError(f"{path}: the table has no rows")

@@ -19,8 +19,9 @@ def diagnose(table, prepared, schema, predictions, weights, facts, settings, rng
     ``prepared`` has the features without gaps, ``predictions`` those of the reference model: labelled rows by splits that
     held them out, deploy rows by split ``none``. Labels of training rows are used, those of deploy rows never.
     """
+    table = table[table[ROW].isin(prepared[ROW])].reset_index(drop=True)
     is_deploy = (table[PART] == DEPLOY).to_numpy()
-    X = np.nan_to_num(table[[ROW]].merge(prepared, on=ROW, how="left")[features(prepared)].to_numpy("float64"))
+    X = np.nan_to_num(table[[ROW]].merge(prepared, on=ROW)[features(prepared)].to_numpy("float64"))
     told_apart, p = classifier_test(X[~is_deploy], X[is_deploy], PERMUTATIONS, rng)
     found = {"auc": told_apart, "p": p, "columns": column_shifts(table[~is_deploy], table[is_deploy], schema)}
     labels = label_estimate(table[~is_deploy], predictions, schema, settings, rng) if schema["classes"] else None

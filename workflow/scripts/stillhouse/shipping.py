@@ -6,10 +6,11 @@ import json
 import numpy as np
 
 from stillhouse import __version__, kinds
+from stillhouse.columns import graph_input
 from stillhouse.kinds import feature_columns
 from stillhouse.onnx_graph import to_onnx
 from stillhouse.predictions import on_original_prior
-from stillhouse.serving import Shipped, graph_input
+from stillhouse.serving import Shipped, as_array
 
 CLOSE = 1e-5
 
@@ -41,6 +42,6 @@ def largest_difference(path, table, preparation, model, ledger):
     expected = on_original_prior(model.predict(preparation.transform(table)), ledger)
     shipped = Shipped(path)
     # The table has passed through intake: each column is already typed, and stands under its own name.
-    columns = {column["name"]: graph_input(table[column["name"]], column) for column in shipped.columns}
+    columns = {graph_input(column["name"]): as_array(table[column["name"]], column) for column in shipped.columns}
     found = shipped.session.run(None, columns)[0]
     return float(np.abs(found - expected).max() / max(1.0, np.abs(expected).max()))

@@ -1,25 +1,12 @@
 """Stacking: members' predictions of rows that they did not see teach how much to trust each of them."""
 
 import numpy as np
-import pandas as pd
 from scipy.special import softmax
 
-from stillhouse.columns import FOLD, LABEL, ROW
+from stillhouse.columns import LABEL, ROW
 from stillhouse.methods import build
-from stillhouse.predictions import columns_of, logits, rows_to_predict
+from stillhouse.predictions import columns_of, logits, rows_to_predict, unseen_predictions
 from stillhouse.tables import read_split
-
-
-def unseen_predictions(paths, folds, split, classes):
-    """Return a model's predictions of a split's training rows, each by the split that held the row's fold out too.
-
-    Folds that no split predicts (the first block in time) are absent. Columns: ``row`` and the predictions.
-    """
-    parts = []
-    for fold, other in split["unseen"].items():
-        rows = folds.loc[folds[FOLD] == int(fold), [ROW]]
-        parts.append(rows.merge(read_split(paths, other), on=ROW))
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=[ROW, *columns_of(classes)], dtype=float)
 
 
 def fit_stacker(members, labels, folds, split, classes, options):

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from stillhouse.columns import SPLIT
-from stillhouse.plan import ALL
+from stillhouse.splits import ALL
 
 
 @contextmanager

@@ -92,6 +92,8 @@ def train_one(tensors, is_stop, options, n_classes, seed):
         enable_model_summary=False,
     )
     size = batch_size(options["batch"], len(fitted))
+    weight = tensors[3] / tensors[3][fitted].mean()
+    tensors = (*tensors[:3], weight)
     train_batches = Batches([tensor[fitted] for tensor in tensors], size, derive(seed, "batches"), shuffle=True)
     stop_batches = Batches([tensor[stop] for tensor in tensors], 65536, seed=0, shuffle=False)
     with torch.random.fork_rng():

@@ -1,1 +1,1 @@
-"""Models that are fitted: ``make(task, threads, seed, **options)`` returns a scikit-learn estimator."""
+"""Models that are fitted: ``make(n_classes, threads, seed, **options)`` returns a scikit-learn estimator."""

@@ -4,6 +4,7 @@ import numpy as np
 from sklearn.mixture import GaussianMixture
 
 from stillhouse.columns import LABEL, features
+from stillhouse.errors import UserError
 from stillhouse.synthetic import missing_rows, with_synthetic
 
 
@@ -17,6 +18,8 @@ def with_drawn_rows(sample, components, seed):
     drawn, labels = [], []
     for label, count in missing_rows(sample).items():
         X = sample.loc[sample[LABEL] == label, features(sample)].to_numpy("float64")
+        if len(X) < 2:
+            raise UserError("resamplers: mixture needs two rows of each class at least; choose over")
         mixture = GaussianMixture(min(components, len(X)), covariance_type="diag", reg_covar=1e-4, random_state=seed).fit(X)
         drawn.append(mixture.sample(count)[0])
         labels.append(np.full(count, label))

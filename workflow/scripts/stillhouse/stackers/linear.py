@@ -15,37 +15,35 @@ class LinearPool:
 
     def fit(self, scores, labels, n_classes):
         """Learn from scores of shape (members, rows, outputs) and labels of shape (rows,); no rows mean equal weights."""
-        start = Mean().fit(scores, labels, n_classes)
-        self.weights, self.intercept = start.weights, start.intercept
+        equal = Mean().fit(scores, labels, n_classes)
+        self.weights, self.intercept = equal.weights, equal.intercept
         if len(labels):
-            self._fit(scores, labels, n_classes, start.weights)
+            fit = self._fit_classes if n_classes else self._fit_values
+            self.weights, self.intercept = fit(scores, labels, equal.weights)
         return self
 
-    def _fit(self, scores, labels, n_classes, equal):
+    def _fit_classes(self, scores, labels, equal):
         members, rows, outputs = scores.shape
-        target = np.eye(n_classes)[labels.astype(int)] if n_classes else labels[:, None]
-        scale = 1.0 if n_classes else max(float(target.var()), 1e-12)
+        target = np.eye(outputs)[labels.astype(int)]
 
         def loss(parameters):
             weights, intercept = parameters[:members], parameters[members:]
             pooled = np.tensordot(weights, scores, 1) + intercept
-            value, slope = _cross_entropy(pooled, target) if n_classes else _squared(pooled, target, scale)
-            pull = weights - equal
+            pull, slope = weights - equal, softmax(pooled, axis=1) - target
+            value = -(target * log_softmax(pooled, axis=1)).sum() + self.penalty * pull @ pull / 2
             slopes = np.r_[(scores * slope).sum(axis=(1, 2)) + self.penalty * pull, slope.sum(axis=0)]
-            return (value + self.penalty * pull @ pull / 2) / rows, slopes / rows
+            return value / rows, slopes / rows
 
         start = np.r_[equal, np.zeros(outputs)]
         found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 1000}).x
-        self.weights, self.intercept = found[:members], found[members:]
+        return found[:members], found[members:]
 
-
-def _cross_entropy(pooled, target):
-    return -(target * log_softmax(pooled, axis=1)).sum(), softmax(pooled, axis=1) - target
-
-
-def _squared(pooled, target, scale):
-    error = pooled - target
-    return (error**2).sum() / (2 * scale), error / scale
+    def _fit_values(self, scores, labels, equal):
+        A, y = scores[:, :, 0].T, labels
+        centred, scale = A - A.mean(axis=0), max(float(y.var()), 1e-12)
+        gram = centred.T @ centred / scale + self.penalty * np.eye(len(equal))
+        weights = np.linalg.solve(gram, centred.T @ (y - y.mean()) / scale + self.penalty * equal)
+        return weights, np.array([y.mean() - A.mean(axis=0) @ weights])
 
 
 def make(penalty):
