@@ -91,7 +91,7 @@ def test_touching_every_file_reruns_nothing(demo):
 
 def test_editing_a_metric_reruns_evaluation_onward_alone(demo, edited):
     edited("workflow/scripts/stillhouse/metrics.py")
-    assert demo.jobs() == {"evaluate": 9, "compare": 1, "report": 1, "export": 1}
+    assert demo.jobs() == {"evaluate": 9, "diagnose": 1, "compare": 1, "report": 1, "export": 1}
 
 
 def test_editing_a_method_reruns_what_uses_it(demo, edited):
@@ -108,7 +108,7 @@ def test_adding_a_method_reruns_nothing(demo):
 
 def test_changing_one_model_reruns_it_and_what_follows(demo, configured):
     configured(lambda config: config["models"]["student"]["distill"].update(alpha=0.5))
-    assert demo.jobs() == {"distill": 1, "evaluate": 1, "compare": 1, "report": 1, "export": 1}
+    assert demo.jobs() == {"distill": 1, "evaluate": 1, "diagnose": 1, "compare": 1, "report": 1, "export": 1}
 
 
 def test_any_single_file_is_a_target(demo, configured):

@@ -6,11 +6,12 @@ from stillhouse import kinds, label_shift
 from stillhouse.columns import DEPLOY, LABEL, PART, ROW, TRUE_RATIO, WEIGHT, features
 from stillhouse.kinds import feature_columns
 from stillhouse.predictions import columns_of
-from stillhouse.two_sample import classifier_test, column_test, holm
+from stillhouse.two_sample import column_test, holm, joint_test
 
 MOST_COLUMNS = 20
-PERMUTATIONS = 100
+PERMUTATIONS = 400
 ALPHA = 0.02
+RESIDUAL_ALPHA = 0.05
 
 
 def diagnose(table, prepared, schema, predictions, weights, facts, settings, rng):
@@ -22,7 +23,7 @@ def diagnose(table, prepared, schema, predictions, weights, facts, settings, rng
     table = table[table[ROW].isin(prepared[ROW])].reset_index(drop=True)
     is_deploy = (table[PART] == DEPLOY).to_numpy()
     X = np.nan_to_num(table[[ROW]].merge(prepared, on=ROW)[features(prepared)].to_numpy("float64"))
-    told_apart, p = classifier_test(X[~is_deploy], X[is_deploy], PERMUTATIONS, rng)
+    told_apart, p = joint_test(X[~is_deploy], X[is_deploy], PERMUTATIONS, rng)
     found = {"auc": told_apart, "p": p, "columns": column_shifts(table[~is_deploy], table[is_deploy], schema)}
     labels = label_estimate(table[~is_deploy], predictions, schema, settings, rng) if schema["classes"] else None
     if labels:
@@ -72,7 +73,7 @@ def residual_shift(X, table, is_deploy, labels, rng):
     drawn = thinned_to(chance / chance.max(), rng)
     if drawn.sum() < 30:
         return None
-    told_apart, p = classifier_test(X[~is_deploy][drawn], X[is_deploy], PERMUTATIONS, rng)
+    told_apart, p = joint_test(X[~is_deploy][drawn], X[is_deploy], PERMUTATIONS, rng)
     return {"auc": told_apart, "p": p, "rows": int(drawn.sum())}
 
 
@@ -84,8 +85,9 @@ def thinned_to(chance, rng):
 def recommendation(found, schema):
     """Return ``none``, ``covariate`` or ``label``, and the reason in words.
 
-    none: the classifier cannot tell the parts apart (p > 0.02). label: it can, and cannot any more once training rows are
-    drawn in the estimated class mixture, and that mixture differs from the training one. covariate: otherwise.
+    none: neither a classifier nor any column tells the parts apart (p > 0.02). label: they do, and do not any more
+    (p > 0.05) once training rows are drawn in the estimated class mixture, which differs from the training one.
+    covariate: otherwise.
     """
     apart = f"a classifier tells them apart with an AUC of {found['auc']:.2f}"
     if found["p"] > ALPHA:
@@ -94,7 +96,7 @@ def recommendation(found, schema):
             "words": f"Deploy rows look like training rows: {apart}, as chance may (p {found['p']:.2f}).",
         }
     residual = found.get("residual")
-    if residual and residual["p"] > ALPHA and mixture_moved(found["labels"]):
+    if residual and residual["p"] > RESIDUAL_ALPHA and mixture_moved(found["labels"]):
         mixture = ", ".join(
             f"{name} {before:.2f} to {after:.2f}"
             for name, before, after in zip(
