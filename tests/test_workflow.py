@@ -149,6 +149,7 @@ def test_the_shift_that_the_demo_makes_is_found(demo):
     shift = json.loads((demo / RESULTS / "shift.json").read_text())
     assert shift["columns"][0]["name"] == "mean texture"
     assert shift["truth"]["log_ratio_correlation"] > 0.5
+    assert shift["recommended"] == "covariate"
 
 
 CANCER = {
