@@ -13,7 +13,7 @@ from stillhouse.checks import checked, is_remote
 from stillhouse.code import files_run_by
 from stillhouse.config import as_list
 from stillhouse.errors import UserError
-from stillhouse.plan import Plan, upstream, verb
+from stillhouse.plan import Plan, twin_name, upstream, verb
 from stillhouse.splits import ALL, NONE
 
 try:
@@ -141,7 +141,7 @@ def members(wildcards):
 
 def kin(wildcards):
     """Return the name that a model's seeds are drawn under: a twin has its student's."""
-    twins = {f"{name}twin": name for name, model in PLAN.models.items() if "distill" in model}
+    twins = {twin_name(name): name for name, model in PLAN.models.items() if "distill" in model}
     return twins.get(wildcards.model, wildcards.model)
 
 
@@ -171,7 +171,7 @@ def local_files(wildcards):
 
 def shift_report(wildcards):
     """Return the diagnosis of a dataset with deploy rows."""
-    return "results/{dataset}/shift.json" if PLAN.has_deploy(wildcards.dataset) else []
+    return rules.diagnose.output.shift if PLAN.has_deploy(wildcards.dataset) else []
 
 
 def shown_split(wildcards):
