@@ -125,6 +125,17 @@ def test_metrics_have_a_value_per_fold():
         assert value == pytest.approx(reference.roc_auc_score(part["label"], part["p_b"]))
 
 
+def test_ranking_is_judged_within_folds_as_each_has_a_model_of_its_own():
+    rows = predicted(1, 0.5)
+    drift = np.where(rows["fold"] == 0, -0.45, np.where(rows["fold"] == 1, 0.0, 0.45))
+    moved = rows.assign(p_b=np.clip(rows["p_b"] / 10 + 0.45 + drift, 0, 1))
+    moved["p_a"] = 1 - moved["p_b"]
+    plain, drifted = (evaluate(table, BINARY, None, SETTINGS, seed=1)["held_out"]["metrics"]["auc"] for table in (rows, moved))
+    assert drifted["value"] == pytest.approx(plain["value"])
+    sizes = rows["fold"].value_counts().sort_index()
+    assert plain["value"] == pytest.approx(np.average(list(plain["folds"].values()), weights=sizes))
+
+
 def test_weights_for_deploy_change_the_score_and_labelled_deploy_rows_are_scored_apart():
     rows = predicted(1, 0.5)
     rows.loc[500:, "part"] = "deploy"

@@ -7,7 +7,7 @@ from stillhouse.columns import DEPLOY, PART
 from stillhouse.errors import UserError
 from stillhouse.evaluation import as_arrays, unit_numbers
 from stillhouse.intervals import draws, interval
-from stillhouse.metrics import MORE_IS_BETTER, main_metric
+from stillhouse.metrics import MORE_IS_BETTER, main_metric, within_folds
 from stillhouse.seeds import generator
 
 PARTS = {"": "value", "_low": "low", "_high": "high"}
@@ -41,8 +41,8 @@ def compare(metrics, rows, schema, settings, seed):
 def main_draws(rows, schema, settings, seed):
     """Return bootstrap draws of the main metric on held-out rows."""
     rows = rows[rows[PART] != DEPLOY]
-    labels, scores, _ = as_arrays(rows, schema)
-    metric, rng = main_metric(schema["task"]), generator(seed, "bootstrap")
+    labels, scores, folds = as_arrays(rows, schema)
+    metric, rng = within_folds(main_metric(schema["task"]), folds), generator(seed, "bootstrap")
     return draws(metric, labels, scores, np.ones(len(rows)), unit_numbers(rows), settings["draws"], rng)
 
 

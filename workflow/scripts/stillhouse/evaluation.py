@@ -5,7 +5,7 @@ import pandas as pd
 
 from stillhouse.columns import DEPLOY, FOLD, GROUP, LABEL, PART, ROW, WEIGHT
 from stillhouse.intervals import draws, interval
-from stillhouse.metrics import BY_TASK
+from stillhouse.metrics import BY_TASK, within_folds
 from stillhouse.predictions import columns_of
 from stillhouse.seeds import generator
 from stillhouse.tables import read_split
@@ -57,10 +57,11 @@ def assess(rows, schema, weight, settings, seed):
     units = unit_numbers(rows)
     result = {}
     for metric in BY_TASK[schema["task"]]:
-        drawn = draws(metric, labels, scores, weight, units, settings["draws"], generator(seed, "bootstrap"))
+        averaged = within_folds(metric, folds)
+        drawn = draws(averaged, labels, scores, weight, units, settings["draws"], generator(seed, "bootstrap"))
         low, high = interval(drawn, settings["level"])
         result[metric.__name__] = {
-            "value": number(metric(labels, scores, weight[None])),
+            "value": number(averaged(labels, scores, weight[None])),
             "low": low,
             "high": high,
             "folds": {

@@ -64,12 +64,34 @@ BY_TASK = {
     "multiclass": (auc, log_loss, brier, accuracy, balanced_accuracy),
     "regression": (rmse, mae, r2),
 }
+# These rank rows against each other, and only scores of one model can be ranked; see ``within_folds``.
+RANKING = (auc, average_precision)
 MORE_IS_BETTER = {"auc", "average_precision", "accuracy", "balanced_accuracy", "r2"}
 
 
 def main_metric(task):
     """Return the metric that models of a task are compared by."""
     return BY_TASK[task][0]
+
+
+def within_folds(metric, folds):
+    """Return the metric itself or, of one that ranks rows, its mean over folds, weighted by rows.
+
+    Rows of different folds are scored by different models: pooled, their ranking would tell of how high each model's scores
+    lie, and under a drift of the classes an AUC may fall below 0.5 though each model ranks its rows well. Folds without a
+    value, as they hold one class alone, do not count.
+    """
+    if metric not in RANKING:
+        return metric
+
+    def averaged(labels, scores, W):
+        parts = [folds == fold for fold in np.unique(folds)]
+        values = np.stack([metric(labels[part], scores[part], W[:, part]) for part in parts])
+        weight = np.array([part.sum() for part in parts])[:, None] * np.isfinite(values)
+        with np.errstate(invalid="ignore"):
+            return np.nansum(values * weight, axis=0) / weight.sum(axis=0)
+
+    return averaged
 
 
 def mean(values, W):
