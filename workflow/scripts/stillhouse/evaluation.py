@@ -25,7 +25,7 @@ def held_out_predictions(paths, folds, splits):
 
 
 def scored(predictions, table, folds):
-    """Return predictions with label, part, fold and unit of each labelled row; see ``unit_numbers``."""
+    """Return predictions with label, part, fold and, where there are groups, group of each labelled row."""
     known = predictions.merge(table[[ROW, LABEL, PART]], on=ROW).merge(folds, on=ROW)
     return known[known[LABEL].notna()].reset_index(drop=True)
 

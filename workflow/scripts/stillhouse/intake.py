@@ -116,7 +116,7 @@ def encode_labels(raw, dataset):
     task = dataset["task"] if dataset["task"] != "auto" else infer_task(words[is_known])
     if task == "regression":
         check_values_of(target[is_known], dataset["target"])
-        return kinds.as_numbers(target).replace([np.inf, -np.inf], np.nan), task, None
+        return kinds.as_numbers(target), task, None
     classes = ordered_classes(words[is_known], dataset.get("positive"))
     check_classes(classes, task, dataset["target"])
     task = "binary" if len(classes) == 2 else "multiclass"

@@ -25,7 +25,9 @@ def diagnose(table, prepared, schema, predictions, weights, facts, settings, rng
     X = np.nan_to_num(table[[ROW]].merge(prepared, on=ROW)[features(prepared)].to_numpy("float64"))
     told_apart, p = joint_test(X[~is_deploy], X[is_deploy], PERMUTATIONS, rng)
     found = {"auc": told_apart, "p": p, "columns": column_shifts(table[~is_deploy], table[is_deploy], schema)}
-    labels = label_estimate(table[~is_deploy], predictions, schema, settings, rng) if schema["classes"] else None
+    labels = (
+        label_estimate(table[~is_deploy], table[is_deploy], predictions, schema, settings, rng) if schema["classes"] else None
+    )
     if labels:
         found |= {"labels": labels, "residual": residual_shift(X, table, is_deploy, labels, rng)}
     return {
@@ -50,11 +52,11 @@ def column_shifts(train, deploy, schema):
     return sorted(shifts, key=lambda shift: -shift["distance"])[:MOST_COLUMNS]
 
 
-def label_estimate(labelled, predictions, schema, settings, rng):
+def label_estimate(labelled, deploy, predictions, schema, settings, rng):
     """Return the class mixture of the deploy rows by three estimators with intervals; None without predictions of them."""
     names = columns_of(schema["classes"])
     known = predictions.merge(labelled[[ROW, LABEL]], on=ROW)
-    new = predictions[~predictions[ROW].isin(labelled[ROW])]
+    new = predictions[predictions[ROW].isin(deploy[ROW])]
     if not len(new) or not len(known):
         return None
     draws = max(50, settings["draws"] // 10)

@@ -37,10 +37,10 @@ matplotlib.rcParams.update(
 )
 
 
-def panels(height, columns=1, **settings):
+def panels(height):
     """Return a new figure of the page's width and its axes."""
     figure = Figure(figsize=(WIDTH, height), layout="constrained")
-    return figure, figure.subplots(1, columns, **settings)
+    return figure, figure.subplots()
 
 
 def as_svg(figure, name):

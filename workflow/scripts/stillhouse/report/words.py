@@ -1,5 +1,7 @@
 """The report's sentences: what a reader should take away, with the numbers in it."""
 
+from stillhouse.plan import verb
+
 METRIC_WORDS = {
     "auc": "AUC",
     "average_precision": "average precision",
@@ -93,14 +95,14 @@ def student_words(name, teacher, twin, metrics, main):
 
 def how_made(model, task):
     """Return in a few words how a model is made."""
-    verb = next(verb for verb in ("train", "fit", "distill", "stack") if verb in model)
-    options = model[verb]
+    made_by = verb(model)
+    options = model[made_by]
     prepare = model.get("prepare", {})
     steps = [choice for choice in prepare.values() if choice != "none"]
     after = f" after {' + '.join(steps)}" if steps else ""
-    if verb == "stack":
+    if made_by == "stack":
         return f"{options['method']} of {', '.join(options['members'])}"
-    bagged = f", {options['bag']} bagged" if options.get("bag") and verb == "fit" else ""
-    taught = f" taught by {options['teacher']}" if verb == "distill" else ""
+    bagged = f", {options['bag']} bagged" if options.get("bag") and made_by == "fit" else ""
+    taught = f" taught by {options['teacher']}" if made_by == "distill" else ""
     method = "ridge" if task == "regression" and options["method"] == "logistic" else options["method"]
     return f"{method}{bagged}{taught}{after}"
