@@ -20,12 +20,19 @@ SMALL = {
     "adaboost": {"rounds": 5},
 }
 TAKES_GAPS = ("boosting", "forest", "tree")
+CHOICES = {
+    "group": {"method": "group", "by": "site"},
+    "columns": {"method": "columns", "each": {"worst area": "hotdeck"}},
+    "draws": {"method": "iterative", "draw": True},
+    "means": {"method": "median", "encode": "target", "categories": 2},
+    "fewer": {"method": "mean", "columns_above": 0.1},
+}
 
 
 def with_every_method():
     """A configuration in which every imputer, weigher, resampler, model, network and stacker takes part."""
     models = {}
-    for number, imputer in enumerate(methods("imputers")):
+    for number, imputer in enumerate(sorted({*methods("imputers"), *CHOICES})):
         method = "tree" if imputer == "none" else "logistic"
         prepare = {"impute": imputer, "weigh": "logistic" if number % 2 else "none"}
         models[f"impute{imputer}"] = {"prepare": prepare, "fit": {"method": method}}
@@ -51,6 +58,7 @@ def configuration():
         **demo,
         "datasets": {"breastcancer": dataset},
         "folds": {"k": 4},
+        "imputers": CHOICES,
         "models": with_every_method(),
         "report": {"prepare": {"impute": "median"}},
     }

@@ -6,11 +6,12 @@ import pytest
 from conftest import REPOSITORY, SCHEMA
 
 from stillhouse.columns import features
-from stillhouse.config import complete_options
+from stillhouse.config import complete_options, with_imputers
 from stillhouse.fitting import fit
 from stillhouse.methods import build
-from stillhouse.preparation import Preparation
+from stillhouse.preparation import preparation
 from stillhouse.sampling import balanced_sample, prior
+from stillhouse.weighting import weighed
 
 
 def methods(kind):
@@ -22,17 +23,24 @@ def options(kind, method, **given):
     return complete_options(SCHEMA, kind, {"method": method, **given}, where=(kind,))
 
 
-def preparation(columns, method, **given):
-    settings = options("imputers", method, **given)
-    own = {key: settings.pop(key) for key in ("indicators", "scale", "categories")}
-    return Preparation(columns, build("imputers", settings), **own)
+# What a method cannot do without, for the columns of the table of gaps.
+NEEDED = {"group": {"by": "site"}, "columns": {"each": {"dose": "knn"}, "rest": "median"}}
+
+
+def imputer_options(method, **given):
+    found = options("imputers", method, **NEEDED.get(method, {}), **given)
+    return with_imputers({"imputers": {}}, SCHEMA, found, where="imputers.it") if method == "columns" else found
+
+
+def prepared_by(columns, method, **given):
+    return preparation(columns, imputer_options(method, **given), classes=["no", "yes"], seed=3)
 
 
 @pytest.mark.parametrize("indicators", [False, True])
 @pytest.mark.parametrize("method", methods("imputers"))
 def test_an_imputer_fills_every_gap_of_unseen_rows(gappy, method, indicators):
     table, columns = gappy
-    prepared = preparation(columns, method, indicators=indicators).fit(table[:40]).transform(table)
+    prepared = prepared_by(columns, method, indicators=indicators).fit(table[:40]).transform(table)
     numbers = prepared[[name for name in features(prepared) if name.startswith("n")]]
     assert len(prepared) == len(table)
     assert prepared[features(prepared)].dtypes.unique().tolist() == [np.dtype("float32")]
@@ -43,7 +51,7 @@ def test_an_imputer_fills_every_gap_of_unseen_rows(gappy, method, indicators):
 @pytest.mark.parametrize("method", methods("imputers"))
 def test_an_imputer_learns_from_training_rows_alone(gappy, method):
     table, columns = gappy
-    fitted = preparation(columns, method).fit(table[:40])
+    fitted = prepared_by(columns, method).fit(table[:40])
     other = pd.concat([table[:40], table[40:].assign(age=1e6, site="never seen", smoker=np.nan)])
     pd.testing.assert_frame_equal(fitted.transform(table)[:40], fitted.transform(other)[:40])
 
@@ -52,7 +60,7 @@ def test_an_imputer_learns_from_training_rows_alone(gappy, method):
 def test_an_imputer_survives_a_column_that_is_empty_in_training(gappy, method):
     table, columns = gappy
     empty = table.assign(age=table["age"].where(table.index >= 40))
-    prepared = preparation(columns, method).fit(empty[:40]).transform(empty)
+    prepared = prepared_by(columns, method).fit(empty[:40]).transform(empty)
     assert [name for name in features(prepared) if name.startswith("n")] == ["n0:age", "n1:dose", "n2:smoker"]
 
 
@@ -62,13 +70,13 @@ def test_the_filled_value_is_the_one_that_the_method_names(gappy):
     expected = {"mean": train["age"].mean(), "median": train["age"].median(), "constant": -1.0}
     for method, value in expected.items():
         given = {"value": -1} if method == "constant" else {}
-        prepared = preparation(columns, method, scale=False, **given).fit(train).transform(table)
+        prepared = prepared_by(columns, method, scale=False, **given).fit(train).transform(table)
         assert prepared.loc[gap, "n0:age"].to_numpy() == pytest.approx(np.full(gap.sum(), value), rel=1e-6)
 
 
 def test_unseen_categories_and_gaps_have_a_place(gappy):
     table, columns = gappy
-    fitted = preparation(columns, "median").fit(table[:40])
+    fitted = prepared_by(columns, "median").fit(table[:40])
     prepared = fitted.transform(table.assign(site="never seen"))
     sites = [name for name in prepared if name.startswith("c3:")]
     assert sites == ["c3:site=(missing)", "c3:site=a", "c3:site=b", "c3:site=c"]
@@ -78,21 +86,24 @@ def test_unseen_categories_and_gaps_have_a_place(gappy):
 def test_rare_and_unseen_categories_share_a_place(gappy):
     table, columns = gappy
     many = table.assign(site=[f"s{n % 13}" for n in range(60)])
-    fitted = preparation(columns, "median", categories=4).fit(many)
+    fitted = prepared_by(columns, "median", categories=4).fit(many)
     assert [name for name in fitted.names() if name.startswith("c")][-1] == "c3:site is rare"
     assert (fitted.transform(many.assign(site="never seen"))["c3:site is rare"] == 1).all()
 
 
 @pytest.mark.parametrize("method", methods("weighers"))
-def test_a_weigher_gives_positive_ratios_to_seen_and_unseen_rows(method):
+def test_a_weigher_gives_positive_weights_of_mean_one_to_seen_and_unseen_rows(method):
     rng = np.random.default_rng(0)
-    train, deploy = rng.normal(size=(200, 3)), rng.normal(0.5, 1, size=(100, 3))
-    train[::9, 1] = np.nan
-    weigher = build("weighers", options("weighers", method), seed=1).fit(train, deploy)
-    for ratio in (weigher.ratio_, weigher.predict(train[:7])):
-        assert np.isfinite(ratio).all()
-        assert (ratio > 0).all()
-    assert len(weigher.ratio_) == 200
+    X = np.vstack([rng.normal(size=(200, 3)), rng.normal(0.5, 1, size=(100, 3))])
+    X[::9, 1] = np.nan
+    table = pd.DataFrame(X, columns=["n0:a", "n1:b", "n2:c"]).assign(row=np.arange(300))
+    folds = pd.DataFrame({"row": table["row"], "fold": np.r_[np.arange(200) % 4, np.full(100, -1)]})
+    weights, facts = weighed(table, folds, {"train": [1, 2], "held_out": [0]}, options("weighers", method), seed=1)
+    assert sorted(weights["row"] % 4) == [0] * 50 + [1] * 50 + [2] * 50
+    assert np.isfinite(weights["weight"]).all()
+    assert (weights["weight"] > 0).all()
+    assert weights.loc[weights["row"] % 4 > 0, "weight"].mean() == pytest.approx(1)
+    assert facts["rows"] == 100
 
 
 @pytest.mark.parametrize("method", methods("resamplers"))

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from conftest import REPOSITORY
 from test_honesty import NETWORK
-from test_methods import preparation
+from test_methods import prepared_by
 
 from stillhouse.errors import UserError
 from stillhouse.serving import Shipped, predict_file
@@ -18,12 +18,25 @@ from stillhouse.training import train
 READING = {"separator": "", "columns": None, "encoding": "utf-8", "decimal": ".", "missing": ["", "?"], "missing_in": {}}
 
 
-@pytest.fixture(params=["median", "mean", "frequent", "constant"])
-def shipped(request, gappy, tmp_path):
+WAYS = {
+    **{method: {"method": method, "categories": 3} for method in ("median", "mean", "frequent", "constant")},
+    "means of words": {"method": "median", "categories": 2, "encode": "target"},
+    "less gappy columns": {"method": "mean", "columns_above": 0.1},
+    "words alone": {"method": "median", "categories": 2, "encode": "target", "columns_above": 0.0},
+}
+
+
+@pytest.fixture
+def shipped(gappy, tmp_path):
+    return ship("median", gappy, tmp_path)
+
+
+def ship(way, gappy, tmp_path):
     """A model file, what it was made of, and a raw table with gaps and unseen categories."""
     table, columns = gappy
-    prepared = preparation(columns, request.param, indicators=True, categories=3).fit(table)
     label = (table["dose"] > 2).astype(float)
+    prepared = prepared_by(columns, indicators=True, **WAYS[way])
+    prepared.fit(table, label.to_numpy()[:, None], parts=table["row"] % 3)
     sample = prepared.transform(table).assign(label=label, weight=1.0, stop=table["row"] % 4 == 0)
     model, _ = train(sample, None, {**NETWORK, "epochs": 3, "seeds": 2}, 2, seed=1)
     schema = {
@@ -35,13 +48,14 @@ def shipped(request, gappy, tmp_path):
     }
     ledger = {"before": [0.8, 0.2], "after": [0.5, 0.5]}
     path = tmp_path / "model.onnx"
-    path.write_bytes(exported(prepared, model, ledger, metadata(schema, "d", "m", {})))
+    path.write_bytes(exported(prepared, model, ledger, metadata(schema, prepared.columns, "d", "m", {})))
     odd = table.assign(site=table["site"].where(table.index % 5 != 0, "never seen"))
     return path, odd, prepared, model, ledger
 
 
-def test_the_file_agrees_with_the_workflow_on_every_row(shipped):
-    path, table, prepared, model, ledger = shipped
+@pytest.mark.parametrize("way", WAYS)
+def test_the_file_agrees_with_the_workflow_on_every_row(way, gappy, tmp_path):
+    path, table, prepared, model, ledger = ship(way, gappy, tmp_path)
     assert largest_difference(path, table, prepared, model, ledger) < 1e-6
 
 
@@ -132,12 +146,12 @@ def test_columns_may_have_the_names_of_the_graph_itself(gappy, tmp_path):
     names = {"age": "probabilities", "dose": "constant.3", "smoker": "input", "site": "prediction"}
     table = table.rename(columns=names)
     columns = [{**column, "name": names[column["name"]], "source": names[column["name"]]} for column in columns]
-    prepared = preparation(columns, "median").fit(table)
+    prepared = prepared_by(columns, "median").fit(table)
     sample = prepared.transform(table).assign(label=(table["row"] % 2).astype(float), weight=1.0, stop=table["row"] % 4 == 0)
     model, _ = train(sample, None, {**NETWORK, "epochs": 2}, 2, seed=1)
     schema = {"task": "binary", "target": "y", "classes": ["low", "high"], "columns": columns, "reading": READING}
     ledger, path = {"before": [0.5, 0.5], "after": [0.5, 0.5]}, tmp_path / "model.onnx"
-    path.write_bytes(exported(prepared, model, ledger, metadata(schema, "d", "m", {})))
+    path.write_bytes(exported(prepared, model, ledger, metadata(schema, prepared.columns, "d", "m", {})))
     assert largest_difference(path, table, prepared, model, ledger) < 1e-6
 
 
@@ -157,14 +171,16 @@ def test_every_format_that_is_read_for_training_is_read_for_prediction(shipped, 
 
 def test_a_headerless_table_with_semicolons_is_read_as_in_training(gappy, tmp_path):
     table, columns = gappy
-    prepared = preparation(columns, "median").fit(table)
+    prepared = prepared_by(columns, "median").fit(table)
     sample = prepared.transform(table).assign(label=(table["dose"] > 2).astype(float), weight=1.0, stop=table["row"] % 4 == 0)
     model, _ = train(sample, None, {**NETWORK, "epochs": 2}, 2, seed=1)
     names = ["age", "dose", "smoker", "site"]
     reading = {**READING, "separator": ";", "columns": names, "decimal": ","}
     schema = {"task": "binary", "target": "y", "classes": ["low", "high"], "columns": columns, "reading": reading}
     path, rows = tmp_path / "model.onnx", tmp_path / "rows.data"
-    path.write_bytes(exported(prepared, model, {"before": [0.5, 0.5], "after": [0.5, 0.5]}, metadata(schema, "d", "m", {})))
+    path.write_bytes(
+        exported(prepared, model, {"before": [0.5, 0.5], "after": [0.5, 0.5]}, metadata(schema, prepared.columns, "d", "m", {}))
+    )
     table[names].to_csv(rows, index=False, header=False, sep=";", decimal=",")
     predict_file(path, rows, tmp_path / "out.csv")
     assert pd.read_csv(tmp_path / "out.csv")["p_high"].to_numpy() == pytest.approx(

@@ -11,7 +11,7 @@ sys.path.append(str(WORKFLOW / "scripts"))
 
 from stillhouse.checks import checked, is_remote
 from stillhouse.code import files_run_by
-from stillhouse.config import as_list
+from stillhouse.dataset import places
 from stillhouse.errors import UserError
 from stillhouse.plan import Plan, twin_name, upstream, verb
 from stillhouse.splits import ALL, NONE
@@ -58,8 +58,14 @@ def code(script, *files):
 
 
 def code_with(script, kind, options):
-    """Return an input function for the code of a script and of the one method that it runs for its wildcards."""
-    return lambda wildcards: code(script, f"{kind}/{options(wildcards)['method']}.py")
+    """Return an input function for the code of a script and of the methods that it runs for its wildcards."""
+    return lambda wildcards: code(script, *(f"{kind}/{method}.py" for method in methods_in(options(wildcards))))
+
+
+def methods_in(options):
+    """Return the methods that options name, those of options within them included."""
+    inner = [methods_in(value) for value in options.values() if isinstance(value, dict)]
+    return sorted({*filter(None, [options.get("method")]), *(method for methods in inner for method in methods)})
 
 
 def chosen(section, wildcard):
@@ -164,9 +170,8 @@ def shift_files(path):
 
 def local_files(wildcards):
     """Return the files of a dataset's tables, those behind addresses left out."""
-    dataset = config["datasets"][wildcards.dataset]
-    places = [place for part in ("train", "test", "deploy") for place in as_list(dataset.get(part, []))]
-    return [place for place in places if not is_remote(place)]
+    found = places(config["datasets"][wildcards.dataset])
+    return [place for _, place in found if not is_remote(place)]
 
 
 def shift_report(wildcards):

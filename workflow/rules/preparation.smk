@@ -15,6 +15,7 @@ rule impute:
     benchmark:
         "logs/{dataset}/impute-{imputer}/split-{split}.tsv"
     params:
+        seed=config["seed"],
         splits=splits,
         options=chosen("imputers", "imputer"),
     script:

@@ -13,7 +13,7 @@ table = read_columns(snakemake.input.table, without=[LABEL])
 ledger = read_json(file_of(snakemake.input.ledger, NONE))[NONE]
 preparation = read_fitted(snakemake.input.preparations, NONE)
 model = read_fitted(snakemake.input.fitted, NONE)
-facts = metadata(schema, snakemake.wildcards.dataset, snakemake.wildcards.model, options)
+facts = metadata(schema, preparation.columns, snakemake.wildcards.dataset, snakemake.wildcards.model, options)
 
 content = exported(preparation, model, ledger, facts)
 with written_beside(snakemake.output.model) as beside:

@@ -2,20 +2,25 @@
 
 import pandas as pd
 
-from stillhouse.columns import LABEL
+from stillhouse.columns import LABEL, ROW
 from stillhouse.errors import log_to
 from stillhouse.kinds import feature_columns
-from stillhouse.preparation import prepared
+from stillhouse.preparation import prepared, reads_labels
+from stillhouse.seeds import derive
 from stillhouse.tables import read_columns, read_json, split_writer, write_fitted
 
 log_to(snakemake.log[0])
+options = snakemake.params.options
 table = read_columns(snakemake.input.table, without=[LABEL])
-columns = feature_columns(read_json(snakemake.input.schema))
+labels = pd.read_parquet(snakemake.input.table, columns=[ROW, LABEL]) if reads_labels(options) else None
+schema = read_json(snakemake.input.schema)
+columns, classes = feature_columns(schema), schema["classes"]
 folds = pd.read_parquet(snakemake.input.folds)
 
 preparations = {}
 with split_writer(snakemake.output.features) as write:
     for split in snakemake.params.splits:
-        preparations[split["name"]], features = prepared(table, folds, split, columns, snakemake.params.options)
+        seed = derive(snakemake.params.seed, snakemake.wildcards.dataset, snakemake.wildcards.imputer, split["name"])
+        preparations[split["name"]], features = prepared(table, labels, folds, split, columns, options, classes, seed)
         write(split["name"], features)
 write_fitted(preparations, snakemake.output.preparations)

@@ -4,8 +4,7 @@ import numpy as np
 import pandas as pd
 
 from stillhouse.columns import DEPLOY, LABEL, PART, TRUE_RATIO
-from stillhouse.config import nearest
-from stillhouse.errors import UserError
+from stillhouse.errors import UserError, nearest
 
 
 def challenged(table, schema, options, rng):

@@ -10,7 +10,9 @@ import lzma
 from difflib import get_close_matches
 from pathlib import Path
 
-from stillhouse.config import KINDS, ConfigError, as_list, complete, method_names, nearest
+from stillhouse.config import KINDS, ConfigError, complete, method_names
+from stillhouse.dataset import as_list, has_deploy, places
+from stillhouse.errors import nearest
 from stillhouse.plan import twin_name, upstream, verb
 
 
@@ -96,7 +98,7 @@ def _check_deploy(config, where, choice):
     if config["weighers"][choice]["method"] == "none":
         return
     for name, dataset in config["datasets"].items():
-        if "deploy" not in dataset and "deploy" not in dataset.get("challenge", {}):
+        if not has_deploy(dataset):
             raise ConfigError(f"{where}: {choice} needs deploy rows, and datasets.{name} has none; choose none")
 
 
@@ -132,10 +134,9 @@ def check_dataset(name, dataset):
     if "test" in dataset and (dataset.get("time") or dataset.get("group")):
         raise ConfigError(f"{where}.test: given test rows go with neither time nor group; leave one of them out")
     headers = {}
-    for part in ("train", "test", "deploy"):
-        for place in as_list(dataset.get(part, [])):
-            if not is_remote(place):
-                headers[part, place] = _check_file(f"{where}.{part}", Path(place), dataset, needs_target=part != "deploy")
+    for part, place in places(dataset):
+        if not is_remote(place):
+            headers[part, place] = _check_file(f"{where}.{part}", Path(place), dataset, needs_target=part != "deploy")
     _check_same_columns(where, {key: columns for key, columns in headers.items() if columns}, dataset["target"])
 
 

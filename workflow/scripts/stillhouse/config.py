@@ -4,15 +4,18 @@ Standard library and jsonschema only, as the workflow reads this on every job.
 """
 
 import copy
-from difflib import get_close_matches
 
 from jsonschema import Draft202012Validator
 
-from stillhouse.errors import UserError
+from stillhouse.errors import UserError, nearest
 from stillhouse.plan import verb
 
 KINDS = {"train": "networks", "distill": "networks", "fit": "models", "stack": "stackers"}
 CHOICES = {"impute": "imputers", "weigh": "weighers", "resample": "resamplers"}
+
+
+# The imputer that is made of others.
+BY_COLUMN = "columns"
 
 
 class ConfigError(UserError):
@@ -26,6 +29,9 @@ def complete(config, schema):
     for section in CHOICES.values():
         for name, options in config[section].items():
             config[section][name] = complete_options(schema, section, options, where=(section, name))
+    for name, options in config["imputers"].items():
+        if options["method"] == BY_COLUMN:
+            config["imputers"][name] = with_imputers(config, schema, options, where=f"imputers.{name}")
     for name, model in config["models"].items():
         complete_model(config, schema, name, model)
     complete_choices(config, schema, config["report"]["prepare"], where="report.prepare")
@@ -108,12 +114,6 @@ def _join(path, key):
     return str(key) if path == "the configuration" else f"{path}.{key}"
 
 
-def nearest(word, known):
-    """Return the words of a message that names the nearest known one, or all of them."""
-    close = get_close_matches(str(word), [str(name) for name in known], n=1, cutoff=0.5)
-    return f"did you mean {close[0]!r}?" if close else f"there are {', '.join(sorted(map(str, known))) or 'none'}"
-
-
 def complete_options(schema, kind, options, where, shared=None):
     """Return a method's options with defaults; ``shared`` holds the keys that its place adds to them."""
     methods = schema["$defs"]["methods"][kind]
@@ -127,6 +127,8 @@ def complete_options(schema, kind, options, where, shared=None):
     whole = {"type": "object", "properties": properties, "additionalProperties": False}
     options = fill(options, whole, schema)
     validate(options, whole, schema, where)
+    if missing := [key for key in methods[options["method"]].get("required", ()) if key not in options]:
+        raise ConfigError(f"{'.'.join((*where, missing[0]))}: is missing")
     return options
 
 
@@ -153,15 +155,29 @@ def complete_model(config, schema, name, model):
 def complete_choices(config, schema, prepare, where):
     """Add to the configuration the choices that a preparation names by their method alone."""
     for step, section in CHOICES.items():
-        choice = prepare.get(step)
-        if choice is None or choice in config[section]:
-            continue
-        known = [*config[section], *method_names(schema["$defs"]["methods"][section])]
-        if choice not in known:
-            raise ConfigError(f"{where}.{step}: no choice or method is called {choice!r}; {nearest(choice, known)}")
-        config[section][choice] = complete_options(schema, section, {"method": choice}, where=(section, choice))
+        if step in prepare:
+            config[section][prepare[step]] = choice_of(config, schema, section, prepare[step], where=f"{where}.{step}")
 
 
-def as_list(value):
-    """Return a list as it is, and anything else as a list of one."""
-    return value if isinstance(value, list) else [value]
+def choice_of(config, schema, section, name, where):
+    """Return the options of a choice, or of the method of that name with its defaults."""
+    if name in config[section]:
+        return config[section][name]
+    known = [*config[section], *method_names(schema["$defs"]["methods"][section])]
+    if name not in known:
+        raise ConfigError(f"{where}: no choice or method is called {name!r}; {nearest(name, known)}")
+    return complete_options(schema, section, {"method": name}, where=(where,))
+
+
+def with_imputers(config, schema, options, where):
+    """Return the options of a column-wise imputer with the own options of each imputer in place of its name."""
+    shared = schema["$defs"]["methods"]["imputers"]["any"]
+
+    def imputer(key, name):
+        found = choice_of(config, schema, "imputers", name, where=f"{where}.{key}")
+        if found["method"] in (BY_COLUMN, "drop", "none"):
+            raise ConfigError(f"{where}.{key}: {found['method']} fills no single column; choose another imputer")
+        return {option: value for option, value in found.items() if option not in shared}
+
+    each = {column: imputer(f"each.{column}", name) for column, name in options["each"].items()}
+    return {**options, "each": each, "rest": imputer("rest", options["rest"])}

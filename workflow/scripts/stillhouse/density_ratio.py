@@ -1,6 +1,7 @@
 """Density ratios p_deploy(x) / p_train(x), each row's by an estimate that did not see the row."""
 
 import numpy as np
+from scipy.optimize import minimize
 from scipy.special import expit
 from sklearn.impute import SimpleImputer
 from sklearn.metrics import log_loss
@@ -12,33 +13,35 @@ MOST = 50.0
 
 
 class CrossFitted:
-    """A ratio estimator, cross-fitted, with the best of several settings, cut at a quantile.
+    """A ratio estimator, cross-fitted, with the best of several settings, calibrated.
 
     ``candidates`` are functions that return an estimator with ``fit(train, deploy)`` and ``log_ratio(X)``. Rated on the
     rows it was fitted on, a ratio finds differences that are not there; so ``ratio_`` has each training row's ratio by an
     estimator that did not see it, and other rows take the mean log ratio of the estimators. Of several candidates the one
-    is taken whose unseen ratios tell the parts apart with the least log loss, which a true ratio minimises.
+    is taken whose unseen ratios tell the parts apart with the least log loss, which a true ratio minimises. A line through
+    the log ratios then makes this loss least (Platt 1999): estimators that overstate differences are tempered.
     """
 
-    def __init__(self, candidates, folds, quantile, seed):
-        self.candidates, self.folds, self.quantile, self.seed = candidates, folds, quantile, seed
+    def __init__(self, candidates, folds, seed):
+        self.candidates, self.folds, self.seed = candidates, folds, seed
 
     def fit(self, train, deploy):
         """Fit on features of shapes (n_train, p) and (n_deploy, p); gaps are allowed."""
         self.clean_ = make_pipeline(SimpleImputer(add_indicator=True, keep_empty_features=True), StandardScaler())
         X = self.clean_.fit_transform(np.vstack([train, deploy]))
         self.is_deploy_ = np.r_[np.zeros(len(train)), np.ones(len(deploy))].astype(bool)
+        self.odds_ = np.log(len(deploy) / len(train))
         fits = [self._cross_fit(X, candidate) for candidate in self.candidates]
-        self.estimators_, self.scores_ = min(fits, key=lambda fit: self._loss(fit[1]))
-        ratio = np.exp(self.scores_[~self.is_deploy_])
-        self.most_ = np.quantile(ratio, self.quantile)
-        self.ratio_ = np.minimum(ratio, self.most_)
+        self.estimators_, scores = min(fits, key=lambda fit: self._loss(fit[1]))
+        self.slope_, self.shift_ = self._calibration(scores)
+        self.scores_ = self._calibrated(scores)
+        self.ratio_ = np.exp(self.scores_[~self.is_deploy_])
         return self
 
     def predict(self, X):
-        """Return the ratios of rows that no estimator saw, cut like the others; shape (rows,)."""
+        """Return the ratios of rows that no estimator saw; shape (rows,)."""
         logs = [bounded(estimator.log_ratio(self.clean_.transform(X))) for estimator in self.estimators_]
-        return np.minimum(np.exp(np.mean(logs, axis=0)), self.most_)
+        return np.exp(self._calibrated(np.mean(logs, axis=0)))
 
     def _cross_fit(self, X, candidate):
         estimators, unseen = [], np.empty(len(X))
@@ -50,8 +53,16 @@ class CrossFitted:
         return estimators, unseen
 
     def _loss(self, log_ratio):
-        odds = np.log(self.is_deploy_.sum() / (~self.is_deploy_).sum())
-        return log_loss(self.is_deploy_, expit(log_ratio + odds))
+        return log_loss(self.is_deploy_, expit(log_ratio + self.odds_))
+
+    def _calibration(self, log_ratio):
+        def loss(line):
+            return self._loss(line[0] * log_ratio + line[1])
+
+        return minimize(loss, [1.0, 0.0], method="L-BFGS-B", bounds=[(0, None), (None, None)]).x
+
+    def _calibrated(self, log_ratio):
+        return bounded(self.slope_ * log_ratio + self.shift_)
 
 
 def bounded(log_ratio):
@@ -87,7 +98,11 @@ class Kernels:
 
     def __call__(self, X):
         """Return the kernels' values; shape (rows, centres)."""
-        return np.exp(-squared_distances(X, self.centres) / self.scale)
+        return self.between(X, self.centres)
+
+    def between(self, A, B):
+        """Return the kernel of each row of one table with each of another; shape (rows of A, rows of B)."""
+        return np.exp(-squared_distances(A, B) / self.scale)
 
 
 def squared_distances(A, B):

@@ -4,12 +4,19 @@ import logging
 import sys
 import traceback
 import warnings
+from difflib import get_close_matches
 
 log = logging.getLogger("stillhouse")
 
 
 class UserError(Exception):
     """What is wrong, where, and what would be right, in one message for the user."""
+
+
+def nearest(word, known):
+    """Return the words of a message that names the nearest known one, or all of them."""
+    close = get_close_matches(str(word), [str(name) for name in known], n=1, cutoff=0.5)
+    return f"did you mean {close[0]!r}?" if close else f"there are {', '.join(sorted(map(str, known))) or 'none'}"
 
 
 def log_to(path):

@@ -8,9 +8,9 @@ import pandas as pd
 from stillhouse import kinds
 from stillhouse.audit import notes
 from stillhouse.challenge import challenged
-from stillhouse.columns import DEPLOY, GROUP, LABEL, PART, RESERVED, ROW, TEST, TIME, TRAIN
-from stillhouse.config import as_list, nearest
-from stillhouse.errors import UserError, log
+from stillhouse.columns import DEPLOY, GROUP, LABEL, PART, RESERVED, ROW, TIME
+from stillhouse.dataset import places
+from stillhouse.errors import UserError, log, nearest
 from stillhouse.loaders import file, openml, sklearn, url
 
 MOST_CLASSES = 20
@@ -45,17 +45,16 @@ def load(dataset, rng):
 def read_parts(dataset):
     """Return the raw rows of the train, test and deploy tables, one below the other."""
     parts = []
-    for part in (TRAIN, TEST, DEPLOY):
-        for place in as_list(dataset.get(part, [])):
-            table = kinds.without_missing_words(loader(place).read(place, dataset), dataset["missing"], dataset["missing_in"])
-            if table.empty:
-                raise UserError(f"{place}: the table has no rows")
-            if dataset.get("source") in table:
-                raise UserError(f"source: {place} has a column {dataset['source']!r} already; choose another name")
-            if "source" in dataset:
-                table[dataset["source"]] = PurePosixPath(place).name
-            check_values(table, place, dataset)
-            parts.append((part, place, table))
+    for part, place in places(dataset):
+        table = kinds.without_missing_words(loader(place).read(place, dataset), dataset["missing"], dataset["missing_in"])
+        if table.empty:
+            raise UserError(f"{place}: the table has no rows")
+        if dataset.get("source") in table:
+            raise UserError(f"source: {place} has a column {dataset['source']!r} already; choose another name")
+        if "source" in dataset:
+            table[dataset["source"]] = PurePosixPath(place).name
+        check_values(table, place, dataset)
+        parts.append((part, place, table))
     check_columns(parts, dataset)
     first = parts[0][2].columns
     return pd.concat([table.reindex(columns=first).assign(**{RAW_PART: part}) for part, _, table in parts], ignore_index=True)

@@ -6,6 +6,7 @@ Standard library only, as the workflow reads this on every job.
 from functools import cache
 from itertools import chain
 
+from stillhouse.dataset import has_deploy
 from stillhouse.splits import NONE, held_out, in_order, split_name
 
 VERBS = ("train", "fit", "distill", "stack")
@@ -86,8 +87,7 @@ class Plan:
 
     def has_deploy(self, dataset):
         """Return whether a dataset has rows from where the model will be used."""
-        options = self.config["datasets"][dataset]
-        return "deploy" in options or "deploy" in options.get("challenge", {})
+        return has_deploy(self.config["datasets"][dataset])
 
     def is_shipped(self, dataset, model):
         """Return whether a model is wanted on all rows: to be exported, or to predict deploy rows."""

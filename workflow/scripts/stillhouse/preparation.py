@@ -5,96 +5,162 @@ import pandas as pd
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from stillhouse import kinds
-from stillhouse.columns import FOLD, ROW
+from stillhouse.columns import FOLD, LABEL, ROW
 from stillhouse.errors import UserError
 from stillhouse.methods import build
 from stillhouse.tables import rows_in
+from stillhouse.target_means import TargetMeans, as_targets, cross_fitted, target_names
+
+# The options of an imputer that are no matter of its method.
+SHARED = ("indicators", "scale", "categories", "encode", "columns_above")
+TARGET = "target"
 
 
 class Preparation:
-    """Imputed, scaled numbers, gap indicators and one-hot categories.
+    """Imputed, scaled numbers, gap indicators, and categories as one-hot columns or as mean labels.
 
     A gap in a categorical column is a category of its own. A category that the training rows do not hold takes the
-    place of the rare ones, where more than ``categories`` made some rare, and is all zeros otherwise.
+    place of the rare ones, where more than ``categories`` made some rare, and is all zeros otherwise. With ``encode:
+    target`` a column of more than ``categories`` words becomes the mean label of each. Columns with a greater share of
+    gaps in training rows than ``columns_above`` are left out.
     """
 
-    def __init__(self, columns, imputer, indicators, scale, categories):
-        self.numbers = [column for column in columns if column["kind"] in (kinds.NUMERIC, kinds.BOOLEAN, kinds.DATETIME)]
-        self.words = [column for column in columns if column["kind"] == kinds.CATEGORICAL]
-        self.imputer, self.indicators = imputer, indicators
+    def __init__(self, columns, imputer, classes, indicators, scale, categories, encode, columns_above):
+        self.columns, self.imputer, self.classes = columns, imputer, classes
+        self.indicators, self.categories, self.encode, self.columns_above = indicators, categories, encode, columns_above
         self.scaler = StandardScaler(with_mean=scale, with_std=scale)
-        self.encoder = OneHotEncoder(
-            handle_unknown="infrequent_if_exist",
-            max_categories=categories,
-            sparse_output=False,
-            dtype=np.float32,
-            feature_name_combiner=_category_name,
-        )
 
-    def fit(self, table):
-        """Learn fill values, scales and categories from training rows."""
-        if self.numbers:
-            raw = self.raw_numbers(table)
-            self.gappy = np.isnan(raw).any(axis=0) & self.indicators
-            self.scaler.fit(self.imputer.fit(raw).transform(raw))
+    def fit(self, table, labels=None, parts=None):
+        """Learn fill values, scales and categories from training rows.
+
+        Mean labels need ``labels``, shape (rows, outputs), and ``parts``, the fold of each row.
+        """
+        self.columns = [column for column in self.columns if table[column["name"]].isna().mean() <= self.columns_above]
+        if not self.columns:
+            raise UserError("impute: columns_above leaves no column, as each has more gaps than that; raise it")
+        self.numbers = [column for column in self.columns if column["kind"] != kinds.CATEGORICAL]
+        words = [column for column in self.columns if column["kind"] == kinds.CATEGORICAL]
+        self.averaged = [column for column in words if self.encode == TARGET and self._is_long(table[column["name"]])]
+        self.words = [column for column in words if column not in self.averaged]
+        self.imputer.fit(self.raw(table))
+        self.gappy = self.gaps(table).any(axis=0) & self.indicators
         if self.words:
-            self.encoder.fit(self.raw_words(table))
+            self.encoder = one_hot_encoder(self.categories).fit(self.raw_words(table, self.words))
+        self.means = [TargetMeans().fit(self._word(table, column), labels) for column in self.averaged]
+        if self.numbers or self.averaged:
+            self.scaler.fit(self._unscaled(table, self._unseen_means(table, labels, parts)))
         return self
 
     def transform(self, table):
         """Return ``row`` and the float32 features of any rows, in the order of ``table``."""
-        blocks = []
-        if self.numbers:
-            raw = self.raw_numbers(table)
-            blocks += [self.scaler.transform(self.imputer.transform(raw)), np.isnan(raw)[:, self.gappy]]
-        if self.words:
-            blocks.append(self.encoder.transform(self.raw_words(table)))
-        features = pd.DataFrame(np.hstack(blocks).astype(np.float32), columns=self.names(), index=table.index)
-        features.insert(0, ROW, table[ROW])
-        return features
+        means = [means.transform(self._word(table, column)) for column, means in zip(self.averaged, self.means, strict=True)]
+        return self._features(table, means)
+
+    def transform_fitted(self, table, labels, parts):
+        """Return the features of the rows that were fitted on; none meets its own label in a mean."""
+        return self._features(table, self._unseen_means(table, labels, parts))
 
     def names(self):
         """Return the names of the features, which tell their kind and source column; see ``columns.py``."""
         numbers = [f"n{column['position']}:{column['name']}" for column in self.numbers]
-        gaps = [
-            f"m{column['position']}:{column['name']} is missing"
-            for column, has_gaps in zip(self.numbers, self.gappy if self.numbers else (), strict=True)
-            if has_gaps
+        gappy = (column for column, has_gaps in zip(self.numbers, self.gappy, strict=True) if has_gaps)
+        gaps = [f"m{column['position']}:{column['name']} is missing" for column in gappy]
+        means = [
+            f"n{column['position']}:{column['name']}, {title}"
+            for column in self.averaged
+            for title in target_names(self.classes)
         ]
         words = [f"c{column['position']}:{column['name']}" for column in self.words]
-        return [*numbers, *gaps, *(self.encoder.get_feature_names_out(words) if words else [])]
+        return [*numbers, *means, *gaps, *(self.encoder.get_feature_names_out(words) if words else [])]
 
-    def raw_numbers(self, table):
-        """Return the numeric columns as float64, gaps as NaN; shape (rows, columns)."""
-        return table[[column["name"] for column in self.numbers]].to_numpy("float64")
+    def raw(self, table):
+        """Return the columns that models see, booleans as numbers, row numbers as the index: what imputers work on."""
+        return pd.DataFrame(
+            {
+                column["name"]: table[column["name"]].astype("object" if column["kind"] == kinds.CATEGORICAL else "float64")
+                for column in self.columns
+            }
+        ).set_axis(table[ROW])
 
-    def raw_words(self, table):
-        """Return the categorical columns as text, gaps as a word of their own; shape (rows, columns)."""
-        return table[[column["name"] for column in self.words]].astype("object").fillna(kinds.GAP).to_numpy()
+    def gaps(self, table):
+        """Return a mask of the gaps in the numeric columns; shape (rows, columns)."""
+        return table[[column["name"] for column in self.numbers]].isna().to_numpy()
+
+    def raw_words(self, table, columns):
+        """Return categorical columns as text, gaps as a word of their own; shape (rows, columns)."""
+        return table[[column["name"] for column in columns]].astype("object").fillna(kinds.GAP).to_numpy()
+
+    def _features(self, table, means):
+        blocks = [self.gaps(table)[:, self.gappy]]
+        if self.numbers or self.averaged:
+            blocks.insert(0, self.scaler.transform(self._unscaled(table, means)))
+        if self.words:
+            blocks.append(self.encoder.transform(self.raw_words(table, self.words)))
+        features = pd.DataFrame(np.hstack(blocks).astype(np.float32), columns=self.names(), index=table.index)
+        features.insert(0, ROW, table[ROW])
+        return features
+
+    def _unscaled(self, table, means):
+        return np.hstack([self.imputer.transform(self.raw(table)), *means])
+
+    def _unseen_means(self, table, labels, parts):
+        return [cross_fitted(self._word(table, column), labels, parts) for column in self.averaged]
+
+    def _is_long(self, column):
+        return column.nunique() > self.categories
+
+    def _word(self, table, column):
+        return self.raw_words(table, [column])[:, 0]
+
+
+def one_hot_encoder(categories):
+    """Return the encoder of categorical columns, at most ``categories`` features each."""
+    return OneHotEncoder(
+        handle_unknown="infrequent_if_exist",
+        max_categories=categories,
+        sparse_output=False,
+        dtype=np.float32,
+        feature_name_combiner=_category_name,
+    )
 
 
 def _category_name(column, category):
     return f"{column} is rare" if category == "infrequent_sklearn" else f"{column}={category}"
 
 
-def prepared(table, folds, split, columns, options):
+def preparation(columns, options, classes, seed):
+    """Return the preparation that an imputer's options describe."""
+    method = {key: value for key, value in options.items() if key not in SHARED}
+    return Preparation(columns, build("imputers", method, seed=seed), classes, **{key: options[key] for key in SHARED})
+
+
+def prepared(table, labels, folds, split, columns, options, classes, seed):
     """Return the fitted preparation of a split and the features of every row but those it leaves out.
 
-    ``drop`` leaves out training rows with gaps; rows to be predicted are filled by the median, as every row has to
-    be scored.
+    ``labels`` (row, label) is None unless ``reads_labels``; only those of training rows are looked at. ``drop`` leaves out
+    training rows with gaps; rows to be predicted are filled by the median, as every row has to be scored.
     """
-    settings = ("indicators", "scale", "categories")
-    method = {key: value for key, value in options.items() if key not in settings}
-    imputer = build("imputers", method)
+    made = preparation(columns, options, classes, seed)
     is_training = rows_in(folds, split["train"], FOLD)
-    left_out = is_training & has_gaps(table, columns) & getattr(imputer, "drops_rows", False)
-    if not (is_training & ~left_out).any():
+    left_out = is_training & dropped_rows(made.imputer, table, columns)
+    is_fitted = is_training & ~left_out
+    if not is_fitted.any():
         raise UserError("impute: drop leaves no training row, as each has a gap; choose an imputer that fills them")
-    preparation = Preparation(columns, imputer, **{key: options[key] for key in settings})
-    preparation.fit(table[is_training & ~left_out])
-    return preparation, preparation.transform(table[~left_out])
+    if labels is None:
+        return made, made.fit(table[is_fitted]).transform(table[~left_out])
+    known = as_targets(labels.set_index(ROW)[LABEL].loc[table[ROW][is_fitted]], classes)
+    fitted = table[is_fitted], known, folds[FOLD][is_fitted].to_numpy()
+    seen, others = made.fit(*fitted).transform_fitted(*fitted), made.transform(table[~is_training])
+    return made, pd.concat([seen, others]).sort_index()
 
 
-def has_gaps(table, columns):
-    """Return a mask of the rows with a gap in any of the columns."""
-    return table[[column["name"] for column in columns]].isna().any(axis=1).to_numpy()
+def reads_labels(options):
+    """Return whether a preparation learns from labels."""
+    return options["encode"] == TARGET
+
+
+def dropped_rows(imputer, table, columns):
+    """Return a mask of the rows that an imputer leaves out of training."""
+    if not hasattr(imputer, "drops"):
+        return np.zeros(len(table), dtype=bool)
+    return imputer.drops(table[[column["name"] for column in columns]])

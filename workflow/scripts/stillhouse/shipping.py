@@ -7,7 +7,6 @@ import numpy as np
 
 from stillhouse import __version__, kinds
 from stillhouse.columns import graph_input
-from stillhouse.kinds import feature_columns
 from stillhouse.onnx_graph import to_onnx
 from stillhouse.predictions import on_original_prior
 from stillhouse.serving import Shipped, as_array
@@ -15,8 +14,8 @@ from stillhouse.serving import Shipped, as_array
 CLOSE = 1e-5
 
 
-def metadata(schema, dataset, model, options):
-    """Return what the file says of itself; ``run`` is a hash of the model's options and the table's schema."""
+def metadata(schema, columns, dataset, model, options):
+    """Return what the file says of itself: the columns that it reads, and a hash of the model's options and the schema."""
     facts = json.dumps([schema, options], sort_keys=True)
     return {
         "stillhouse": __version__,
@@ -25,7 +24,7 @@ def metadata(schema, dataset, model, options):
         "task": schema["task"],
         "target": schema["target"],
         "classes": schema["classes"],
-        "columns": feature_columns(schema),
+        "columns": columns,
         "identifiers": [column["source"] for column in schema["columns"] if column["kind"] == kinds.IDENTIFIER],
         "reading": schema["reading"],
         "run": hashlib.sha256(facts.encode()).hexdigest()[:16],

@@ -1,1 +1,1 @@
-"""Imputers: ``make(**options)`` returns a scikit-learn transformer that fills the gaps of numeric columns."""
+"""Imputers: ``make(seed, **options)`` returns what `imputing.py` describes."""

@@ -2,7 +2,9 @@
 
 from sklearn.impute import SimpleImputer
 
+from stillhouse.imputing import OfNumbers
 
-def make(value):
-    """Return a transformer that fills gaps with ``value``."""
-    return SimpleImputer(strategy="constant", fill_value=float(value), keep_empty_features=True)
+
+def make(seed, value):
+    """Return an imputer that fills gaps with ``value``."""
+    return OfNumbers(SimpleImputer(strategy="constant", fill_value=float(value), keep_empty_features=True))

@@ -2,13 +2,21 @@
 
 from sklearn.impute import SimpleImputer
 
-
-class DropRows(SimpleImputer):
-    """A median imputer fitted on complete rows alone."""
-
-    drops_rows = True
+from stillhouse.imputing import OfNumbers
 
 
-def make():
-    """Return a transformer that ``prepared`` fits on the training rows without gaps."""
-    return DropRows(strategy="median", keep_empty_features=True)
+class DropRows(OfNumbers):
+    """A median imputer, fitted on the training rows that stay."""
+
+    def __init__(self, above):
+        super().__init__(SimpleImputer(strategy="median", keep_empty_features=True))
+        self.above = above
+
+    def drops(self, table):
+        """Return a mask of the rows to leave out of training: those with a greater share of gaps than ``above``."""
+        return (table.isna().mean(axis=1) > self.above).to_numpy()
+
+
+def make(seed, above):
+    """Return the imputer."""
+    return DropRows(above)

@@ -1,10 +1,10 @@
-"""The mean of the nearest training rows, by the columns that both have, each scaled to deviation 1."""
+"""The mean of the nearest training rows, by the columns that both have, each in standard deviations."""
 
 from sklearn.impute import KNNImputer
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+
+from stillhouse.imputing import OfNumbers
 
 
-def make(neighbors):
-    """Return a transformer that fills gaps and scales (Troyanskaya et al. 2001)."""
-    return make_pipeline(StandardScaler(), KNNImputer(n_neighbors=neighbors, keep_empty_features=True))
+def make(seed, neighbors):
+    """Return the imputer (Troyanskaya et al. 2001)."""
+    return OfNumbers(KNNImputer(n_neighbors=neighbors, keep_empty_features=True), scaled=True)

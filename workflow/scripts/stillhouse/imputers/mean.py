@@ -2,7 +2,9 @@
 
 from sklearn.impute import SimpleImputer
 
+from stillhouse.imputing import OfNumbers
 
-def make():
-    """Return a transformer that fills gaps; a column without any value is filled with 0."""
-    return SimpleImputer(strategy="mean", keep_empty_features=True)
+
+def make(seed):
+    """Return an imputer; a column without any value is filled with 0."""
+    return OfNumbers(SimpleImputer(strategy="mean", keep_empty_features=True))

@@ -2,7 +2,9 @@
 
 from sklearn.preprocessing import FunctionTransformer
 
+from stillhouse.imputing import OfNumbers
 
-def make():
-    """Return a transformer that changes nothing."""
-    return FunctionTransformer()
+
+def make(seed):
+    """Return an imputer that changes nothing."""
+    return OfNumbers(FunctionTransformer())

@@ -4,12 +4,12 @@ from functools import partial
 
 import lightgbm
 
-from stillhouse.density_ratio import ClassifierRatio, CrossFitted
+from stillhouse.density_ratio import ClassifierRatio
 
 
-def make(seed, folds, rounds, quantile):
-    """Return the weigher; the number of trees is chosen among ``rounds``."""
-    return CrossFitted([partial(_ratio, count, seed) for count in rounds], folds, quantile, seed)
+def make(seed, rounds):
+    """Return candidates; the number of trees is chosen among ``rounds``."""
+    return [partial(_ratio, count, seed) for count in rounds]
 
 
 def _ratio(count, seed):

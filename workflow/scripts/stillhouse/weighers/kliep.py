@@ -4,7 +4,7 @@ from functools import partial
 
 import numpy as np
 
-from stillhouse.density_ratio import CrossFitted, Kernels
+from stillhouse.density_ratio import Kernels
 
 LEAST = 1e-12
 
@@ -31,6 +31,6 @@ class KernelRatio:
         return np.log(np.maximum(self.kernels_(X) @ self.weights_, LEAST))
 
 
-def make(seed, folds, widths, centres, rounds, quantile):
-    """Return the weigher; the kernel width is chosen among ``widths``."""
-    return CrossFitted([partial(KernelRatio, width, centres, rounds, seed) for width in widths], folds, quantile, seed)
+def make(seed, widths, centres, rounds):
+    """Return candidates; the kernel width is chosen among ``widths``."""
+    return [partial(KernelRatio, width, centres, rounds, seed) for width in widths]

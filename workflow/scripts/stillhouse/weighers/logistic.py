@@ -4,12 +4,12 @@ from functools import partial
 
 from sklearn.linear_model import LogisticRegression
 
-from stillhouse.density_ratio import ClassifierRatio, CrossFitted
+from stillhouse.density_ratio import ClassifierRatio
 
 
-def make(seed, folds, penalties, quantile):
-    """Return the weigher; the L2 penalty is chosen among ``penalties``."""
-    return CrossFitted([partial(_ratio, penalty) for penalty in penalties], folds, quantile, seed)
+def make(seed, penalties):
+    """Return candidates; the L2 penalty is chosen among ``penalties``."""
+    return [partial(_ratio, penalty) for penalty in penalties]
 
 
 def _ratio(penalty):

@@ -4,8 +4,6 @@ from functools import partial
 
 from sklearn.mixture import GaussianMixture
 
-from stillhouse.density_ratio import CrossFitted
-
 
 class MixtureRatio:
     """Two mixtures with as many components each."""
@@ -27,7 +25,6 @@ class MixtureRatio:
         return GaussianMixture(count, reg_covar=self.ridge, random_state=self.seed).fit(part)
 
 
-def make(seed, folds, components, ridges, quantile):
-    """Return the weigher; the number of components and the ridge are chosen among the given ones."""
-    grid = [partial(MixtureRatio, count, ridge, seed) for count in components for ridge in ridges]
-    return CrossFitted(grid, folds, quantile, seed)
+def make(seed, components, ridges):
+    """Return candidates; the number of components and the ridge are chosen among the given ones."""
+    return [partial(MixtureRatio, count, ridge, seed) for count in components for ridge in ridges]

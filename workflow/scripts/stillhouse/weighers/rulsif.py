@@ -9,7 +9,7 @@ from itertools import product
 
 import numpy as np
 
-from stillhouse.density_ratio import CrossFitted, Kernels
+from stillhouse.density_ratio import Kernels
 
 LEAST = 1e-6
 
@@ -34,7 +34,6 @@ class RelativeRatio:
         return np.log(relative * (1 - self.alpha)) - np.log(np.maximum(1 - self.alpha * relative, LEAST))
 
 
-def make(seed, folds, alpha, widths, penalties, centres, quantile):
-    """Return the weigher; kernel width and penalty are chosen among the given ones."""
-    grid = [partial(RelativeRatio, alpha, width, penalty, centres, seed) for width, penalty in product(widths, penalties)]
-    return CrossFitted(grid, folds, quantile, seed)
+def make(seed, alpha, widths, penalties, centres):
+    """Return candidates; kernel width and penalty are chosen among the given ones."""
+    return [partial(RelativeRatio, alpha, width, penalty, centres, seed) for width, penalty in product(widths, penalties)]

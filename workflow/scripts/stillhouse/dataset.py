@@ -1,0 +1,21 @@
+"""What the configuration says of a dataset.
+
+Standard library only, as the workflow reads this on every job.
+"""
+
+from stillhouse.columns import DEPLOY, TEST, TRAIN
+
+
+def as_list(value):
+    """Return a list as it is, and anything else as a list of one."""
+    return value if isinstance(value, list) else [value]
+
+
+def places(dataset):
+    """Return where the tables of a dataset lie, as pairs of part and place, in reading order."""
+    return [(part, place) for part in (TRAIN, TEST, DEPLOY) for place in as_list(dataset.get(part, []))]
+
+
+def has_deploy(dataset):
+    """Return whether a dataset has rows from where the model will be used."""
+    return DEPLOY in dataset or DEPLOY in dataset.get("challenge", {})

@@ -1,0 +1,35 @@
+"""An imputer of its own for some columns, and one for the rest."""
+
+import numpy as np
+
+from stillhouse.errors import UserError, nearest
+from stillhouse.methods import build
+
+
+class ByColumn:
+    """Several imputers, each of which sees every column and fills its own."""
+
+    def __init__(self, rest, each):
+        self.rest, self.each = rest, each
+
+    def fit(self, table):
+        """Fit each imputer once on the training rows."""
+        names = list(table.select_dtypes("number").columns)
+        if unknown := [name for name in self.each if name not in names]:
+            raise UserError(f"imputers: columns.each: no number is called {unknown[0]!r}; {nearest(unknown[0], names)}")
+        self.places_ = {name: names.index(name) for name in self.each}
+        for imputer in (self.rest, *self.each.values()):
+            imputer.fit(table)
+        return self
+
+    def transform(self, table):
+        """Return the filled numbers."""
+        filled = np.array(self.rest.transform(table))
+        for name, imputer in self.each.items():
+            filled[:, self.places_[name]] = imputer.transform(table)[:, self.places_[name]]
+        return filled
+
+
+def make(seed, rest, each):
+    """Return the imputer from the options of the others, by column."""
+    return ByColumn(build("imputers", rest, seed=seed), {name: build("imputers", one, seed=seed) for name, one in each.items()})
