@@ -78,7 +78,7 @@ def test_the_given_configuration_is_left_alone(schema):
         ("models.student.distill.teacher", "student", "models.student: learns from itself: student → student"),
         ("models.stack.stack.members", ["tree", "student"], "models.stack: learns from itself: stack → student → stack"),
         ("models.student.distill", {"method": "mlp"}, "models.student.distill.teacher: is missing"),
-        ("models.studenttwin", {"fit": {"method": "tree"}}, "models.studenttwin: this name is kept for the twin of 'student'"),
+        ("models.studenttwin", {"fit": {"method": "tree"}}, "models.studenttwin: this name is kept for what 'student' is compared with"),
         ("models.My_model", {"fit": {"method": "tree"}}, "models.My_model: names are lower-case letters and digits"),
         ("models.both", {"fit": {"method": "tree"}, "train": {"method": "mlp"}}, "models.both: a model has exactly one of"),
         ("models.logit", {"prepare": {"impute": "none"}, "fit": {"method": "logistic"}}, "models.logit.prepare.impute: logistic cannot learn from gaps"),

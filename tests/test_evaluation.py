@@ -7,7 +7,8 @@ from sklearn import metrics as reference
 
 from stillhouse import metrics
 from stillhouse.comparison import compare
-from stillhouse.evaluation import evaluate, held_out_predictions, scored
+from stillhouse.decisions import decide, tuned_factors
+from stillhouse.evaluation import corrected_for_label_shift, evaluate, held_out_predictions, scored
 from stillhouse.intervals import counts, draws, interval
 from stillhouse.tables import split_writer
 
@@ -94,6 +95,7 @@ def predicted(seed, noise, rows=600):
         "row": range(rows),
         "p_a": 1 - score,
         "p_b": score,
+        "decision": (score > 0.5).astype(int),
         "label": labels * 1.0,
         "part": "train",
         "fold": rng.integers(0, 3, rows),
@@ -106,20 +108,21 @@ BINARY = {"task": "binary", "classes": ["a", "b"]}
 
 
 def compared(**models):
-    found = {name: evaluate(rows, BINARY, None, SETTINGS, seed=1) for name, rows in models.items()}
-    return compare(found, models, BINARY, SETTINGS, seed=1).set_index("model")
+    found = {name: evaluate(rows, BINARY, SETTINGS, seed=1) for name, rows in models.items()}
+    return compare(found, models, {"good": "alike"}, BINARY, SETTINGS, seed=1).set_index("model")
 
 
 def test_a_clearly_worse_model_is_behind_and_an_equal_one_is_not():
     table = compared(good=predicted(1, 0.5), alike=predicted(2, 0.5), bad=predicted(3, 3.0))
     assert table["behind"].to_dict() == {table.index[0]: False, table.index[1]: False, "bad": True}
+    assert table["plain"].to_dict() == {"good": "alike", "alike": "", "bad": ""}
     assert table.loc["bad", "gap"] == pytest.approx(table.loc["bad", "auc"] - table["auc"].iloc[0])
     assert table.loc["bad", "gap_low"] < table.loc["bad", "gap"] < table.loc["bad", "gap_high"]
 
 
 def test_metrics_have_a_value_per_fold():
     rows = predicted(1, 0.5)
-    found = evaluate(rows, BINARY, None, SETTINGS, seed=1)["held_out"]["metrics"]["auc"]
+    found = evaluate(rows, BINARY, SETTINGS, seed=1)["held_out"]["metrics"]["auc"]
     for fold, value in found["folds"].items():
         part = rows[rows["fold"] == int(fold)]
         assert value == pytest.approx(reference.roc_auc_score(part["label"], part["p_b"]))
@@ -130,7 +133,7 @@ def test_ranking_is_judged_within_folds_as_each_has_a_model_of_its_own():
     drift = np.where(rows["fold"] == 0, -0.45, np.where(rows["fold"] == 1, 0.0, 0.45))
     moved = rows.assign(p_b=np.clip(rows["p_b"] / 10 + 0.45 + drift, 0, 1))
     moved["p_a"] = 1 - moved["p_b"]
-    plain, drifted = (evaluate(table, BINARY, None, SETTINGS, seed=1)["held_out"]["metrics"]["auc"] for table in (rows, moved))
+    plain, drifted = (evaluate(table, BINARY, SETTINGS, seed=1)["held_out"]["metrics"]["auc"] for table in (rows, moved))
     assert drifted["value"] == pytest.approx(plain["value"])
     sizes = rows["fold"].value_counts().sort_index()
     assert plain["value"] == pytest.approx(np.average(list(plain["folds"].values()), weights=sizes))
@@ -140,7 +143,7 @@ def test_weights_for_deploy_change_the_score_and_labelled_deploy_rows_are_scored
     rows = predicted(1, 0.5)
     rows.loc[500:, "part"] = "deploy"
     weights = pd.DataFrame({"row": range(500), "weight": np.linspace(0.1, 2, 500)})
-    found = evaluate(rows, BINARY, weights, SETTINGS, seed=1)
+    found = evaluate(rows, BINARY, SETTINGS, seed=1, weights=weights)
     assert found["held_out"]["rows"] == found["deploy_weighted"]["rows"] == 500
     assert found["deploy"]["rows"] == 100
     assert found["held_out"]["metrics"]["auc"]["value"] != found["deploy_weighted"]["metrics"]["auc"]["value"]
@@ -158,3 +161,49 @@ def test_a_row_is_scored_by_the_split_that_held_it_out(tmp_path):
     assert found["p_b"].tolist() == [0.1, 0.1, 0.2, 0.2, 0.9]
     table = pd.DataFrame({"row": range(5), "label": [0, 1, 0, 1, np.nan], "part": ["train"] * 4 + ["deploy"]})
     assert scored(found, table, folds)["row"].tolist() == [0, 1, 2, 3]
+
+
+def recall(p, labels, factors):
+    found = decide(p, factors) == labels
+    return np.mean([found[labels == code].mean() for code in np.unique(labels)])
+
+
+def test_the_tuned_threshold_of_two_classes_is_the_best_one():
+    rng = np.random.default_rng(0)
+    labels = (rng.random(300) < 0.1).astype(int)
+    score = np.clip(0.05 + 0.1 * labels + 0.05 * rng.normal(size=300), 0.001, 0.999)
+    p = np.c_[1 - score, score]
+    best = max(recall(p, labels, np.array([1, (1 - t) / t])) for t in np.r_[score - 1e-9, score + 1e-9])
+    assert recall(p, labels, tuned_factors(p, labels, np.ones(300))) == pytest.approx(best)
+    assert best > recall(p, labels, np.ones(2)) + 0.2
+
+
+def test_tuned_factors_of_many_classes_gain_on_the_likeliest_class():
+    labels, p, weight = case(4)
+    labels = np.where(np.arange(400) % 5 > 0, 0, labels)
+    tuned = tuned_factors(p, labels, weight)
+    assert recall(p, labels, tuned) > recall(p, labels, np.ones(4))
+
+
+def test_a_class_that_the_stop_rows_lack_is_decided_as_before():
+    p = np.array([[0.6, 0.3, 0.1], [0.2, 0.7, 0.1], [0.1, 0.1, 0.8]])
+    assert tuned_factors(p, np.zeros(3, int), np.ones(3)).tolist() == [1, 1, 1]
+    assert decide(p, tuned_factors(p, np.array([0, 1, 1]), np.ones(3)))[0] == 0
+
+
+def test_probabilities_of_deploy_rows_are_corrected_for_their_class_mixture():
+    """Under label shift the corrected probabilities are better; labels of deploy rows take no part."""
+    rng = np.random.default_rng(0)
+    labels = np.r_[rng.random(4000) < 0.2, rng.random(2000) < 0.7].astype(float)
+    score = 1 / (1 + np.exp(-3 * (2 * labels + rng.normal(size=6000) - 1 + np.log(0.25) / 2)))
+    predictions = pd.DataFrame({"row": range(6000), "p_a": 1 - score, "p_b": score, "decision": 0})
+    table = pd.DataFrame({"row": range(6000), "label": labels, "part": np.repeat(["train", "deploy"], [4000, 2000])})
+    corrected = corrected_for_label_shift(predictions, table, ["a", "b"])
+    assert corrected["p_b"].mean() == pytest.approx(0.7, abs=0.03)
+    rows = predictions.merge(table, on="row").assign(fold=np.repeat([0, -1], [4000, 2000]))
+    found = evaluate(rows, BINARY, SETTINGS, seed=1, corrected=corrected)
+    brier = {part: found[part]["metrics"]["brier"]["value"] for part in ("deploy", "deploy_corrected")}
+    assert brier["deploy_corrected"] < brier["deploy"] - 0.05
+    unlabelled = table.assign(label=table["label"].where(table["part"] == "train"))
+    pd.testing.assert_frame_equal(corrected, corrected_for_label_shift(predictions, unlabelled, ["a", "b"]))
+    assert corrected_for_label_shift(predictions[:4000], table, ["a", "b"]) is None

@@ -11,6 +11,7 @@ def plan(models, dataset=None, export=(), k=5):
         "datasets": {"d": {"train": "sklearn:iris", "target": "target", **(dataset or {})}},
         "folds": {"k": k},
         "models": models,
+        "resamplers": {"none": {"method": "none"}, "smote": {"method": "smote", "neighbors": 5}},
         "export": list(export),
         "report": {"prepare": {"impute": "median", "weigh": "logistic"}},
     }
@@ -91,3 +92,19 @@ def test_a_preparation_is_built_for_the_splits_of_its_users():
 def test_a_twin_is_the_student_without_its_teacher():
     made = plan({"teacher": TEACHER, "student": student("teacher")})
     assert made.models["studenttwin"] == {"prepare": PREPARE, "train": {"method": "mlp"}}
+
+
+def test_a_resampled_model_is_set_beside_itself_without_resampling():
+    balanced = {"prepare": {**PREPARE, "resample": "smote"}, "fit": {"method": "tree"}}
+    made = plan({"smoted": balanced})
+    assert made.models["smotedplain"] == FIT
+    assert made.plain == {"smoted": "smotedplain"}
+    assert made.kin("smotedplain") == "smoted"
+
+
+def test_a_model_that_is_there_already_is_not_made_again():
+    balanced = {"prepare": {**PREPARE, "resample": "smote"}, "fit": {"method": "tree"}}
+    made = plan({"tree": FIT, "smoted": balanced})
+    assert list(made.models) == ["tree", "smoted"]
+    assert made.plain == {"smoted": "tree"}
+    assert made.kin("tree") == "tree"

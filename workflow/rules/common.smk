@@ -13,7 +13,7 @@ from stillhouse.checks import checked, is_remote
 from stillhouse.code import files_run_by
 from stillhouse.dataset import places
 from stillhouse.errors import UserError
-from stillhouse.plan import Plan, twin_name, upstream, verb
+from stillhouse.plan import Plan, upstream, verb
 from stillhouse.splits import ALL, NONE
 
 try:
@@ -143,12 +143,6 @@ def teacher(wildcards):
 def members(wildcards):
     """Return the files with the predictions of each member of a stack, under its name."""
     return {f"member_{name}": predictions_of(name, wildcards) for name in upstream(PLAN.models[wildcards.model])}
-
-
-def kin(wildcards):
-    """Return the name that a model's seeds are drawn under: a twin has its student's."""
-    twins = {twin_name(name): name for name, model in PLAN.models.items() if "distill" in model}
-    return twins.get(wildcards.model, wildcards.model)
 
 
 def evaluated_splits(wildcards):

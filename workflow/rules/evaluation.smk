@@ -13,6 +13,7 @@ rule evaluate:
         code=code("evaluate.py"),
     output:
         predictions=f"{EVALUATED}/predictions.parquet",
+        corrected=f"{EVALUATED}/corrected.parquet",
         metrics=f"{EVALUATED}/metrics.json",
     log:
         "logs/{dataset}/{model}/evaluate.log",
@@ -66,6 +67,7 @@ rule compare:
     params:
         seed=config["seed"],
         models=list(PLAN.models),
+        plain=PLAN.plain,
         settings=config["report"],
     script:
         "../scripts/compare.py"
@@ -94,6 +96,7 @@ rule report:
     params:
         config=config,
         models=PLAN.models,
+        plain=PLAN.plain,
         shown_split=shown_split,
     script:
         "../scripts/report.py"

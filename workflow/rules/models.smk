@@ -21,7 +21,7 @@ rule train:
         model=made_by("train"),
     params:
         seed=config["seed"],
-        kin=kin,
+        kin=lambda wildcards: PLAN.kin(wildcards.model),
         splits=splits,
         options=of_model("train"),
     script:
@@ -47,7 +47,7 @@ rule fit:
         model=made_by("fit"),
     params:
         seed=config["seed"],
-        kin=kin,
+        kin=lambda wildcards: PLAN.kin(wildcards.model),
         splits=splits,
         options=of_model("fit"),
     script:
@@ -75,7 +75,7 @@ rule distill:
         model=made_by("distill"),
     params:
         seed=config["seed"],
-        kin=kin,
+        kin=lambda wildcards: PLAN.kin(wildcards.model),
         splits=splits,
         options=of_model("distill"),
     script:

@@ -19,6 +19,6 @@ metrics = dict(zip(models, map(read_json, snakemake.input.metrics), strict=True)
 rows = {
     name: scored(pd.read_parquet(path), table, folds) for name, path in zip(models, snakemake.input.predictions, strict=True)
 }
-comparison = compare(metrics, rows, schema, snakemake.params.settings, seed)
+comparison = compare(metrics, rows, snakemake.params.plain, schema, snakemake.params.settings, seed)
 with written_beside(snakemake.output.comparison) as beside:
     comparison.to_csv(beside, index=False)

@@ -12,4 +12,4 @@ with job.results(snakemake.output) as keep:
     for split in job.splits:
         sample = job.sample(split)
         soft = soft_targets(sample, snakemake.input.teacher, job.folds, split, job.classes, job.ledger(split))
-        keep(split, *train(sample, soft, job.options, job.n_classes, job.seed(split)))
+        keep(split, sample, *train(sample, soft, job.options, job.n_classes, job.seed(split)))

@@ -3,7 +3,13 @@
 import pandas as pd
 
 from stillhouse.errors import log_to
-from stillhouse.evaluation import evaluate, held_out_predictions, held_out_weights, scored
+from stillhouse.evaluation import (
+    corrected_for_label_shift,
+    evaluate,
+    held_out_predictions,
+    held_out_weights,
+    scored,
+)
 from stillhouse.seeds import derive
 from stillhouse.tables import read_json, write_json, write_table
 
@@ -16,6 +22,8 @@ seed = derive(snakemake.params.seed, snakemake.wildcards.dataset)
 
 predictions = held_out_predictions(snakemake.input.split_predictions, folds, splits)
 weights = held_out_weights(snakemake.input.weights, folds, splits) if snakemake.input.weights else None
-metrics = evaluate(scored(predictions, table, folds), schema, weights, snakemake.params.settings, seed)
+corrected = corrected_for_label_shift(predictions, table, schema["classes"])
+metrics = evaluate(scored(predictions, table, folds), schema, snakemake.params.settings, seed, weights, corrected)
 write_table(predictions, snakemake.output.predictions)
+write_table(predictions[:0] if corrected is None else corrected, snakemake.output.corrected)
 write_json(metrics, snakemake.output.metrics)

@@ -10,4 +10,4 @@ job = Job(snakemake.input, snakemake.params, snakemake.wildcards)
 with job.results(snakemake.output) as keep:
     for split in job.splits:
         sample = job.sample(split)
-        keep(split, fit(sample, job.options, job.n_classes, snakemake.threads, job.seed(split)))
+        keep(split, sample, fit(sample, job.options, job.n_classes, snakemake.threads, job.seed(split)))

@@ -22,6 +22,7 @@ run = {
     "config": snakemake.params.config,
     "settings": snakemake.params.config["report"],
     "models": models,
+    "plain": snakemake.params.plain,
     "shown_split": split,
     "table": table,
     "schema": read_json(files.schema),

@@ -3,6 +3,7 @@
 import pandas as pd
 
 from stillhouse.columns import LABEL, ROW
+from stillhouse.decisions import decide
 from stillhouse.errors import log_to
 from stillhouse.predictions import prediction_table
 from stillhouse.stacking import fit_stacker, stacked
@@ -18,8 +19,9 @@ members = {name: snakemake.input[f"member_{name}"] for name in options["members"
 stackers = {}
 with split_writer(snakemake.output.predictions) as write:
     for split in snakemake.params.splits:
-        stacker = fit_stacker(members, labels, folds, split, classes, options)
-        write(split["name"], prediction_table(*stacked(stacker, members, folds, split, classes), classes))
+        stacker, factors = fit_stacker(members, labels, folds, split, classes, options)
+        rows, scores = stacked(stacker, members, folds, split, classes)
+        write(split["name"], prediction_table(rows, scores, classes, decide(scores, factors) if classes else ()))
         weights = dict(zip(members, stacker.weights.tolist(), strict=True))
         stackers[split["name"]] = {"weights": weights, "intercept": stacker.intercept.tolist()}
 write_json(stackers, snakemake.output.weights)

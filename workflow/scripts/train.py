@@ -10,4 +10,4 @@ job = Job(snakemake.input, snakemake.params, snakemake.wildcards)
 with job.results(snakemake.output) as keep:
     for split in job.splits:
         sample = job.sample(split)
-        keep(split, *train(sample, None, job.options, job.n_classes, job.seed(split)))
+        keep(split, sample, *train(sample, None, job.options, job.n_classes, job.seed(split)))

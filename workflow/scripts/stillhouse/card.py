@@ -7,6 +7,7 @@ POPULATIONS = {
     "held_out": "Rows that the model did not see",
     "deploy_weighted": "The same rows, weighted for where the model will be used",
     "deploy": "Labelled rows from where the model will be used",
+    "deploy_corrected": "The same, probabilities corrected for the class mixture estimated there",
 }
 
 

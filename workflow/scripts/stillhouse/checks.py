@@ -13,7 +13,7 @@ from pathlib import Path
 from stillhouse.config import KINDS, ConfigError, complete, method_names
 from stillhouse.dataset import as_list, has_deploy, places
 from stillhouse.errors import nearest
-from stillhouse.plan import twin_name, upstream, verb
+from stillhouse.plan import plain_name, plains, twin_name, twins, upstream, verb
 
 
 def checked(config, schema):
@@ -34,8 +34,10 @@ def check_graph(config):
         for source in upstream(model):
             if source not in models:
                 raise ConfigError(f"models.{name}.{key}: no model is called {source!r}; {nearest(source, models)}")
-        if "distill" in model and twin_name(name) in models:
-            raise ConfigError(f"models.{twin_name(name)}: this name is kept for the twin of {name!r}; choose another")
+    kept = {twin_name(name): name for name in twins(models)}
+    kept |= {plain_name(name): name for name in plains(models, config["resamplers"])}
+    if taken := [name for name in kept if name in models]:
+        raise ConfigError(f"models.{taken[0]}: this name is kept for what {kept[taken[0]]!r} is compared with; choose another")
     for name in models:
         if loop := _loop(models, [name]):
             raise ConfigError(f"models.{name}: learns from itself: {' → '.join(loop)}")

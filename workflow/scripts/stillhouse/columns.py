@@ -13,6 +13,7 @@ SPLIT = "split"
 WEIGHT = "weight"
 STOP = "stop"
 PREDICTION = "prediction"
+DECISION = "decision"
 
 RESERVED = (ROW, PART, LABEL, TRUE_RATIO, GROUP, TIME)
 

@@ -13,12 +13,13 @@ from stillhouse.seeds import generator
 PARTS = {"": "value", "_low": "low", "_high": "high"}
 
 
-def compare(metrics, rows, schema, settings, seed):
+def compare(metrics, rows, plain, schema, settings, seed):
     """Return one row per model, the leading one first: its metrics, and its gap to the leader with an interval.
 
-    ``metrics`` and ``rows`` map a model to its metrics and its scored rows. ``behind`` is True where the interval of
-    the gap leaves out 0, so that chance alone is no good explanation for it; the leader was chosen on the same rows,
-    which makes the gaps look a little larger than they are.
+    ``metrics`` and ``rows`` map a model to its metrics and its scored rows, ``plain`` a model that learns from resampled rows
+    to the same without resampling, which at its tuned threshold is what resampling has to beat. ``behind`` is True where the
+    interval of the gap leaves out 0, so that chance alone is no good explanation for it; the leader was chosen on the same
+    rows, which makes the gaps look a little larger than they are.
     """
     drawn = {name: main_draws(scored, schema, settings, seed) for name, scored in rows.items()}
     name_of_main = main_metric(schema["task"]).__name__
@@ -31,7 +32,8 @@ def compare(metrics, rows, schema, settings, seed):
     for name in ranked:
         found, best = values[name], values[ranked[0]]
         low, high = interval(drawn[name] - drawn[ranked[0]], settings["level"])
-        lines.append({**numbers(name, metrics[name]), "gap": found - best, "gap_low": low, "gap_high": high})
+        line = {"model": name, "plain": plain.get(name, ""), **numbers(metrics[name])}
+        lines.append({**line, "gap": found - best, "gap_low": low, "gap_high": high})
     table = pd.DataFrame(lines)
     worst = table["gap_high"] if sign > 0 else -table["gap_low"]
     table["behind"] = (table["model"] != ranked[0]) & (worst < 0)
@@ -46,9 +48,9 @@ def main_draws(rows, schema, settings, seed):
     return draws(metric, labels, scores, np.ones(len(rows)), unit_numbers(rows), settings["draws"], rng)
 
 
-def numbers(name, metrics):
+def numbers(metrics):
     """Return a model's metrics as one flat row."""
-    values = {"model": name}
+    values = {}
     for population, assessed in metrics.items():
         prefix = "" if population == "held_out" else f"{population}_"
         for metric, found in assessed["metrics"].items():

@@ -35,6 +35,7 @@ def complete(config, schema):
     for name, model in config["models"].items():
         complete_model(config, schema, name, model)
     complete_choices(config, schema, config["report"]["prepare"], where="report.prepare")
+    complete_choices(config, schema, {"resample": "none"}, where="")
     return in_order(config)
 
 

@@ -3,10 +3,11 @@
 import numpy as np
 import pandas as pd
 
-from stillhouse.columns import DEPLOY, FOLD, GROUP, LABEL, PART, ROW, WEIGHT
+from stillhouse.columns import DECISION, DEPLOY, FOLD, GROUP, LABEL, PART, ROW, WEIGHT
 from stillhouse.intervals import draws, interval
-from stillhouse.metrics import BY_TASK, within_folds
-from stillhouse.predictions import columns_of
+from stillhouse.label_shift import corrected
+from stillhouse.metrics import BY_TASK, OF_DECISIONS, within_folds
+from stillhouse.predictions import columns_of, prediction_table
 from stillhouse.seeds import generator
 from stillhouse.tables import read_split
 
@@ -35,10 +36,11 @@ def unit_numbers(rows):
     return pd.factorize(rows[GROUP])[0] if GROUP in rows else np.arange(len(rows))
 
 
-def evaluate(rows, schema, weights, settings, seed):
+def evaluate(rows, schema, settings, seed, weights=None, corrected=None):
     """Return metrics with intervals: on held-out rows, weighted for the deploy rows, and on labelled deploy rows.
 
-    ``weights`` has shift weights of held-out rows, or is None.
+    ``weights`` has shift weights of held-out rows; ``corrected`` has the probabilities of deploy rows on the class mixture
+    that they seem to have.
     """
     deploy = rows[PART] == DEPLOY
     result = {"held_out": assess(rows[~deploy], schema, None, settings, seed)}
@@ -47,17 +49,38 @@ def evaluate(rows, schema, weights, settings, seed):
         result["deploy_weighted"] = assess(rows[~deploy], schema, weight, settings, seed)
     if deploy.any():
         result["deploy"] = assess(rows[deploy], schema, None, settings, seed)
+    if deploy.any() and corrected is not None:
+        moved = rows[deploy].drop(columns=[*columns_of(schema["classes"]), DECISION]).merge(corrected, on=ROW)
+        result["deploy_corrected"] = assess(moved, schema, None, settings, seed)
     return result
+
+
+def corrected_for_label_shift(predictions, table, classes):
+    """Return the deploy rows' probabilities on the class mixture estimated for them; None without classes or deploy rows.
+
+    The estimate is the model's own (EM on calibrated probabilities), by rows that it did not see and whose labels its split
+    ``none`` learned from. It holds where only the class mixture has moved: ``shift.json`` says whether it seems so.
+    """
+    known = predictions.merge(table[[ROW, LABEL, PART]], on=ROW)
+    deploy = known[known[PART] == DEPLOY]
+    labelled = known[(known[PART] != DEPLOY) & known[LABEL].notna()]
+    if not classes or not len(deploy):
+        return None
+    names = columns_of(classes)
+    p, labels, p_new = (labelled[names].to_numpy(), labelled[LABEL].to_numpy(int), deploy[names].to_numpy())
+    scores = corrected(p, labels, p_new)
+    return prediction_table(deploy[ROW], scores, classes, scores.argmax(axis=1))
 
 
 def assess(rows, schema, weight, settings, seed):
     """Return for each metric of the task its value, interval and value per fold."""
     weight = np.ones(len(rows)) if weight is None else weight
-    labels, scores, folds = as_arrays(rows, schema)
+    labels, probabilities, folds = as_arrays(rows, schema)
     units = unit_numbers(rows)
     result = {}
     for metric in BY_TASK[schema["task"]]:
         averaged = within_folds(metric, folds)
+        scores = np.eye(probabilities.shape[1])[rows[DECISION]] if metric in OF_DECISIONS else probabilities
         drawn = draws(averaged, labels, scores, weight, units, settings["draws"], generator(seed, "bootstrap"))
         low, high = interval(drawn, settings["level"])
         result[metric.__name__] = {

@@ -8,6 +8,8 @@ import numpy as np
 from scipy.optimize import minimize, nnls
 from scipy.special import log_softmax, softmax
 
+from stillhouse.predictions import moved
+
 SMALLEST = 1e-9
 
 
@@ -38,8 +40,7 @@ def em(p, labels, p_new, rounds=500):
     prior = class_shares(labels, p.shape[1])
     q = prior.copy()
     for _ in range(rounds):
-        moved = p_new * (q / prior)
-        q, before = (moved / moved.sum(axis=1, keepdims=True)).mean(axis=0), q
+        q, before = moved(p_new, q, prior).mean(axis=0), q
         if np.abs(q - before).max() < 1e-9:
             break
     return q
@@ -56,8 +57,8 @@ def rlls(p, labels, p_new, penalty=0.01):
     """Return BBSE's answer drawn towards no shift by a ridge on the ratios minus one (Azizzadenesheli et al. 2019)."""
     n = p.shape[1]
     confusion = joint_confusion(p, labels)
-    moved = class_shares(p_new.argmax(axis=1), n) - confusion.sum(axis=1)
-    theta = np.linalg.solve(confusion.T @ confusion + penalty**2 * np.eye(n), confusion.T @ moved)
+    change = class_shares(p_new.argmax(axis=1), n) - confusion.sum(axis=1)
+    theta = np.linalg.solve(confusion.T @ confusion + penalty**2 * np.eye(n), confusion.T @ change)
     return normalised(np.maximum(1 + theta, 0) * class_shares(labels, n))
 
 
@@ -111,3 +112,10 @@ def priors(p, labels, p_new):
     calibration = BiasCorrectedTemperature().fit(p, labels)
     p, p_new = calibration.predict(p), calibration.predict(p_new)
     return np.stack([estimator(p, labels, p_new) for estimator in ESTIMATORS.values()])
+
+
+def corrected(p, labels, p_new):
+    """Return calibrated probabilities of new rows, moved from the labelled rows' prior to the one EM finds for the new."""
+    calibration = BiasCorrectedTemperature().fit(p, labels)
+    p, p_new = calibration.predict(p), calibration.predict(p_new)
+    return moved(p_new, em(p, labels, p_new), class_shares(labels, p.shape[1]))

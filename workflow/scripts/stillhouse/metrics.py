@@ -42,6 +42,11 @@ def balanced_accuracy(labels, scores, W):
     return np.mean(recalls, axis=0)
 
 
+def tuned_balanced_accuracy(labels, decisions, W):
+    """Balanced accuracy at the threshold that was tuned on other rows; ``decisions`` has a one for the decided class."""
+    return balanced_accuracy(labels, decisions, W)
+
+
 def mae(labels, scores, W):
     """Mean absolute error, in units of the target."""
     return mean(np.abs(scores[:, 0] - labels), W)
@@ -60,13 +65,15 @@ def r2(labels, scores, W):
 
 
 BY_TASK = {
-    "binary": (auc, average_precision, log_loss, brier, accuracy, balanced_accuracy),
-    "multiclass": (auc, log_loss, brier, accuracy, balanced_accuracy),
+    "binary": (auc, average_precision, log_loss, brier, accuracy, balanced_accuracy, tuned_balanced_accuracy),
+    "multiclass": (auc, log_loss, brier, accuracy, balanced_accuracy, tuned_balanced_accuracy),
     "regression": (rmse, mae, r2),
 }
 # These rank rows against each other, and only scores of one model can be ranked; see ``within_folds``.
 RANKING = (auc, average_precision)
-MORE_IS_BETTER = {"auc", "average_precision", "accuracy", "balanced_accuracy", "r2"}
+# These judge decisions and not probabilities.
+OF_DECISIONS = (tuned_balanced_accuracy,)
+MORE_IS_BETTER = {"auc", "average_precision", "accuracy", "balanced_accuracy", "tuned_balanced_accuracy", "r2"}
 
 
 def main_metric(task):

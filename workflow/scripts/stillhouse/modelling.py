@@ -4,7 +4,8 @@ from contextlib import contextmanager
 
 import pandas as pd
 
-from stillhouse.columns import ROW
+from stillhouse.columns import LABEL, ROW, STOP, WEIGHT
+from stillhouse.decisions import decide, tuned_factors
 from stillhouse.predictions import on_original_prior, prediction_table, rows_to_predict
 from stillhouse.seeds import derive
 from stillhouse.splits import held_out
@@ -35,15 +36,15 @@ class Job:
 
     @contextmanager
     def results(self, output):
-        """Yield ``keep(split, model, history)``, which predicts what the split holds out, and write it all at the end.
+        """Yield ``keep(split, sample, model, history)``, which predicts what the split holds out, and write it all at the end.
 
         Fitted models are kept for splits that hold out one fold at most; beyond, only their predictions are needed.
         """
         fitted, histories = {}, {}
         with split_writer(output.predictions) as write:
 
-            def keep(split, model, history=None):
-                write(split["name"], self._predicted(split, model))
+            def keep(split, sample, model, history=None):
+                write(split["name"], self._predicted(split, sample, model))
                 if len(held_out(split["name"])) <= 1:
                     fitted[split["name"]] = model
                 if history is not None:
@@ -56,10 +57,17 @@ class Job:
                 for name, history in histories.items():
                     write(name, history)
 
-    def _predicted(self, split, model):
+    def _predicted(self, split, sample, model):
         rows = rows_to_predict(self.folds, split)
         if rows.empty:
             return prediction_table(rows, [], self.classes)
         features = read_split(self.inputs.features, split["name"]).set_index(ROW).loc[rows].reset_index()
-        scores = on_original_prior(model.predict(features), self.ledger(split))
-        return prediction_table(rows, scores, self.classes)
+        scores = self._scores(split, model, features)
+        if not self.classes:
+            return prediction_table(rows, scores, None)
+        stop = sample[sample[STOP]]
+        factors = tuned_factors(self._scores(split, model, stop), stop[LABEL].to_numpy(int), stop[WEIGHT].to_numpy())
+        return prediction_table(rows, scores, self.classes, decide(scores, factors))
+
+    def _scores(self, split, model, table):
+        return on_original_prior(model.predict(table), self.ledger(split))

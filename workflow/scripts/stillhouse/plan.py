@@ -28,16 +28,29 @@ def twin_name(student):
     return f"{student}twin"
 
 
-def with_twins(models):
-    """Return the models and, after each student, its twin: the same network on hard labels alone."""
-    twins = {twin_name(name): _twin(model) for name, model in models.items() if "distill" in model}
-    return {**models, **twins}
+def plain_name(balanced):
+    """Return the name of the model that is another in all but its resampling, of which it has none."""
+    return f"{balanced}plain"
+
+
+def twins(models):
+    """Return for each student its twin: the same network with the same budget, on hard labels alone."""
+    return {name: _twin(model) for name, model in models.items() if "distill" in model}
 
 
 def _twin(student):
     taught = ("teacher", "temperature", "alpha")
     options = {key: value for key, value in student["distill"].items() if key not in taught}
     return {"prepare": student["prepare"], "train": options}
+
+
+def plains(models, resamplers):
+    """Return for each model that learns from resampled rows the same model without resampling."""
+    return {
+        name: {**model, "prepare": {**model["prepare"], "resample": NONE}}
+        for name, model in models.items()
+        if "prepare" in model and resamplers[model["prepare"]["resample"]]["method"] != NONE
+    }
 
 
 class Folds:
@@ -75,12 +88,20 @@ class Folds:
 class Plan:
     """The models of a completed configuration and the splits that have to be built for them.
 
+    To the configured models come those that they are compared with: ``twin`` has the name of each student's twin, and
+    ``plain`` that of each resampled model's counterpart, which is one of the configured models where one is the same.
     ``reference`` is the model whose predictions say how the class mixture of deploy rows has moved.
     """
 
     def __init__(self, config):
         self.config = config
-        self.models = with_twins(config["models"])
+        models = config["models"]
+        self.twin = {name: twin_name(name) for name in twins(models)}
+        without = plains(models, config["resamplers"])
+        self.plain = {name: _name_of(model, models, plain_name(name)) for name, model in without.items()}
+        made = {self.twin[name]: model for name, model in twins(models).items()}
+        made |= {self.plain[name]: model for name, model in without.items() if self.plain[name] not in models}
+        self.models = {**models, **made}
         self.folds = {name: Folds(dataset, config["folds"]["k"]) for name, dataset in config["datasets"].items()}
         self.reference = config["report"].get("reference") or next(iter([*config["export"], *config["models"]]))
         self.splits = cache(self.splits)
@@ -88,6 +109,11 @@ class Plan:
     def has_deploy(self, dataset):
         """Return whether a dataset has rows from where the model will be used."""
         return has_deploy(self.config["datasets"][dataset])
+
+    def kin(self, model):
+        """Return the name that a model's seeds are drawn under: one that is made for comparison has the other's."""
+        made = {other: name for pairs in (self.twin, self.plain) for name, other in pairs.items()}
+        return model if model in self.config["models"] else made[model]
 
     def is_shipped(self, dataset, model):
         """Return whether a model is wanted on all rows: to be exported, or to predict deploy rows."""
@@ -139,6 +165,10 @@ class Plan:
         folds = self.folds[dataset]
         unseen = {str(fold): name for fold, name in folds.unseen(split).items()}
         return {"name": split, "train": folds.trained(split), "held_out": sorted(held_out(split)), "unseen": unseen}
+
+
+def _name_of(model, models, otherwise):
+    return next((name for name, other in models.items() if other == model), otherwise)
 
 
 def _begins(prepare, chosen):

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from stillhouse.columns import FOLD, PREDICTION, ROW, probability
+from stillhouse.columns import DECISION, FOLD, PREDICTION, ROW, probability
 from stillhouse.tables import read_split
 
 SMALLEST = 1e-7
@@ -57,12 +57,12 @@ def unseen_predictions(paths, folds, split, classes):
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=[ROW, *columns_of(classes)], dtype=float)
 
 
-def prediction_table(rows, scores, classes):
-    """Return ``row`` and the prediction columns as float64."""
+def prediction_table(rows, scores, classes, decisions=()):
+    """Return ``row``, the prediction columns as float64 and, of classes, ``decision``: the class by the tuned threshold."""
     names = columns_of(classes)
     table = pd.DataFrame(np.asarray(scores, "float64").reshape(len(rows), len(names)), columns=names)
     table.insert(0, ROW, np.asarray(rows))
-    return table
+    return table.assign(**{DECISION: np.asarray(decisions, "int64")}) if classes else table
 
 
 def logits(probabilities):

@@ -4,21 +4,26 @@ import numpy as np
 from scipy.special import softmax
 
 from stillhouse.columns import LABEL, ROW
+from stillhouse.decisions import tuned_factors
 from stillhouse.methods import build
 from stillhouse.predictions import columns_of, logits, rows_to_predict, unseen_predictions
 from stillhouse.tables import read_split
 
 
 def fit_stacker(members, labels, folds, split, classes, options):
-    """Return a stacker fitted on the members' unseen predictions of a split's training rows.
+    """Return a stacker fitted on the members' unseen predictions of a split's training rows, and its factors to decide by.
 
-    ``members`` maps a name to the paths of its predictions.
+    ``members`` maps a name to the paths of its predictions. The factors are tuned on the same rows, whose few weights the
+    stacker learns from; a regression has none.
     """
     unseen = [unseen_predictions(paths, folds, split, classes) for paths in members.values()]
     scores = np.stack([to_scores(table, classes) for table in unseen])
     known = unseen[0][[ROW]].merge(labels, on=ROW, how="left")[LABEL].to_numpy("float64")
     settings = {key: value for key, value in options.items() if key != "members"}
-    return build("stackers", settings).fit(scores, known, len(classes or []))
+    stacker = build("stackers", settings).fit(scores, known, len(classes or []))
+    if not classes:
+        return stacker, None
+    return stacker, tuned_factors(pooled(stacker, scores, classes), known.astype(int), np.ones(len(known)))
 
 
 def to_scores(table, classes):
@@ -32,5 +37,10 @@ def stacked(stacker, members, folds, split, classes):
     rows = rows_to_predict(folds, split)
     tables = [read_split(paths, split["name"]).set_index(ROW).loc[rows] for paths in members.values()]
     scores = np.stack([to_scores(table, classes) for table in tables])
-    pooled = np.tensordot(stacker.weights, scores, 1) + stacker.intercept
-    return rows, softmax(pooled, axis=1) if classes else pooled
+    return rows, pooled(stacker, scores, classes)
+
+
+def pooled(stacker, scores, classes):
+    """Return probabilities, or values, of the members' scores (members, rows, outputs); shape (rows, outputs)."""
+    sums = np.tensordot(stacker.weights, scores, 1) + stacker.intercept
+    return softmax(sums, axis=1) if classes else sums

@@ -79,6 +79,7 @@ def sections(run, main, students):
     return [
         {"title": "How good the models are", "cards": score_cards(run, main, students)},
         {"title": "Teacher, student and twin", "cards": student_cards(run, main, students)},
+        {"title": "Balanced classes or a tuned threshold", "cards": balancing_cards(run)},
         {"title": PROBABILITY_TITLES[run["schema"]["task"]], "cards": probability_cards(run, students)},
         {"title": "The data", "cards": data_cards(run)},
         {"title": "The rows where the model will be used", "cards": shift_cards(run)},
@@ -121,6 +122,27 @@ def student_cards(run, main, students):
         text = f"{trio[2]} is the same network with the same budget, taught by labels alone."
         cards.append(card(f"trio-{trio[0]}", figure, f"{trio[0]} beside its teacher {trio[1]}", text))
     return cards
+
+
+def balancing_cards(run):
+    """Return for balanced accuracy and Brier score each resampled model beside itself without resampling."""
+    names = list(dict.fromkeys(name for pair in run["plain"].items() for name in pair))
+    if not names:
+        return []
+    said = {
+        "tuned_balanced_accuracy": "Each at the threshold tuned on rows that it was not fitted on. Resampling has to beat the "
+        "same model on the rows as they are, whose name ends in plain where it was added for this.",
+        "brier": "Probabilities are on the original class mixture: what resampling did to them is undone. Less is better.",
+    }
+    return [ranking_card(run, names, metric, f"balancing-{metric}", text) for metric, text in said.items()]
+
+
+def ranking_card(run, names, metric, identifier, text):
+    """Return a card with a metric of some models on held-out rows, with intervals."""
+    found = [run["metrics"][name]["held_out"]["metrics"][metric] for name in names]
+    columns = [[value[key] for value in found] for key in ("value", "low", "high")]
+    title = words.METRIC_WORDS[metric]
+    return card(identifier, figures.ranking(names, *columns, None, label=title), title[0].upper() + title[1:], text)
 
 
 def shown_models(run, students):
@@ -229,6 +251,16 @@ def shift_cards(run):
         series = {"labelled rows": before, "deploy rows, estimated": after}
         text = f"By maximum likelihood on what {shift['reference']} says of deploy rows, if only the mixture has moved."
         cards.append(card("mixture", figures.bars(run["schema"]["classes"], series, "share"), "Class mixture", text))
+    corrected = {name: found for name, found in run["metrics"].items() if "deploy_corrected" in found}
+    if corrected:
+        parts = {"as predicted": "deploy", "corrected for label shift": "deploy_corrected"}
+        series = {
+            title: [found[part]["metrics"]["brier"]["value"] for found in corrected.values()] for title, part in parts.items()
+        }
+        text = (
+            "Brier score on labelled deploy rows, less is better. The correction holds where only the class mixture has moved."
+        )
+        cards.append(card("corrected", figures.bars(list(corrected), series, "Brier score"), "Corrected for label shift", text))
     if shift["truth"]:
         known = run["weights"].merge(run["table"][[ROW, TRUE_RATIO]], on=ROW)
         figure = figures.scatter(

@@ -9,6 +9,7 @@ METRIC_WORDS = {
     "brier": "Brier score",
     "accuracy": "accuracy",
     "balanced_accuracy": "balanced accuracy",
+    "tuned_balanced_accuracy": "balanced accuracy, tuned threshold",
     "rmse": "RMSE",
     "mae": "MAE",
     "r2": "R²",
@@ -38,11 +39,35 @@ def verdict(run, students, main, more_is_better):
         f"{number(best['value'])} ({interval}).",
         behind_words(run["comparison"]),
         *(student_words(name, teacher, twin, metrics, main) for name, teacher, twin in students),
+        *(balancing_words(name, plain, run) for name, plain in run["plain"].items()),
         deploy_words(metrics, main, more_is_better),
     ]
     if run["shift"]:
-        sentences += [run["shift"]["words"], weight_words(run["shift"]["weights"])]
+        sentences += [run["shift"]["words"], weight_words(run["shift"]["weights"]), correction_words(run["shift"], metrics)]
     return [sentence for sentence in sentences if sentence]
+
+
+def balancing_words(name, plain, run):
+    """Return what resampling gained beside the same model on the rows as they are, each at its tuned threshold."""
+    found = [run["metrics"][model]["held_out"]["metrics"] for model in (name, plain)]
+    tuned, brier = ([number(metrics[key]["value"]) for metrics in found] for key in ("tuned_balanced_accuracy", "brier"))
+    resampler = run["models"][name]["prepare"]["resample"]
+    return (
+        f"With {resampler}, {name} has a balanced accuracy of {tuned[0]} at its tuned threshold and a Brier score of "
+        f"{brier[0]}; {plain}, the same model on the rows as they are, has {tuned[1]} and {brier[1]}."
+    )
+
+
+def correction_words(shift, metrics):
+    """Return what correcting the reference's probabilities for label shift did, where that is advised and can be scored."""
+    found = metrics[shift["reference"]]
+    if shift["recommended"] != "label" or "deploy_corrected" not in found:
+        return ""
+    before, after = (found[part]["metrics"]["brier"]["value"] for part in ("deploy", "deploy_corrected"))
+    return (
+        f"Corrected for the new class mixture, {shift['reference']} has a Brier score of {number(after)} on labelled deploy "
+        f"rows, {number(before)} uncorrected."
+    )
 
 
 def deploy_words(metrics, main, more_is_better):
@@ -57,7 +82,9 @@ def deploy_words(metrics, main, more_is_better):
 
 
 def weight_words(facts):
-    """Return how many rows the weighted ones tell as much as, with a warning where these are few."""
+    """Return how many rows the weighted ones tell as much as, and what was done where these are few."""
+    if facts.get("words"):
+        return facts["words"]
     if facts["share"] > 0.999:
         return ""
     warning = " Scores weighted for deploy rest on few rows; read them with care." if facts["share"] < 0.3 else ""
