@@ -11,6 +11,7 @@ include: "workflow/rules/intake.smk"
 include: "workflow/rules/preparation.smk"
 include: "workflow/rules/models.smk"
 include: "workflow/rules/evaluation.smk"
+include: "workflow/rules/drift.smk"
 include: "workflow/rules/shipping.smk"
 
 

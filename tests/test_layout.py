@@ -13,7 +13,7 @@ from stillhouse.code import files_run_by
 SCRIPTS = REPOSITORY / "workflow" / "scripts"
 RULES = sorted((REPOSITORY / "workflow" / "rules").glob("*.smk"))
 LIBRARY = sorted((SCRIPTS / "stillhouse").rglob("*.py"))
-VERBS = "load fold impute weigh resample train fit distill stack evaluate diagnose compare report export".split()
+VERBS = "load fold impute weigh resample train fit distill stack evaluate diagnose compare update drift report export".split()
 
 
 def rules():
@@ -31,7 +31,7 @@ def test_every_verb_is_a_rule_with_a_script_of_its_name():
 def test_a_rule_declares_its_code_log_benchmark_and_script(name):
     rule = rules()[name]
     assert f'"../scripts/{name}.py"' in rule
-    assert re.search(rf'code=code(_with)?\(\s*"{name}\.py"', rule)
+    assert re.search(rf'code=(lambda wildcards: )?code(_with)?\(\s*"{name}\.py"', rule)
     assert {"log:", "benchmark:", "script:"} <= set(rule.split())
     assert "run:" not in rule.split()
     order = re.findall(r"^    (\w+):$", rule, flags=re.M)
@@ -74,7 +74,7 @@ def test_preparing_data_does_not_run_code_of_networks():
 
 def test_only_evaluation_runs_metrics():
     running = {verb for verb in VERBS if "metrics.py" in {path.name for path in files_run_by(f"{verb}.py")}}
-    assert running == {"evaluate", "compare", "report"}
+    assert running == {"evaluate", "compare", "drift", "report"}
 
 
 def test_the_newcomers_files_are_there():

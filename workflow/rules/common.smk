@@ -128,21 +128,23 @@ def prepared(path):
     return lambda wildcards: in_files(path, [split["name"] for split in splits(wildcards)], **chain_of(wildcards, path))
 
 
-def predictions_of(source, wildcards):
-    """Return the files with a model's predictions that another learns from: seen rows' unseen ones, and new rows'."""
-    needed = [name for split in splits(wildcards) for name in [split["name"], *split["unseen"].values()]]
+def predictions_of(source, dataset, learning):
+    """Return the files with a model's predictions that splits of another learn from: unseen ones, and those of new rows."""
+    needed = [name for split in learning for name in [split["name"], *split["unseen"].values()]]
     names = list(dict.fromkeys(needed))
-    return in_files(f"{MODEL}/predictions.parquet", names, dataset=wildcards.dataset, model=source)
+    return in_files(f"{MODEL}/predictions.parquet", names, dataset=dataset, model=source)
 
 
 def teacher(wildcards):
     """Return the files with the predictions of a student's teacher."""
-    return predictions_of(upstream(PLAN.models[wildcards.model])[0], wildcards)
+    return predictions_of(upstream(PLAN.models[wildcards.model])[0], wildcards.dataset, splits(wildcards))
 
 
 def members(wildcards):
     """Return the files with the predictions of each member of a stack, under its name."""
-    return {f"member_{name}": predictions_of(name, wildcards) for name in upstream(PLAN.models[wildcards.model])}
+    learning = splits(wildcards)
+    sources = upstream(PLAN.models[wildcards.model])
+    return {f"member_{name}": predictions_of(name, wildcards.dataset, learning) for name in sources}
 
 
 def evaluated_splits(wildcards):
@@ -192,3 +194,40 @@ def in_model_files(verbs, name):
 def shipped(path):
     """Return an input function for a file of split none from a model's own preparation, or from the model itself."""
     return lambda wildcards: in_files(path, [NONE], **chain_of(wildcards, path))
+
+
+def shipped_teacher(wildcards):
+    """Return the files with the predictions that a shipped student learned from, none for other models."""
+    learning = [PLAN.describe(wildcards.dataset, NONE)]
+    return [
+        path
+        for name in upstream(PLAN.models[wildcards.model])
+        for path in predictions_of(name, wildcards.dataset, learning)
+    ]
+
+
+def steps_of(wildcards):
+    """Return the options of every step that a shipped model is made by."""
+    model = PLAN.models[wildcards.model]
+    return {
+        "imputer": config["imputers"][model["prepare"]["impute"]],
+        "weigher": config["weighers"][model["prepare"]["weigh"]],
+        "resampler": config["resamplers"][model["prepare"]["resample"]],
+        "model": model[verb(model)],
+        "stop": config["folds"]["stop"],
+        "split": PLAN.describe(wildcards.dataset, NONE),
+    }
+
+
+def files_of_steps(wildcards):
+    """Return the method files that making a shipped model anew runs."""
+    kinds = {"imputer": "imputers", "weigher": "weighers", "resampler": "resamplers", "model": "networks"}
+    steps = steps_of(wildcards)
+    return [f"{kinds[step]}/{name}.py" for step in kinds for name in methods_in(steps[step])]
+
+
+def drift_files(wildcards):
+    """Return what became of each exported model in the later batches of a dataset, where it has any."""
+    if "batches" not in config["datasets"][wildcards.dataset]:
+        return []
+    return expand(rules.drift.output.drift, dataset=wildcards.dataset, model=config["export"])

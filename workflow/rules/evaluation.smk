@@ -84,6 +84,7 @@ rule report:
         histories=in_model_files(["train", "distill"], "history.parquet"),
         stacks=in_model_files(["stack"], "weights.json"),
         shift=shift_report,
+        drift=drift_files,
         weights=shift_files(rules.weigh.output.weights),
         template=os.path.relpath(WORKFLOW / "scripts" / "stillhouse" / "report" / "page.html.j2"),
         code=code("report.py"),
@@ -97,6 +98,7 @@ rule report:
         config=config,
         models=PLAN.models,
         plain=PLAN.plain,
+        followed=config["export"],
         shown_split=shown_split,
     script:
         "../scripts/report.py"

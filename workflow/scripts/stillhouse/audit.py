@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from stillhouse import kinds
-from stillhouse.columns import DEPLOY, LABEL, PART
+from stillhouse.columns import DEPLOY, LABEL, LABELLED, PART
 from stillhouse.kinds import duplicate_rows, feature_columns
 
 TOO_GOOD = 0.95
@@ -14,7 +14,7 @@ MOST_WORDS = 3
 def notes(table, schema):
     """Return sentences on duplicates, conflicting labels, telltale columns and categories that only deploy rows have."""
     columns = feature_columns(schema)
-    labelled, deploy = table[table[PART] != DEPLOY], table[table[PART] == DEPLOY]
+    labelled, deploy = table[table[PART].isin(LABELLED)], table[table[PART] == DEPLOY]
     return [
         *duplicate_notes(labelled, [column["name"] for column in columns]),
         *telltale_notes(labelled, schema, columns),

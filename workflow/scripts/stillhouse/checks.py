@@ -72,6 +72,9 @@ def check_uses(config, schema):
     reference = config["report"].get("reference")
     if reference is not None and reference not in config["models"]:
         raise ConfigError(f"report.reference: no model is called {reference!r}; {nearest(reference, config['models'])}")
+    for name, dataset in config["datasets"].items():
+        if "batches" in dataset and not config["export"]:
+            raise ConfigError(f"datasets.{name}.batches: exported models are followed through them; name one under `export`")
     for name in config["export"]:
         if name not in config["models"]:
             raise ConfigError(f"export: no model is called {name!r}; {nearest(name, config['models'])}")
@@ -135,6 +138,10 @@ def check_dataset(name, dataset):
         )
     if "test" in dataset and (dataset.get("time") or dataset.get("group")):
         raise ConfigError(f"{where}.test: given test rows go with neither time nor group; leave one of them out")
+    if "batches" in dataset and "challenge" in dataset:
+        raise ConfigError(
+            f"{where}.batches: goes with no `challenge`, which would damage what is to be followed; leave one out"
+        )
     headers = {}
     for part, place in places(dataset):
         if not is_remote(place):

@@ -9,15 +9,21 @@ TRUE_RATIO = "true_ratio"
 FOLD = "fold"
 GROUP = "group"
 TIME = "time"
+BATCH = "batch"
+STATE = "state"
 SPLIT = "split"
 WEIGHT = "weight"
 STOP = "stop"
 PREDICTION = "prediction"
 DECISION = "decision"
 
-RESERVED = (ROW, PART, LABEL, TRUE_RATIO, GROUP, TIME)
+RESERVED = (ROW, PART, LABEL, TRUE_RATIO, GROUP, TIME, BATCH)
 
-TRAIN, TEST, DEPLOY = "train", "test", "deploy"
+TRAIN, TEST, DEPLOY, LATER = "train", "test", "deploy", "batches"
+# A model on its way through later batches: left as it is, trained on, made anew.
+STATES = ("frozen", "updated", "retrained")
+# The parts that folds are made of.
+LABELLED = (TRAIN, TEST)
 
 # A prepared feature is named kind, position of its source column, colon, words: "n0:age", "m0:age is missing",
 # "c3:job=clerk". The position keeps columns apart whatever characters their names contain.

@@ -73,12 +73,12 @@ def corrected_for_label_shift(predictions, table, classes):
 
 
 def assess(rows, schema, weight, settings, seed):
-    """Return for each metric of the task its value, interval and value per fold."""
+    """Return for each metric of the task its value, interval and value per fold; those of decisions where rows have any."""
     weight = np.ones(len(rows)) if weight is None else weight
     labels, probabilities, folds = as_arrays(rows, schema)
     units = unit_numbers(rows)
     result = {}
-    for metric in BY_TASK[schema["task"]]:
+    for metric in (metric for metric in BY_TASK[schema["task"]] if metric not in OF_DECISIONS or DECISION in rows):
         averaged = within_folds(metric, folds)
         scores = np.eye(probabilities.shape[1])[rows[DECISION]] if metric in OF_DECISIONS else probabilities
         drawn = draws(averaged, labels, scores, weight, units, settings["draws"], generator(seed, "bootstrap"))

@@ -4,21 +4,22 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
-from stillhouse.columns import DEPLOY, FOLD, GROUP, LABEL, PART, ROW, TEST, TIME, TRAIN
+from stillhouse.columns import FOLD, GROUP, LABEL, LATER, PART, ROW, TEST, TIME, TRAIN
 from stillhouse.errors import UserError
 from stillhouse.kinds import duplicate_rows
 
 STRATA = 10
 LEAST_FOLDS = 3
+OF_DEPLOY, OF_BATCHES = -1, -2
 
 
 def make_folds(table, names, classes, k, seed):
-    """Return ``row``, ``fold`` (-1 for deploy rows) and, where the table has them, ``group`` and ``time``.
+    """Return ``row``, ``fold`` (-1 for deploy rows, -2 for batches) and, where the table has them, ``group`` and ``time``.
 
     Given test rows are fold 0, and the training rows are folds 1 … k; else the folds are 0 … k-1. ``names`` are those of
     the features: rows that are equal in all of them stay in one fold.
     """
-    fold = pd.Series(-1, index=table.index)
+    fold = pd.Series(OF_DEPLOY, index=table.index)
     is_train = table[PART] == TRAIN
     first = 1 if (table[PART] == TEST).any() else 0
     train = table[is_train]
@@ -26,7 +27,7 @@ def make_folds(table, names, classes, k, seed):
     check_size(train, units, classes, k)
     fold[is_train] = first + (in_time(train, k) if TIME in table else divided(train, units, classes, k, seed))
     fold[table[PART] == TEST] = 0
-    fold[table[PART] == DEPLOY] = -1
+    fold[table[PART] == LATER] = OF_BATCHES
     keys = [name for name in (GROUP, TIME) if name in table]
     return pd.DataFrame({ROW: table[ROW], FOLD: fold.astype("int64"), **{name: table[name] for name in keys}})
 

@@ -8,8 +8,8 @@ import pandas as pd
 from stillhouse import kinds
 from stillhouse.audit import notes
 from stillhouse.challenge import challenged
-from stillhouse.columns import DEPLOY, GROUP, LABEL, PART, RESERVED, ROW, TIME
-from stillhouse.dataset import places
+from stillhouse.columns import BATCH, DEPLOY, GROUP, LABEL, LABELLED, LATER, PART, RESERVED, ROW, TIME, TRAIN
+from stillhouse.dataset import batch_files, places
 from stillhouse.errors import UserError, log, nearest
 from stillhouse.loaders import file, openml, sklearn, url
 
@@ -17,8 +17,8 @@ MOST_CLASSES = 20
 # What whoever reads such a table again has to know.
 READING = ("separator", "columns", "encoding", "decimal", "missing", "missing_in")
 SLIPS = 0.05
-# A name that no column of a raw table has.
-RAW_PART = "\0part"
+# Names that no column of a raw table has.
+RAW_PART, RAW_BATCH = "\0part", "\0batch"
 WHY_OUT = {
     kinds.CONSTANT: "it has one value only",
     kinds.IDENTIFIER: "its values seem to identify rows; state its kind under `kinds` if they do not",
@@ -36,6 +36,8 @@ def load(dataset, rng):
     schema = {"task": task, "classes": classes, "target": dataset["target"], "columns": columns, "notes": []}
     schema["reading"] = {key: dataset.get(key) for key in READING}
     table = without_unlabelled(pd.concat([table, features], axis=1), schema)
+    if isinstance(dataset.get("batches"), dict):
+        table = cut_into_batches(table, dataset["batches"])
     if "challenge" in dataset:
         table = challenged(table, schema, dataset["challenge"], rng)
     table.insert(0, ROW, np.arange(len(table)))
@@ -56,8 +58,12 @@ def read_parts(dataset):
         check_values(table, place, dataset)
         parts.append((part, place, table))
     check_columns(parts, dataset)
-    first = parts[0][2].columns
-    return pd.concat([table.reindex(columns=first).assign(**{RAW_PART: part}) for part, _, table in parts], ignore_index=True)
+    first, later = parts[0][2].columns, batch_files(dataset)
+    whole = [
+        table.reindex(columns=first).assign(**{RAW_PART: part, RAW_BATCH: later.index(place) + 1 if part == LATER else 0})
+        for part, place, table in parts
+    ]
+    return pd.concat(whole, ignore_index=True)
 
 
 def check_values(table, place, dataset):
@@ -162,7 +168,7 @@ def check_classes(classes, task, target):
 
 
 def keys(raw, dataset):
-    """Return the columns that folds are made by: group and time, each where the dataset has one."""
+    """Return the columns that rows are divided by: group, time and batch, each where the dataset has one."""
     columns = {}
     if group := dataset.get("group"):
         if len(rows := np.flatnonzero(raw[group].isna() & (raw[RAW_PART] != DEPLOY))):
@@ -170,6 +176,8 @@ def keys(raw, dataset):
         columns[GROUP] = kinds.as_words(raw[group])
     if time := dataset.get("time"):
         columns[TIME] = np.arange(len(raw), dtype="float64") if time is True else as_time(raw[time], time)
+    if "batches" in dataset:
+        columns[BATCH] = raw[RAW_BATCH]
     return pd.DataFrame(columns, index=raw.index)
 
 
@@ -185,7 +193,7 @@ def as_time(column, name):
 
 def typed_features(raw, dataset):
     """Return the typed columns that models may see, and a description of every column that is no key."""
-    kept = [dataset["target"], dataset.get("group"), dataset.get("time"), RAW_PART, *dataset["drop"]]
+    kept = [dataset["target"], dataset.get("group"), dataset.get("time"), RAW_PART, RAW_BATCH, *dataset["drop"]]
     columns = []
     for position, name in enumerate(name for name in raw.columns if name not in kept):
         # Where a row comes from tells training from deploy rows perfectly, and is not known of rows to come.
@@ -234,6 +242,17 @@ def without_unlabelled(table, schema):
     return table[~unlabelled].reset_index(drop=True)
 
 
+def cut_into_batches(table, options):
+    """Return the table with the last share of its training rows, in time or in the order of the file, as batches."""
+    train = table[table[PART] == TRAIN]
+    order = train[TIME].sort_values(kind="stable").index if TIME in train else train.index
+    later = order[len(order) - round(options["share"] * len(order)) :]
+    table = table.copy()
+    table.loc[later, PART] = LATER
+    table.loc[later, BATCH] = np.arange(len(later)) * options["count"] // len(later) + 1
+    return table
+
+
 def described(table, schema):
     """Return the schema with counts of rows and classes, missing shares, and notes on the table."""
     for column in schema["columns"]:
@@ -245,6 +264,6 @@ def described(table, schema):
         log.info("%s", note)
     schema["rows"] = {part: int(count) for part, count in table[PART].value_counts(sort=False).items()}
     if schema["classes"]:
-        codes = table.loc[table[PART] != DEPLOY, LABEL].value_counts()
+        codes = table.loc[table[PART].isin(LABELLED), LABEL].value_counts()
         schema["class_rows"] = {name: int(codes.get(code, 0)) for code, name in enumerate(schema["classes"])}
     return schema

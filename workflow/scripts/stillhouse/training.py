@@ -41,22 +41,29 @@ class FittedNetworks:
         return (torch.stack(outputs).mean(dim=0) * self.scale + self.centre).numpy()
 
 
-def train(sample, soft, options, n_classes, seed):
+def train(sample, soft, options, n_classes, seed, start=None):
     """Return fitted networks and their histories, one per ``seeds``.
 
     ``soft`` has the teacher's probabilities or values for the rows of ``sample``, NaN for rows without, or is None.
-    A regression learns labels with mean 0 and deviation 1 over the rows that are not stop rows.
+    A regression learns labels with mean 0 and deviation 1 over the rows that are not stop rows. ``start`` are fitted
+    networks to go on from; they stay as they are where training makes the stop loss no better.
     """
-    names = features(sample)
-    learnt = sample.loc[~sample[STOP], LABEL]
-    centre, scale = (0.0, 1.0) if n_classes else (float(learnt.mean()), float(learnt.std()) or 1.0)
+    names = start.names if start else features(sample)
+    centre, scale = (start.centre, start.scale) if start else units(sample, n_classes)
     tensors = as_tensors(sample, names, soft, n_classes, centre, scale)
     networks, histories = [], []
     for number in range(options["seeds"]):
-        learner = train_one(tensors, sample[STOP].to_numpy(), options, n_classes, derive(seed, "network", number))
+        begin = start.networks[number] if start else None
+        learner = train_one(tensors, sample[STOP].to_numpy(), options, n_classes, derive(seed, "network", number), begin)
         networks.append(learner.network.eval())
         histories.append(pd.DataFrame(learner.history).assign(network=number))
     return FittedNetworks(networks, names, n_classes, centre, scale), pd.concat(histories, ignore_index=True)
+
+
+def units(sample, n_classes):
+    """Return the centre and scale that a regression's labels are learned in; 0 and 1 for classes."""
+    learnt = sample.loc[~sample[STOP], LABEL]
+    return (0.0, 1.0) if n_classes else (float(learnt.mean()), float(learnt.std()) or 1.0)
 
 
 def as_tensors(sample, names, soft, n_classes, centre, scale):
@@ -72,12 +79,14 @@ def as_tensors(sample, names, soft, n_classes, centre, scale):
     )
 
 
-def train_one(tensors, is_stop, options, n_classes, seed):
-    """Return a trained learner; raises ``UserError`` where its loss is no number."""
+def train_one(tensors, is_stop, options, n_classes, seed, begin=None):
+    """Return a trained learner, which may ``begin`` from a network; raises ``UserError`` where its loss is no number."""
     fitted, stop = np.flatnonzero(~is_stop), np.flatnonzero(is_stop)
     if options["bag"]:
         fitted = np.random.default_rng(derive(seed, "bag")).choice(fitted, len(fitted))
     learner = new_learner(tensors[0].shape[1], options, n_classes, seed)
+    if begin is not None:
+        learner.network.load_state_dict(begin.state_dict())
     best = BestWeights(options["patience"])
     trainer = pl.Trainer(
         max_epochs=options["epochs"],
@@ -98,6 +107,8 @@ def train_one(tensors, is_stop, options, n_classes, seed):
     stop_batches = Batches([tensor[stop] for tensor in tensors], 65536, seed=0, shuffle=False)
     with torch.random.fork_rng():
         torch.manual_seed(derive(seed, "dropout"))
+        if begin is not None:
+            trainer.validate(learner, stop_batches, verbose=False)
         trainer.fit(learner, train_batches, stop_batches)
     if best.weights is None:
         raise UserError("the loss of a network is not a number; lower its `rate`, or look for huge values in the table")

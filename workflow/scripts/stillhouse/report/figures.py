@@ -134,6 +134,32 @@ def training(histories):
     return figure
 
 
+def by_batch(batches, series, alarms, label):
+    """Draw a line of scores by batch per ``{title: values}``, and where alarms were raised."""
+    figure, axes = panels(3.6)
+    for title, values in series.items():
+        axes.plot(batches, np.array(values, dtype=float), "o-", linewidth=1.5, markersize=4, label=title)
+    for batch in sorted(set(alarms)):
+        axes.axvline(batch, color=PALE, linewidth=1, linestyle=":")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set(xlabel="batch", ylabel=label)
+    axes.legend(loc="best")
+    return figure
+
+
+def watch(points, threshold, alarms):
+    """Draw a statistic after each row, its threshold, and the rows at which it was exceeded."""
+    figure, axes = panels(3.0)
+    rows, values = zip(*points, strict=True)
+    axes.plot(rows, values, linewidth=1.3)
+    axes.axhline(threshold, color=COLOURS[1], linewidth=1, linestyle="--", label="threshold")
+    for row in alarms:
+        axes.axvline(row, color=PALE, linewidth=1, linestyle=":")
+    axes.set(xlabel="rows since the model was made", ylabel="statistic")
+    axes.legend(loc="upper left")
+    return figure
+
+
 def scatter(x, y, x_label, y_label, diagonal):
     """Draw points, with a diagonal where both axes have the same unit."""
     figure, axes = panels(4.0)

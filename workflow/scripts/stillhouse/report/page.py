@@ -8,7 +8,7 @@ import numpy as np
 import yaml
 
 from stillhouse import __version__
-from stillhouse.columns import DEPLOY, GROUP, PART, ROW, TIME, TRUE_RATIO, WEIGHT
+from stillhouse.columns import DEPLOY, GROUP, LABELLED, PART, ROW, TIME, TRUE_RATIO, WEIGHT
 from stillhouse.evaluation import as_arrays
 from stillhouse.kinds import feature_columns
 from stillhouse.metrics import BY_TASK, MORE_IS_BETTER, main_metric
@@ -83,6 +83,7 @@ def sections(run, main, students):
         {"title": PROBABILITY_TITLES[run["schema"]["task"]], "cards": probability_cards(run, students)},
         {"title": "The data", "cards": data_cards(run)},
         {"title": "The rows where the model will be used", "cards": shift_cards(run)},
+        {"title": "Later batches", "cards": [item for name in run["drift"] for item in drift_cards(run, name, main)]},
         {"title": "Training", "cards": training_cards(run)},
     ]
 
@@ -224,7 +225,7 @@ def data_cards(run):
     gappy = sorted((column for column in feature_columns(schema) if column["missing"]), key=lambda column: -column["missing"])
     if gappy:
         names = [column["name"] for column in gappy[:MOST_BARS]]
-        parts = {"labelled rows": table[table[PART] != DEPLOY], "deploy rows": table[table[PART] == DEPLOY]}
+        parts = {"labelled rows": table[table[PART].isin(LABELLED)], "deploy rows": table[table[PART] == DEPLOY]}
         series = {title: part[names].isna().mean().tolist() for title, part in parts.items() if len(part)}
         figure = figures.bars(names, series, label="share of missing values")
         cards.append(card("gaps", figure, "Gaps", f"{len(gappy)} of {len(feature_columns(schema))} columns have gaps."))
@@ -270,6 +271,26 @@ def shift_cards(run):
         text = f"A challenge moved these rows, so the truth is known: correlation {correlation:.2f}."
         cards.append(card("ratio", figure, "Estimated and true density ratio", text))
     return cards
+
+
+def drift_cards(run, name, main):
+    """Return how a model did on later batches, and the watch over its loss."""
+    drift = run["drift"][name]
+    batches, alarms = [found["batch"] for found in drift["batches"]], drift["alarms"]
+    series = {
+        state: [found["states"][state][main]["value"] for found in drift["batches"]] for state in drift["batches"][0]["states"]
+    }
+    figure = figures.by_batch(batches, series, [alarm["batch"] for alarm in alarms], words.METRIC_WORDS[main])
+    scores = card(
+        f"drift-{name}",
+        figure,
+        f"{name} on later batches",
+        "Each batch is predicted before it is learned from: by the shipped model as it is (frozen), trained on with every "
+        "batch since (updated), and made anew from all rows so far (retrained). Dotted: alarms.",
+    )
+    figure = figures.watch(drift["statistic"], drift["threshold"], [alarm["after_rows"] for alarm in alarms])
+    text = f"Page-Hinkley statistic of the frozen model's loss. {words.alarm_words(alarms)}"
+    return [scores, card(f"watch-{name}", figure, f"Has {name} met another world?", text)]
 
 
 def training_cards(run):

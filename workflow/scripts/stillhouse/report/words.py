@@ -44,6 +44,7 @@ def verdict(run, students, main, more_is_better):
     ]
     if run["shift"]:
         sentences += [run["shift"]["words"], weight_words(run["shift"]["weights"]), correction_words(run["shift"], metrics)]
+    sentences += [drift_words(name, drift, main) for name, drift in run["drift"].items()]
     return [sentence for sentence in sentences if sentence]
 
 
@@ -90,6 +91,28 @@ def weight_words(facts):
     warning = " Scores weighted for deploy rest on few rows; read them with care." if facts["share"] < 0.3 else ""
     return (
         f"Weighted for deploy, {facts['rows']:,} training rows tell as much as {facts['effective_sample_size']:,.0f}.{warning}"
+    )
+
+
+def alarm_words(alarms):
+    """Return when the loss rose by more than chance explains."""
+    if not alarms:
+        return "The loss has not risen by more than chance explains."
+    places = listed([f"{alarm['after_rows']:,} (batch {alarm['batch']})" for alarm in alarms[:5]])
+    more = f" and {len(alarms) - 5} times more" if len(alarms) > 5 else ""
+    return f"The loss rose by more than chance explains, as seen after row {places}{more}."
+
+
+def drift_words(name, drift, main):
+    """Return how a followed model does on the later batches, as means over them."""
+    means = {}
+    for state in drift["batches"][0]["states"]:
+        values = [found["states"][state][main]["value"] for found in drift["batches"]]
+        known = [value for value in values if value is not None]
+        means[state] = number(sum(known) / len(known)) if known else number(None)
+    return (
+        f"Over {len(drift['batches'])} later batches {name} has a mean {METRIC_WORDS[main]} of {means['frozen']} as shipped, "
+        f"{means['updated']} trained on with each batch, and {means['retrained']} made anew. {alarm_words(drift['alarms'])}"
     )
 
 

@@ -1,0 +1,124 @@
+"""Later batches are predicted before they are learned from, and a changed world is noticed."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import SCHEMA
+from test_honesty import NETWORK
+from test_methods import imputer_options, prepared_by
+
+from stillhouse.config import complete_options
+from stillhouse.drift import followed, losses, page_hinkley, watched
+from stillhouse.intake import cut_into_batches
+from stillhouse.training import train
+from stillhouse.updating import Followed, as_table
+
+BINARY = {"task": "binary", "classes": ["no", "yes"]}
+
+
+def test_the_statistic_is_the_rise_since_the_least_sum():
+    assert page_hinkley(np.array([1.0, -2, -1, 3, 1, -1])).tolist() == [1, 0, 0, 3, 4, 3]
+
+
+def test_equal_losses_raise_an_alarm_in_about_one_of_a_hundred_sequences():
+    rng = np.random.default_rng(0)
+    expected = rng.exponential(size=3000)
+    alarms = [bool(watched(rng.choice(expected, 500), expected, rng)[2]) for _ in range(200)]
+    assert np.mean(alarms) <= 0.04
+
+
+def test_each_rise_of_the_loss_is_noticed_soon_after_it():
+    rng = np.random.default_rng(1)
+    expected = rng.exponential(size=3000)
+    level = np.repeat([1.0, 2.0, 3.5], [1000, 1000, 1000])
+    statistic, threshold, alarms = watched(level * rng.exponential(size=3000), expected, rng)
+    assert 1000 <= alarms[0] < 1150
+    assert any(2000 <= place < 2200 for place in alarms)
+    assert len(alarms) <= 3
+    assert (np.flatnonzero(statistic > threshold) == alarms).all()
+
+
+def test_a_fall_of_the_loss_is_no_alarm():
+    rng = np.random.default_rng(2)
+    expected = rng.exponential(size=3000)
+    assert watched(rng.choice(expected, 1000) / 3, expected, rng)[2] == []
+
+
+def turning_world(rows=1600, batch=200):
+    """A table whose label follows one column, and from the third batch on its opposite."""
+    rng = np.random.default_rng(0)
+    x, site = rng.normal(size=rows), rng.choice(["a", "b"], rows)
+    batches = np.maximum((np.arange(rows) - rows // 2) // batch + 1, 0)
+    sign = np.where(batches >= 3, -1, 1)
+    label = (sign * x + 0.5 * rng.normal(size=rows) > 0).astype(float)
+    table = pd.DataFrame({"row": range(rows), "part": np.where(batches, "batches", "train"), "label": label, "batch": batches})
+    columns = [{"name": "x", "position": 0, "kind": "numeric"}, {"name": "site", "position": 1, "kind": "categorical"}]
+    folds = pd.DataFrame({"row": range(rows), "fold": np.where(batches, -2, np.arange(rows) % 4)})
+    return table.assign(x=x, site=site), folds, columns
+
+
+OPTIONS = {
+    "imputer": imputer_options("median"),
+    "weigher": complete_options(SCHEMA, "weighers", {"method": "none"}, where=()),
+    "resampler": {"method": "none"},
+    "model": {**NETWORK, "epochs": 15, "rate": 0.02},
+    "stop": 0.2,
+    "split": {"name": "none", "train": [0, 1, 2, 3], "held_out": [], "unseen": {}},
+}
+
+
+def follow(table, folds, columns, ledger=None):
+    features = prepared_by(columns, "median").fit(table[folds["fold"] >= 0]).transform(table)
+    sample = features.merge(table[["row", "label"]], on="row").assign(weight=1.0, stop=table["row"] % 5 == 0)
+    model, _ = train(sample[folds["fold"] >= 0], None, OPTIONS["model"], 2, seed=1)
+    shipped = model, features, ledger or {"before": [0.5, 0.5], "after": [0.5, 0.5]}
+    return as_table(Followed(table, folds, BINARY, columns, shipped, OPTIONS, None, seed=1).scores(), BINARY["classes"])
+
+
+@pytest.fixture(scope="module")
+def turned():
+    table, folds, columns = turning_world()
+    return table, folds, columns, follow(table, folds, columns)
+
+
+def test_a_model_that_is_trained_on_recovers_where_a_frozen_one_does_not(turned):
+    table, _, _, updates = turned
+    held_out = updates[updates["state"] == "frozen"].merge(table[["row", "label"]], on="row")
+    settings = {"draws": 100, "level": 0.95}
+    seen = held_out[held_out["batch"] == 1]
+    found = followed(updates, table, seen, BINARY, settings, 1, np.random.default_rng(0))
+    auc = {b["batch"]: {state: m["auc"]["value"] for state, m in b["states"].items()} for b in found["batches"]}
+    assert auc[1]["frozen"] == auc[1]["updated"] == auc[1]["retrained"] > 0.9
+    assert auc[3]["updated"] < 0.1
+    assert auc[4]["updated"] > 0.9 > 0.1 > auc[4]["frozen"]
+    assert next(alarm["batch"] for alarm in found["alarms"]) == 3
+
+
+def test_a_batch_is_predicted_before_its_labels_are_seen(turned):
+    """Labels of batch 3 change nothing before batch 4, and what learned from them by then."""
+    table, folds, columns, honest = turned
+    flipped = table.assign(label=table["label"].where(table["batch"] != 3, 1 - table["label"]))
+    other = follow(flipped, folds, columns)
+    same = (honest["p_yes"] == other["p_yes"]).groupby([honest["batch"], honest["state"]]).all()
+    assert same[:9].all()
+    assert same[4].to_dict() == {"frozen": True, "retrained": False, "updated": False}
+
+
+def test_the_frozen_model_is_the_shipped_one_and_its_ledger_is_undone(turned):
+    table, folds, columns, plain = turned
+    moved = follow(table, folds, columns, ledger={"before": [0.8, 0.2], "after": [0.5, 0.5]})
+    p, q = (found.loc[found["state"] == "frozen", "p_yes"].to_numpy() for found in (plain, moved))
+    assert q == pytest.approx(0.2 * p / (0.2 * p + 0.8 * (1 - p)))
+
+
+def test_batches_are_cut_from_the_end_of_the_train_table_in_time():
+    table = pd.DataFrame({"part": ["train"] * 10 + ["deploy"], "time": [*range(9, -1, -1), 99.0], "batch": 0})
+    cut = cut_into_batches(table, {"share": 0.4, "count": 2})
+    assert cut["batch"].tolist() == [2, 2, 1, 1, 0, 0, 0, 0, 0, 0, 0]
+    assert (cut["part"] == "batches").tolist() == [True] * 4 + [False] * 7
+
+
+def test_the_loss_of_a_row_is_its_log_loss_or_squared_error():
+    rows = pd.DataFrame({"label": [1.0, 0.0], "p_no": [0.5, 0.25], "p_yes": [0.5, 0.75]})
+    assert losses(rows, BINARY) == pytest.approx([np.log(2), np.log(4)])
+    assert losses(pd.DataFrame({"label": [3.0], "prediction": [1.0]}), {"classes": None}).tolist() == [4]

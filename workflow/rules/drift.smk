@@ -1,0 +1,47 @@
+# What comes later: shipped models are followed through new labelled batches.
+
+
+rule update:
+    input:
+        table=rules.load.output.table,
+        schema=rules.load.output.schema,
+        folds=rules.fold.output.folds,
+        features=shipped(rules.impute.output.features),
+        ledger=shipped(rules.resample.output.ledger),
+        fitted=lambda wildcards: in_files(rules.train.output.fitted, [NONE], **wildcards),
+        teacher=shipped_teacher,
+        code=lambda wildcards: code("update.py", *files_of_steps(wildcards)),
+    output:
+        updates=f"{EVALUATED}/updates.parquet",
+    log:
+        "logs/{dataset}/{model}/update.log",
+    benchmark:
+        "logs/{dataset}/{model}/update.tsv"
+    wildcard_constraints:
+        model=one_of(config["export"]),
+    params:
+        seed=config["seed"],
+        options=steps_of,
+    script:
+        "../scripts/update.py"
+
+
+rule drift:
+    input:
+        table=rules.load.output.table,
+        schema=rules.load.output.schema,
+        folds=rules.fold.output.folds,
+        predictions=rules.evaluate.output.predictions,
+        updates=rules.update.output.updates,
+        code=code("drift.py"),
+    output:
+        drift=f"{EVALUATED}/drift.json",
+    log:
+        "logs/{dataset}/{model}/drift.log",
+    benchmark:
+        "logs/{dataset}/{model}/drift.tsv"
+    params:
+        seed=config["seed"],
+        settings=config["report"],
+    script:
+        "../scripts/drift.py"

@@ -1,0 +1,96 @@
+"""Later batches: each is predicted before it is learned from, by a model left as it is, one trained on, and one made anew."""
+
+import numpy as np
+import pandas as pd
+
+from stillhouse.columns import BATCH, FOLD, LABEL, ROW, STATE, STATES, STOP, WEIGHT
+from stillhouse.distillation import soft_targets
+from stillhouse.folds import OF_BATCHES
+from stillhouse.predictions import columns_of, on_original_prior
+from stillhouse.preparation import prepared, reads_labels
+from stillhouse.sampling import balanced_sample, stop_rows, training_sample
+from stillhouse.seeds import derive
+from stillhouse.training import train
+from stillhouse.weighting import weighed
+
+FROZEN, UPDATED, RETRAINED = STATES
+
+
+class Followed:
+    """A shipped model on its way through the batches; ``options`` has those of every step it is made by.
+
+    ``table`` has the typed rows with labels, ``shipped`` the fitted model of split ``none``, its features and its ledger.
+    """
+
+    def __init__(self, table, folds, schema, columns, shipped, options, teacher, seed):
+        self.table, self.folds, self.classes, self.columns = table, folds, schema["classes"], columns
+        self.model, self.features, self.ledger = shipped
+        self.options, self.teacher, self.seed = options, teacher, seed
+        self.n_classes = len(self.classes or [])
+
+    def scores(self):
+        """Yield batch, state of the model, row numbers and scores of each batch, all by what was known before it."""
+        updated, retrained = self.model, (self.model, self.features, self.ledger)
+        last = int(self.table[BATCH].max())
+        for batch in range(1, last + 1):
+            rows = self.table.loc[self.table[BATCH] == batch, ROW]
+            yield batch, FROZEN, rows, predicted(self.model, self.features, self.ledger, rows)
+            yield batch, UPDATED, rows, predicted(updated, self.features, self.ledger, rows)
+            yield batch, RETRAINED, rows, predicted(*retrained, rows)
+            if batch < last:
+                updated, retrained = self.updated(updated, rows, batch), self.retrained(batch)
+
+    def updated(self, model, rows, batch):
+        """Return the model trained on with a batch alone, or as it is where no row of the batch can be spared to stop by."""
+        seed = derive(self.seed, "update", batch)
+        sample = self.sample_of(rows, seed)
+        if sample[STOP].all():
+            return model
+        return train(sample, None, self.options["model"], self.n_classes, seed, start=model)[0]
+
+    def sample_of(self, rows, seed):
+        """Return a batch as a sample, a share of it to stop by, weighed to the prior that the shipped model has learned."""
+        keys = self.folds[self.folds[ROW].isin(rows)]
+        sample = self.features.merge(keys, on=ROW).merge(self.table[[ROW, LABEL]], on=ROW)
+        sample[STOP] = stop_rows(sample, self.n_classes, self.options["stop"], derive(seed, "stop"))
+        factor = np.ones(len(sample))
+        if self.ledger:
+            before, after = np.array(self.ledger["before"]), np.array(self.ledger["after"])
+            factor = np.divide(after, before, out=np.ones_like(after), where=before > 0)[sample[LABEL].astype(int)]
+        return sample.assign(**{WEIGHT: factor})
+
+    def retrained(self, batch):
+        """Return the model made anew, preparation and all, from the rows to learn from and the batches so far."""
+        seed = derive(self.seed, "retrain", batch)
+        folds, split = self.folds_with(batch)
+        labels = self.table[[ROW, LABEL]]
+        imputer = self.options["imputer"]
+        known = labels if reads_labels(imputer) else None
+        _, features = prepared(self.table, known, folds, split, self.columns, imputer, self.classes, seed)
+        weights, _ = weighed(features, folds, split, self.options["weigher"], seed)
+        sample = training_sample(features, weights, labels, folds, split)
+        sample, ledger = balanced_sample(sample, self.n_classes, self.options["stop"], self.options["resampler"], seed)
+        soft = soft_targets(sample, self.teacher, folds, split, self.classes, ledger) if self.teacher else None
+        return train(sample, soft, self.options["model"], self.n_classes, seed)[0], features, ledger
+
+    def folds_with(self, batch):
+        """Return folds in which the batches so far are one more fold, and the split that trains on all of them."""
+        last = int(self.folds[FOLD].max())
+        learnt = (self.table[BATCH] <= batch) & (self.folds[FOLD] == OF_BATCHES).to_numpy()
+        folds = self.folds.assign(**{FOLD: self.folds[FOLD].where(~learnt, last + 1)})
+        return folds, {**self.options["split"], "train": [*self.options["split"]["train"], last + 1]}
+
+
+def predicted(model, features, ledger, rows):
+    """Return a model's scores of some rows on the prior of the rows it learned from."""
+    return on_original_prior(model.predict(features.set_index(ROW).loc[rows].reset_index()), ledger)
+
+
+def as_table(steps, classes):
+    """Return what ``Followed.scores`` yields as one table: batch, state, row and predictions."""
+    names = columns_of(classes)
+    parts = [
+        pd.DataFrame(scores, columns=names).assign(**{BATCH: batch, STATE: state, ROW: rows.to_numpy()})
+        for batch, state, rows, scores in steps
+    ]
+    return pd.concat(parts, ignore_index=True)[[BATCH, STATE, ROW, *names]]
