@@ -7,6 +7,7 @@ from conftest import SCHEMA
 from test_honesty import NETWORK
 from test_methods import imputer_options, prepared_by
 
+from stillhouse.calibration import OnOriginalPrior
 from stillhouse.config import complete_options
 from stillhouse.drift import followed, losses, page_hinkley, watched
 from stillhouse.intake import cut_into_batches
@@ -57,6 +58,7 @@ def turning_world(rows=1600, batch=200):
     return table.assign(x=x, site=site), folds, columns
 
 
+LEDGER = {"before": [0.8, 0.2], "after": [0.5, 0.5], "resampled": False}
 OPTIONS = {
     "imputer": imputer_options("median"),
     "weigher": complete_options(SCHEMA, "weighers", {"method": "none"}, where=()),
@@ -71,7 +73,7 @@ def follow(table, folds, columns, ledger=None):
     features = prepared_by(columns, "median").fit(table[folds["fold"] >= 0]).transform(table)
     sample = features.merge(table[["row", "label"]], on="row").assign(weight=1.0, stop=table["row"] % 5 == 0)
     model, _ = train(sample[folds["fold"] >= 0], None, OPTIONS["model"], 2, seed=1)
-    shipped = model, features, ledger or {"before": [0.5, 0.5], "after": [0.5, 0.5]}
+    shipped = OnOriginalPrior(model, ledger or {**LEDGER, "before": [0.5, 0.5]}, sample[:0]), features
     return as_table(Followed(table, folds, BINARY, columns, shipped, OPTIONS, None, seed=1).scores(), BINARY["classes"])
 
 
@@ -106,7 +108,7 @@ def test_a_batch_is_predicted_before_its_labels_are_seen(turned):
 
 def test_the_frozen_model_is_the_shipped_one_and_its_ledger_is_undone(turned):
     table, folds, columns, plain = turned
-    moved = follow(table, folds, columns, ledger={"before": [0.8, 0.2], "after": [0.5, 0.5]})
+    moved = follow(table, folds, columns, ledger=LEDGER)
     p, q = (found.loc[found["state"] == "frozen", "p_yes"].to_numpy() for found in (plain, moved))
     assert q == pytest.approx(0.2 * p / (0.2 * p + 0.8 * (1 - p)))
 

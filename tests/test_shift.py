@@ -6,6 +6,7 @@ import pytest
 from scipy.special import softmax
 
 from stillhouse import label_shift
+from stillhouse.calibration import BiasCorrectedTemperature
 from stillhouse.shift import diagnose
 from stillhouse.two_sample import classifier_test, holm
 
@@ -38,7 +39,7 @@ def test_a_moved_class_mixture_is_recovered_from_overconfident_probabilities(see
 def test_calibration_undoes_a_stated_overconfidence():
     rng = np.random.default_rng(0)
     X, labels = drawn(SOURCE, 10_000, rng)
-    calibrated = label_shift.BiasCorrectedTemperature().fit(overconfident(X, 3.0), labels).predict(overconfident(X, 3.0))
+    calibrated = BiasCorrectedTemperature().fit(overconfident(X, 3.0), labels).predict(overconfident(X, 3.0))
     assert np.abs(calibrated - overconfident(X, 1.0)).mean() < 0.02
 
 

@@ -3,13 +3,13 @@
 import subprocess
 import sys
 
-import numpy as np
 import pandas as pd
 import pytest
 from conftest import REPOSITORY
 from test_honesty import NETWORK
 from test_methods import prepared_by
 
+from stillhouse.calibration import OnOriginalPrior
 from stillhouse.errors import UserError
 from stillhouse.serving import Shipped, predict_file
 from stillhouse.shipping import exported, largest_difference, metadata
@@ -18,6 +18,7 @@ from stillhouse.training import train
 READING = {"separator": "", "columns": None, "encoding": "utf-8", "decimal": ".", "missing": ["", "?"], "missing_in": {}}
 
 
+AS_IT_WAS = {"before": [0.5, 0.5], "after": [0.5, 0.5], "resampled": False}
 WAYS = {
     **{method: {"method": method, "categories": 3} for method in ("median", "mean", "frequent", "constant")},
     "means of words": {"method": "median", "categories": 2, "encode": "target"},
@@ -46,17 +47,18 @@ def ship(way, gappy, tmp_path):
         "columns": columns,
         "reading": READING,
     }
-    ledger = {"before": [0.8, 0.2], "after": [0.5, 0.5]}
+    model = OnOriginalPrior(model, {"before": [0.8, 0.2], "after": [0.5, 0.5], "resampled": True}, sample[sample["stop"]])
     path = tmp_path / "model.onnx"
-    path.write_bytes(exported(prepared, model, ledger, metadata(schema, prepared.columns, "d", "m", {})))
+    path.write_bytes(exported(prepared, model, metadata(schema, prepared.columns, "d", "m", {})))
     odd = table.assign(site=table["site"].where(table.index % 5 != 0, "never seen"))
-    return path, odd, prepared, model, ledger
+    return path, odd, prepared, model
 
 
 @pytest.mark.parametrize("way", WAYS)
 def test_the_file_agrees_with_the_workflow_on_every_row(way, gappy, tmp_path):
-    path, table, prepared, model, ledger = ship(way, gappy, tmp_path)
-    assert largest_difference(path, table, prepared, model, ledger) < 1e-6
+    path, table, prepared, model = ship(way, gappy, tmp_path)
+    assert model.calibration
+    assert largest_difference(path, table, prepared, model) < 1e-6
 
 
 def raw(table, folder):
@@ -119,10 +121,10 @@ def test_a_file_cut_in_half_is_refused(shipped, tmp_path):
 
 
 def test_probabilities_are_on_the_original_prior(shipped):
-    path, table, prepared, model, ledger = shipped
-    learned = model.predict(prepared.transform(table))
-    expected = learned * np.divide(ledger["before"], ledger["after"])
+    path, table, prepared, model = shipped
+    expected = model.model.predict(prepared.transform(table)) * [0.8 / 0.5, 0.2 / 0.5]
     expected /= expected.sum(axis=1, keepdims=True)
+    expected = model.calibration.predict(expected)
     raw_table = table.assign(smoker=table["smoker"].astype(object))
     assert Shipped(path).predict(raw_table)[["p_low", "p_high"]].to_numpy() == pytest.approx(expected, abs=1e-6)
 
@@ -150,9 +152,9 @@ def test_columns_may_have_the_names_of_the_graph_itself(gappy, tmp_path):
     sample = prepared.transform(table).assign(label=(table["row"] % 2).astype(float), weight=1.0, stop=table["row"] % 4 == 0)
     model, _ = train(sample, None, {**NETWORK, "epochs": 2}, 2, seed=1)
     schema = {"task": "binary", "target": "y", "classes": ["low", "high"], "columns": columns, "reading": READING}
-    ledger, path = {"before": [0.5, 0.5], "after": [0.5, 0.5]}, tmp_path / "model.onnx"
-    path.write_bytes(exported(prepared, model, ledger, metadata(schema, prepared.columns, "d", "m", {})))
-    assert largest_difference(path, table, prepared, model, ledger) < 1e-6
+    model, path = OnOriginalPrior(model, AS_IT_WAS, sample[:0]), tmp_path / "model.onnx"
+    path.write_bytes(exported(prepared, model, metadata(schema, prepared.columns, "d", "m", {})))
+    assert largest_difference(path, table, prepared, model) < 1e-6
 
 
 @pytest.mark.parametrize("form", ["rows.parquet", "rows.feather", "rows.tsv", "rows.csv.gz"])
@@ -178,9 +180,8 @@ def test_a_headerless_table_with_semicolons_is_read_as_in_training(gappy, tmp_pa
     reading = {**READING, "separator": ";", "columns": names, "decimal": ","}
     schema = {"task": "binary", "target": "y", "classes": ["low", "high"], "columns": columns, "reading": reading}
     path, rows = tmp_path / "model.onnx", tmp_path / "rows.data"
-    path.write_bytes(
-        exported(prepared, model, {"before": [0.5, 0.5], "after": [0.5, 0.5]}, metadata(schema, prepared.columns, "d", "m", {}))
-    )
+    shipped = OnOriginalPrior(model, AS_IT_WAS, sample[:0])
+    path.write_bytes(exported(prepared, shipped, metadata(schema, prepared.columns, "d", "m", {})))
     table[names].to_csv(rows, index=False, header=False, sep=";", decimal=",")
     predict_file(path, rows, tmp_path / "out.csv")
     assert pd.read_csv(tmp_path / "out.csv")["p_high"].to_numpy() == pytest.approx(

@@ -7,7 +7,6 @@ rule update:
         schema=rules.load.output.schema,
         folds=rules.fold.output.folds,
         features=shipped(rules.impute.output.features),
-        ledger=shipped(rules.resample.output.ledger),
         fitted=lambda wildcards: in_files(rules.train.output.fitted, [NONE], **wildcards),
         teacher=shipped_teacher,
         code=lambda wildcards: code("update.py", *files_of_steps(wildcards)),

@@ -6,7 +6,6 @@ rule export:
         table=rules.load.output.table,
         schema=rules.load.output.schema,
         preparations=shipped(rules.impute.output.preparations),
-        ledger=shipped(rules.resample.output.ledger),
         fitted=lambda wildcards: in_files(rules.train.output.fitted, [NONE], **wildcards),
         metrics=rules.evaluate.output.metrics,
         code=code("export.py", "preparation.py", "training.py"),

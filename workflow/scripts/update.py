@@ -6,7 +6,7 @@ from stillhouse.errors import log_to
 from stillhouse.kinds import feature_columns
 from stillhouse.seeds import derive
 from stillhouse.splits import NONE
-from stillhouse.tables import file_of, read_fitted, read_json, read_split, write_table
+from stillhouse.tables import read_fitted, read_json, read_split, write_table
 from stillhouse.updating import Followed, as_table
 
 log_to(snakemake.log[0])
@@ -14,8 +14,7 @@ files, options = snakemake.input, snakemake.params.options
 table, folds = pd.read_parquet(files.table), pd.read_parquet(files.folds)
 schema = read_json(files.schema)
 seed = derive(snakemake.params.seed, snakemake.wildcards.dataset, snakemake.wildcards.model, "update")
-ledger = read_json(file_of(files.ledger, NONE))[NONE]
-shipped = read_fitted(files.fitted, NONE), read_split(files.features, NONE), ledger
+shipped = read_fitted(files.fitted, NONE), read_split(files.features, NONE)
 
 followed = Followed(table, folds, schema, feature_columns(schema), shipped, options, files.get("teacher"), seed)
 write_table(as_table(followed.scores(), schema["classes"]), snakemake.output.updates)

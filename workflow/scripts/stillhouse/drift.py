@@ -55,12 +55,12 @@ def losses(rows, schema):
 def watched(losses, expected, rng):
     """Return the Page-Hinkley statistic after each row, the threshold, and the places where it was exceeded.
 
-    The threshold is exceeded in one of 100 sequences as long as this one that are drawn from the expected losses, so that an
-    alarm is news. After one the watch begins anew, and expects the mean and deviation of the rows since the rise, which are
-    few at first: later alarms are less certain than the first.
+    The threshold is exceeded in one of 100 sequences as long as this one that are drawn from the expected losses, in blocks
+    of neighbouring rows as these may be alike (Künsch 1989), so that an alarm is news. After one the watch begins anew, and
+    expects the mean and deviation of the rows since the rise; these are few, so that later alarms are less certain.
     """
     mean, deviation = float(expected.mean()), max(float(expected.std()), 1e-12)
-    drawn = (rng.choice(expected, (DRAWS, len(losses))) - mean) / deviation
+    drawn = (drawn_in_blocks(expected, len(losses), rng) - mean) / deviation
     threshold = float(np.quantile(page_hinkley(drawn - TOLERANCE).max(axis=1), 1 - FALSE_ALARMS))
     statistic, alarms, start = np.empty(len(losses)), [], 0
     steps = (losses - mean) / deviation - TOLERANCE
@@ -75,6 +75,13 @@ def watched(losses, expected, rng):
             steps = standardized_by_past(losses[rise:])[start + end - rise :] - TOLERANCE
         start += end
     return statistic, threshold, alarms
+
+
+def drawn_in_blocks(expected, length, rng):
+    """Return sequences of losses made of blocks as long as the square root of how many there are; shape (DRAWS, length)."""
+    size = max(1, round(len(expected) ** 0.5))
+    starts = rng.integers(len(expected) - size + 1, size=(DRAWS, -(-length // size)))
+    return expected[(starts[:, :, None] + np.arange(size)).reshape(DRAWS, -1)[:, :length]]
 
 
 def standardized_by_past(values):

@@ -5,34 +5,12 @@ parts, and probabilities that are calibrated on the labelled part: ``calibrated`
 """
 
 import numpy as np
-from scipy.optimize import minimize, nnls
-from scipy.special import log_softmax, softmax
+from scipy.optimize import nnls
 
+from stillhouse.calibration import BiasCorrectedTemperature
 from stillhouse.predictions import moved
 
 SMALLEST = 1e-9
-
-
-class BiasCorrectedTemperature:
-    """Temperature scaling with a bias per class (Alexandari, Kundaje & Shrikumar 2020, section 2.2)."""
-
-    def fit(self, p, labels):
-        """Find temperature and biases of least log loss on probabilities (rows, classes) and labels (rows,)."""
-        logs, n = np.log(np.clip(p, SMALLEST, 1)), p.shape[1]
-        target = np.eye(n)[labels]
-
-        def loss(parameters):
-            scaled = logs * np.exp(parameters[0]) + parameters[1:]
-            slope = (softmax(scaled, axis=1) - target) / len(labels)
-            slopes = np.r_[(slope * logs).sum() * np.exp(parameters[0]), slope.sum(axis=0) + 1e-6 * parameters[1:]]
-            return -(target * log_softmax(scaled, axis=1)).sum() / len(labels) + 5e-7 * parameters[1:] @ parameters[1:], slopes
-
-        self.parameters_ = minimize(loss, np.zeros(n + 1), jac=True, method="L-BFGS-B").x
-        return self
-
-    def predict(self, p):
-        """Return calibrated probabilities."""
-        return softmax(np.log(np.clip(p, SMALLEST, 1)) * np.exp(self.parameters_[0]) + self.parameters_[1:], axis=1)
 
 
 def em(p, labels, p_new, rounds=500):

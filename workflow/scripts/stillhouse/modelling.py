@@ -4,9 +4,10 @@ from contextlib import contextmanager
 
 import pandas as pd
 
+from stillhouse.calibration import OnOriginalPrior
 from stillhouse.columns import LABEL, ROW, STOP, WEIGHT
 from stillhouse.decisions import decide, tuned_factors
-from stillhouse.predictions import on_original_prior, prediction_table, rows_to_predict
+from stillhouse.predictions import prediction_table, rows_to_predict
 from stillhouse.seeds import derive
 from stillhouse.splits import held_out
 from stillhouse.tables import file_of, read_json, read_split, split_writer, write_fitted
@@ -44,7 +45,9 @@ class Job:
         with split_writer(output.predictions) as write:
 
             def keep(split, sample, model, history=None):
-                write(split["name"], self._predicted(split, sample, model))
+                stop = sample[sample[STOP]]
+                model = OnOriginalPrior(model, self.ledger(split), stop)
+                write(split["name"], self._predicted(split, stop, model))
                 if len(held_out(split["name"])) <= 1:
                     fitted[split["name"]] = model
                 if history is not None:
@@ -57,17 +60,13 @@ class Job:
                 for name, history in histories.items():
                     write(name, history)
 
-    def _predicted(self, split, sample, model):
+    def _predicted(self, split, stop, model):
         rows = rows_to_predict(self.folds, split)
         if rows.empty:
             return prediction_table(rows, [], self.classes)
         features = read_split(self.inputs.features, split["name"]).set_index(ROW).loc[rows].reset_index()
-        scores = self._scores(split, model, features)
+        scores = model.predict(features)
         if not self.classes:
             return prediction_table(rows, scores, None)
-        stop = sample[sample[STOP]]
-        factors = tuned_factors(self._scores(split, model, stop), stop[LABEL].to_numpy(int), stop[WEIGHT].to_numpy())
+        factors = tuned_factors(model.predict(stop), stop[LABEL].to_numpy(int), stop[WEIGHT].to_numpy())
         return prediction_table(rows, scores, self.classes, decide(scores, factors))
-
-    def _scores(self, split, model, table):
-        return on_original_prior(model.predict(table), self.ledger(split))

@@ -8,6 +8,7 @@ from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 
 from stillhouse.columns import graph_input
+from stillhouse.predictions import SMALLEST
 
 OPSETS = [helper.make_opsetid("", 17), helper.make_opsetid("ai.onnx.ml", 3)]
 
@@ -41,18 +42,18 @@ class Graph:
         return f"{stem}.{self._count}"
 
 
-def to_onnx(preparation, model, ledger, metadata):
-    """Return the ONNX model of a preparation and the networks fitted after it.
+def to_onnx(preparation, model, metadata):
+    """Return the ONNX model of a preparation and the networks fitted after it, as ``OnOriginalPrior`` holds them.
 
     Numbers are filled and scaled in double precision and the networks run in single precision, as in the workflow.
     Output: ``probabilities`` of shape (rows, classes) or ``prediction`` of shape (rows, 1), both double.
     """
     graph = Graph()
-    prepared = in_order(graph, prepared_columns(graph, preparation), preparation.names(), model.names)
-    if model.n_classes:
-        result, name, width = probabilities(graph, prepared, model, ledger), "probabilities", model.n_classes
+    prepared = in_order(graph, prepared_columns(graph, preparation), preparation.names(), model.model.names)
+    if width := model.model.n_classes:
+        result, name = calibrated(graph, probabilities(graph, prepared, model.model, model.ledger), model), "probabilities"
     else:
-        result, name, width = values(graph, prepared, model), "prediction", 1
+        result, name, width = values(graph, prepared, model.model), "prediction", 1
     graph.nodes.append(helper.make_node("Identity", [result], [name]))
     output = helper.make_tensor_value_info(name, TensorProto.DOUBLE, ["rows", width])
     body = helper.make_graph(graph.nodes, "stillhouse", graph.inputs, [output], graph.constants)
@@ -177,6 +178,15 @@ def probabilities(graph, prepared, model, ledger):
     weighed = graph.add("Mul", averaged(graph, softened), graph.constant(factor[None]))
     total = graph.add("ReduceSum", weighed, graph.constant(np.array([1])), keepdims=1)
     return graph.add("Div", weighed, total)
+
+
+def calibrated(graph, p, model):
+    """Add the calibration of a resampled model."""
+    if not model.calibration:
+        return p
+    logs = graph.add("Log", graph.add("Clip", p, graph.constant(np.float64(SMALLEST)), graph.constant(np.float64(1))))
+    scaled = graph.add("Mul", logs, graph.constant(np.float64(model.calibration.slope_)))
+    return graph.add("Softmax", graph.add("Add", scaled, graph.constant(model.calibration.biases_[None])), axis=1)
 
 
 def values(graph, prepared, model):

@@ -1,7 +1,7 @@
 """The sample a model is fitted on: training rows, weighed and balanced, and a stop set that balancing never sees.
 
 The prior ledger: balancing changes the class prior that a model learns. ``before`` and ``after`` record the change,
-and ``predictions.on_original_prior`` undoes it, once.
+and ``calibration.OnOriginalPrior`` undoes it, once.
 """
 
 import numpy as np
@@ -26,7 +26,7 @@ def training_sample(features, weights, labels, folds, split):
 
 
 def balanced_sample(sample, n_classes, share, options, seed):
-    """Return the sample to fit on, stop rows marked, and the ledger ``{before, after}`` (None for a regression).
+    """Return the sample to fit on, stop rows marked, and the ledger ``{before, after, resampled}`` (None for a regression).
 
     Stop rows are cut off first and keep their natural mix; their weights are then shifted to the prior that the
     model learns, so that stopping judges by the same mixture as the loss.
@@ -45,7 +45,8 @@ def balanced_sample(sample, n_classes, share, options, seed):
     check_classes_left(before, after, options["method"])
     stop[WEIGHT] *= (after / np.maximum(prior(stop, n_classes), 1e-12))[stop[LABEL].astype(int)]
     stop[WEIGHT] *= len(stop) / max(stop[WEIGHT].sum(), 1e-12)
-    return pd.concat([fitted, stop], ignore_index=True), {"before": before.tolist(), "after": after.tolist()}
+    ledger = {"before": before.tolist(), "after": after.tolist(), "resampled": options["method"] != "none"}
+    return pd.concat([fitted, stop], ignore_index=True), ledger
 
 
 def check_classes_left(before, after, method):

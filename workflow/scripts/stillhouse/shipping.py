@@ -8,7 +8,6 @@ import numpy as np
 from stillhouse import __version__, kinds
 from stillhouse.columns import graph_input
 from stillhouse.onnx_graph import to_onnx
-from stillhouse.predictions import on_original_prior
 from stillhouse.serving import Shipped, as_array
 
 CLOSE = 1e-5
@@ -31,14 +30,14 @@ def metadata(schema, columns, dataset, model, options):
     }
 
 
-def exported(preparation, model, ledger, facts):
+def exported(preparation, model, facts):
     """Return the bytes of the ONNX file."""
-    return to_onnx(preparation, model, ledger, facts).SerializeToString()
+    return to_onnx(preparation, model, facts).SerializeToString()
 
 
-def largest_difference(path, table, preparation, model, ledger):
+def largest_difference(path, table, preparation, model):
     """Return the largest difference between the shipped file and the workflow over all rows of a table."""
-    expected = on_original_prior(model.predict(preparation.transform(table)), ledger)
+    expected = model.predict(preparation.transform(table))
     shipped = Shipped(path)
     # The table has passed through intake: each column is already typed, and stands under its own name.
     columns = {graph_input(column["name"]): as_array(table[column["name"]], column) for column in shipped.columns}

@@ -3,10 +3,11 @@
 import numpy as np
 import pandas as pd
 
+from stillhouse.calibration import OnOriginalPrior
 from stillhouse.columns import BATCH, FOLD, LABEL, ROW, STATE, STATES, STOP, WEIGHT
 from stillhouse.distillation import soft_targets
 from stillhouse.folds import OF_BATCHES
-from stillhouse.predictions import columns_of, on_original_prior
+from stillhouse.predictions import columns_of
 from stillhouse.preparation import prepared, reads_labels
 from stillhouse.sampling import balanced_sample, stop_rows, training_sample
 from stillhouse.seeds import derive
@@ -19,23 +20,23 @@ FROZEN, UPDATED, RETRAINED = STATES
 class Followed:
     """A shipped model on its way through the batches; ``options`` has those of every step it is made by.
 
-    ``table`` has the typed rows with labels, ``shipped`` the fitted model of split ``none``, its features and its ledger.
+    ``table`` has the typed rows with labels, ``shipped`` the fitted model of split ``none`` and its features.
     """
 
     def __init__(self, table, folds, schema, columns, shipped, options, teacher, seed):
         self.table, self.folds, self.classes, self.columns = table, folds, schema["classes"], columns
-        self.model, self.features, self.ledger = shipped
+        self.model, self.features = shipped
         self.options, self.teacher, self.seed = options, teacher, seed
         self.n_classes = len(self.classes or [])
 
     def scores(self):
         """Yield batch, state of the model, row numbers and scores of each batch, all by what was known before it."""
-        updated, retrained = self.model, (self.model, self.features, self.ledger)
+        updated, retrained = self.model, (self.model, self.features)
         last = int(self.table[BATCH].max())
         for batch in range(1, last + 1):
             rows = self.table.loc[self.table[BATCH] == batch, ROW]
-            yield batch, FROZEN, rows, predicted(self.model, self.features, self.ledger, rows)
-            yield batch, UPDATED, rows, predicted(updated, self.features, self.ledger, rows)
+            yield batch, FROZEN, rows, predicted(self.model, self.features, rows)
+            yield batch, UPDATED, rows, predicted(updated, self.features, rows)
             yield batch, RETRAINED, rows, predicted(*retrained, rows)
             if batch < last:
                 updated, retrained = self.updated(updated, rows, batch), self.retrained(batch)
@@ -46,7 +47,8 @@ class Followed:
         sample = self.sample_of(rows, seed)
         if sample[STOP].all():
             return model
-        return train(sample, None, self.options["model"], self.n_classes, seed, start=model)[0]
+        network, _ = train(sample, None, self.options["model"], self.n_classes, seed, start=model.model)
+        return model.with_model(network)
 
     def sample_of(self, rows, seed):
         """Return a batch as a sample, a share of it to stop by, weighed to the prior that the shipped model has learned."""
@@ -54,8 +56,8 @@ class Followed:
         sample = self.features.merge(keys, on=ROW).merge(self.table[[ROW, LABEL]], on=ROW)
         sample[STOP] = stop_rows(sample, self.n_classes, self.options["stop"], derive(seed, "stop"))
         factor = np.ones(len(sample))
-        if self.ledger:
-            before, after = np.array(self.ledger["before"]), np.array(self.ledger["after"])
+        if ledger := self.model.ledger:
+            before, after = np.array(ledger["before"]), np.array(ledger["after"])
             factor = np.divide(after, before, out=np.ones_like(after), where=before > 0)[sample[LABEL].astype(int)]
         return sample.assign(**{WEIGHT: factor})
 
@@ -71,7 +73,8 @@ class Followed:
         sample = training_sample(features, weights, labels, folds, split)
         sample, ledger = balanced_sample(sample, self.n_classes, self.options["stop"], self.options["resampler"], seed)
         soft = soft_targets(sample, self.teacher, folds, split, self.classes, ledger) if self.teacher else None
-        return train(sample, soft, self.options["model"], self.n_classes, seed)[0], features, ledger
+        network, _ = train(sample, soft, self.options["model"], self.n_classes, seed)
+        return OnOriginalPrior(network, ledger, sample[sample[STOP]]), features
 
     def folds_with(self, batch):
         """Return folds in which the batches so far are one more fold, and the split that trains on all of them."""
@@ -81,9 +84,9 @@ class Followed:
         return folds, {**self.options["split"], "train": [*self.options["split"]["train"], last + 1]}
 
 
-def predicted(model, features, ledger, rows):
-    """Return a model's scores of some rows on the prior of the rows it learned from."""
-    return on_original_prior(model.predict(features.set_index(ROW).loc[rows].reset_index()), ledger)
+def predicted(model, features, rows):
+    """Return a model's scores of some rows, in their order."""
+    return model.predict(features.set_index(ROW).loc[rows].reset_index())
 
 
 def as_table(steps, classes):
