@@ -32,20 +32,35 @@ def scores(name, folder):
     for dataset in yaml.safe_load((REPOSITORY / "config" / "examples" / f"{name}.yaml").read_text())["datasets"]:
         for path in sorted((folder / "results" / dataset / "models").glob("*/metrics.json")):
             populations = json.loads(path.read_text())
-            cells = [in_words(populations.get(population)) for population in ("held_out", "deploy")]
+            cells = [in_words(populations.get(population)) for population in ("held_out", "deploy_weighted", "deploy")]
             yield f"| {dataset} | {path.parent.name} | {' | '.join(cells)} |"
 
 
 def in_words(assessed):
-    """Return an AUC with its interval."""
+    """Return the AUC, or of a regression R², with its interval."""
     if assessed is None:
         return ""
-    auc = assessed["metrics"]["auc"]
-    return f"{auc['value']:.4f} ({auc['low']:.4f} to {auc['high']:.4f})"
+    metric = "auc" if "auc" in assessed["metrics"] else "r2"
+    found = assessed["metrics"][metric]
+    return f"{found['value']:.4f} ({found['low']:.4f} to {found['high']:.4f})"
 
 
-print("| dataset | model | AUC on held-out rows | AUC on labelled deploy rows |\n|---|---|---|---|")
+def words(folder):
+    """Yield what was found of shift and of drift in each dataset."""
+    for path in sorted((folder / "results").glob("*/shift.json")):
+        shift = json.loads(path.read_text())
+        yield f"{path.parent.name}: {shift['words']} {shift['weights'].get('words', '')}"
+    for path in sorted((folder / "results").glob("*/models/*/drift.json")):
+        drift = json.loads(path.read_text())
+        for state in drift["batches"][0]["states"]:
+            values = [batch["states"][state]["auc"]["value"] for batch in drift["batches"]]
+            yield f"{path.parent.name}, {state}: AUC by batch {' '.join(f'{value:.3f}' for value in values)}"
+        yield f"{path.parent.name}: alarms after rows {[alarm['after_rows'] for alarm in drift['alarms']]}"
+
+
+print("| dataset | model | held-out rows | weighted for deploy | labelled deploy rows |\n|---|---|---|---|---|")
 for name in sys.argv[2:]:
     with tempfile.TemporaryDirectory() as folder:
         seconds = run(name, sys.argv[1], Path(folder))
-        print("\n".join(scores(name, Path(folder))), f"| {name} | all: {seconds:.0f} s | | |", sep="\n", flush=True)
+        print("\n".join(scores(name, Path(folder))), f"| {name} | all: {seconds:.0f} s | | | |", sep="\n", flush=True)
+        print("\n".join(words(Path(folder))), file=sys.stderr, flush=True)

@@ -132,6 +132,8 @@ def check_dataset(name, dataset):
     where = f"datasets.{name}"
     if dataset.get("time") and dataset.get("group"):
         raise ConfigError(f"{where}.group: goes with no `time`, as blocks in time may cut a group; leave one of them out")
+    if dataset["target"] in dataset.get("deploy_where", []):
+        raise ConfigError(f"{where}.deploy_where: {dataset['target']!r} is the target; name a column such as a site or a year")
     if dataset["target"] in dataset["drop"]:
         raise ConfigError(
             f"{where}.drop: {dataset['target']!r} is the target, which no model sees anyway; leave it out of the list"
@@ -180,7 +182,7 @@ def _check_file(where, path, dataset, needs_target):
         raise ConfigError(f"{where}: {str(path)!r} has one column, {columns[0]!r}; set `separator: {separators[0]!r}`")
     known = [*columns, *([dataset["source"]] if "source" in dataset else [])]
     named = {key: as_list(dataset[key]) for key in ("target", "group", "time") if isinstance(dataset.get(key), str)}
-    named |= {key: list(dataset[key]) for key in ("drop", "kinds", "missing_in")}
+    named |= {key: list(dataset.get(key, [])) for key in ("drop", "kinds", "missing_in", "deploy_where")}
     for key, names in named.items():
         for name in names:
             if name not in known and (needs_target or name != dataset["target"]):

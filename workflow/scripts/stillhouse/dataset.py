@@ -25,4 +25,4 @@ def batch_files(dataset):
 
 def has_deploy(dataset):
     """Return whether a dataset has rows from where the model will be used."""
-    return DEPLOY in dataset or DEPLOY in dataset.get("challenge", {})
+    return DEPLOY in dataset or "deploy_where" in dataset or DEPLOY in dataset.get("challenge", {})

@@ -9,7 +9,7 @@ from stillhouse import kinds
 from stillhouse.audit import notes
 from stillhouse.challenge import challenged
 from stillhouse.columns import BATCH, DEPLOY, GROUP, LABEL, LABELLED, LATER, PART, RESERVED, ROW, TIME, TRAIN
-from stillhouse.dataset import batch_files, places
+from stillhouse.dataset import as_list, batch_files, places
 from stillhouse.errors import UserError, log, nearest
 from stillhouse.loaders import file, openml, sklearn, url
 
@@ -63,7 +63,20 @@ def read_parts(dataset):
         table.reindex(columns=first).assign(**{RAW_PART: part, RAW_BATCH: later.index(place) + 1 if part == LATER else 0})
         for part, place, table in parts
     ]
-    return pd.concat(whole, ignore_index=True)
+    return with_deploy_rows(pd.concat(whole, ignore_index=True), dataset)
+
+
+def with_deploy_rows(raw, dataset):
+    """Return the raw rows, those of the train table that ``deploy_where`` names as deploy rows."""
+    for column, wanted in dataset.get("deploy_where", {}).items():
+        values = kinds.as_words(raw[column])
+        if unknown := [value for value in wanted if value not in set(values.dropna())]:
+            raise UserError(
+                f"deploy_where: column {column!r} has no value {unknown[0]!r}; {nearest(unknown[0], values.dropna().unique())}"
+            )
+        moved = values.isin(wanted) & (raw[RAW_PART] == TRAIN)
+        raw = raw.assign(**{RAW_PART: raw[RAW_PART].mask(moved, DEPLOY)})
+    return raw
 
 
 def check_values(table, place, dataset):
@@ -99,10 +112,10 @@ def loader(place):
 def check_columns(parts, dataset):
     """Raise ``UserError`` where tables differ in their columns, or lack one that the configuration names."""
     _, first, table = parts[0]
-    for key in ("target", "group", "time"):
-        column = dataset.get(key)
-        if isinstance(column, str) and column not in table:
-            raise UserError(f"{key}: {first} has no column {column!r}; {nearest(column, table.columns)}")
+    named = {key: as_list(dataset[key]) for key in ("target", "group", "time") if isinstance(dataset.get(key), str)}
+    for key, names in {**named, "deploy_where": list(dataset.get("deploy_where", []))}.items():
+        if unknown := [name for name in names if name not in table]:
+            raise UserError(f"{key}: {first} has no column {unknown[0]!r}; {nearest(unknown[0], table.columns)}")
     for part, place, other in parts[1:]:
         optional = {dataset["target"]} if part == DEPLOY else set()
         if missing := sorted(set(table.columns) - set(other.columns) - optional):
@@ -193,7 +206,8 @@ def as_time(column, name):
 
 def typed_features(raw, dataset):
     """Return the typed columns that models may see, and a description of every column that is no key."""
-    kept = [dataset["target"], dataset.get("group"), dataset.get("time"), RAW_PART, RAW_BATCH, *dataset["drop"]]
+    kept = [dataset["target"], dataset.get("group"), dataset.get("time"), RAW_PART, RAW_BATCH]
+    kept += [*dataset["drop"], *dataset.get("deploy_where", [])]
     columns = []
     for position, name in enumerate(name for name in raw.columns if name not in kept):
         # Where a row comes from tells training from deploy rows perfectly, and is not known of rows to come.

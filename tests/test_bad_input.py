@@ -1,0 +1,138 @@
+"""Every mistake ends with its own message and exit code 1, before anything is trained, and leaves nothing half-written."""
+
+import gzip
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import Run
+
+pytestmark = pytest.mark.workflow
+
+
+def good_table():
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"age": rng.normal(50, 9, 80).round(2), "dose": rng.exponential(2, 80).round(3)})
+    table["site"] = rng.choice(["north", "south"], 80)
+    table["ill"] = np.where(table["age"] + 9 * rng.normal(size=80) > 55, "yes", "no")
+    table.loc[::9, "dose"] = np.nan
+    return table
+
+
+CSV = good_table().to_csv(index=False)
+LINES = CSV.splitlines()
+
+
+def with_line(number, line):
+    """The good table with another line, as text."""
+    return "\n".join([*LINES[:number], line, *LINES[number + 1 :]]) + "\n"
+
+
+def config(dataset=(), model=(), **sections):
+    return {
+        "datasets": {"d": {"train": "table.csv", "target": "ill", **dict(dataset)}},
+        "models": {"m": {"fit": {"method": "logistic"}, **dict(model)}},
+        **sections,
+    }
+
+
+TREE, NET = {"fit": {"method": "tree"}}, {"train": {"method": "mlp", "epochs": 1}}
+STUDENT = {"distill": {"method": "mlp", "teacher": "stack"}}
+STACKED = {"m": TREE, "net": NET, "stack": {"stack": {"method": "mean", "members": ["m", "net"]}}}
+
+DOOR = {
+    "an unknown section": (config(modles={}), "modles: no such key; did you mean 'models'?"),
+    "an unknown key of a dataset": (config({"taget": "ill"}), "datasets.d.taget: no such key; did you mean 'target'?"),
+    "a method that is none": (config(model={"fit": {"method": "logistik"}}), "models.m.fit.method: no method is called 'logistik'; did you mean 'logistic'?"),
+    "a number in quotes": (config(model={"fit": {"method": "logistic", "penalty": "1e-3"}}), "models.m.fit.penalty: '1e-3' is text, not a number"),
+    "a negative width": (config(models={"net": {"train": {"method": "mlp", "width": -3}}}), "models.net.train.width: -3 is less than the minimum of 1"),
+    "two verbs": (config(model={"train": {"method": "mlp"}}), "models.m: a model has exactly one of"),
+    "a name with capitals": (config(models={"My": TREE}), "models.My: names are lower-case letters and digits"),
+    "a model that learns from itself": (config(models={"s": {"distill": {"method": "mlp", "teacher": "s"}}}), "models.s: learns from itself: s → s"),
+    "an unknown member": (config(models={**STACKED, "stack": {"stack": {"method": "mean", "members": ["m", "nett"]}}}), "models.stack.stack.members: no model is called 'nett'; did you mean 'net'?"),
+    "a student without teacher": (config(models={"s": {"distill": {"method": "mlp"}}}), "models.s.distill.teacher: is missing"),
+    "a name that a twin has": (config(models={**STACKED, "s": STUDENT, "stwin": TREE}), "models.stwin: this name is kept for what 's' is compared with"),
+    "too few folds": (config(folds={"k": 2}), "folds.k: 2 is less than the minimum of 3"),
+    "too few folds for the chain": (config(models={**STACKED, "s": STUDENT}, folds={"k": 3}), "folds.k: 3 folds are too few for s"),
+    "gaps for a model that takes none": (config(model={"prepare": {"impute": "none"}}), "models.m.prepare.impute: logistic cannot learn from gaps"),
+    "gaps for a resampler that takes none": (config(models={"m": {**TREE, "prepare": {"impute": "none", "resample": "smote"}}}), "models.m.prepare.resample: smote cannot work on gaps"),
+    "weights without deploy rows": (config(model={"prepare": {"weigh": "kmm"}}), "models.m.prepare.weigh: kmm needs deploy rows"),
+    "balancing a regression": (config({"task": "regression", "target": "age"}, {"prepare": {"resample": "over"}}), "models.m.prepare.resample: over balances classes"),
+    "a share above one": (config(imputers={"few": {"method": "median", "columns_above": 2}}), "imputers.few.columns_above: 2 is greater than the maximum of 1"),
+    "a group of no column": (config(imputers={"g": {"method": "group"}}), "imputers.g.by: is missing"),
+    "a column given to what fills none": (config(imputers={"c": {"method": "columns", "each": {"age": "drop"}}}), "imputers.c.each.age: drop fills no single column"),
+    "an export that cannot be": (config(export=["m"]), "export: 'm' (logistic) cannot be written as ONNX"),
+    "an export after knn": (config(models={"net": {**NET, "prepare": {"impute": "knn"}}}, export=["net"]), "models.net.prepare.impute: knn cannot be written as ONNX exactly"),
+    "batches that nobody follows": (config({"batches": {"share": 0.3, "count": 2}}), "datasets.d.batches: exported models are followed through them"),
+    "batches and a challenge": (config({"batches": {"share": 0.3, "count": 2}, "challenge": {}}, export=["m"]), "datasets.d.batches: goes with no `challenge`"),
+    "time and group": (config({"time": True, "group": "site"}), "datasets.d.group: goes with no `time`"),
+    "given test rows in time": (config({"test": "table.csv", "time": True}), "datasets.d.test: given test rows go with neither time nor group"),
+    "a file that is not there": (config({"train": "tabel.csv"}), "datasets.d.train: there is no file 'tabel.csv'; did you mean 'table.csv'?"),
+    "a folder": (config({"train": "."}), "datasets.d.train: '.' is a folder"),
+    "a target that is no column": (config({"target": "il"}), "datasets.d.target: table.csv has no column 'il'; did you mean 'ill'?"),
+    "a target that is dropped": (config({"drop": ["ill"]}), "datasets.d.drop: 'ill' is the target"),
+    "deploy rows by the target": (config({"deploy_where": {"ill": ["yes"]}}), "datasets.d.deploy_where: 'ill' is the target"),
+    "an encoding that is none": (config({"encoding": "utf-9"}), "there is no encoding 'utf-9'"),
+    "a digest that is none": (config({"sha256": {"x": "abc"}}), "datasets.d.sha256.x: 'abc' does not match"),
+}  # fmt: skip
+
+FILES = {
+    "an empty file": (config(), "", "datasets.d.train: 'table.csv' is empty"),
+    "semicolons": (config(), CSV.replace(",", ";"), "set `separator: ';'`"),
+    "another encoding": (config(), CSV.replace("site", "größe").encode("latin-1"), "table.csv: is not in utf-8"),
+    "a ragged line": (config(), with_line(7, "50,1,north,yes,more,and more"), "line 8"),
+    "no rows": (config(), LINES[0] + "\n", "table.csv: the table has no rows"),
+    "an infinite value": (config(), with_line(3, "inf,1,north,yes"), "table.csv, row 3: column 'age' is infinite"),
+    "a word among numbers": (config(), with_line(5, "old,1,north,yes"), "table.csv, row 5: column 'age' holds 'old' among numbers"),
+    "decimal commas": (config({"separator": ";"}), CSV.replace(",", ";").replace(".", ","), "a decimal comma? Then set `decimal: ','`"),
+    "one class": (config(), CSV.replace(",yes", ",no"), "target: column 'ill' has only the class no"),
+    "three classes for two": (config({"task": "binary"}), with_line(1, "50,1,north,perhaps"), "task: column 'ill' has 3 classes, not two"),
+    "a positive class that is none": (config({"positive": "Yes"}), CSV, "positive: there is no class 'Yes'; did you mean 'yes'?"),
+    "a label that is none": (config({"labels": {"maybe": "no"}}), CSV, "labels: there is no label 'maybe'"),
+    "a kind that does not fit": (config({"kinds": {"site": "numeric"}}), CSV, "kinds: column 'site' holds 'south', which is no numeric value"),
+    "no column left": (config({"drop": ["age", "dose", "site"]}), CSV, "no column is left that a model could learn from"),
+    "a value that no row has": (config({"deploy_where": {"site": ["east"]}}), CSV, "deploy_where: column 'site' has no value 'east'"),
+    "a group without value": (config({"group": "dose"}), CSV, "group: column 'dose' has no value in row 1"),
+    "a time that is none": (config({"time": "site"}), CSV, "time: column 'site' is neither a number nor a date in row 1"),
+    "a source that is a column": (config({"source": "site"}), CSV, "source: table.csv has a column 'site' already"),
+    "a rare class": (config(), good_table().assign(ill=np.arange(80) < 3).to_csv(index=False), "folds.k: class 'True' has 3 different rows, fewer than the 5 folds; lower folds.k to 3"),
+    "a broken archive": (config({"train": "table.csv.gz"}), gzip.compress(CSV.encode())[:300], "table.csv.gz: is not a whole gz file"),
+    "no Parquet": (config({"train": "table.parquet"}), b"PAR1 and so on", "table.parquet"),
+    "a group by an unknown column": (config(model={"prepare": {"impute": "g"}}, imputers={"g": {"method": "group", "by": "sites"}}), CSV, "imputers: group: no model sees a column 'sites'; did you mean 'site'?"),
+    "each row with a gap": (config(model={"prepare": {"impute": "drop"}}), "\n".join([LINES[0], *(",".join(["", *line.split(",")[1:]]) if n % 2 else ",".join([line.split(",")[0], "", *line.split(",")[2:]]) for n, line in enumerate(LINES[1:]))]), "impute: drop leaves no training row"),
+    "more neighbours than rows": (config(model={"prepare": {"resample": "s"}}, resamplers={"s": {"method": "smote", "neighbors": 60}}), CSV, "60 neighbors are asked for"),
+}  # fmt: skip
+
+
+def refused(folder, given, content, said):
+    """Run a configuration, and check that it ends as a mistake of the user should."""
+    run = Run(folder, given)
+    place = given["datasets"]["d"]["train"]
+    name = place if place.startswith("table.") else "table.csv"
+    (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+    run(check=False)
+    messages = [line for line in run.printed.splitlines() if line.startswith("stillhouse: ")]
+    assert run.code == 1, run.printed[-2000:]
+    assert said in messages[-1], run.printed[-2000:]
+    assert "Traceback" not in run.printed
+    assert not list(folder.rglob("*.part"))
+    assert not list(folder.glob("results/d/models/m/**/*.parquet"))
+    return run
+
+
+@pytest.mark.parametrize("mistake", DOOR)
+def test_a_mistake_in_the_configuration_is_refused_before_any_job(mistake, tmp_path):
+    given, said = DOOR[mistake]
+    run = refused(tmp_path, given, CSV, said)
+    assert len([line for line in run.printed.splitlines() if not line.startswith("Using workflow")]) == 1
+    assert not (tmp_path / "results").exists()
+
+
+@pytest.mark.parametrize("mistake", FILES)
+def test_a_mistake_in_a_table_is_refused_before_any_training(mistake, tmp_path):
+    refused(tmp_path, *FILES[mistake])
+
+
+def test_every_mistake_has_a_message_of_its_own():
+    said = [message for *_, message in [*DOOR.values(), *FILES.values()]]
+    assert len(said) == len(set(said)) >= 40
