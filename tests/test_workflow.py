@@ -91,7 +91,7 @@ def test_touching_every_file_reruns_nothing(demo):
 
 def test_editing_a_metric_reruns_evaluation_onward_alone(demo, edited):
     edited("workflow/scripts/stillhouse/metrics.py")
-    assert demo.jobs() == {"evaluate": 9, "diagnose": 1, "compare": 1, "report": 1, "export": 1}
+    assert demo.jobs() == {"evaluate": 10, "diagnose": 1, "compare": 1, "report": 1, "export": 1}
 
 
 def test_editing_a_method_reruns_what_uses_it(demo, edited):
@@ -220,3 +220,24 @@ def test_a_class_with_too_few_rows_ends_with_advice_and_without_a_traceback(run)
     assert re.search(r"stillhouse: folds.k: class 'malignant' has \d different rows, fewer than the 5 folds; ", folder.printed)
     assert "Traceback" not in folder.printed
     assert not (folder / RESULTS / "folds.parquet").exists()
+
+
+def test_an_exported_model_is_followed_through_later_batches_to_the_report(run):
+    later = {"train": "table.csv", "target": "diagnosis", "positive": "malignant", "batches": {"share": 0.4, "count": 3}}
+    abroad = {"train": "table.csv", "target": "diagnosis", "deploy_where": {"site": ["c"]}}
+    student = {"distill": {"method": "mlp", "width": 8, "epochs": 8, "rate": 0.01, "teacher": "tree"}}
+    models = {"tree": {"prepare": {"resample": "under"}, "fit": {"method": "tree"}}, "student": student}
+    folder = run({"datasets": {"later": later, "abroad": abroad}, "folds": {"k": 4}, "models": models, "export": ["student"]})
+    write_table_with_categories(folder / "table.csv")
+    folder()
+    updates = pd.read_parquet(folder / "results/later/models/student/updates.parquet")
+    assert updates.groupby(["batch", "state"]).size().unique().tolist() == [38]
+    assert updates.groupby("row")["state"].nunique().unique().tolist() == [3]
+    assert "student on later batches" in (folder / "results/later/report.html").read_text()
+    assert "treeplain, the same model on the rows as they are" in (folder / "results/abroad/report.html").read_text()
+    metrics = json.loads((folder / "results/abroad/models/tree/metrics.json").read_text())
+    assert set(metrics) == {"held_out", "deploy_weighted", "deploy", "deploy_corrected"}
+    table = pd.read_parquet(folder / "results/abroad/table.parquet")
+    assert (table["part"] == "deploy").sum() > 50
+    assert "site" not in table
+    assert folder.jobs() == {}
