@@ -9,7 +9,7 @@ from test_methods import imputer_options, prepared_by
 
 from stillhouse.calibration import OnOriginalPrior
 from stillhouse.config import complete_options
-from stillhouse.drift import followed, losses, page_hinkley, watched
+from stillhouse.drift import followed, in_time, losses, page_hinkley, watched
 from stillhouse.intake import cut_into_batches
 from stillhouse.training import train
 from stillhouse.updating import Followed, as_table
@@ -84,11 +84,11 @@ def turned():
 
 
 def test_a_model_that_is_trained_on_recovers_where_a_frozen_one_does_not(turned):
-    table, _, _, updates = turned
+    table, folds, _, updates = turned
     held_out = updates[updates["state"] == "frozen"].merge(table[["row", "label"]], on="row")
     settings = {"draws": 100, "level": 0.95}
     seen = held_out[held_out["batch"] == 1]
-    found = followed(updates, table, seen, BINARY, settings, 1, np.random.default_rng(0))
+    found = followed(updates, table, folds, seen, BINARY, settings, 1, np.random.default_rng(0))
     auc = {b["batch"]: {state: m["auc"]["value"] for state, m in b["states"].items()} for b in found["batches"]}
     assert auc[1]["frozen"] == auc[1]["updated"] == auc[1]["retrained"] > 0.9
     assert auc[3]["updated"] < 0.1
@@ -113,11 +113,30 @@ def test_the_frozen_model_is_the_shipped_one_and_its_ledger_is_undone(turned):
     assert q == pytest.approx(0.2 * p / (0.2 * p + 0.8 * (1 - p)))
 
 
+def test_a_batch_of_one_group_leaves_the_updated_model_as_it_is():
+    table, folds, columns = turning_world()
+    folds["group"] = np.where(table["batch"] > 0, -table["batch"], table["row"])
+    updates = follow(table, folds, columns)
+    frozen, updated = (updates.loc[updates["state"] == state, "p_yes"].to_numpy() for state in ("frozen", "updated"))
+    assert (frozen == updated).all()
+
+
+def test_the_watch_follows_time_and_not_the_order_of_the_file():
+    rows = pd.DataFrame({"batch": [1, 1, 2], "row": [0, 1, 2], "time": [5.0, 4.0, 6.0]})
+    assert in_time(rows, ["batch"])["row"].tolist() == [1, 0, 2]
+    assert in_time(rows.drop(columns="time"))["row"].tolist() == [0, 1, 2]
+
+
 def test_batches_are_cut_from_the_end_of_the_train_table_in_time():
     table = pd.DataFrame({"part": ["train"] * 10 + ["deploy"], "time": [*range(9, -1, -1), 99.0], "batch": 0})
     cut = cut_into_batches(table, {"share": 0.4, "count": 2})
     assert cut["batch"].tolist() == [2, 2, 1, 1, 0, 0, 0, 0, 0, 0, 0]
     assert (cut["part"] == "batches").tolist() == [True] * 4 + [False] * 7
+
+
+def test_rows_of_one_time_are_not_cut_apart():
+    table = pd.DataFrame({"part": "train", "time": [1.0, 1, 2, 2, 2, 3], "batch": 0})
+    assert cut_into_batches(table, {"share": 0.4, "count": 1})["batch"].tolist() == [0, 0, 0, 0, 0, 1]
 
 
 def test_the_loss_of_a_row_is_its_log_loss_or_squared_error():

@@ -8,9 +8,9 @@ from sklearn import metrics as reference
 from stillhouse import metrics
 from stillhouse.comparison import compare
 from stillhouse.decisions import decide, tuned_factors
-from stillhouse.evaluation import corrected_for_label_shift, evaluate, held_out_predictions, scored
+from stillhouse.evaluation import corrected_for_label_shift, evaluate, held_out_predictions, held_out_weights, scored
 from stillhouse.intervals import counts, draws, interval
-from stillhouse.tables import split_writer
+from stillhouse.tables import split_writer, write_json
 
 
 def case(n_classes, rows=400):
@@ -207,3 +207,19 @@ def test_probabilities_of_deploy_rows_are_corrected_for_their_class_mixture():
     unlabelled = table.assign(label=table["label"].where(table["part"] == "train"))
     pd.testing.assert_frame_equal(corrected, corrected_for_label_shift(predictions, unlabelled, ["a", "b"]))
     assert corrected_for_label_shift(predictions[:4000], table, ["a", "b"]) is None
+
+
+def test_scores_are_not_weighted_in_name_only(tmp_path):
+    """Where the weights of one scored split are refused, there is no score weighted for the deploy rows."""
+    folds = pd.DataFrame({"row": range(4), "fold": [0, 0, 1, 1]})
+    paths = [tmp_path / "split-all" / name for name in ("weights.parquet", "weights.json")]
+    paths[0].parent.mkdir()
+    with split_writer(paths[0]) as write:
+        for name in ("0", "1"):
+            write(name, pd.DataFrame({"row": range(4), "weight": 1.5}))
+    splits = [{"name": "none", "held_out": []}, {"name": "0", "held_out": [0]}, {"name": "1", "held_out": [1]}]
+    write_json({"0": {"power": 1.0}, "1": {"power": 0.4}}, paths[1])
+    assert held_out_weights(*([path] for path in paths), folds, splits)["weight"].tolist() == [1.5] * 4
+    write_json({"0": {"power": 1.0}, "1": {"power": 0.0}}, paths[1])
+    assert held_out_weights(*([path] for path in paths), folds, splits) is None
+    assert held_out_weights([], [], folds, splits) is None

@@ -12,6 +12,7 @@ from stillhouse.methods import build
 from stillhouse.preparation import prepared
 from stillhouse.seeds import uniforms
 from stillhouse.target_means import TargetMeans, as_targets, cross_fitted
+from stillhouse.weighting import weighed
 
 
 def filled(method, train, rows, seed=1, **given):
@@ -39,7 +40,7 @@ def test_a_group_is_filled_by_its_own_median_and_an_unknown_one_by_all():
 
 
 def test_a_group_by_an_unknown_column_is_refused_with_the_nearest_one():
-    with pytest.raises(UserError, match="no model sees a column 'sites'; did you mean 'site'"):
+    with pytest.raises(UserError, match="'sites' is no column that models see here; did you mean 'site'"):
         build("imputers", {"method": "group", "by": "sites"}, seed=1).fit(TWO_SITES)
 
 
@@ -115,13 +116,52 @@ def test_a_column_cannot_be_given_to_what_fills_none(given, said):
 
 
 def test_columns_and_rows_are_left_out_by_their_gaps_in_training_rows(gappy):
+    """A column that has too many gaps is gone before rows are looked at, and drops none of them."""
     table, columns = gappy
-    table = table.assign(dose=table["dose"].where(table.index % 2 == 0))
-    fitted = prepared_by(columns, "median", columns_above=0.4).fit(table[:40])
-    assert [name for name in fitted.names() if name.startswith("n")] == ["n0:age", "n2:smoker"]
+    table = table.assign(dose=table["dose"].where(table.index % 2 == 0), smoker=1.0, site="a")
+    folds = pd.DataFrame({"row": table["row"], "fold": table.index % 3})
+    options = imputer_options("drop", columns_above=0.4)
+    _, features = prepared(table, None, folds, {"train": [1, 2]}, columns, options, None, seed=1)
+    assert [name for name in features if name.startswith("n")] == ["n0:age", "n2:smoker"]
+    assert len(features) == 60 - (table["age"].isna() & (folds["fold"] > 0)).sum()
     names = [column["name"] for column in columns]
     some = build("imputers", {"method": "drop", "above": 0.25}, seed=1).drops(table[names])
     assert (some == (table[names].isna().sum(axis=1) > 1)).all()
+
+
+def test_mean_labels_make_no_shift_where_there_is_none():
+    """Training rows carry cross-fitted means and others not, which a density ratio must not take for a difference."""
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"row": range(1500), "job": rng.integers(0, 60, 1500).astype(str), "x": rng.normal(size=1500)})
+    columns = [{"name": "job", "position": 0, "kind": "categorical"}, {"name": "x", "position": 1, "kind": "numeric"}]
+    folds = pd.DataFrame({"row": table["row"], "fold": np.r_[np.arange(1000) % 4, np.full(500, -1)]})
+    labels = pd.DataFrame({"row": table["row"], "label": rng.integers(0, 2, 1500).astype(float)})
+    options, split = imputer_options("median", encode="target", categories=5), {"train": [1, 2, 3], "held_out": [0]}
+    _, features = prepared(table, labels, folds, split, columns, options, ["no", "yes"], seed=1)
+    _, facts = weighed(features, folds, split, complete_options(SCHEMA, "weighers", {"method": "boosted"}, where=()), seed=1)
+    assert facts["domain_auc"] < 0.6
+    assert facts["share"] > 0.9
+
+
+def test_a_split_of_all_rows_may_have_mean_labels(gappy):
+    table, columns = gappy
+    folds = pd.DataFrame({"row": table["row"], "fold": 0, "group": table["row"] // 4})
+    labels = pd.DataFrame({"row": table["row"], "label": (table.index % 2).astype(float)})
+    options = imputer_options("median", encode="target", categories=2)
+    _, features = prepared(table, labels, folds, {"train": [0]}, columns, options, ["no", "yes"], seed=1)
+    assert len(features) == 60
+    assert features["t3:site, mean of yes"].nunique() > 3
+
+
+@pytest.mark.parametrize("kind", [["numeric", "boolean"], ["categorical"]])
+@pytest.mark.parametrize("given", [{}, {"encode": "target", "categories": 2}])
+def test_a_table_may_have_numbers_alone_or_words_alone(gappy, kind, given):
+    table, columns = gappy
+    columns = [column for column in columns if column["kind"] in kind]
+    fitted = prepared_by(columns, "median", **given).fit(table, (table["dose"] > 2).to_numpy()[:, None], table["row"] % 3)
+    features = fitted.transform(table)
+    assert len(features.columns) > 1
+    assert features.notna().all().all()
 
 
 def test_a_word_is_its_mean_label_drawn_towards_that_of_all():
@@ -157,5 +197,5 @@ def test_labels_of_held_out_rows_do_not_reach_mean_labels(gappy):
     turned = labels.assign(label=labels["label"].where(folds["fold"] > 0, 1 - labels["label"]))
     (_, honest), (_, other) = (prepared(table, given, **arguments, classes=["no", "yes"]) for given in (labels, turned))
     pd.testing.assert_frame_equal(honest, other)
-    assert "n3:site, mean of yes" in honest
-    assert honest["n3:site, mean of yes"].nunique() > 2
+    assert "t3:site, mean of yes" in honest
+    assert honest["t3:site, mean of yes"].nunique() > 2

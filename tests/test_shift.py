@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.special import softmax
+from test_methods import prepared_by
 
 from stillhouse import label_shift
 from stillhouse.calibration import BiasCorrectedTemperature
@@ -84,6 +85,21 @@ def test_the_diagnosis_names_the_kind_of_shift_and_says_why(kind, options):
     found = diagnosed(3, **options)
     assert found["recommended"] == kind
     assert {"none": "look like", "label": "label shift", "covariate": "covariate shift"}[kind] in found["words"]
+
+
+def test_rare_words_make_no_shift_where_there_is_none():
+    """Which words are rare is learned from labelled rows, where they are rarer than elsewhere by that choice alone."""
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"row": range(3000), "part": np.repeat(["train", "deploy"], 1500)})
+    table["word"], table["label"] = rng.integers(0, 150, 3000).astype(str), 1.0
+    columns = [{"name": "word", "position": 0, "kind": "categorical"}]
+    prepared = prepared_by(columns, "median", categories=50).fit(table[:1500]).transform(table)
+    schema, settings = {"classes": None, "columns": columns}, {"draws": 100, "level": 0.95}
+    assert diagnose(table, prepared, schema, None, None, {}, settings, rng)["recommended"] == "none"
+    moved = table.assign(word=table["word"].where(table["row"] % 8 > 0, "1"), row=table["row"])
+    moved.loc[:1499, "word"] = table["word"][:1500]
+    prepared = prepared_by(columns, "median", categories=50).fit(moved[:1500]).transform(moved)
+    assert diagnose(moved, prepared, schema, None, None, {}, settings, rng)["recommended"] == "covariate"
 
 
 @pytest.mark.slow

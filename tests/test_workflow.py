@@ -225,7 +225,10 @@ def test_a_class_with_too_few_rows_ends_with_advice_and_without_a_traceback(run)
 def test_an_exported_model_is_followed_through_later_batches_to_the_report(run):
     later = {"train": "table.csv", "target": "diagnosis", "positive": "malignant", "batches": {"share": 0.4, "count": 3}}
     abroad = {"train": "table.csv", "target": "diagnosis", "deploy_where": {"site": ["c"]}}
-    student = {"distill": {"method": "mlp", "width": 8, "epochs": 8, "rate": 0.01, "teacher": "tree"}}
+    student = {
+        "prepare": {"resample": "over"},
+        "distill": {"method": "mlp", "width": 8, "epochs": 8, "rate": 0.01, "teacher": "tree"},
+    }
     models = {"tree": {"prepare": {"resample": "under"}, "fit": {"method": "tree"}}, "student": student}
     folder = run({"datasets": {"later": later, "abroad": abroad}, "folds": {"k": 4}, "models": models, "export": ["student"]})
     write_table_with_categories(folder / "table.csv")

@@ -63,9 +63,9 @@ def code_with(script, kind, options):
 
 
 def methods_in(options):
-    """Return the methods that options name, those of options within them included."""
-    inner = [methods_in(value) for value in options.values() if isinstance(value, dict)]
-    return sorted({*filter(None, [options.get("method")]), *(method for methods in inner for method in methods)})
+    """Return the methods that options name, those of a column-wise imputer included."""
+    inner = [*options.get("each", {}).values(), *([options["rest"]] if "rest" in options else [])]
+    return sorted({options["method"], *(method for within in inner for method in methods_in(within))})
 
 
 def chosen(section, wildcard):

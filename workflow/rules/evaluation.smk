@@ -10,6 +10,7 @@ rule evaluate:
             f"{MODEL}/predictions.parquet", PLAN.evaluated_splits(wildcards.dataset), **wildcards
         ),
         weights=shift_files(rules.weigh.output.weights),
+        facts=shift_files(rules.weigh.output.facts),
         code=code("evaluate.py"),
     output:
         predictions=f"{EVALUATED}/predictions.parquet",
@@ -97,6 +98,7 @@ rule report:
     params:
         config=config,
         models=PLAN.models,
+        twin=PLAN.twin,
         plain=PLAN.plain,
         followed=config["export"],
         shown_split=shown_split,

@@ -17,5 +17,5 @@ rows = scored(pd.read_parquet(snakemake.input.predictions), table, folds)
 seed = derive(snakemake.params.seed, snakemake.wildcards.dataset)
 rng = generator(seed, snakemake.wildcards.model, "drift")
 
-found = followed(updates, table, rows[rows[PART].isin(LABELLED)], schema, snakemake.params.settings, seed, rng)
+found = followed(updates, table, folds, rows[rows[PART].isin(LABELLED)], schema, snakemake.params.settings, seed, rng)
 write_json(found, snakemake.output.drift)

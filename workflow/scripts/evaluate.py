@@ -21,7 +21,7 @@ splits = snakemake.params.splits
 seed = derive(snakemake.params.seed, snakemake.wildcards.dataset)
 
 predictions = held_out_predictions(snakemake.input.split_predictions, folds, splits)
-weights = held_out_weights(snakemake.input.weights, folds, splits) if snakemake.input.weights else None
+weights = held_out_weights(snakemake.input.weights, snakemake.input.facts, folds, splits)
 corrected = corrected_for_label_shift(predictions, table, schema["classes"])
 metrics = evaluate(scored(predictions, table, folds), schema, snakemake.params.settings, seed, weights, corrected)
 write_table(predictions, snakemake.output.predictions)

@@ -22,6 +22,7 @@ run = {
     "config": snakemake.params.config,
     "settings": snakemake.params.config["report"],
     "models": models,
+    "twin": snakemake.params.twin,
     "plain": snakemake.params.plain,
     "shown_split": split,
     "table": table,

@@ -21,7 +21,7 @@ with split_writer(snakemake.output.predictions) as write:
     for split in snakemake.params.splits:
         stacker, factors = fit_stacker(members, labels, folds, split, classes, options)
         rows, scores = stacked(stacker, members, folds, split, classes)
-        write(split["name"], prediction_table(rows, scores, classes, decide(scores, factors) if classes else ()))
+        write(split["name"], prediction_table(rows, scores, classes, decide(scores, factors) if classes else None))
         weights = dict(zip(members, stacker.weights.tolist(), strict=True))
         stackers[split["name"]] = {"weights": weights, "intercept": stacker.intercept.tolist()}
 write_json(stackers, snakemake.output.weights)

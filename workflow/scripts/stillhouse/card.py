@@ -69,8 +69,10 @@ def score_lines(metrics):
 def limit_lines(schema, metrics):
     """Return where the model is not to be trusted."""
     lines = ["- Rows unlike those it was made from: its scores say nothing about them."]
-    if "deploy_weighted" not in metrics:
+    if "deploy" not in schema["rows"]:
         lines.append("- No rows from where it will be used were given, so a shift could not be looked for.")
+    elif "deploy_weighted" not in metrics:
+        lines.append("- Hardly any row is like those from where it will be used: scores cannot be weighted for these.")
     gappy = [column["name"] for column in feature_columns(schema) if column["missing"] > 0.5]
     if gappy:
         lines.append(f"- Columns with more gaps than values: {', '.join(gappy)}.")

@@ -144,6 +144,8 @@ def check_dataset(name, dataset):
         raise ConfigError(
             f"{where}.batches: goes with no `challenge`, which would damage what is to be followed; leave one out"
         )
+    if isinstance(dataset.get("batches"), dict) and dataset.get("group"):
+        raise ConfigError(f"{where}.batches: a share may cut a group in two; name files of batches, or leave `group` out")
     headers = {}
     for part, place in places(dataset):
         if not is_remote(place):

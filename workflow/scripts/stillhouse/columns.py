@@ -26,8 +26,8 @@ STATES = ("frozen", "updated", "retrained")
 LABELLED = (TRAIN, TEST)
 
 # A prepared feature is named kind, position of its source column, colon, words: "n0:age", "m0:age is missing",
-# "c3:job=clerk". The position keeps columns apart whatever characters their names contain.
-_FEATURE = re.compile(r"[nmc]\d+:")
+# "c3:job=clerk", "t3:job, mean of yes". The position keeps columns apart whatever characters their names contain.
+_FEATURE = re.compile(r"[ntmc]\d+:")
 
 
 def is_feature(name):
@@ -36,11 +36,16 @@ def is_feature(name):
 
 
 def features(table):
-    """Return the names of the prepared features of a table: numbers, gaps, categories, each in the raw columns' order.
+    """Return the names of the prepared features of a table: numbers, mean labels, gaps, categories, each in raw order.
 
     The order is the same whatever other splits a file holds, so that no model depends on them.
     """
-    return sorted(filter(is_feature, table.columns), key=lambda name: ("nmc".index(name[0]), int(source(name)[1:]), name))
+    return sorted(filter(is_feature, table.columns), key=lambda name: ("ntmc".index(name[0]), int(source(name)[1:]), name))
+
+
+def untaught(table):
+    """Return the features less mean labels, which differ between training rows and others by how they are cross-fitted."""
+    return [name for name in features(table) if not name.startswith("t")]
 
 
 def source(name):

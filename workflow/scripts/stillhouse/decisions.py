@@ -1,6 +1,7 @@
 """Decisions: the class that probabilities stand for, once each class has the factor that suits the purpose.
 
-Of two classes a factor for the rarer one is a threshold. Factors are tuned on rows that the model was not fitted on.
+Of two classes a factor for the rarer one is a threshold. Factors are tuned on stop rows, which the model was not fitted on;
+those of a stack on the unseen predictions that its few weights are learned from.
 """
 
 import numpy as np
@@ -31,7 +32,8 @@ def tuned_factors(p, labels, weight):
             factors[code] = best_factor(p, labels, worth, factors, code)
         if (factors == before).all():
             break
-    return factors / factors[present].min()
+    factors[present] /= factors[present].min()
+    return factors
 
 
 def best_factor(p, labels, worth, factors, code):
@@ -47,7 +49,7 @@ def best_factor(p, labels, worth, factors, code):
     gain = np.where(labels == code, worth, -worth * (others.argmax(axis=1) == labels))
     order = np.argsort(turn, kind="stable")
     turn, total = turn[order], np.r_[0, np.cumsum(gain[order])]
-    ends = np.r_[True, np.diff(turn) > 0, True] & np.r_[True, np.isfinite(turn)]
+    ends = np.r_[True, turn[1:] > turn[:-1], True] & np.r_[True, np.isfinite(turn)]
     best = np.flatnonzero(ends)[total[ends].argmax()]
     present = np.searchsorted(turn, factors[code])
     if total[best] <= total[present] + 1e-12:

@@ -5,7 +5,7 @@ Labels of a batch are read here once every model has predicted it.
 
 import numpy as np
 
-from stillhouse.columns import BATCH, FOLD, LABEL, ROW, STATE, STATES
+from stillhouse.columns import BATCH, FOLD, LABEL, ROW, STATE, STATES, TIME
 from stillhouse.evaluation import as_arrays, assess
 from stillhouse.predictions import SMALLEST
 
@@ -17,15 +17,15 @@ LEAST_PAST = 200
 MOST_POINTS = 600
 
 
-def followed(updates, table, held_out, schema, settings, seed, rng):
+def followed(updates, table, folds, held_out, schema, settings, seed, rng):
     """Return scores by batch and state, alarms on the frozen model's loss, and the statistic that raised them.
 
     ``updates`` has the predictions of the batches, ``held_out`` the scored rows of the same model, whose loss says what is to
-    be expected without drift.
+    be expected without drift. ``folds`` has time and group, where there are such.
     """
-    known = updates.merge(table[[ROW, LABEL]], on=ROW)
-    frozen = known[known[STATE] == STATES[0]]
-    expected = losses(held_out, schema)
+    known = updates.merge(table[[ROW, LABEL]], on=ROW).merge(folds, on=ROW)
+    frozen = in_time(known[known[STATE] == STATES[0]], [BATCH])
+    expected = losses(in_time(held_out), schema)
     statistic, threshold, alarms = watched(losses(frozen, schema), expected, rng)
     batches = frozen[BATCH].to_numpy()
     points = np.unique(np.linspace(0, len(statistic) - 1, MOST_POINTS).astype(int))
@@ -35,6 +35,11 @@ def followed(updates, table, held_out, schema, settings, seed, rng):
         "threshold": threshold,
         "statistic": [[int(point) + 1, float(statistic[point])] for point in points],
     }
+
+
+def in_time(rows, first=()):
+    """Return rows in the order in which they came: by some columns first, then by time, then as in the table."""
+    return rows.sort_values([*first, *([TIME] if TIME in rows else []), ROW])
 
 
 def scores_of(part, schema, settings, seed):
@@ -60,8 +65,10 @@ def watched(losses, expected, rng):
     expects the mean and deviation of the rows since the rise; these are few, so that later alarms are less certain.
     """
     mean, deviation = float(expected.mean()), max(float(expected.std()), 1e-12)
-    drawn = (drawn_in_blocks(expected, len(losses), rng) - mean) / deviation
-    threshold = float(np.quantile(page_hinkley(drawn - TOLERANCE).max(axis=1), 1 - FALSE_ALARMS))
+    highest = [
+        page_hinkley((drawn - mean) / deviation - TOLERANCE).max() for drawn in drawn_in_blocks(expected, len(losses), rng)
+    ]
+    threshold = float(np.quantile(highest, 1 - FALSE_ALARMS))
     statistic, alarms, start = np.empty(len(losses)), [], 0
     steps = (losses - mean) / deviation - TOLERANCE
     while start < len(losses):
@@ -78,10 +85,11 @@ def watched(losses, expected, rng):
 
 
 def drawn_in_blocks(expected, length, rng):
-    """Return sequences of losses made of blocks as long as the square root of how many there are; shape (DRAWS, length)."""
+    """Yield sequences of losses made of blocks as long as the square root of how many there are; shape (length,)."""
     size = max(1, round(len(expected) ** 0.5))
-    starts = rng.integers(len(expected) - size + 1, size=(DRAWS, -(-length // size)))
-    return expected[(starts[:, :, None] + np.arange(size)).reshape(DRAWS, -1)[:, :length]]
+    for _ in range(DRAWS):
+        starts = rng.integers(len(expected) - size + 1, size=-(-length // size))
+        yield expected[(starts[:, None] + np.arange(size)).ravel()[:length]]
 
 
 def standardized_by_past(values):

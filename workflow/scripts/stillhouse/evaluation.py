@@ -9,7 +9,7 @@ from stillhouse.label_shift import corrected
 from stillhouse.metrics import BY_TASK, OF_DECISIONS, within_folds
 from stillhouse.predictions import columns_of, prediction_table
 from stillhouse.seeds import generator
-from stillhouse.tables import read_split
+from stillhouse.tables import file_of, read_json, read_split
 
 
 def held_out_predictions(paths, folds, splits):
@@ -68,8 +68,7 @@ def corrected_for_label_shift(predictions, table, classes):
         return None
     names = columns_of(classes)
     p, labels, p_new = (labelled[names].to_numpy(), labelled[LABEL].to_numpy(int), deploy[names].to_numpy())
-    scores = corrected(p, labels, p_new)
-    return prediction_table(deploy[ROW], scores, classes, scores.argmax(axis=1))
+    return prediction_table(deploy[ROW], corrected(p, labels, p_new), classes)
 
 
 def assess(rows, schema, weight, settings, seed):
@@ -106,11 +105,21 @@ def number(value):
     return float(value[0]) if np.isfinite(value[0]) else None
 
 
-def held_out_weights(paths, folds, splits):
-    """Return the shift weight of each scored row by the split that held it out."""
+def held_out_weights(paths, facts, folds, splits):
+    """Return the shift weight of each scored row by the split that held it out; None where there are none to be had.
+
+    That is without deploy rows, and where the weights of a split are refused: scores would be weighted in name only.
+    """
+    if not paths or any(is_refused(facts, split["name"]) for split in splits if split["held_out"]):
+        return None
     parts = [
         folds.loc[folds[FOLD].isin(split["held_out"]), [ROW]].merge(read_split(paths, split["name"]), on=ROW)
         for split in splits
         if split["held_out"]
     ]
     return pd.concat(parts, ignore_index=True)
+
+
+def is_refused(facts, split):
+    """Return whether the weights of a split are refused, by the files that say what was done to get them."""
+    return read_json(file_of(facts, split))[split].get("power") == 0

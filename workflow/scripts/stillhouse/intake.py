@@ -33,11 +33,18 @@ def load(dataset, rng):
     table = pd.DataFrame({PART: raw[RAW_PART], LABEL: labels})
     table = pd.concat([table, keys(raw, dataset)], axis=1)
     features, columns = typed_features(raw, dataset)
-    schema = {"task": task, "classes": classes, "target": dataset["target"], "columns": columns, "notes": []}
+    schema = {
+        "task": task,
+        "classes": classes,
+        "target": dataset["target"],
+        "columns": columns,
+        "notes": label_notes(raw, labels, dataset),
+    }
     schema["reading"] = {key: dataset.get(key) for key in READING}
     table = without_unlabelled(pd.concat([table, features], axis=1), schema)
     if isinstance(dataset.get("batches"), dict):
         table = cut_into_batches(table, dataset["batches"])
+    check_batches(table, dataset.get("batches"))
     if "challenge" in dataset:
         table = challenged(table, schema, dataset["challenge"], rng)
     table.insert(0, ROW, np.arange(len(table)))
@@ -69,13 +76,13 @@ def read_parts(dataset):
 def with_deploy_rows(raw, dataset):
     """Return the raw rows, those of the train table that ``deploy_where`` names as deploy rows."""
     for column, wanted in dataset.get("deploy_where", {}).items():
-        values = kinds.as_words(raw[column])
+        values = kinds.as_words(raw[column][raw[RAW_PART] == TRAIN])
         if unknown := [value for value in wanted if value not in set(values.dropna())]:
             raise UserError(
                 f"deploy_where: column {column!r} has no value {unknown[0]!r}; {nearest(unknown[0], values.dropna().unique())}"
             )
-        moved = values.isin(wanted) & (raw[RAW_PART] == TRAIN)
-        raw = raw.assign(**{RAW_PART: raw[RAW_PART].mask(moved, DEPLOY)})
+        moved = values.index[values.isin(wanted)]
+        raw = raw.assign(**{RAW_PART: raw[RAW_PART].mask(raw.index.isin(moved), DEPLOY)})
     return raw
 
 
@@ -140,6 +147,13 @@ def encode_labels(raw, dataset):
     task = "binary" if len(classes) == 2 else "multiclass"
     codes = words.map({name: code for code, name in enumerate(classes)}).astype("float64")
     return codes, task, classes
+
+
+def label_notes(raw, labels, dataset):
+    """Return a note on deploy rows whose label no row to learn from has."""
+    unscored = int((labels.isna() & raw[dataset["target"]].notna() & (raw[RAW_PART] == DEPLOY)).sum())
+    said = f"{unscored} deploy rows are not scored, as no row to learn from has their value of {dataset['target']!r}"
+    return [said] if unscored else []
 
 
 def check_values_of(target, name):
@@ -257,14 +271,27 @@ def without_unlabelled(table, schema):
 
 
 def cut_into_batches(table, options):
-    """Return the table with the last share of its training rows, in time or in the order of the file, as batches."""
+    """Return the table with the last share of its training rows, in time or in the order of the file, as batches.
+
+    Rows of one time stay together where the share is cut off, so that the first batch is later than every training row.
+    """
     train = table[table[PART] == TRAIN]
-    order = train[TIME].sort_values(kind="stable").index if TIME in train else train.index
-    later = order[len(order) - round(options["share"] * len(order)) :]
+    order = train[TIME].sort_values(kind="stable") if TIME in train else pd.Series(range(len(train)), index=train.index)
+    first = len(order) - round(options["share"] * len(order))
+    later = order.index[(order > order.iloc[max(first - 1, 0)]).to_numpy()]
     table = table.copy()
     table.loc[later, PART] = LATER
-    table.loc[later, BATCH] = np.arange(len(later)) * options["count"] // len(later) + 1
+    table.loc[later, BATCH] = np.arange(len(later)) * options["count"] // max(len(later), 1) + 1
     return table
+
+
+def check_batches(table, batches):
+    """Raise ``UserError`` for a batch without a labelled row."""
+    if batches is None:
+        return
+    count = batches["count"] if isinstance(batches, dict) else len(batches)
+    if empty := sorted(set(range(1, count + 1)) - set(table[BATCH])):
+        raise UserError(f"batches: batch {empty[0]} of {count} has no labelled row; take fewer or larger batches")
 
 
 def described(table, schema):

@@ -63,7 +63,7 @@ class Job:
     def _predicted(self, split, stop, model):
         rows = rows_to_predict(self.folds, split)
         if rows.empty:
-            return prediction_table(rows, [], self.classes)
+            return prediction_table(rows, [], self.classes, [] if self.classes else None)
         features = read_split(self.inputs.features, split["name"]).set_index(ROW).loc[rows].reset_index()
         scores = model.predict(features)
         if not self.classes:

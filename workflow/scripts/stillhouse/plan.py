@@ -97,11 +97,11 @@ class Plan:
         self.config = config
         models = config["models"]
         self.twin = {name: twin_name(name) for name in twins(models)}
-        without = plains(models, config["resamplers"])
-        self.plain = {name: _name_of(model, models, plain_name(name)) for name, model in without.items()}
-        made = {self.twin[name]: model for name, model in twins(models).items()}
-        made |= {self.plain[name]: model for name, model in without.items() if self.plain[name] not in models}
-        self.models = {**models, **made}
+        self.models = {**models, **{self.twin[name]: model for name, model in twins(models).items()}}
+        self.plain = {}
+        for name, model in plains(models, config["resamplers"]).items():
+            self.plain[name] = _name_of(model, self.models, plain_name(name))
+            self.models[self.plain[name]] = model
         self.folds = {name: Folds(dataset, config["folds"]["k"]) for name, dataset in config["datasets"].items()}
         self.reference = config["report"].get("reference") or next(iter([*config["export"], *config["models"]]))
         self.splits = cache(self.splits)
@@ -112,7 +112,7 @@ class Plan:
 
     def kin(self, model):
         """Return the name that a model's seeds are drawn under: one that is made for comparison has the other's."""
-        made = {other: name for pairs in (self.twin, self.plain) for name, other in pairs.items()}
+        made = {other: name for pairs in (self.plain, self.twin) for name, other in reversed(pairs.items())}
         return model if model in self.config["models"] else made[model]
 
     def is_shipped(self, dataset, model):

@@ -57,12 +57,12 @@ def unseen_predictions(paths, folds, split, classes):
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=[ROW, *columns_of(classes)], dtype=float)
 
 
-def prediction_table(rows, scores, classes, decisions=()):
-    """Return ``row``, the prediction columns as float64 and, of classes, ``decision``: the class by the tuned threshold."""
+def prediction_table(rows, scores, classes, decisions=None):
+    """Return ``row``, the prediction columns as float64 and, where given, ``decision``: the class by the tuned threshold."""
     names = columns_of(classes)
     table = pd.DataFrame(np.asarray(scores, "float64").reshape(len(rows), len(names)), columns=names)
     table.insert(0, ROW, np.asarray(rows))
-    return table.assign(**{DECISION: np.asarray(decisions, "int64")}) if classes else table
+    return table if decisions is None else table.assign(**{DECISION: np.asarray(decisions, "int64")})
 
 
 def logits(probabilities):

@@ -5,15 +5,17 @@ import pandas as pd
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from stillhouse import kinds
-from stillhouse.columns import FOLD, LABEL, ROW
+from stillhouse.columns import FOLD, GROUP, LABEL, ROW
 from stillhouse.errors import UserError
 from stillhouse.methods import build
+from stillhouse.seeds import uniforms
 from stillhouse.tables import rows_in
 from stillhouse.target_means import TargetMeans, as_targets, cross_fitted, target_names
 
 # The options of an imputer that are no matter of its method.
 SHARED = ("indicators", "scale", "categories", "encode", "columns_above")
 TARGET = "target"
+PARTS = 5
 
 
 class Preparation:
@@ -21,13 +23,13 @@ class Preparation:
 
     A gap in a categorical column is a category of its own. A category that the training rows do not hold takes the
     place of the rare ones, where more than ``categories`` made some rare, and is all zeros otherwise. With ``encode:
-    target`` a column of more than ``categories`` words becomes the mean label of each. Columns with a greater share of
-    gaps in training rows than ``columns_above`` are left out.
+    target`` a column of more than ``categories`` words becomes the mean label of each.
     """
 
-    def __init__(self, columns, imputer, classes, indicators, scale, categories, encode, columns_above):
+    def __init__(self, columns, imputer, classes, indicators, scale, categories, encode):
         self.columns, self.imputer, self.classes = columns, imputer, classes
-        self.indicators, self.categories, self.encode, self.columns_above = indicators, categories, encode, columns_above
+        self.indicators, self.categories, self.encode = indicators, categories, encode
+        self.numbers = [column for column in columns if column["kind"] != kinds.CATEGORICAL]
         self.scaler = StandardScaler(with_mean=scale, with_std=scale)
 
     def fit(self, table, labels=None, parts=None):
@@ -35,14 +37,11 @@ class Preparation:
 
         Mean labels need ``labels``, shape (rows, outputs), and ``parts``, the fold of each row.
         """
-        self.columns = [column for column in self.columns if table[column["name"]].isna().mean() <= self.columns_above]
-        if not self.columns:
-            raise UserError("impute: columns_above leaves no column, as each has more gaps than that; raise it")
-        self.numbers = [column for column in self.columns if column["kind"] != kinds.CATEGORICAL]
         words = [column for column in self.columns if column["kind"] == kinds.CATEGORICAL]
         self.averaged = [column for column in words if self.encode == TARGET and self._is_long(table[column["name"]])]
         self.words = [column for column in words if column not in self.averaged]
-        self.imputer.fit(self.raw(table))
+        if self.numbers:
+            self.imputer.fit(self.raw(table))
         self.gappy = self.gaps(table).any(axis=0) & self.indicators
         if self.words:
             self.encoder = one_hot_encoder(self.categories).fit(self.raw_words(table, self.words))
@@ -66,7 +65,7 @@ class Preparation:
         gappy = (column for column, has_gaps in zip(self.numbers, self.gappy, strict=True) if has_gaps)
         gaps = [f"m{column['position']}:{column['name']} is missing" for column in gappy]
         means = [
-            f"n{column['position']}:{column['name']}, {title}"
+            f"t{column['position']}:{column['name']}, {title}"
             for column in self.averaged
             for title in target_names(self.classes)
         ]
@@ -101,7 +100,8 @@ class Preparation:
         return features
 
     def _unscaled(self, table, means):
-        return np.hstack([self.imputer.transform(self.raw(table)), *means])
+        filled = [self.imputer.transform(self.raw(table))] if self.numbers else []
+        return np.hstack([*filled, *means])
 
     def _unseen_means(self, table, labels, parts):
         return [cross_fitted(self._word(table, column), labels, parts) for column in self.averaged]
@@ -131,7 +131,8 @@ def _category_name(column, category):
 def preparation(columns, options, classes, seed):
     """Return the preparation that an imputer's options describe."""
     method = {key: value for key, value in options.items() if key not in SHARED}
-    return Preparation(columns, build("imputers", method, seed=seed), classes, **{key: options[key] for key in SHARED})
+    settings = {key: options[key] for key in SHARED if key != "columns_above"}
+    return Preparation(columns, build("imputers", method, seed=seed), classes, **settings)
 
 
 def prepared(table, labels, folds, split, columns, options, classes, seed):
@@ -140,18 +141,35 @@ def prepared(table, labels, folds, split, columns, options, classes, seed):
     ``labels`` (row, label) is None unless ``reads_labels``; only those of training rows are looked at. ``drop`` leaves out
     training rows with gaps; rows to be predicted are filled by the median, as every row has to be scored.
     """
-    made = preparation(columns, options, classes, seed)
     is_training = rows_in(folds, split["train"], FOLD)
-    left_out = is_training & dropped_rows(made.imputer, table, columns)
+    made = preparation(kept_columns(table[is_training], columns, options["columns_above"]), options, classes, seed)
+    left_out = is_training & dropped_rows(made.imputer, table, made.columns)
     is_fitted = is_training & ~left_out
     if not is_fitted.any():
         raise UserError("impute: drop leaves no training row, as each has a gap; choose an imputer that fills them")
     if labels is None:
         return made, made.fit(table[is_fitted]).transform(table[~left_out])
     known = as_targets(labels.set_index(ROW)[LABEL].loc[table[ROW][is_fitted]], classes)
-    fitted = table[is_fitted], known, folds[FOLD][is_fitted].to_numpy()
-    seen, others = made.fit(*fitted).transform_fitted(*fitted), made.transform(table[~is_training])
-    return made, pd.concat([seen, others]).sort_index()
+    fitted = table[is_fitted], known, parts_of(folds[is_fitted], seed)
+    seen = made.fit(*fitted).transform_fitted(*fitted)
+    others = [] if is_training.all() else [made.transform(table[~is_training])]
+    return made, pd.concat([seen, *others]).sort_index()
+
+
+def kept_columns(table, columns, most):
+    """Return the columns whose share of gaps in training rows is ``most`` at most."""
+    kept = [column for column in columns if table[column["name"]].isna().mean() <= most]
+    if not kept:
+        raise UserError("impute: columns_above leaves no column, as each has a greater share of gaps; raise it")
+    return kept
+
+
+def parts_of(folds, seed):
+    """Return the fold of each training row or, where all are of one fold, one of five parts, the same for a group."""
+    if folds[FOLD].nunique() > 1:
+        return folds[FOLD].to_numpy()
+    units = pd.factorize(folds[GROUP])[0] if GROUP in folds else folds[ROW]
+    return (uniforms(seed, units, 1)[:, 0] * PARTS).astype(int)
 
 
 def reads_labels(options):

@@ -3,7 +3,7 @@
 import numpy as np
 
 from stillhouse import kinds, label_shift
-from stillhouse.columns import DEPLOY, LABEL, LATER, PART, ROW, TRUE_RATIO, WEIGHT, features
+from stillhouse.columns import DEPLOY, LABEL, LATER, PART, ROW, TRUE_RATIO, WEIGHT, source, untaught
 from stillhouse.kinds import feature_columns
 from stillhouse.predictions import columns_of
 from stillhouse.two_sample import column_test, holm, joint_test
@@ -22,14 +22,15 @@ def diagnose(table, prepared, schema, predictions, weights, facts, settings, rng
     """
     table = table[table[ROW].isin(prepared[ROW]) & (table[PART] != LATER)].reset_index(drop=True)
     is_deploy = (table[PART] == DEPLOY).to_numpy()
-    X = np.nan_to_num(table[[ROW]].merge(prepared, on=ROW)[features(prepared)].to_numpy("float64"))
-    told_apart, p = joint_test(X[~is_deploy], X[is_deploy], PERMUTATIONS, rng)
+    X = np.nan_to_num(table[[ROW]].merge(prepared, on=ROW)[comparable(prepared)].to_numpy("float64"))
+    long = long_columns(prepared, schema)
+    told_apart, p = joint_test(X[~is_deploy], X[is_deploy], PERMUTATIONS, rng, word_tests(table, ~is_deploy, is_deploy, long))
     found = {"auc": told_apart, "p": p, "columns": column_shifts(table[~is_deploy], table[is_deploy], schema)}
     labels = (
         label_estimate(table[~is_deploy], table[is_deploy], predictions, schema, settings, rng) if schema["classes"] else None
     )
     if labels:
-        found |= {"labels": labels, "residual": residual_shift(X, table, is_deploy, labels, rng)}
+        found |= {"labels": labels, "residual": residual_shift(X, table, is_deploy, labels, long, rng)}
     return {
         "rows": {"labelled": int((~is_deploy).sum()), "deploy": int(is_deploy.sum())},
         **found,
@@ -37,6 +38,28 @@ def diagnose(table, prepared, schema, predictions, weights, facts, settings, rng
         "weights": facts,
         "truth": against_truth(table, weights) if TRUE_RATIO in table else None,
     }
+
+
+def comparable(prepared):
+    """Return the features that labelled and deploy rows can be told apart by.
+
+    Mean labels are cross-fitted for training rows and not for others; and which words are rare is learned from training
+    rows, among which they are rarer than elsewhere by that choice alone.
+    """
+    rare = {source(name) for name in prepared if name.endswith(" is rare")}
+    return [name for name in untaught(prepared) if source(name) not in rare]
+
+
+def long_columns(prepared, schema):
+    """Return the names of the categorical columns that ``comparable`` leaves out; their words are compared as they are."""
+    seen = {int(source(name)[1:]) for name in comparable(prepared) if name.startswith("c")}
+    words = [column for column in feature_columns(schema) if column["kind"] == kinds.CATEGORICAL]
+    return [column["name"] for column in words if column["position"] not in seen]
+
+
+def word_tests(table, first, second, names):
+    """Return the p-value of the words of each column between two sets of rows."""
+    return [column_test(table.loc[first, name], table.loc[second, name], is_categorical=True)[1] for name in names]
 
 
 def column_shifts(train, deploy, schema):
@@ -64,7 +87,7 @@ def label_estimate(labelled, deploy, predictions, schema, settings, rng):
     return label_shift.estimate(p, labels, p_new, draws, settings["level"], rng)
 
 
-def residual_shift(X, table, is_deploy, labels, rng):
+def residual_shift(X, table, is_deploy, labels, long, rng):
     """Return how well parts are told apart when training rows are drawn in the deploy rows' estimated class mixture.
 
     Under label shift nothing is left to tell them apart by, as p(x | y) is the same in both.
@@ -75,7 +98,9 @@ def residual_shift(X, table, is_deploy, labels, rng):
     drawn = thinned_to(chance / chance.max(), rng)
     if drawn.sum() < 30:
         return None
-    told_apart, p = joint_test(X[~is_deploy][drawn], X[is_deploy], PERMUTATIONS, rng)
+    kept = ~is_deploy
+    kept[kept] = drawn
+    told_apart, p = joint_test(X[kept], X[is_deploy], PERMUTATIONS, rng, word_tests(table, kept, is_deploy, long))
     return {"auc": told_apart, "p": p, "rows": int(drawn.sum())}
 
 

@@ -5,7 +5,6 @@ import pandas as pd
 
 # A word's mean counts as if this many further rows had the mean of all.
 STRENGTH = 10.0
-PARTS = 5
 
 
 class TargetMeans:
@@ -30,12 +29,11 @@ class TargetMeans:
 def cross_fitted(words, targets, parts):
     """Return the means for training rows, each by the rows of the other parts, so that no row meets its own label.
 
-    ``parts`` numbers the fold of each row, so that groups which share a fold never tell on each other.
+    ``parts`` numbers the fold of each row, so that groups which share a fold never tell on each other. Rows of one part alone
+    get the mean of all.
     """
-    if len(np.unique(parts)) == 1:
-        parts = np.arange(len(words)) * PARTS // len(words)
-    means = np.empty(targets.shape)
-    for part in np.unique(parts):
+    means = np.full(targets.shape, targets.mean(axis=0))
+    for part in np.unique(parts) if len(np.unique(parts)) > 1 else ():
         own = parts == part
         means[own] = TargetMeans().fit(words[~own], targets[~own]).transform(words[own])
     return means

@@ -22,15 +22,15 @@ def classifier_test(first, second, permutations, rng):
     return float(aucs[0]), float((1 + (aucs[1:] >= aucs[0]).sum()) / (1 + permutations))
 
 
-def joint_test(first, second, permutations, rng):
+def joint_test(first, second, permutations, rng, further=()):
     """Return a classifier's AUC, and the p-value of it and of every column's Kolmogorov-Smirnov test together.
 
-    The classifier sees what lies in many columns at once, the columns what lies in one; the two halves and the columns are
-    adjusted by Bonferroni.
+    The classifier sees what lies in many columns at once, the columns what lies in one; ``further`` has p-values of other
+    columns. The two halves and the columns are adjusted by Bonferroni.
     """
-    auc, p = classifier_test(first, second, permutations, rng)
-    columns = min(ks_2samp(before, after).pvalue for before, after in zip(first.T, second.T, strict=True))
-    return auc, float(min(1.0, 2 * min(p, first.shape[1] * columns)))
+    auc, p = classifier_test(first, second, permutations, rng) if first.shape[1] else (0.5, 1.0)
+    columns = [*(ks_2samp(before, after).pvalue for before, after in zip(first.T, second.T, strict=True)), *further]
+    return auc, float(min(1.0, 2 * min(p, len(columns) * min(columns))))
 
 
 def told_apart(X, of_second, seed, folds=5, penalty=1.0):

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from stillhouse.calibration import OnOriginalPrior
-from stillhouse.columns import BATCH, FOLD, LABEL, ROW, STATE, STATES, STOP, WEIGHT
+from stillhouse.columns import BATCH, FOLD, GROUP, LABEL, ROW, STATE, STATES, STOP, WEIGHT
 from stillhouse.distillation import soft_targets
 from stillhouse.folds import OF_BATCHES
 from stillhouse.predictions import columns_of
@@ -45,7 +45,7 @@ class Followed:
         """Return the model trained on with a batch alone, or as it is where no row of the batch can be spared to stop by."""
         seed = derive(self.seed, "update", batch)
         sample = self.sample_of(rows, seed)
-        if sample[STOP].all():
+        if sample[STOP].all() or not sample[STOP].any():
             return model
         network, _ = train(sample, None, self.options["model"], self.n_classes, seed, start=model.model)
         return model.with_model(network)
@@ -54,7 +54,8 @@ class Followed:
         """Return a batch as a sample, a share of it to stop by, weighed to the prior that the shipped model has learned."""
         keys = self.folds[self.folds[ROW].isin(rows)]
         sample = self.features.merge(keys, on=ROW).merge(self.table[[ROW, LABEL]], on=ROW)
-        sample[STOP] = stop_rows(sample, self.n_classes, self.options["stop"], derive(seed, "stop"))
+        is_one = GROUP in sample and sample[GROUP].nunique() == 1
+        sample[STOP] = is_one or stop_rows(sample, self.n_classes, self.options["stop"], derive(seed, "stop"))
         factor = np.ones(len(sample))
         if ledger := self.model.ledger:
             before, after = np.array(ledger["before"]), np.array(ledger["after"])

@@ -5,8 +5,9 @@ import pandas as pd
 from scipy.optimize import brentq
 from sklearn.metrics import roc_auc_score
 
-from stillhouse.columns import FOLD, ROW, WEIGHT, features
+from stillhouse.columns import FOLD, ROW, WEIGHT, untaught
 from stillhouse.density_ratio import CrossFitted
+from stillhouse.errors import UserError
 from stillhouse.methods import build
 from stillhouse.tables import rows_in
 
@@ -23,10 +24,12 @@ def weighed(table, folds, split, options, seed):
     fold = table[[ROW]].merge(folds, on=ROW, how="left")
     is_training, is_other = rows_in(fold, split["train"], FOLD), rows_in(fold, split["held_out"], FOLD)
     is_deploy = (fold[FOLD] == -1).to_numpy()
-    X = table[features(table)].to_numpy("float64")
+    X = table[untaught(table)].to_numpy("float64")
     method = {key: value for key, value in options.items() if key not in SHARED}
     weight, facts = np.zeros(len(table)), {}
     if candidates := build("weighers", method, seed=seed):
+        if not X.shape[1]:
+            raise UserError("weigh: every column became its mean label, by which rows cannot be weighed; set `encode: onehot`")
         ratio = CrossFitted(candidates, options["folds"], seed).fit(X[is_training], X[is_deploy])
         tamed, facts = taming(ratio, options)
         weight[is_training] = tamed(ratio.ratio_)

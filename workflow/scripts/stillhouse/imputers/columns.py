@@ -16,7 +16,8 @@ class ByColumn:
         """Fit each imputer once on the training rows."""
         names = list(table.select_dtypes("number").columns)
         if unknown := [name for name in self.each if name not in names]:
-            raise UserError(f"imputers: columns.each: no number is called {unknown[0]!r}; {nearest(unknown[0], names)}")
+            known = nearest(unknown[0], names)
+            raise UserError(f"imputers: columns.each: {unknown[0]!r} is no number that models see here; {known}")
         self.places_ = {name: names.index(name) for name in self.each}
         for imputer in (self.rest, *self.each.values()):
             imputer.fit(table)

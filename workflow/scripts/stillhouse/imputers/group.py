@@ -1,4 +1,4 @@
-"""The median of the training rows that agree in one column, such as the site a row comes from."""
+"""The median of the training rows that agree in one column, such as the ward a patient lies in."""
 
 from stillhouse.errors import UserError, nearest
 from stillhouse.imputing import numbers
@@ -13,7 +13,8 @@ class GroupMedian:
     def fit(self, table):
         """Learn the medians; a column without any value is filled with 0."""
         if self.by not in table:
-            raise UserError(f"imputers: group: no model sees a column {self.by!r}; {nearest(self.by, table.columns)}")
+            known = nearest(self.by, table.columns)
+            raise UserError(f"imputers: group: {self.by!r} is no column that models see here; {known}")
         values = table.select_dtypes("number")
         self.overall_ = values.median().fillna(0)
         self.of_group_ = values.groupby(table[self.by]).median().fillna(self.overall_)

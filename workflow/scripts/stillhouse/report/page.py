@@ -12,7 +12,7 @@ from stillhouse.columns import DEPLOY, GROUP, LABELLED, PART, ROW, TIME, TRUE_RA
 from stillhouse.evaluation import as_arrays
 from stillhouse.kinds import feature_columns
 from stillhouse.metrics import BY_TASK, MORE_IS_BETTER, main_metric
-from stillhouse.plan import twin_name, upstream
+from stillhouse.plan import upstream
 from stillhouse.report import figures, words
 
 MOST_LINES = 5
@@ -30,7 +30,7 @@ def render(run, template):
     environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined)
     environment.filters["number"] = words.number
     main = main_metric(run["schema"]["task"]).__name__
-    students = [(name, upstream(model)[0], twin_name(name)) for name, model in run["models"].items() if "distill" in model]
+    students = [(name, upstream(run["models"][name])[0], twin) for name, twin in run["twin"].items()]
     return environment.from_string(template).render(
         dataset=run["dataset"],
         schema=run["schema"],

@@ -22,7 +22,7 @@ class MatchedMeans:
         self.width, self.penalty, self.centres, self.rows, self.seed = width, penalty, centres, rows, seed
 
     def fit(self, train, deploy):
-        """Minimise |mean of w(x) k(x, .) over training rows - mean of k(x, .) over deploy rows|^2 + penalty |weights|^2."""
+        """Minimise the squared distance between the training rows' weighted mean and the deploy rows' mean, and the penalty."""
         rng = np.random.default_rng(self.seed)
         self.kernels_ = Kernels(deploy, self.width, self.centres, rng)
         train, deploy = (part[rng.permutation(len(part))[: self.rows]] for part in (train, deploy))
