@@ -74,8 +74,14 @@ def honest(tmp_path_factory):
 
 
 def targets():
-    models = [*configuration()["models"], "studenttwin"]
-    return [f"results/breastcancer/models/{name}/split-all/predictions.parquet" for name in models]
+    """Predictions of every model for split 0, and of those that others learn from for all splits."""
+    models = configuration()["models"]
+    learned_from = {"modeltree", "networkmlp", "stacklinear"}
+    splits = {
+        name: "all" if name in learned_from or "fit" not in model and "train" not in model else "0"
+        for name, model in models.items()
+    }
+    return [f"results/breastcancer/models/{name}/split-{split}/predictions.parquet" for name, split in splits.items()]
 
 
 def tampered_copy(honest, folder, tamper):
