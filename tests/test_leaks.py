@@ -78,7 +78,7 @@ def targets():
     models = configuration()["models"]
     learned_from = {"modeltree", "networkmlp", "stacklinear"}
     splits = {
-        name: "all" if name in learned_from or "fit" not in model and "train" not in model else "0"
+        name: "all" if name in learned_from or ("fit" not in model and "train" not in model) else "0"
         for name, model in models.items()
     }
     return [f"results/breastcancer/models/{name}/split-{split}/predictions.parquet" for name, split in splits.items()]
