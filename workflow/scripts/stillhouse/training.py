@@ -88,18 +88,7 @@ def train_one(tensors, is_stop, options, n_classes, seed, begin=None):
     if begin is not None:
         learner.network.load_state_dict(begin.state_dict())
     best = BestWeights(options["patience"])
-    trainer = pl.Trainer(
-        max_epochs=options["epochs"],
-        gradient_clip_val=options["clip"],
-        callbacks=[best],
-        accelerator="auto",
-        devices=1,
-        num_sanity_val_steps=0,
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-    )
+    trainer = new_trainer(options, best)
     size = batch_size(options["batch"], len(fitted))
     weight = tensors[3] / tensors[3][fitted].mean()
     tensors = (*tensors[:3], weight)
@@ -113,6 +102,22 @@ def train_one(tensors, is_stop, options, n_classes, seed, begin=None):
     if best.weights is None:
         raise UserError("the loss of a network is not a number; lower its `rate`, or look for huge values in the table")
     return learner.cpu()
+
+
+def new_trainer(options, callback):
+    """Return a Trainer on one device that prints and writes nothing."""
+    return pl.Trainer(
+        max_epochs=options["epochs"],
+        gradient_clip_val=options["clip"],
+        callbacks=[callback],
+        accelerator="auto",
+        devices=1,
+        num_sanity_val_steps=0,
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+    )
 
 
 def batch_size(most, rows):
