@@ -84,5 +84,5 @@ def followed_cards(run, name, main):
         "batch since (updated), and made anew from all rows so far (retrained). Dotted: alarms.",
     )
     figure = figures.watch(drift["statistic"], drift["threshold"], [alarm["after_rows"] for alarm in alarms])
-    text = f"Page-Hinkley statistic of the frozen model's loss. {words.alarm_words(alarms)}"
+    text = f"Page-Hinkley statistic. {words.alarm_words(alarms)}"
     return [scores, card(f"watch-{name}", figure, f"Has {name} met another world?", text)]

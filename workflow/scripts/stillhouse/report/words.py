@@ -95,12 +95,12 @@ def weight_words(facts):
 
 
 def alarm_words(alarms):
-    """Return when the loss rose by more than chance explains."""
+    """Return when the loss rose by more than it varies among held-out rows."""
     if not alarms:
-        return "The loss has not risen by more than chance explains."
+        return "The frozen model's loss has not risen by more than it varies among held-out rows."
     places = listed([f"{alarm['after_rows']:,} (batch {alarm['batch']})" for alarm in alarms[:5]])
     more = f" and {len(alarms) - 5} times more" if len(alarms) > 5 else ""
-    return f"The loss rose by more than chance explains, as seen after row {places}{more}."
+    return f"The frozen model's loss rose by more than it varies among held-out rows, as seen after row {places}{more}."
 
 
 def drift_words(name, drift, main):
