@@ -132,10 +132,8 @@ def recommendation(found, schema):
         )
         words = f"Deploy rows differ from training rows: {apart}. The class mixture explains it (label shift): {mixture}."
         return {"recommended": "label", "words": words}
-    words = (
-        f"Deploy rows differ from training rows: {apart}, and the class mixture alone does not explain it (covariate shift)."
-    )
-    return {"recommended": "covariate", "words": words}
+    alone = ", and the class mixture alone does not explain it" if schema["classes"] else ""
+    return {"recommended": "covariate", "words": f"Deploy rows differ from training rows: {apart}{alone} (covariate shift)."}
 
 
 def mixture_moved(labels):
