@@ -222,4 +222,6 @@ def test_scores_are_not_weighted_in_name_only(tmp_path):
     assert held_out_weights(*([path] for path in paths), folds, splits)["weight"].tolist() == [1.5] * 4
     write_json({"0": {"power": 1.0}, "1": {"power": 0.0}}, paths[1])
     assert held_out_weights(*([path] for path in paths), folds, splits) is None
+    write_json({"0": {"power": 1.0}, "1": {"share": 1.0}}, paths[1])
+    assert held_out_weights(*([path] for path in paths), folds, splits) is None
     assert held_out_weights([], [], folds, splits) is None

@@ -72,7 +72,9 @@ def limit_lines(schema, metrics):
     if "deploy" not in schema["rows"]:
         lines.append("- No rows from where it will be used were given, so a shift could not be looked for.")
     elif "deploy_weighted" not in metrics:
-        lines.append("- Hardly any row is like those from where it will be used: scores cannot be weighted for these.")
+        lines.append(
+            "- Scores are not weighted for the rows from where it will be used: weights were refused, or not asked for."
+        )
     gappy = [column["name"] for column in feature_columns(schema) if column["missing"] > 0.5]
     if gappy:
         lines.append(f"- Columns with more gaps than values: {', '.join(gappy)}.")

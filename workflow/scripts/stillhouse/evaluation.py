@@ -108,9 +108,10 @@ def number(value):
 def held_out_weights(paths, facts, folds, splits):
     """Return the shift weight of each scored row by the split that held it out; None where there are none to be had.
 
-    That is without deploy rows, and where the weights of a split are refused: scores would be weighted in name only.
+    That is without deploy rows, and where the rows of a split all weigh the same, as weights were refused or not asked for:
+    scores would be weighted in name only.
     """
-    if not paths or any(is_refused(facts, split["name"]) for split in splits if split["held_out"]):
+    if not paths or any(is_even(facts, split["name"]) for split in splits if split["held_out"]):
         return None
     parts = [
         folds.loc[folds[FOLD].isin(split["held_out"]), [ROW]].merge(read_split(paths, split["name"]), on=ROW)
@@ -120,6 +121,6 @@ def held_out_weights(paths, facts, folds, splits):
     return pd.concat(parts, ignore_index=True)
 
 
-def is_refused(facts, split):
-    """Return whether the weights of a split are refused, by the files that say what was done to get them."""
-    return read_json(file_of(facts, split))[split].get("power") == 0
+def is_even(facts, split):
+    """Return whether all rows of a split weigh the same, by the files that say what was done to get the weights."""
+    return not read_json(file_of(facts, split))[split].get("power")
