@@ -228,6 +228,6 @@ def files_of_steps(wildcards):
 
 def drift_files(wildcards):
     """Return what became of each exported model in the later batches of a dataset, where it has any."""
-    if "batches" not in config["datasets"][wildcards.dataset]:
+    if wildcards.dataset not in FOLLOWED:
         return []
     return expand(rules.drift.output.drift, dataset=wildcards.dataset, model=config["export"])

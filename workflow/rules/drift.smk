@@ -1,5 +1,7 @@
 # What comes later: shipped models are followed through new labelled batches.
 
+FOLLOWED = [name for name, dataset in config["datasets"].items() if "batches" in dataset]
+
 
 rule update:
     input:
@@ -17,6 +19,7 @@ rule update:
     benchmark:
         "logs/{dataset}/{model}/update.tsv"
     wildcard_constraints:
+        dataset=one_of(FOLLOWED),
         model=one_of(config["export"]),
     params:
         seed=config["seed"],
@@ -39,6 +42,9 @@ rule drift:
         "logs/{dataset}/{model}/drift.log",
     benchmark:
         "logs/{dataset}/{model}/drift.tsv"
+    wildcard_constraints:
+        dataset=one_of(FOLLOWED),
+        model=one_of(config["export"]),
     params:
         seed=config["seed"],
         settings=config["report"],
