@@ -3,6 +3,7 @@
 import subprocess
 import sys
 
+import numpy as np
 import pandas as pd
 import pytest
 from conftest import REPOSITORY
@@ -10,6 +11,7 @@ from test_honesty import NETWORK
 from test_methods import prepared_by
 
 from stillhouse.calibration import OnOriginalPrior
+from stillhouse.decisions import decide
 from stillhouse.errors import UserError
 from stillhouse.serving import Shipped, predict_file
 from stillhouse.shipping import exported, largest_difference, metadata
@@ -49,7 +51,7 @@ def ship(way, gappy, tmp_path):
     }
     model = OnOriginalPrior(model, {"before": [0.8, 0.2], "after": [0.5, 0.5], "resampled": True}, sample[sample["stop"]])
     path = tmp_path / "model.onnx"
-    path.write_bytes(exported(prepared, model, metadata(schema, prepared.columns, "d", "m", {})))
+    path.write_bytes(exported(prepared, model, metadata(schema, prepared.columns, model.factors, "d", "m", {})))
     odd = table.assign(site=table["site"].where(table.index % 5 != 0, "never seen"))
     return path, odd, prepared, model
 
@@ -81,6 +83,8 @@ def test_predict_needs_only_the_file_and_a_raw_table(shipped, tmp_path):
     scores = Shipped(path).predict(pd.read_csv(raw(table, tmp_path), dtype=str, na_values=["?"], keep_default_na=False))
     assert found["p_high"].to_numpy() == pytest.approx(scores["p_high"].to_numpy())
     assert set(found["prediction"]) <= {"low", "high"}
+    decided = decide(found[["p_low", "p_high"]].to_numpy(), shipped[3].factors)
+    assert found["decision"].tolist() == np.array(["low", "high"])[decided].tolist()
     assert len(found) == len(table)
 
 
@@ -153,7 +157,7 @@ def test_columns_may_have_the_names_of_the_graph_itself(gappy, tmp_path):
     model, _ = train(sample, None, {**NETWORK, "epochs": 2}, 2, seed=1)
     schema = {"task": "binary", "target": "y", "classes": ["low", "high"], "columns": columns, "reading": READING}
     model, path = OnOriginalPrior(model, AS_IT_WAS, sample[:0]), tmp_path / "model.onnx"
-    path.write_bytes(exported(prepared, model, metadata(schema, prepared.columns, "d", "m", {})))
+    path.write_bytes(exported(prepared, model, metadata(schema, prepared.columns, model.factors, "d", "m", {})))
     assert largest_difference(path, table, prepared, model) < 1e-6
 
 
@@ -180,8 +184,8 @@ def test_a_headerless_table_with_semicolons_is_read_as_in_training(gappy, tmp_pa
     reading = {**READING, "separator": ";", "columns": names, "decimal": ","}
     schema = {"task": "binary", "target": "y", "classes": ["low", "high"], "columns": columns, "reading": reading}
     path, rows = tmp_path / "model.onnx", tmp_path / "rows.data"
-    shipped = OnOriginalPrior(model, AS_IT_WAS, sample[:0])
-    path.write_bytes(exported(prepared, shipped, metadata(schema, prepared.columns, "d", "m", {})))
+    model = OnOriginalPrior(model, AS_IT_WAS, sample[:0])
+    path.write_bytes(exported(prepared, model, metadata(schema, prepared.columns, model.factors, "d", "m", {})))
     table[names].to_csv(rows, index=False, header=False, sep=";", decimal=",")
     predict_file(path, rows, tmp_path / "out.csv")
     assert pd.read_csv(tmp_path / "out.csv")["p_high"].to_numpy() == pytest.approx(

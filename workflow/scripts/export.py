@@ -12,7 +12,8 @@ schema, options = read_json(snakemake.input.schema), snakemake.params.model
 table = read_columns(snakemake.input.table, without=[LABEL])
 preparation = read_fitted(snakemake.input.preparations, NONE)
 model = read_fitted(snakemake.input.fitted, NONE)
-facts = metadata(schema, preparation.columns, snakemake.wildcards.dataset, snakemake.wildcards.model, options)
+wildcards = snakemake.wildcards
+facts = metadata(schema, preparation.columns, model.factors, wildcards.dataset, wildcards.model, options)
 
 content = exported(preparation, model, facts)
 with written_beside(snakemake.output.model) as beside:

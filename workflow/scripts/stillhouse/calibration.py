@@ -7,6 +7,7 @@ from scipy.optimize import minimize
 from scipy.special import log_softmax, softmax
 
 from stillhouse.columns import LABEL, WEIGHT
+from stillhouse.decisions import tuned_factors
 from stillhouse.predictions import SMALLEST, on_original_prior
 
 # What holds the calibration of a resampled model at "as it is", in units of rows' log loss.
@@ -55,16 +56,21 @@ class OnOriginalPrior:
 
     The change of the prior that the ledger records is undone. A resampler may also change what the rows of a class are like,
     so the probabilities of a resampled model are then calibrated on the stop rows, which keep their natural mix and which
-    the model was not fitted on. A regression is predicted as it is.
+    the model was not fitted on. ``factors`` are tuned on the same rows, to decide for a class by. A regression is predicted
+    as it is.
     """
 
     def __init__(self, model, ledger, stop):
         self.model, self.ledger, self.calibration = model, ledger, None
-        if ledger and ledger["resampled"] and len(stop):
+        self.factors = np.ones(len(ledger["before"])) if ledger else None
+        if not ledger or not len(stop):
+            return
+        labels, weight = stop[LABEL].to_numpy(int), stop[WEIGHT].to_numpy()
+        if ledger["resampled"]:
             before, after = np.array(ledger["before"]), np.array(ledger["after"])
-            labels = stop[LABEL].to_numpy(int)
-            factor = np.divide(before, after, out=np.zeros_like(before), where=after > 0)[labels]
-            self.calibration = BiasCorrectedTemperature(PULL).fit(self.predict(stop), labels, stop[WEIGHT].to_numpy() * factor)
+            undone = weight * np.divide(before, after, out=np.zeros_like(before), where=after > 0)[labels]
+            self.calibration = BiasCorrectedTemperature(PULL).fit(self.predict(stop), labels, undone)
+        self.factors = tuned_factors(self.predict(stop), labels, weight)
 
     def predict(self, table):
         """Return probabilities (rows, classes) or values (rows, 1) of prepared rows."""
@@ -72,7 +78,7 @@ class OnOriginalPrior:
         return self.calibration.predict(p) if self.calibration else p
 
     def with_model(self, model):
-        """Return another model of the same kind under the same ledger and calibration."""
+        """Return another model of the same kind under the same ledger, calibration and factors."""
         other = copy.copy(self)
         other.model = model
         return other

@@ -27,6 +27,7 @@ def card(facts, schema, options, metrics, ledger, size, difference):
             "## Scores",
             "",
             *score_lines(metrics),
+            *decision_lines(facts),
             "The scores are those of models that were made alike on part of the rows; the shipped one learned from all",
             "labelled rows, so nothing is left to score it on.",
             "",
@@ -64,6 +65,16 @@ def score_lines(metrics):
         lines += [f"| {METRIC_WORDS[name]} | {with_interval(found)} |" for name, found in assessed["metrics"].items()]
         lines.append("")
     return lines
+
+
+def decision_lines(facts):
+    """Return what the tuned threshold is, of two classes."""
+    if len(facts["factors"] or []) != 2:
+        return []
+    first, second = facts["factors"]
+    share = first / (first + second)
+    said = f"`decision` says {facts['classes'][1]} from a probability of {share:.3f} on, tuned for balanced accuracy."
+    return [said, ""]
 
 
 def limit_lines(schema, metrics):

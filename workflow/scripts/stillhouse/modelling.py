@@ -5,8 +5,8 @@ from contextlib import contextmanager
 import pandas as pd
 
 from stillhouse.calibration import OnOriginalPrior
-from stillhouse.columns import LABEL, ROW, STOP, WEIGHT
-from stillhouse.decisions import decide, tuned_factors
+from stillhouse.columns import ROW, STOP
+from stillhouse.decisions import decide
 from stillhouse.predictions import prediction_table, rows_to_predict
 from stillhouse.seeds import derive
 from stillhouse.splits import held_out
@@ -45,9 +45,8 @@ class Job:
         with split_writer(output.predictions) as write:
 
             def keep(split, sample, model, history=None):
-                stop = sample[sample[STOP]]
-                model = OnOriginalPrior(model, self.ledger(split), stop)
-                write(split["name"], self._predicted(split, stop, model))
+                model = OnOriginalPrior(model, self.ledger(split), sample[sample[STOP]])
+                write(split["name"], self._predicted(split, model))
                 if len(held_out(split["name"])) <= 1:
                     fitted[split["name"]] = model
                 if history is not None:
@@ -60,13 +59,10 @@ class Job:
                 for name, history in histories.items():
                     write(name, history)
 
-    def _predicted(self, split, stop, model):
+    def _predicted(self, split, model):
         rows = rows_to_predict(self.folds, split)
         if rows.empty:
             return prediction_table(rows, [], self.classes, [] if self.classes else None)
         features = read_split(self.inputs.features, split["name"]).set_index(ROW).loc[rows].reset_index()
         scores = model.predict(features)
-        if not self.classes:
-            return prediction_table(rows, scores, None)
-        factors = tuned_factors(model.predict(stop), stop[LABEL].to_numpy(int), stop[WEIGHT].to_numpy())
-        return prediction_table(rows, scores, self.classes, decide(scores, factors))
+        return prediction_table(rows, scores, self.classes, decide(scores, model.factors) if self.classes else None)

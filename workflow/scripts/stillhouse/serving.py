@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from stillhouse import kinds
-from stillhouse.columns import PREDICTION, graph_input, probability
+from stillhouse.columns import DECISION, PREDICTION, graph_input, probability
 from stillhouse.errors import UserError
 
 CHUNK = 50_000
@@ -33,16 +33,19 @@ class Shipped:
             facts = self.session.get_modelmeta().custom_metadata_map
             self.columns, self.classes = json.loads(facts["columns"]), json.loads(facts["classes"])
             self.reading, self.identifiers = json.loads(facts["reading"]), json.loads(facts["identifiers"])
+            self.factors = json.loads(facts["factors"])
         except Exception as error:  # onnxruntime raises types of its own, one for each way a file may be broken
             raise UserError(f"{path}: is not a whole Stillhouse model: {error}") from error
 
     def predict(self, table):
-        """Return the predictions of raw rows: ``p_<class>`` and the likeliest class, or the value."""
+        """Return predictions of raw rows: ``p_<class>``, the likeliest class and that by the tuned threshold; or the value."""
         scores = self.session.run(None, self.inputs(table))[0]
         if self.classes is None:
             return pd.DataFrame({PREDICTION: scores[:, 0]}, index=table.index)
         result = pd.DataFrame(scores, columns=list(map(probability, self.classes)), index=table.index)
-        return result.assign(**{PREDICTION: np.array(self.classes, dtype=object)[scores.argmax(axis=1)]})
+        names = np.array(self.classes, dtype=object)
+        decided = (scores * self.factors).argmax(axis=1)
+        return result.assign(**{PREDICTION: names[scores.argmax(axis=1)], DECISION: names[decided]})
 
     def inputs(self, table):
         """Return the graph's inputs, one array of shape (rows, 1) a column; raises ``UserError`` for a lacking one."""

@@ -13,8 +13,8 @@ from stillhouse.serving import Shipped, as_array
 CLOSE = 1e-5
 
 
-def metadata(schema, columns, dataset, model, options):
-    """Return what the file says of itself: the columns that it reads, and a hash of the model's options and the schema."""
+def metadata(schema, columns, factors, dataset, model, options):
+    """Return what the file says of itself: columns to read, factors to decide by, and a hash of how it was made."""
     facts = json.dumps([schema, options], sort_keys=True)
     return {
         "stillhouse": __version__,
@@ -24,6 +24,7 @@ def metadata(schema, columns, dataset, model, options):
         "target": schema["target"],
         "classes": schema["classes"],
         "columns": columns,
+        "factors": None if factors is None else factors.tolist(),
         "identifiers": [column["source"] for column in schema["columns"] if column["kind"] == kinds.IDENTIFIER],
         "reading": schema["reading"],
         "run": hashlib.sha256(facts.encode()).hexdigest()[:16],
