@@ -19,12 +19,10 @@ def card(name, figure, title, text):
 def score_cards(run, main, students):
     """Return the ranking of all models, and the weights of the stacks."""
     names = run["comparison"]["model"].tolist()
-    found = [run["metrics"][name]["held_out"]["metrics"][main] for name in names]
     weighted = None
     if all("deploy_weighted" in run["metrics"][name] for name in names):
         weighted = [run["metrics"][name]["deploy_weighted"]["metrics"][main]["value"] for name in names]
-    columns = [[value[key] for value in found] for key in ("value", "low", "high")]
-    figure = figures.ranking(names, *columns, weighted, label=words.METRIC_WORDS[main])
+    figure = figures.ranking(names, *with_ends(run, names, main), weighted, label=words.METRIC_WORDS[main])
     units = "groups" if GROUP in run["table"] else "rows"
     text = f"Each line is a {100 * run['settings']['level']:g} % bootstrap interval over {units}."
     cards = [card("ranking", figure, f"{words.METRIC_WORDS[main]} of every model", text)]
@@ -40,9 +38,7 @@ def student_cards(run, main, students):
     cards = []
     for trio in students:
         names = [trio[1], trio[0], trio[2]]
-        found = [run["metrics"][name]["held_out"]["metrics"][main] for name in names]
-        columns = [[value[key] for value in found] for key in ("value", "low", "high")]
-        figure = figures.ranking(names, *columns, None, label=words.METRIC_WORDS[main])
+        figure = figures.ranking(names, *with_ends(run, names, main), None, label=words.METRIC_WORDS[main])
         text = f"{trio[2]} is the same network with the same budget, taught by labels alone."
         cards.append(card(f"trio-{trio[0]}", figure, f"{trio[0]} beside its teacher {trio[1]}", text))
     return cards
@@ -63,10 +59,15 @@ def balancing_cards(run):
 
 def ranking_card(run, names, metric, identifier, text):
     """Return a card with a metric of some models on held-out rows, with intervals."""
-    found = [run["metrics"][name]["held_out"]["metrics"][metric] for name in names]
-    columns = [[value[key] for value in found] for key in ("value", "low", "high")]
     title = words.METRIC_WORDS[metric]
-    return card(identifier, figures.ranking(names, *columns, None, label=title), title[0].upper() + title[1:], text)
+    figure = figures.ranking(names, *with_ends(run, names, metric), None, label=title)
+    return card(identifier, figure, title[0].upper() + title[1:], text)
+
+
+def with_ends(run, names, metric):
+    """Return a metric of some models on held-out rows, and the two ends of its interval; a list of each."""
+    found = [run["metrics"][name]["held_out"]["metrics"][metric] for name in names]
+    return [[value[key] for value in found] for key in ("value", "low", "high")]
 
 
 def shown_models(run, students):
