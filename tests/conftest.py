@@ -11,9 +11,25 @@ import pandas as pd
 import pytest
 import yaml
 
+from stillhouse.config import complete_options
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 SHARED = Path(os.environ.get("STILLHOUSE_TABLES", REPOSITORY.parent / "shared" / "data"))
 SCHEMA = yaml.safe_load((REPOSITORY / "workflow" / "schemas" / "config.schema.yaml").read_text())
+
+
+def network_options(method="mlp", **given):
+    """The settings of a student, completed with their defaults."""
+    shared = {name: part for name, part in SCHEMA["$defs"]["places"]["distill"]["properties"].items() if name != "teacher"}
+    return complete_options(SCHEMA, "networks", {"method": method, **given}, where=(), shared=shared)
+
+
+def trained(sample, options, n_classes=2, seed=1, soft=None):
+    """Fitted networks and their history, of one sample."""
+    from stillhouse.training import train
+    from stillhouse.training_sets import TrainingSet
+
+    return train([TrainingSet(sample, soft, options, n_classes, seed)])[0]
 
 
 @pytest.fixture(scope="session")

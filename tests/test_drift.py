@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import SCHEMA
+from conftest import SCHEMA, trained
 from test_honesty import NETWORK
 from test_methods import imputer_options, prepared_by
 
@@ -11,7 +11,6 @@ from stillhouse.calibration import OnOriginalPrior
 from stillhouse.config import complete_options
 from stillhouse.drift import followed, in_time, losses, page_hinkley, watched
 from stillhouse.intake import cut_into_batches
-from stillhouse.training import train
 from stillhouse.updating import Followed, as_table
 
 BINARY = {"task": "binary", "classes": ["no", "yes"]}
@@ -72,7 +71,7 @@ OPTIONS = {
 def follow(table, folds, columns, ledger=None):
     features = prepared_by(columns, "median").fit(table[folds["fold"] >= 0]).transform(table)
     sample = features.merge(table[["row", "label"]], on="row").assign(weight=1.0, stop=table["row"] % 5 == 0)
-    model, _ = train(sample[folds["fold"] >= 0], None, OPTIONS["model"], 2, seed=1)
+    model, _ = trained(sample[folds["fold"] >= 0], OPTIONS["model"])
     shipped = OnOriginalPrior(model, ledger or {**LEDGER, "before": [0.5, 0.5]}, sample[:0]), features
     return as_table(Followed(table, folds, BINARY, columns, shipped, OPTIONS, None, seed=1).scores(), BINARY["classes"])
 

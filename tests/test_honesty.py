@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from conftest import SCHEMA
+from conftest import SCHEMA, network_options, trained
 from scipy.special import softmax
 
 from stillhouse.calibration import OnOriginalPrior
@@ -14,14 +14,13 @@ from stillhouse.density_ratio import CrossFitted
 from stillhouse.distillation import soft_targets
 from stillhouse.errors import UserError
 from stillhouse.fitting import fit
-from stillhouse.losses import distillation, regression
+from stillhouse.losses import distillation, loss_of
 from stillhouse.methods import build
 from stillhouse.predictions import moved, on_learned_prior, on_original_prior, unseen_predictions
 from stillhouse.resamplers.over import oversampled
 from stillhouse.sampling import balanced_sample, check_classes_left, prior, stop_rows
 from stillhouse.stackers.linear import LinearPool
 from stillhouse.tables import read_split, split_writer
-from stillhouse.training import train
 from stillhouse.weighting import effective_sample_size, weighed
 
 
@@ -189,7 +188,7 @@ def test_cleaning_keeps_real_rows_of_every_class(imbalanced, method):
 
 def loss(logits, label, soft, alpha=0.0, temperature=1.0):
     logits, soft = (torch.tensor(values, dtype=torch.float64) for values in (logits, soft))
-    return distillation(logits, torch.tensor(label), soft, alpha, temperature)
+    return distillation(logits, torch.eye(3)[label], soft, alpha, torch.tensor([temperature]))
 
 
 LOGITS = [[0.3, -1.2, 0.8], [2.0, 0.1, -0.4]]
@@ -214,21 +213,26 @@ def test_at_high_temperature_the_gradient_is_that_of_matched_logits():
     # For T → ∞ the gradient tends to (z - v) / classes with centred logits z and v (Hinton et al. 2015, eq. 4).
     logits = torch.tensor(LOGITS, dtype=torch.float64, requires_grad=True)
     soft = torch.tensor(SOFT, dtype=torch.float64)
-    distillation(logits, torch.tensor([0, 0]), soft, 0.0, 1e4).sum().backward()
+    distillation(logits, torch.eye(3)[[0, 0]], soft, 0.0, torch.tensor([1e4])).sum().backward()
     z, v = np.array(LOGITS), np.log(SOFT)
     expected = (z - z.mean(axis=1, keepdims=True) - v + v.mean(axis=1, keepdims=True)) / 3
     assert logits.grad.numpy() == pytest.approx(expected, abs=1e-3)
 
 
-def test_rows_without_a_teacher_learn_from_their_label_alone():
-    nothing = [[float("nan")] * 3] * 2
-    assert loss(LOGITS, [0, 2], nothing, alpha=0.3).tolist() == loss(LOGITS, [0, 2], SOFT, alpha=1.0).tolist()
+def test_rows_without_a_teacher_learn_from_their_label_alone(imbalanced):
+    sample = imbalanced.assign(stop=imbalanced["row"] % 5 == 0)
+    unsure, nothing = (np.full((len(sample), 2), value) for value in (0.5, np.nan))
+    alone, untaught, taught = (
+        trained(sample, {**NETWORK, "epochs": 3, "alpha": alpha}, soft=soft)[0].predict(sample)
+        for alpha, soft in ((1.0, unsure), (0.3, nothing), (0.3, unsure))
+    )
+    assert untaught == pytest.approx(alone, abs=1e-5)
+    assert np.abs(taught - alone).max() > 0.01
 
 
 def test_a_regression_mixes_squared_distances_to_label_and_teacher():
-    output, label = torch.tensor([[1.0], [2.0]]), torch.tensor([0.0, 0.0])
-    soft = torch.tensor([[3.0], [float("nan")]])
-    assert regression(output, label, soft, 0.25).tolist() == pytest.approx([0.25 * 1 + 0.75 * 4, 4.0])
+    output, label, soft = (torch.tensor([[value]]) for value in (1.0, 0.0, 3.0))
+    assert loss_of("auto", 0)(output, label, soft, 0.25, None).tolist() == pytest.approx([0.25 * 1 + 0.75 * 4])
 
 
 def test_splits_of_different_columns_come_back_as_they_were(tmp_path):
@@ -276,27 +280,26 @@ def test_a_linear_pool_of_two_classes_is_a_logistic_regression_on_logits():
     assert pool.intercept[1] - pool.intercept[0] == pytest.approx(expected.intercept_[0], abs=1e-3)
 
 
-NETWORK = {"method": "mlp", "width": 8, "depth": 1, "dropout": 0.0, "batch": 32, "epochs": 30, "patience": 5, "rate": 0.01,
-           "decay": 0.0, "clip": 1.0, "seeds": 1, "bag": False}  # fmt: skip
+NETWORK = network_options(width=8, depth=1, dropout=0.0, epochs=30, patience=5, rate=0.01, decay=0.0)
 
 
 def test_a_network_moves_with_the_weights_of_its_rows(imbalanced):
     sample = imbalanced.assign(stop=imbalanced["row"] % 5 == 0)
     heavy = sample.assign(weight=np.where(sample["label"] == 1, 20.0, 1.0))
-    plain, moved_up = (train(rows, None, NETWORK, 2, seed=3)[0].predict(sample)[:, 1].mean() for rows in (sample, heavy))
+    plain, moved_up = (trained(rows, NETWORK, seed=3)[0].predict(sample)[:, 1].mean() for rows in (sample, heavy))
     assert moved_up > plain + 0.2
 
 
 def test_the_same_seed_trains_the_same_network_and_another_seed_another(imbalanced):
     sample = imbalanced.assign(stop=imbalanced["row"] % 5 == 0)
-    first, again, other = (train(sample, None, NETWORK, 2, seed=seed)[0].predict(sample) for seed in (3, 3, 4))
+    first, again, other = (trained(sample, NETWORK, seed=seed)[0].predict(sample) for seed in (3, 3, 4))
     assert (first == again).all()
     assert (first != other).any()
 
 
 def test_a_network_keeps_the_weights_of_its_best_epoch(imbalanced):
     sample = imbalanced.assign(stop=imbalanced["row"] % 5 == 0)
-    model, history = train(sample, None, NETWORK, 2, seed=3)
+    model, history = trained(sample, NETWORK, seed=3)
     stop = sample[sample["stop"]]
     p = model.predict(stop)[np.arange(len(stop)), stop["label"].astype(int)]
     assert np.average(-np.log(p), weights=stop["weight"]) == pytest.approx(history["stop_loss"].min(), rel=1e-4)
@@ -309,7 +312,7 @@ def test_a_network_states_the_true_prior_however_its_sample_was_balanced(method)
     sample = pd.DataFrame({"row": range(6000), "n0:x": (rng.normal(size=6000) + label).astype(np.float32), "label": label})
     sample = sample.assign(weight=1.0, fold=1)
     balanced, ledger = balanced_sample(sample, 2, 0.15, {"method": method}, seed=1)
-    model, _ = train(balanced, None, {**NETWORK, "rate": 0.003, "epochs": 20}, 2, seed=1)
+    model, _ = trained(balanced, {**NETWORK, "rate": 0.003, "epochs": 20})
     stated = OnOriginalPrior(model, ledger, balanced[balanced["stop"]]).predict(sample)[:, 1].mean()
     assert stated == pytest.approx(label.mean(), rel=0.2)
 

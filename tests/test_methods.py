@@ -169,13 +169,3 @@ def test_a_stacker_trusts_each_member_by_a_finite_weight(method, n_classes):
     assert stacker.weights.shape == (2,)
     assert np.isfinite(stacker.weights).all()
     assert method == "mean" or stacker.weights[0] > stacker.weights[1]
-
-
-@pytest.mark.parametrize("method", methods("networks"))
-def test_a_network_maps_rows_to_outputs(method):
-    import torch
-
-    given = options("networks", method)
-    own = SCHEMA["$defs"]["methods"]["networks"][method]["options"]
-    network = build("networks", {"method": method, **{key: given[key] for key in own}}, n_inputs=4, n_outputs=3)
-    assert network(torch.zeros(7, 4)).shape == (7, 3)

@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import REPOSITORY
+from conftest import REPOSITORY, trained
 from test_honesty import NETWORK
 from test_methods import prepared_by
 
@@ -15,7 +15,6 @@ from stillhouse.decisions import decide
 from stillhouse.errors import UserError
 from stillhouse.serving import Shipped, predict_file
 from stillhouse.shipping import exported, largest_difference, metadata
-from stillhouse.training import train
 
 READING = {"separator": "", "columns": None, "encoding": "utf-8", "decimal": ".", "missing": ["", "?"], "missing_in": {}}
 
@@ -41,7 +40,7 @@ def ship(way, gappy, tmp_path):
     prepared = prepared_by(columns, indicators=True, **WAYS[way])
     prepared.fit(table, label.to_numpy()[:, None], parts=table["row"] % 3)
     sample = prepared.transform(table).assign(label=label, weight=1.0, stop=table["row"] % 4 == 0)
-    model, _ = train(sample, None, {**NETWORK, "epochs": 3, "seeds": 2}, 2, seed=1)
+    model, _ = trained(sample, {**NETWORK, "epochs": 3, "seeds": 2})
     schema = {
         "task": "binary",
         "target": "y",
@@ -154,7 +153,7 @@ def test_columns_may_have_the_names_of_the_graph_itself(gappy, tmp_path):
     columns = [{**column, "name": names[column["name"]], "source": names[column["name"]]} for column in columns]
     prepared = prepared_by(columns, "median").fit(table)
     sample = prepared.transform(table).assign(label=(table["row"] % 2).astype(float), weight=1.0, stop=table["row"] % 4 == 0)
-    model, _ = train(sample, None, {**NETWORK, "epochs": 2}, 2, seed=1)
+    model, _ = trained(sample, {**NETWORK, "epochs": 2})
     schema = {"task": "binary", "target": "y", "classes": ["low", "high"], "columns": columns, "reading": READING}
     model, path = OnOriginalPrior(model, AS_IT_WAS, sample[:0]), tmp_path / "model.onnx"
     path.write_bytes(exported(prepared, model, metadata(schema, prepared.columns, model.factors, "d", "m", {})))
@@ -179,7 +178,7 @@ def test_a_headerless_table_with_semicolons_is_read_as_in_training(gappy, tmp_pa
     table, columns = gappy
     prepared = prepared_by(columns, "median").fit(table)
     sample = prepared.transform(table).assign(label=(table["dose"] > 2).astype(float), weight=1.0, stop=table["row"] % 4 == 0)
-    model, _ = train(sample, None, {**NETWORK, "epochs": 2}, 2, seed=1)
+    model, _ = trained(sample, {**NETWORK, "epochs": 2})
     names = ["age", "dose", "smoker", "site"]
     reading = {**READING, "separator": ";", "columns": names, "decimal": ","}
     schema = {"task": "binary", "target": "y", "classes": ["low", "high"], "columns": columns, "reading": reading}

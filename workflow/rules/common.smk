@@ -13,7 +13,7 @@ from stillhouse.checks import checked, is_remote
 from stillhouse.code import files_run_by
 from stillhouse.dataset import places
 from stillhouse.errors import UserError
-from stillhouse.plan import Plan, upstream, verb
+from stillhouse.plan import Plan, start, upstream, verb
 from stillhouse.splits import ALL, NONE
 
 try:
@@ -138,6 +138,13 @@ def predictions_of(source, dataset, learning):
 def teacher(wildcards):
     """Return the files with the predictions of a student's teacher."""
     return predictions_of(upstream(PLAN.models[wildcards.model])[0], wildcards.dataset, splits(wildcards))
+
+
+def started(wildcards):
+    """Return the files with the networks that a model's own begin with, for the job's splits; none for most models."""
+    source = start(PLAN.models[wildcards.model])
+    names = [split["name"] for split in splits(wildcards)]
+    return in_files(f"{MODEL}/fitted.joblib", names, dataset=wildcards.dataset, model=source) if source else []
 
 
 def members(wildcards):

@@ -8,6 +8,7 @@ rule train:
         features=prepared(rules.impute.output.features),
         sample=prepared(rules.resample.output.sample),
         ledger=prepared(rules.resample.output.ledger),
+        start=started,
         code=code_with("train.py", "networks", of_model("train")),
     output:
         predictions=f"{MODEL}/predictions.parquet",
@@ -19,7 +20,10 @@ rule train:
         "logs/{dataset}/{model}/split-{split}.tsv"
     wildcard_constraints:
         model=made_by("train"),
+    threads: 4
     params:
+        keeps_all=lambda wildcards: PLAN.is_start(wildcards.model),
+        checkpoints=f"{MODEL}/checkpoints",
         seed=config["seed"],
         kin=lambda wildcards: PLAN.kin(wildcards.model),
         splits=splits,
@@ -62,6 +66,7 @@ rule distill:
         sample=prepared(rules.resample.output.sample),
         ledger=prepared(rules.resample.output.ledger),
         teacher=teacher,
+        start=started,
         code=code_with("distill.py", "networks", of_model("distill")),
     output:
         predictions=f"{MODEL}/predictions.parquet",
@@ -73,7 +78,10 @@ rule distill:
         "logs/{dataset}/{model}/split-{split}.tsv"
     wildcard_constraints:
         model=made_by("distill"),
+    threads: 4
     params:
+        keeps_all=lambda wildcards: PLAN.is_start(wildcards.model),
+        checkpoints=f"{MODEL}/checkpoints",
         seed=config["seed"],
         kin=lambda wildcards: PLAN.kin(wildcards.model),
         splits=splits,

@@ -30,7 +30,7 @@ run = {
     "comparison": pd.read_csv(files.comparison, keep_default_na=False, na_values=[""]),
     "metrics": dict(zip(models, map(read_json, files.metrics), strict=True)),
     "rows": {name: scored(pd.read_parquet(path), table, folds) for name, path in zip(models, files.predictions, strict=True)},
-    "histories": {name: read_split(path, split) for name, path in zip(networks, files.histories, strict=True)},
+    "histories": {name: pd.read_parquet(path) for name, path in zip(networks, files.histories, strict=True)},
     "stacks": {name: read_json(path)[split]["weights"] for name, path in zip(stacks, files.stacks, strict=True)},
     "drift": dict(zip(snakemake.params.followed, map(read_json, files.drift), strict=True)) if files.drift else {},
     "shift": read_json(files.shift) if files.shift else None,

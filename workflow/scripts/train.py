@@ -1,13 +1,17 @@
-"""Train a network on the sample of each split, and predict the rows that the split holds out."""
+"""Train networks on the samples of all splits at once, and predict the rows that each split holds out."""
 
 from stillhouse.errors import log_to
 from stillhouse.modelling import Job
 from stillhouse.training import train
+from stillhouse.training_sets import TrainingSet
 
 log_to(snakemake.log[0])
 job = Job(snakemake.input, snakemake.params, snakemake.wildcards)
 
+sets = [
+    TrainingSet(job.sample(split), None, job.options, job.n_classes, job.seed(split), job.start(split)) for split in job.splits
+]
+fitted = train(sets, snakemake.threads, snakemake.wildcards.model, snakemake.params.checkpoints)
 with job.results(snakemake.output) as keep:
-    for split in job.splits:
-        sample = job.sample(split)
-        keep(split, sample, *train(sample, None, job.options, job.n_classes, job.seed(split)))
+    for split, training_set, found in zip(job.splits, sets, fitted, strict=True):
+        keep(split, training_set.sample, *found)

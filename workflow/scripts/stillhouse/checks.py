@@ -13,7 +13,8 @@ from pathlib import Path
 from stillhouse.config import KINDS, ConfigError, complete, method_names
 from stillhouse.dataset import as_list, has_deploy, places
 from stillhouse.errors import nearest
-from stillhouse.plan import plain_name, plains, twin_name, twins, upstream, verb
+from stillhouse.network_checks import check_networks, check_starts
+from stillhouse.plan import plain_name, plains, start, twin_name, twins, upstream, verb
 
 
 def checked(config, schema):
@@ -38,6 +39,7 @@ def check_graph(config):
     kept |= {plain_name(name): name for name in plains(models, config["resamplers"])}
     if taken := [name for name in kept if name in models]:
         raise ConfigError(f"models.{taken[0]}: this name is kept for what {kept[taken[0]]!r} is compared with; choose another")
+    check_starts(models)
     for name in models:
         if loop := _loop(models, [name]):
             raise ConfigError(f"models.{name}: learns from itself: {' → '.join(loop)}")
@@ -50,11 +52,14 @@ def check_graph(config):
 
 
 def _depth(models, name):
-    return max((1 + _depth(models, source) for source in upstream(models[name])), default=0)
+    begins = start(models[name])
+    depths = [1 + _depth(models, source) for source in upstream(models[name])]
+    return max([*depths, _depth(models, begins) if begins else 0])
 
 
 def _loop(models, path):
-    for source in upstream(models[path[-1]]):
+    begins = start(models[path[-1]])
+    for source in [*upstream(models[path[-1]]), *([begins] if begins else [])]:
         if source == path[0]:
             return [*path, source]
         if source not in path and (found := _loop(models, [*path, source])):
@@ -69,6 +74,7 @@ def check_uses(config, schema):
             _check_gaps(config, schema, name, model)
             _check_deploy(config, f"models.{name}.prepare.weigh", model["prepare"]["weigh"])
             _check_task(config, f"models.{name}.prepare.resample", model["prepare"]["resample"])
+    check_networks(config)
     reference = config["report"].get("reference")
     if reference is not None and reference not in config["models"]:
         raise ConfigError(f"report.reference: no model is called {reference!r}; {nearest(reference, config['models'])}")

@@ -22,6 +22,8 @@ RESERVED = (ROW, PART, LABEL, TRUE_RATIO, GROUP, TIME, BATCH)
 TRAIN, TEST, DEPLOY, LATER = "train", "test", "deploy", "batches"
 # A model on its way through later batches: left as it is, trained on, made anew.
 STATES = ("frozen", "updated", "retrained")
+# The phases of a training's history: the learning-rate range test, by its step, and training, by its epoch.
+PHASE, RANGE_TEST, EPOCHS = "phase", "range test", "epochs"
 # The parts that folds are made of.
 LABELLED = (TRAIN, TEST)
 

@@ -86,6 +86,9 @@ def _explain(error, root, where):
     if error.validator == "required":
         missing = next(key for key in error.validator_value if key not in error.instance)
         return f"{_join(path, missing)}: is missing"
+    if error.validator == "anyOf" and (words := error.schema["anyOf"][-1].get("enum")):
+        first = next(inner for inner in error.context if inner.schema_path[0] == 0)
+        return f"{_explain(first, root, (*where, *error.path))}, or write {words[0]}"
     if error.validator in ("oneOf", "anyOf"):
         return f"{path}: {error.schema.get('description', error.message)}"
     if error.validator == "type":

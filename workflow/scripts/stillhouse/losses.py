@@ -1,28 +1,58 @@
-"""Losses: logits and a batch to one value per row; weights, hard and soft labels act here and nowhere else."""
+"""Losses: outputs and targets to one value per row; hard and soft labels act here and nowhere else.
+
+Shapes are (…, outputs) for outputs and targets and (…) for losses and ``alpha``, the share of the hard label.
+"""
 
 import torch
 import torch.nn.functional as F
 
 
-def distillation(logits, label, soft, alpha, temperature):
-    """Return ``alpha * CE(label) + (1 - alpha) * T^2 * KL(teacher_T || student_T)`` per row (Hinton et al. 2015).
+def distillation(logits, hard, soft, alpha, temperature):
+    """Return ``alpha * CE(hard) + (1 - alpha) * T^2 * KL(teacher_T || student_T)`` per row (Hinton et al. 2015).
 
-    ``soft`` has the teacher's probabilities, shape (rows, classes); rows of NaN have no teacher and learn from their
-    label alone.
+    ``hard`` and ``soft`` are class probabilities; ``soft`` is None where no row has a teacher.
     """
-    hard = F.cross_entropy(logits, label, reduction="none")
-    taught = ~soft[:, 0].isnan()
-    teacher = torch.where(taught[:, None], soft, 1.0).clamp_min(1e-7).log()
-    target = F.log_softmax(teacher / temperature, dim=1)
-    student = F.log_softmax(logits / temperature, dim=1)
-    divergence = F.kl_div(student, target, log_target=True, reduction="none").sum(dim=1)
-    return torch.where(taught, alpha * hard + (1 - alpha) * temperature**2 * divergence, hard)
+    loss = -(hard * F.log_softmax(logits, dim=-1)).sum(dim=-1)
+    if soft is None:
+        return loss
+    target = F.log_softmax(soft.clamp_min(1e-7).log() / temperature, dim=-1)
+    student = F.log_softmax(logits / temperature, dim=-1)
+    divergence = (target.exp() * (target - student)).sum(dim=-1)
+    return alpha * loss + (1 - alpha) * temperature.squeeze(-1) ** 2 * divergence
 
 
-def regression(output, label, soft, alpha):
-    """Return ``alpha * (y - f)^2 + (1 - alpha) * (teacher - f)^2`` per row; rows of NaN have no teacher."""
-    value = output[:, 0]
-    hard = (value - label) ** 2
-    taught = ~soft[:, 0].isnan()
-    teacher = torch.where(taught, soft[:, 0], 0.0)
-    return torch.where(taught, alpha * hard + (1 - alpha) * (value - teacher) ** 2, hard)
+def between(distance):
+    """Return the loss of a distance: ``alpha * d(hard, f) + (1 - alpha) * d(teacher, f)`` per row, summed over outputs."""
+
+    def loss(outputs, hard, soft, alpha, temperature):
+        own = distance(outputs, hard, reduction="none").sum(dim=-1)
+        if soft is None:
+            return own
+        return alpha * own + (1 - alpha) * distance(outputs, soft, reduction="none").sum(dim=-1)
+
+    return loss
+
+
+def of_probabilities(loss):
+    """Return a loss of values as one of the probabilities that logits stand for."""
+    return lambda logits, *targets: loss(logits.softmax(dim=-1), *targets)
+
+
+DISTANCES = {"mse": between(F.mse_loss), "mae": between(F.l1_loss), "huber": between(F.huber_loss)}
+
+
+def loss_of(name, n_classes):
+    """Return the loss of a name; ``auto`` is cross-entropy for classes and the squared error for values."""
+    if not n_classes:
+        return DISTANCES["mse" if name == "auto" else name]
+    return distillation if name in ("auto", "cross_entropy") else of_probabilities(DISTANCES[name])
+
+
+def smoothed(hard, share, prior):
+    """Return targets of which a share is spread over classes by their prior (Szegedy et al. 2016, section 7)."""
+    return (1 - share) * hard + share * prior
+
+
+def mixed(values, share):
+    """Return each row of a batch mixed with the row before it; values (members, rows, …), share (members, 1, …)."""
+    return torch.lerp(values.roll(1, dims=1), values, share)

@@ -10,7 +10,7 @@ from stillhouse.decisions import decide
 from stillhouse.predictions import prediction_table, rows_to_predict
 from stillhouse.seeds import derive
 from stillhouse.splits import held_out
-from stillhouse.tables import file_of, read_json, read_split, split_writer, write_fitted
+from stillhouse.tables import file_of, read_fitted, read_json, read_split, split_writer, write_fitted
 
 
 class Job:
@@ -21,6 +21,7 @@ class Job:
         self.folds = pd.read_parquet(inputs.folds)
         self.classes = read_json(inputs.schema)["classes"]
         self.n_classes = len(self.classes or [])
+        self.keeps_all = params.get("keeps_all", False)
         self._seed = derive(params.seed, wildcards.dataset, params.kin)
 
     def seed(self, split):
@@ -31,6 +32,10 @@ class Job:
         """Return the rows to fit on."""
         return read_split(self.inputs.sample, split["name"])
 
+    def start(self, split):
+        """Return the networks that a network is to begin with, None for most."""
+        return read_fitted(self.inputs.start, split["name"]).model if self.inputs.start else None
+
     def ledger(self, split):
         """Return the class prior before and after balancing, None for a regression."""
         return read_json(file_of(self.inputs.ledger, split["name"]))[split["name"]]
@@ -39,7 +44,8 @@ class Job:
     def results(self, output):
         """Yield ``keep(split, sample, model, history)``, which predicts what the split holds out, and write it all at the end.
 
-        Fitted models are kept for splits that hold out one fold at most; beyond, only their predictions are needed.
+        Fitted models are kept for splits that hold out one fold at most, or for all where others begin with their weights;
+        beyond, only their predictions are needed.
         """
         fitted, histories = {}, {}
         with split_writer(output.predictions) as write:
@@ -47,7 +53,7 @@ class Job:
             def keep(split, sample, model, history=None):
                 model = OnOriginalPrior(model, self.ledger(split), sample[sample[STOP]])
                 write(split["name"], self._predicted(split, model))
-                if len(held_out(split["name"])) <= 1:
+                if self.keeps_all or len(held_out(split["name"])) <= 1:
                     fitted[split["name"]] = model
                 if history is not None:
                     histories[split["name"]] = history

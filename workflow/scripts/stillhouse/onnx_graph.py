@@ -8,6 +8,7 @@ from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 
 from stillhouse.columns import graph_input
+from stillhouse.onnx_layers import add_module
 from stillhouse.predictions import SMALLEST
 
 OPSETS = [helper.make_opsetid("", 17), helper.make_opsetid("ai.onnx.ml", 3)]
@@ -147,22 +148,13 @@ def in_order(graph, prepared, names, wanted):
     return graph.add("Gather", prepared, graph.constant(np.array([places[name] for name in wanted])), axis=1)
 
 
-def network_outputs(graph, prepared, model):
-    """Add the networks; returns the names of their outputs in double precision."""
-    return [graph.add("Cast", layers(graph, prepared, network), to=TensorProto.DOUBLE) for network in model.networks]
-
-
-def layers(graph, x, network):
-    """Add the layers of a sequential network."""
-    for layer in network:
-        if isinstance(layer, nn.Linear):
-            weight, bias = (graph.constant(parameter.detach().numpy()) for parameter in (layer.weight, layer.bias))
-            x = graph.add("Gemm", x, weight, bias, transB=1)
-        elif isinstance(layer, nn.ReLU):
-            x = graph.add("Relu", x)
-        elif not isinstance(layer, nn.Dropout):
-            raise TypeError(f"a layer of type {type(layer).__name__} has no counterpart in the graph yet")
-    return x
+def network_outputs(graph, prepared, model, function=None):
+    """Add the networks; returns the names of their outputs in double precision, means over heads of what a function gives."""
+    outputs = [graph.add("Cast", add_module(graph, prepared, network), to=TensorProto.DOUBLE) for network in model.networks]
+    if function:
+        outputs = [graph.add(function, output, axis=-1) for output in outputs]
+    has_heads = not isinstance(model.networks[0].head, nn.Linear)
+    return [graph.add("ReduceMean", output, axes=[1], keepdims=0) for output in outputs] if has_heads else outputs
 
 
 def averaged(graph, outputs):
@@ -172,7 +164,7 @@ def averaged(graph, outputs):
 
 def probabilities(graph, prepared, model, ledger):
     """Add probabilities on the original prior."""
-    softened = [graph.add("Softmax", output, axis=1) for output in network_outputs(graph, prepared, model)]
+    softened = network_outputs(graph, prepared, model, "Softmax")
     before, after = np.array(ledger["before"]), np.array(ledger["after"])
     factor = np.divide(before, after, out=np.ones_like(before), where=after > 0)
     weighed = graph.add("Mul", averaged(graph, softened), graph.constant(factor[None]))

@@ -23,6 +23,11 @@ def upstream(model):
     return options["members"] if "stack" in model else [options["teacher"]] if "distill" in model else []
 
 
+def start(model):
+    """Return the name of the model whose weights a network begins with, or None."""
+    return model[verb(model)].get("start")
+
+
 def twin_name(student):
     """Return the name of the network that is a student in all but its teacher."""
     return f"{student}twin"
@@ -115,6 +120,10 @@ class Plan:
         made = {other: name for pairs in (self.plain, self.twin) for name, other in reversed(pairs.items())}
         return model if model in self.config["models"] else made[model]
 
+    def is_start(self, model):
+        """Return whether other networks begin with the weights of a model, so that these are kept for all splits."""
+        return model in {start(other) for other in self.models.values()}
+
     def is_shipped(self, dataset, model):
         """Return whether a model is wanted on all rows: to be exported, or to predict deploy rows."""
         return model in self.config["export"] or self.has_deploy(dataset)
@@ -133,6 +142,8 @@ class Plan:
         if split in needed[model]:
             return
         needed[model].add(split)
+        if begins := start(self.models[model]):
+            self._need(needed, dataset, begins, split)
         for source in upstream(self.models[model]):
             for other in [split, *self.folds[dataset].unseen(split).values()]:
                 self._need(needed, dataset, source, other)

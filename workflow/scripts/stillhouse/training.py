@@ -1,118 +1,148 @@
-"""Networks: what owns the only Trainer, from a sample to fitted networks that predict."""
+"""Networks: what owns the only Trainer, from the samples of many splits to fitted networks that predict."""
 
+import ctypes
+import hashlib
 import logging
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytorch_lightning as pl
 import torch
+from torch import nn
 
-from stillhouse.columns import LABEL, STOP, WEIGHT, features
-from stillhouse.errors import UserError
-from stillhouse.lightning import Batches, BestWeights, Learner
-from stillhouse.methods import build
-from stillhouse.seeds import derive
+from stillhouse.columns import EPOCHS, PHASE, RANGE_TEST
+from stillhouse.errors import UserError, log
+from stillhouse.losses import loss_of
+from stillhouse.stacked.lightning import Checkpoints, ProgressLines, Training
+from stillhouse.stacked.members import Shape, Table
 
-# How a network is trained, beside the options of its architecture.
-TRAINING = ("batch", "epochs", "patience", "rate", "decay", "clip", "seeds", "bag", "alpha", "temperature", "teacher")
+PRECISIONS = {"float32": "32-true", "bfloat16": "bf16-mixed"}
+# Operations that a stack should do in one call: with fewer, the time goes into calls; with more, the caches run over.
+WORK = 64e6
+ROWS_A_PIECE = 8192
 
 logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
-# The batches are tensors by index, so workers would only add copies.
-warnings.filterwarnings("ignore", message=".*does not have many workers.*")
-warnings.filterwarnings("ignore", message=".*number of training batches.*")
-warnings.filterwarnings("ignore", message=".*LeafSpec.*")
+for noise in (".*does not have many workers.*", ".*number of training batches.*", ".*LeafSpec.*", ".*configure_optimizers.*"):
+    warnings.filterwarnings("ignore", message=noise)
 
 
 class FittedNetworks:
-    """Networks whose probabilities (or values) are averaged, with the names of their features."""
+    """Networks whose probabilities (or values) are averaged; ``members`` has a list for each seed, its last network last."""
 
-    def __init__(self, networks, names, n_classes, centre, scale):
-        self.networks, self.names, self.n_classes = networks, names, n_classes
+    def __init__(self, members, names, n_classes, centre, scale):
+        self.members, self.names, self.n_classes = members, names, n_classes
         self.centre, self.scale = centre, scale
+
+    @property
+    def networks(self):
+        """All networks, in one list."""
+        return [network for member in self.members for network in member]
 
     def predict(self, table):
         """Return scores of prepared rows: probabilities (rows, classes), or values (rows, 1), as float64."""
         X = torch.tensor(table[self.names].to_numpy(np.float32))
         with torch.inference_mode():
-            outputs = [network(X).double() for network in self.networks]
+            means = torch.cat([self._mean(part) for part in X.split(ROWS_A_PIECE)])
+        return (means if self.n_classes else means * self.scale + self.centre).numpy()
+
+    def _mean(self, X):
+        outputs = [network(X).double() for network in self.networks]
         if self.n_classes:
-            return torch.stack([output.softmax(dim=1) for output in outputs]).mean(dim=0).numpy()
-        return (torch.stack(outputs).mean(dim=0) * self.scale + self.centre).numpy()
+            outputs = [output.softmax(dim=-1) for output in outputs]
+        return torch.stack([output.mean(dim=1) if output.dim() == 3 else output for output in outputs]).mean(dim=0)
 
 
-def train(sample, soft, options, n_classes, seed, start=None):
-    """Return fitted networks and their histories, one per ``seeds``.
+def train(sets, threads=1, title="networks", checkpoints=None):
+    """Return fitted networks and their history for each training set; like ones are trained as one program.
 
-    ``soft`` has the teacher's probabilities or values for the rows of ``sample``, NaN for rows without, or is None.
-    A regression learns labels with mean 0 and deviation 1 over the rows that are not stop rows. ``start`` are fitted
-    networks to go on from; they stay as they are where training makes the stop loss no better.
+    What is trained is the same whatever other sets there are, and on however many ``threads``. Under the folder
+    ``checkpoints`` an interrupted training is kept, to go on when the same is trained again. Raises ``UserError`` where no
+    network of a set has learned anything.
     """
-    names = start.names if start else features(sample)
-    centre, scale = (start.centre, start.scale) if start else units(sample, n_classes)
-    tensors = as_tensors(sample, names, soft, n_classes, centre, scale)
-    networks, histories = [], []
-    for number in range(options["seeds"]):
-        begin = start.networks[number] if start else None
-        learner = train_one(tensors, sample[STOP].to_numpy(), options, n_classes, derive(seed, "network", number), begin)
-        networks.append(learner.network.eval())
-        histories.append(pd.DataFrame(learner.history).assign(network=number))
-    return FittedNetworks(networks, names, n_classes, centre, scale), pd.concat(histories, ignore_index=True)
+    alike = {}
+    for place, training_set in enumerate(sets):
+        alike.setdefault(training_set.likeness, []).append(place)
+    found = [None] * len(sets)
+    for number, places in enumerate(alike.values(), start=1):
+        part = title if len(alike) == 1 else f"{title}, part {number} of {len(alike)}"
+        members = train_alike([sets[place] for place in places], threads, part, checkpoints)
+        for place, own in zip(places, members, strict=True):
+            found[place] = outcome(sets[place], own)
+    remove(checkpoints)
+    return found
 
 
-def units(sample, n_classes):
-    """Return the centre and scale that a regression's labels are learned in; 0 and 1 for classes."""
-    learnt = sample.loc[~sample[STOP], LABEL]
-    return (0.0, 1.0) if n_classes else (float(learnt.mean()), float(learnt.std()) or 1.0)
+def train_alike(sets, threads, title, checkpoints):
+    """Train the networks of sets that can be stacked; returns each set's members."""
+    options, (_, batch, steps) = sets[0].options, sets[0].likeness
+    tables, offset = [], 0
+    for training_set in sets:
+        training_set.offset = offset
+        tables.append(training_set.table())
+        offset += len(training_set.sample)
+    table = Table(**{name: _joined([getattr(part, name) for part in tables]) for name in vars(tables[0])})
+    by_set = [training_set.members() for training_set in sets]
+    members = [member for own in by_set for member in own]
+    for number, member in enumerate(members):
+        member.number = number
+    callbacks, path = [ProgressLines(title, options["epochs"])], None
+    if checkpoints:
+        path = Path(checkpoints) / f"{fingerprint(members, table, options)}.ckpt"
+        callbacks.append(Checkpoints(path, options["checkpoint"]))
+    loss = loss_of(options["loss"], sets[0].n_classes)
+    groups = cut(members, size_of_stack(members, batch, threads))
+    training = Training(groups, table, Shape(batch, steps), options, loss, threads)
+    keep_freed_memory()
+    trainer = new_trainer(options, callbacks)
+    trainer.fit(training, [0], ckpt_path=path if path and path.exists() else None)
+    return by_set
 
 
-def as_tensors(sample, names, soft, n_classes, centre, scale):
-    """Return features, label, soft targets and weight as tensors with one entry a row."""
-    width = n_classes or 1
-    soft = np.full((len(sample), width), np.nan) if soft is None else soft
-    label = sample[LABEL].to_numpy()
-    return (
-        torch.tensor(sample[names].to_numpy(np.float32)),
-        torch.from_numpy(label.astype(np.int64) if n_classes else ((label - centre) / scale).astype(np.float32)),
-        torch.from_numpy(((soft - centre) / scale).astype(np.float32)),
-        torch.tensor(sample[WEIGHT].to_numpy(np.float32)),
-    )
+def _joined(parts):
+    return None if parts[0] is None else torch.cat(parts)
 
 
-def train_one(tensors, is_stop, options, n_classes, seed, begin=None):
-    """Return a trained learner, which may ``begin`` from a network; raises ``UserError`` where its loss is no number."""
-    fitted, stop = np.flatnonzero(~is_stop), np.flatnonzero(is_stop)
-    if options["bag"]:
-        fitted = np.random.default_rng(derive(seed, "bag")).choice(fitted, len(fitted))
-    learner = new_learner(tensors[0].shape[1], options, n_classes, seed)
-    if begin is not None:
-        learner.network.load_state_dict(begin.state_dict())
-    best = BestWeights(options["patience"])
-    trainer = new_trainer(options, best)
-    size = batch_size(options["batch"], len(fitted))
-    weight = tensors[3] / tensors[3][fitted].mean()
-    tensors = (*tensors[:3], weight)
-    train_batches = Batches([tensor[fitted] for tensor in tensors], size, derive(seed, "batches"), shuffle=True)
-    stop_batches = Batches([tensor[stop] for tensor in tensors], 65536, seed=0, shuffle=False)
-    with torch.random.fork_rng():
-        torch.manual_seed(derive(seed, "dropout"))
-        if begin is not None:
-            trainer.validate(learner, stop_batches, verbose=False)
-        trainer.fit(learner, train_batches, stop_batches)
-    if best.weights is None:
+def outcome(training_set, members):
+    """Return the fitted networks of a set and their history; those whose loss never was a number are left out."""
+    parts = [
+        pd.DataFrame(lines).assign(**{PHASE: phase, "network": number})
+        for number, member in enumerate(members)
+        for phase, lines in ((RANGE_TEST, member.curve), (EPOCHS, member.history))
+    ]
+    history = pd.concat([part for part in parts if len(part)], ignore_index=True)
+    learned = [member.kept for member in members if member.kept]
+    if not learned:
         raise UserError("the loss of a network is not a number; lower its `rate`, or look for huge values in the table")
-    return learner.cpu()
+    if len(learned) < len(members):
+        log.info("%d of %d networks diverged and are left out", len(members) - len(learned), len(members))
+    networks = [[network.eval() for network in kept] for kept in learned]
+    return FittedNetworks(networks, training_set.names, training_set.n_classes, *training_set.units), history
 
 
-def new_trainer(options, callback):
-    """Return a Trainer on one device that prints and writes nothing."""
+def size_of_stack(members, batch, threads):
+    """Return how many members go into a stack: all on a GPU, on a CPU as many as keep it busy, and one stack a thread."""
+    if torch.cuda.is_available():
+        return len(members)
+    widest = max((layer.weight.numel() for layer in members[0].module.modules() if isinstance(layer, nn.Linear)), default=1)
+    return max(1, min(int(WORK / (2 * batch * widest)), -(-len(members) // threads)))
+
+
+def cut(members, size):
+    """Return members in groups of nearly equal size, ``size`` at most."""
+    count = -(-len(members) // size)
+    return [list(part) for part in np.array_split(np.array(members, dtype=object), count)]
+
+
+def new_trainer(options, callbacks):
+    """Return a Trainer on one device that prints nothing and writes nothing but our checkpoints."""
     return pl.Trainer(
         max_epochs=options["epochs"],
-        gradient_clip_val=options["clip"],
-        callbacks=[callback],
+        precision=PRECISIONS[options["precision"]],
+        callbacks=callbacks,
         accelerator="auto",
         devices=1,
-        num_sanity_val_steps=0,
         logger=False,
         enable_checkpointing=False,
         enable_progress_bar=False,
@@ -120,16 +150,33 @@ def new_trainer(options, callback):
     )
 
 
-def batch_size(most, rows):
-    """Return rows a step: small tables take fewer than ``most``, so that an epoch has 8 steps, but 32 where they can."""
-    return min(most, rows, max(32, rows // 8))
+def fingerprint(members, table, options):
+    """Return a digest of all that a training depends on, code included, so that no checkpoint of another is taken up."""
+    found = hashlib.blake2b(digest_size=16)
+    for path in sorted(Path(__file__).parent.rglob("*.py")):
+        found.update(path.read_bytes())
+    found.update(repr((options, torch.__version__)).encode())
+    for tensor in vars(table).values():
+        found.update(b"" if tensor is None else tensor.numpy().tobytes())
+    for member in members:
+        found.update(repr((member.seed, member.begun)).encode())
+        for values in (member.fitted, member.stop, *(value.numpy() for value in member.module.state_dict().values())):
+            found.update(values.tobytes())
+    return found.hexdigest()
 
 
-def new_learner(n_inputs, options, n_classes, seed):
-    """Return a network with weights drawn under its own seed, in its Lightning module."""
-    architecture = {key: value for key, value in options.items() if key not in TRAINING}
-    with torch.random.fork_rng():
-        torch.manual_seed(derive(seed, "weights"))
-        network = build("networks", architecture, n_inputs=n_inputs, n_outputs=n_classes or 1)
-    alpha, temperature = options.get("alpha", 1.0), options.get("temperature", 1.0)
-    return Learner(network, n_classes, options["rate"], options["decay"], alpha, temperature)
+def remove(checkpoints):
+    """Remove the checkpoints of a training that has ended well."""
+    folder = Path(checkpoints) if checkpoints else None
+    if folder and folder.is_dir():
+        for path in folder.glob("*.ckpt*"):
+            path.unlink()
+        folder.rmdir()
+
+
+def keep_freed_memory():
+    """Ask glibc to keep what is freed, as it would be wanted again a step later; elsewhere do nothing."""
+    libc = ctypes.CDLL(None)
+    if hasattr(libc, "mallopt"):
+        for setting, value in ((-4, 0), (-1, 2**31 - 1), (-2, 64 << 20)):
+            libc.mallopt(setting, value)

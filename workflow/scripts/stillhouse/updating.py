@@ -12,6 +12,7 @@ from stillhouse.preparation import prepared, reads_labels
 from stillhouse.sampling import balanced_sample, stop_rows, training_sample
 from stillhouse.seeds import derive
 from stillhouse.training import train
+from stillhouse.training_sets import TrainingSet
 from stillhouse.weighting import weighed
 
 FROZEN, UPDATED, RETRAINED = STATES
@@ -47,7 +48,8 @@ class Followed:
         sample = self.sample_of(rows, seed)
         if sample[STOP].all() or not sample[STOP].any():
             return model
-        network, _ = train(sample, None, self.options["model"], self.n_classes, seed, start=model.model)
+        training_set = TrainingSet(sample, None, self.options["model"], self.n_classes, seed, start=model.model)
+        network, _ = train([training_set])[0]
         return model.with_model(network)
 
     def sample_of(self, rows, seed):
@@ -74,7 +76,7 @@ class Followed:
         sample = training_sample(features, weights, labels, folds, split)
         sample, ledger = balanced_sample(sample, self.n_classes, self.options["stop"], self.options["resampler"], seed)
         soft = soft_targets(sample, self.teacher, folds, split, self.classes, ledger) if self.teacher else None
-        network, _ = train(sample, soft, self.options["model"], self.n_classes, seed)
+        network, _ = train([TrainingSet(sample, soft, self.options["model"], self.n_classes, seed)])[0]
         return OnOriginalPrior(network, ledger, sample[sample[STOP]]), features
 
     def folds_with(self, batch):

@@ -1,1 +1,1 @@
-"""Networks that are trained: ``make(n_inputs, n_outputs, **options)`` returns a ``torch.nn.Module``."""
+"""Networks that are trained: ``make(inputs, n_outputs, **options)`` returns an ``architecture.Network``."""

@@ -4,13 +4,15 @@ from itertools import pairwise
 
 from torch import nn
 
+from stillhouse.architecture import ACTIVATIONS, NORMS, Network, Vector, per_layer
 
-def make(n_inputs, n_outputs, width, depth, dropout):
-    """Return a network of ``depth`` hidden layers with ReLU; shape (rows, n_inputs) to (rows, n_outputs)."""
-    sizes = [n_inputs, *[width] * depth]
-    hidden = [
-        layer
-        for incoming, outgoing in pairwise(sizes)
-        for layer in (nn.Linear(incoming, outgoing), nn.ReLU(), nn.Dropout(dropout))
+
+def make(inputs, n_outputs, heads, width, depth, dropout, activation, norm, **entry):
+    """Return a network of ``depth`` hidden layers, each with norm, activation and dropout."""
+    vector = Vector(inputs, **entry)
+    sizes = [*vector.shape, *[width] * depth]
+    layers = [
+        nn.Sequential(nn.Linear(*pair), NORMS[norm](width), ACTIVATIONS[activation](), nn.Dropout(share))
+        for pair, share in zip(pairwise(sizes), per_layer(dropout, depth), strict=True)
     ]
-    return nn.Sequential(*hidden, nn.Linear(sizes[-1], n_outputs))
+    return Network(vector, nn.Sequential(*layers), sizes[-1], n_outputs, heads)

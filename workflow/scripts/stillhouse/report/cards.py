@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from stillhouse.columns import DEPLOY, GROUP, LABELLED, PART
+from stillhouse.columns import DEPLOY, EPOCHS, GROUP, LABELLED, PART, PHASE, RANGE_TEST, SPLIT
 from stillhouse.evaluation import as_arrays
 from stillhouse.kinds import feature_columns
 from stillhouse.report import figures, words
@@ -161,5 +161,13 @@ def training_cards(run):
     if not run["histories"]:
         return []
     split = run["shown_split"]
+    shown = {name: history[history[SPLIT] == split] for name, history in run["histories"].items()}
+    epochs = {name: history[history[PHASE] == EPOCHS] for name, history in shown.items()}
+    tests = {name: history[history[PHASE] == RANGE_TEST] for name, history in shown.items()}
     text = f"Networks of split {split}. The weights of the best epoch on stop rows are kept; held-out rows have no say."
-    return [card("training", figures.training(run["histories"]), "Loss by epoch", text)]
+    text += words.diverged(run["histories"])
+    found = [card("training", figures.training(epochs), "Loss by epoch", text)]
+    if tests := {name: history for name, history in tests.items() if len(history)}:
+        text = f"Range test of the networks of split {split}: each takes a tenth of the rate at which its loss is least."
+        found.append(card("range-test", figures.range_tests(tests), "Loss by learning rate", text))
+    return found

@@ -134,6 +134,18 @@ def training(histories):
     return figure
 
 
+def range_tests(histories):
+    """Draw the smoothed loss of each network by learning rate, one panel a model: ``{model: history}``."""
+    figure = Figure(figsize=(WIDTH, 1.9 * len(histories)), layout="constrained")
+    grid = figure.subplots(len(histories), 1, squeeze=False)[:, 0]
+    for axes, (name, history) in zip(grid, histories.items(), strict=True):
+        for _, part in history.groupby("network"):
+            axes.plot(part["rate"], part["loss"], color=COLOURS[0], linewidth=1)
+        axes.set(title=name, xscale="log", ylabel="loss")
+    grid[-1].set_xlabel("learning rate")
+    return figure
+
+
 def by_batch(batches, series, alarms, label):
     """Draw a line of scores by batch per ``{title: values}``, and where alarms were raised."""
     figure, axes = panels(3.6)

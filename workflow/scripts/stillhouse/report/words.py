@@ -1,5 +1,6 @@
 """The report's sentences: what a reader should take away, with the numbers in it."""
 
+from stillhouse.columns import EPOCHS, PHASE, SPLIT
 from stillhouse.plan import verb
 
 METRIC_WORDS = {
@@ -125,6 +126,18 @@ def behind_words(comparison):
     if not close:
         return "Every other model is behind by more than chance explains."
     return f"The gap to {listed(close)} is no larger than chance may make it: between these there is no clear winner."
+
+
+def diverged(histories):
+    """Return the networks whose loss stopped being a number, in a sentence of its own, or nothing."""
+    found = []
+    for name, history in histories.items():
+        epochs = history[history[PHASE] == EPOCHS]
+        for (split, number), part in epochs.groupby([SPLIT, "network"]):
+            if part["stop_loss"].isna().any():
+                left_out = part["stop_loss"].isna().all()
+                found.append(f"network {number} of {name} in split {split}{' (left out)' if left_out else ''}")
+    return f" Diverged: {listed(found)}; what had learned before keeps its best epoch." if found else ""
 
 
 def listed(names):

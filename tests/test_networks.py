@@ -1,0 +1,586 @@
+"""Networks trained as one program: each member is what it would be alone, and every setting acts."""
+
+import copy
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from conftest import SCHEMA
+from sklearn.linear_model import LogisticRegression
+from test_methods import methods
+
+from stillhouse import losses
+from stillhouse.architecture import LinearEach, inputs_of
+from stillhouse.config import complete_options
+from stillhouse.errors import UserError
+from stillhouse.losses import loss_of
+from stillhouse.methods import build
+from stillhouse.report.words import diverged
+from stillhouse.stacked import draws, schedules
+from stillhouse.stacked.layers import stacked
+from stillhouse.stacked.members import Member, Shape, Table, steps_an_epoch
+from stillhouse.stacked.optimizers import STATE
+from stillhouse.stacked.stack import Stack
+from stillhouse.training import fingerprint, train
+from stillhouse.training_sets import TRAINING, TrainingSet
+
+NAMES = [*(f"n{place}:x{place}" for place in range(5)), "m1:x1 is missing", "c5:a=1", "c5:a=2", "c5:a=3", "c6:b=1", "c6:b=2"]
+SMALL = {"mlp": {"width": 8}, "resnet": {"width": 8}, "transformer": {"embedding": 8, "attention_heads": 2}}
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def options(method="mlp", **given):
+    shared = SCHEMA["$defs"]["places"]["distill"]["properties"]
+    return complete_options(SCHEMA, "networks", {"method": method, **SMALL[method], **given}, where=(), shared=shared)
+
+
+def features_of(rows, seed=0):
+    rng = np.random.default_rng(seed)
+    numbers = rng.normal(size=(rows, 5))
+    flag = rng.random((rows, 1)) < 0.2
+    words = [np.eye(size)[rng.integers(0, size, rows)] for size in (3, 2)]
+    return np.hstack([numbers, flag, *words]).astype(np.float32)
+
+
+def sample_of(rows=300, seed=0, task="classes"):
+    X, rng = features_of(rows, seed), np.random.default_rng(seed)
+    signal = X[:, 0] * X[:, 1] + X[:, 2] + X[:, 6]
+    label = (signal + rng.normal(size=rows) > 0.5).astype(float) if task == "classes" else signal * 3 + 7
+    sample = pd.DataFrame(X, columns=NAMES).assign(row=range(rows), label=label, weight=1.0 + (rng.random(rows) < 0.3))
+    return sample.assign(stop=np.arange(rows) % 6 == 0)
+
+
+def fitted(sample=None, n_classes=2, seed=1, soft=None, **given):
+    sample = sample_of() if sample is None else sample
+    return train([TrainingSet(sample, soft, options(**{"epochs": 3, **given}), n_classes, seed)])[0]
+
+
+def scores(model):
+    return model.predict(pd.DataFrame(features_of(40, seed=9), columns=NAMES))
+
+
+# A member alone, in company, and beside a program of its own
+
+
+def table_of(rows, dtype=torch.float32, soft=True):
+    rng = np.random.default_rng(5)
+    X, label = features_of(rows), rng.integers(0, 2, rows)
+    parts = {"features": X, "hard": np.eye(2)[label], "weight": 0.5 + rng.random(rows)}
+    if soft:
+        p = rng.random((rows, 1))
+        parts |= {"soft": np.hstack([p, 1 - p])}
+    table = Table(**{name: torch.from_numpy(np.asarray(values)).to(dtype) for name, values in parts.items()})
+    table.taught = torch.from_numpy(rng.random(rows) < 0.8) if soft else None
+    return table
+
+
+ROWS = 4000
+SIZES = [100, 257, 700, 3000, 3500] * 4
+
+
+def new_module(settings, seed, fitted_rows=None, dtype=torch.float32):
+    fitted_rows = features_of(50) if fitted_rows is None else fitted_rows
+    torch.manual_seed(seed)
+    kept = {key: value for key, value in settings.items() if key not in TRAINING}
+    bins = settings["bins"] if settings["numbers"] == "piecewise" else 0
+    return build("networks", kept, inputs=inputs_of(NAMES, fitted_rows, bins), n_outputs=2).to(dtype)
+
+
+def member_of(number, settings, **given):
+    """One of twenty that differ in all that members may differ in; number 3 diverges."""
+    rng = np.random.default_rng(number)
+    rows = rng.permutation(ROWS)
+    return Member(
+        new_module(settings, number, features_of(50, seed=number)),
+        **{
+            "fitted": rows[: SIZES[number]],
+            "stop": rows[SIZES[number] : SIZES[number] + 60 + 90 * (number % 4)],
+            "seed": 100 + number,
+            "rate": 1e30 if number == 3 else 0.001 * (1 + number % 3),
+            "decay": 0.01 * (number % 2),
+            "clip": 1e9 if number == 3 else 0.5 + number % 4,
+            "l1": 1e-4 * (number % 2),
+            "alpha": 0.2 + 0.1 * (number % 5),
+            "temperature": 1.0 + number % 3,
+            "prior": np.array([0.3, 0.7]),
+            "easiest": rows[: SIZES[number]],
+            "number": number,
+            **given,
+        },
+    )
+
+
+def run(numbers, settings, table):
+    stack = Stack([member_of(number, settings) for number in numbers], table, Shape(32, 4), settings, loss_of("auto", 2))
+    members = list(stack.members)
+    for epoch in range(settings["epochs"]):
+        if stack.members:
+            stack.run_epoch(epoch)
+    return dict(zip(numbers, members, strict=True))
+
+
+def same(one, other):
+    if len(one.kept) != len(other.kept) or repr(one.history) != repr(other.history):
+        return False
+    states = zip((module.state_dict() for module in one.kept), (module.state_dict() for module in other.kept), strict=True)
+    return all(torch.equal(left[name], right[name]) for left, right in states for name in left)
+
+
+WAYS = {
+    "plain": {},
+    "dropout, layer norm, gelu": {"dropout": [0.1, 0.4], "norm": "layer", "activation": "gelu"},
+    "batch norm, piecewise, heads": {"norm": "batch", "numbers": "piecewise", "bins": 4, "heads": 3, "words": "embedded"},
+    "periodic, mixup, smoothing, average": {"numbers": "periodic", "mixup": 0.4, "smoothing": 0.1, "average": 0.9},
+    "momentum, plateau, snapshots, curriculum": {
+        "optimizer": "momentum", "schedule": "plateau", "snapshots": 3, "curriculum": 3, "patience": 6,
+    },
+    "resnet": {"method": "resnet", "numbers": "piecewise", "bins": 4},
+    "transformer": {"method": "transformer", "numbers": "piecewise", "bins": 4},
+    "transformer with heads": {"method": "transformer", "heads": 2, "words": None},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_member_is_the_same_alone_and_in_any_company(way):
+    settings = options(**{"epochs": 8, "patience": 2, **{key: value for key, value in WAYS[way].items() if value is not None}})
+    table = table_of(ROWS)
+    everyone = run(range(20), settings, table)
+    alone, three, turned = run([7], settings, table), run([3, 7, 12], settings, table), run([12, 7, 3], settings, table)
+    assert everyone[7].kept
+    assert all(same(everyone[7], found[7]) for found in (alone, three, turned))
+    assert all(same(three[number], found[number]) for found in (everyone, turned) for number in (3, 12))
+    assert not same(everyone[7], everyone[12])
+    stopped_early = {len(member.history) for member in everyone.values()}
+    assert len(stopped_early) > 1
+
+
+def test_a_member_that_diverges_ends_and_keeps_nothing_that_is_no_number():
+    settings = options(epochs=6)
+    found = run([3, 7], settings, table_of(ROWS))[3]
+    assert found.stopped
+    assert all(torch.isfinite(value).all() for module in found.kept for value in module.state_dict().values())
+
+
+def decaying(module):
+    """The names of a network's weights, without biases, norms, scales and frequencies."""
+    layers = [(name, layer) for name, layer in module.named_modules() if isinstance(layer, (torch.nn.Linear, LinearEach))]
+    return {f"{name}.weight" for name, layer in layers}
+
+
+def plain_program(member, table, settings, epochs, shape):
+    """The same training written down with torch's own layers, optimiser, clipping and autograd."""
+    module, weight = copy.deepcopy(member.module).double(), table.weight / table.weight[member.fitted].mean()
+    decays = decaying(module)
+    decayed = [value for name, value in module.named_parameters() if name in decays]
+    others = [value for name, value in module.named_parameters() if name not in decays]
+    groups = [{"params": decayed, "weight_decay": member.decay}, {"params": others, "weight_decay": 0.0}]
+    optimizer = torch.optim.AdamW(groups, lr=member.rate)
+    hard = torch.nn.CrossEntropyLoss(reduction="none")
+    for epoch in range(epochs):
+        count = shape.batch * shape.steps
+        for rows in draws.shuffled_passes(member.seed, member.fitted, epoch * count, count).reshape(shape.steps, -1):
+            logits, t = module(table.features[rows]), member.temperature
+            own = hard(logits, table.hard[rows].argmax(dim=1))
+            teacher = (table.soft[rows].log() / t).softmax(dim=1)
+            divergence = (teacher * (teacher.log() - (logits / t).log_softmax(dim=1))).sum(dim=1)
+            taught = member.alpha * own + (1 - member.alpha) * t**2 * divergence
+            loss = (torch.where(table.taught[rows], taught, own) * weight[rows]).mean()
+            optimizer.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(module.parameters(), member.clip)
+            optimizer.step()
+    return module
+
+
+@pytest.mark.parametrize("method", methods("networks"))
+def test_a_member_is_what_a_plain_program_trains(method):
+    settings = options(method, dropout=0.0, epochs=5)
+    table = table_of(ROWS, torch.float64)
+    members = [member_of(number, settings, l1=0.0) for number in (1, 4, 6)]
+    for member in members:
+        member.module.double()
+    shape = Shape(32, 4)
+    stack = Stack(members, table, shape, settings, loss_of("auto", 2))
+    for epoch in range(5):
+        stack.train_epoch(epoch)
+    stack.network.eval()
+    for place, member in enumerate(members):
+        module = plain_program(member, table, settings, 5, shape).eval()
+        with torch.no_grad():
+            expected, found = module(table.features), stack.network(table.features.expand(3, -1, -1))[place]
+        assert float((expected - found).abs().max()) < 1e-10
+
+
+@pytest.mark.parametrize("name", STATE)
+def test_an_optimiser_steps_as_torch_does(name):
+    kinds = {
+        "sgd": (torch.optim.SGD, {}),
+        "momentum": (torch.optim.SGD, {"momentum": 0.8}),
+        "nesterov": (torch.optim.SGD, {"momentum": 0.8, "nesterov": True}),
+        "adagrad": (torch.optim.Adagrad, {}),
+        "rmsprop": (torch.optim.RMSprop, {}),
+        "adadelta": (torch.optim.Adadelta, {}),
+        "adam": (torch.optim.Adam, {}),
+        "adamw": (torch.optim.AdamW, {}),
+    }
+    settings = options(optimizer=name, momentum=0.8, dropout=0.0, clip=1e9, rates={"head": 0.5})
+    table = table_of(ROWS, torch.float64, soft=False)
+    member = member_of(2, settings, l1=0.0, decay=0.1, rate=0.01, clip=1e9)
+    member.module.double()
+    stack = Stack([member], table, Shape(32, 4), settings, loss_of("auto", 2))
+    stack.train_epoch(0)
+    module, weight = copy.deepcopy(member.module), table.weight / table.weight[member.fitted].mean()
+    kind, extra = kinds[name]
+    groups = [
+        {"params": [value], "lr": 0.01 * (0.5 if part.startswith("head") else 1), "weight_decay": 0.1 * part.endswith("weight")}
+        for part, value in module.named_parameters()
+    ]
+    optimizer = kind(groups, **extra)
+    for rows in draws.shuffled_passes(member.seed, member.fitted, 0, 128).reshape(4, -1):
+        losses = -(module(table.features[rows]).log_softmax(dim=1) * table.hard[rows]).sum(dim=1)
+        optimizer.zero_grad()
+        (losses * weight[rows]).mean().backward()
+        optimizer.step()
+    stack.network.eval()
+    with torch.no_grad():
+        difference = module(table.features) - stack.network(table.features[None])[0]
+    assert float(difference.abs().max()) < 1e-10
+
+
+def test_sets_trained_together_are_what_they_are_apart_on_any_number_of_threads():
+    sets = [TrainingSet(sample_of(rows, seed), None, options(epochs=4, seeds=2, bag=True), 2, seed)
+            for seed, rows in enumerate([300, 310, 700])]  # fmt: skip
+    together = train(sets, threads=2)
+    apart = [train([one])[0] for one in sets]
+    assert all((scores(left) == scores(right)).all() for (left, _), (right, _) in zip(together, apart, strict=True))
+
+
+def test_every_row_is_drawn_equally_often():
+    rows = np.arange(50, 157)
+    drawn = np.concatenate([draws.shuffled_passes(1, rows, start, 96) for start in range(0, 960, 96)])
+    assert set(np.unique(drawn, return_counts=True)[1]) <= {8, 9}
+    assert set(drawn) == set(rows)
+
+
+@pytest.mark.parametrize(
+    ("rows", "batch", "steps"), [(100, 32, 3), (3200, 32, 96), (3199, 32, 96), (20, 32, 1), (10_000, 256, 36)]
+)
+def test_splits_of_like_size_take_equally_many_steps(rows, batch, steps):
+    assert steps_an_epoch(rows, batch) == steps
+
+
+def test_an_embedded_word_is_a_row_of_its_table():
+    module = new_module(options(words="embedded", dropout=0.0), 1)
+    X = torch.tensor(features_of(6))
+    table = module.inputs.tables[0].weight
+    assert torch.equal(module.inputs(X)[:, 6:9], table.T[X[:, 6:9].argmax(dim=1)])
+
+
+def test_a_piecewise_number_says_how_far_it_is_through_each_bin():
+    inputs = inputs_of(["n0:x"], np.array([[0.0], [1.0], [1.0], [3.0]], dtype=np.float32), bins=3)
+    encode = build("networks", {"method": "mlp", **{k: v for k, v in options(numbers="piecewise").items() if k not in {*TRAINING, "method"}}},
+                   inputs=inputs, n_outputs=1).inputs.encode  # fmt: skip
+    assert encode(torch.tensor([[-1.0], [0.5], [2.0], [9.0]])).tolist() == [
+        [[0, 0, 0]],
+        [[0.5, 0, 0]],
+        [[1, 1, 0.5]],
+        [[1, 1, 1]],
+    ]
+
+
+# Settings, each of which acts
+
+MOVES = {
+    **{f"activation {name}": {"activation": name} for name in ("leaky_relu", "gelu", "sigmoid", "tanh")},
+    **{f"norm {name}": {"norm": name} for name in ("batch", "layer")},
+    **{f"initialization {name}": {"initialization": name}
+       for name in ("normal", "uniform", "xavier_normal", "xavier_uniform", "kaiming_normal", "kaiming_uniform")},
+    **{f"optimizer {name}": {"optimizer": name}
+       for name in ("sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adadelta", "adam")},
+    **{f"schedule {name}": {"schedule": name} for name in ("step", "cosine", "onecycle")},
+    "cycles": {"schedule": "cyclic", "cycles": 2},
+    "plateau": {"schedule": "plateau", "rate": 0.3, "patience": 6, "epochs": 12},
+    "warmup": {"warmup": 2},
+    "decay": {"decay": 1.0},
+    "l1": {"l1": 0.05},
+    "clip": {"clip": 0.01, "optimizer": "sgd"},
+    "smoothing": {"smoothing": 0.3},
+    "mixup": {"mixup": 1.0},
+    "curriculum": {"curriculum": 2},
+    "average": {"average": 0.9},
+    "snapshots": {"snapshots": 3},
+    "heads": {"heads": 3},
+    "piecewise numbers": {"numbers": "piecewise"},
+    "periodic numbers": {"numbers": "periodic"},
+    "embedded words": {"words": "embedded"},
+    "dropout by layer": {"dropout": [0.0, 0.5]},
+    "rates by part": {"rates": {"body": 0.1}},
+    "loss mse": {"loss": "mse"},
+    "loss mae": {"loss": "mae"},
+    "loss huber": {"loss": "huber"},
+    "rate auto": {"rate": "auto"},
+    "precision": {"precision": "bfloat16"},
+    "bag": {"bag": True},
+}  # fmt: skip
+PLAIN = {"numbers": "none", "epochs": 6, "rate": 0.01}
+
+
+@pytest.mark.parametrize("setting", MOVES)
+def test_a_setting_moves_what_is_learned(setting):
+    before, after = (
+        scores(fitted(**{**PLAIN, **given})[0]) for given in ({"epochs": MOVES[setting].get("epochs", 6)}, MOVES[setting])
+    )
+    assert np.isfinite(after).all()
+    assert np.abs(after - before).max() > 1e-4
+
+
+def weights(model, part="body"):
+    named = model.networks[0].named_parameters()
+    return torch.cat([value.detach().flatten() for name, value in named if name.startswith(part) and name.endswith("weight")])
+
+
+def test_penalties_make_weights_smaller_and_l1_makes_most_of_them_nearly_zero():
+    settings, table = options(**PLAIN), table_of(ROWS)
+    given = [{"decay": 0.0, "l1": 0.0}, {"decay": 1.0, "l1": 0.0}, {"decay": 0.0, "l1": 0.02}]
+    members = [member_of(1, settings, rate=0.01, **one) for one in given]
+    stack = Stack(members, table, Shape(32, 7), settings, loss_of("auto", 2))
+    for epoch in range(30):
+        stack.train_epoch(epoch)
+    plain, squares, absolutes = (matrix.flatten().abs() for matrix in stack.network.body[0][0].weight.detach())
+    assert squares.norm() < 0.8 * plain.norm()
+    assert (absolutes < 0.01).float().mean() > 0.3 > 3 * (plain < 0.01).float().mean()
+
+
+def test_decay_apart_from_the_gradient_is_not_decay_with_it():
+    apart, within = (fitted(**PLAIN, optimizer=name, decay=0.5)[0] for name in ("adamw", "adam"))
+    assert not torch.equal(weights(apart), weights(within))
+
+
+def test_a_norm_predicts_by_population_statistics():
+    model = fitted(**PLAIN, norm="batch")[0]
+    rows = pd.DataFrame(features_of(40, seed=9), columns=NAMES)
+    assert model.predict(rows[:1]) == pytest.approx(model.predict(rows)[:1])
+    norm = model.networks[0].body[0][1]
+    assert (norm.running_var != 1).all()
+
+
+def test_a_batch_of_one_cannot_be_normed_and_is_refused_in_words():
+    settings = options(norm="batch")
+    stack = Stack([member_of(1, settings)], table_of(ROWS), Shape(1, 1), settings, loss_of("auto", 2))
+    with pytest.raises(UserError, match="at least 2 rows a step"):
+        stack.train_epoch(0)
+
+
+def test_dropout_leaves_out_its_share_and_keeps_the_mean():
+    layers, keys = stacked([torch.nn.Dropout(0.25)] * 3)
+    keys.of_step = torch.arange(3)
+    dropped = layers(torch.ones(3, 500, 64))
+    assert (dropped == 0).float().mean(dim=(1, 2)).tolist() == pytest.approx([0.25] * 3, abs=0.01)
+    assert dropped.mean().item() == pytest.approx(1, abs=0.01)
+    assert not torch.equal(dropped[0], dropped[1])
+
+
+def test_smoothed_labels_lean_to_the_prior():
+    hard, prior = torch.eye(2), torch.tensor([0.9, 0.1])
+    assert torch.allclose(losses.smoothed(hard, 0.2, prior), torch.tensor([[0.98, 0.02], [0.18, 0.82]]))
+    rare = sample_of().assign(label=lambda table: (np.arange(len(table)) % 10 == 0).astype(float))
+    assert TrainingSet(rare, None, options(smoothing=0.1), 2, 1)._prior()[1] == pytest.approx(0.1, abs=0.03)
+
+
+def test_mixup_mixes_targets_and_weights_as_it_mixes_features():
+    values = torch.arange(6.0).view(1, 3, 2)
+    shares = torch.tensor([[0.75]])
+    assert losses.mixed(values, shares[..., None]).tolist() == [[[1, 2], [1.5, 2.5], [3.5, 4.5]]]
+    assert losses.mixed(values[..., 0], shares).tolist() == [[1, 1.5, 3.5]]
+    drawn = draws.mixing_shares(1, 0, 1000, 0.4)
+    assert drawn.min() >= 0.5
+    assert drawn.std() > 0.1
+
+
+@pytest.mark.parametrize(
+    ("schedule", "expected"),
+    [
+        ("constant", [1, 1, 1, 1]),
+        ("step", [1, 1, 1 / 3, 1 / 9]),
+        ("cosine", [1, 0.5 + 0.25 * 2**0.5, 0.5, 0.5 - 0.25 * 2**0.5]),
+        ("cyclic", [1, 0.5, 1, 0.5]),
+        ("onecycle", [0.04, 0.9357, 0.8117, 0.2831]),
+    ],
+)
+def test_a_schedule_has_its_shape(schedule, expected):
+    settings = {"schedule": schedule, "epochs": 12, "warmup": 0, "cycles": 2}
+    assert [schedules.factor(settings, epoch) for epoch in (0, 3, 6, 9)] == pytest.approx(expected, abs=1e-3)
+    warm = {**settings, "warmup": 3, "epochs": 15}
+    assert [schedules.factor(warm, epoch) for epoch in (3, 6, 9, 12)] == pytest.approx(expected, abs=1e-3)
+    assert schedules.factor(warm, 0) < schedules.factor(warm, 1) < schedules.factor(warm, 2) < 1
+
+
+def test_a_plateau_slows_only_the_member_that_is_on_it():
+    member, other = (member_of(number, options()) for number in (1, 2))
+    settings = options(schedule="plateau", patience=6)
+    for epoch, loss in enumerate([1.0, 0.9, 0.95, 0.95, 0.96]):
+        member.judged(epoch, loss, settings)
+        other.judged(epoch, 1 / (epoch + 1), settings)
+    assert member.slowed == pytest.approx(1 / 3)
+    assert other.slowed == 1
+
+
+def test_the_best_epoch_is_kept_and_training_ends_after_it():
+    model, history = fitted(sample_of(120), rate=0.05, epochs=60, patience=5, numbers="none")
+    assert len(history) == history["stop_loss"].idxmin() + 6
+    sample = sample_of(120)
+    stop = sample[sample["stop"]]
+    p = model.predict(stop)[np.arange(len(stop)), stop["label"].astype(int)]
+    assert np.average(-np.log(p), weights=stop["weight"]) == pytest.approx(history["stop_loss"].min(), rel=1e-4)
+
+
+def test_a_range_test_finds_a_rate_between_too_low_and_too_high():
+    history = fitted(rate="auto", epochs=1)[1]
+    curve = history[history["phase"] == "range test"]
+    assert 20 < len(curve) <= 100
+    assert curve["loss"].min() < 0.9 * curve["loss"].iloc[0]
+    assert history["rate"].iloc[-1] == pytest.approx(curve.loc[curve["loss"].idxmin(), "rate"] / 10)
+    assert 1e-4 < history["rate"].iloc[-1] < 0.1
+
+
+def test_snapshots_are_networks_of_several_epochs_and_cycles_are_judged_at_their_ends():
+    last = fitted(**{**PLAIN, "snapshots": 3, "patience": 50})[0]
+    assert len(last.networks) == 3
+    assert len({weights_of(network).sum().item() for network in last.networks}) == 3
+    settings = {"schedule": "cyclic", "epochs": 12, "warmup": 2, "cycles": 2}
+    assert [epoch for epoch in range(12) if schedules.ends_cycle(settings, epoch)] == [6, 11]
+    cyclic = fitted(**{**PLAIN, "epochs": 12, "schedule": "cyclic", "cycles": 4, "snapshots": 2, "patience": 50})[0]
+    assert len(cyclic.networks) == 2
+
+
+def weights_of(network):
+    return torch.cat([value.detach().flatten() for value in network.parameters()])
+
+
+def test_a_curriculum_begins_with_the_rows_that_a_simple_model_is_surest_of():
+    settings = options(curriculum=4, epochs=10)
+    training_set = TrainingSet(sample_of(), None, settings, 2, 1)
+    member = training_set.members()[0]
+    stack = Stack([member], training_set.table(), Shape(32, 7), settings, loss_of("auto", 2))
+    seen = [set(stack._rows_of(member, epoch, 224)) for epoch in range(5)]
+    assert seen[0] <= set(member.easiest[: len(member.easiest) // 5 + 1])
+    assert len(seen[0]) < len(seen[2]) < len(seen[4])
+    X, y = training_set.sample[NAMES].to_numpy(), training_set.sample["label"].to_numpy()
+    easy, difficult = member.easiest[:60], member.easiest[-60:]
+    probe = LogisticRegression().fit(X[member.fitted], y[member.fitted])
+    assert probe.score(X[easy], y[easy]) > probe.score(X[difficult], y[difficult])
+
+
+def test_a_frozen_part_stays_as_it_was_and_only_norms_means_only_norms():
+    start = fitted(**PLAIN, norm="layer")[0]
+    other = sample_of(seed=4).assign(label=lambda table: 1 - table["label"])
+    for given, part, moves in (
+        ({"rates": {"body": 0}}, "body", False),
+        ({"rates": {"body": 0}}, "head", True),
+        ({"only_norms": True}, "body", False),
+        ({"new_head": True, "rates": {"body": 0}}, "head", True),
+    ):
+        begun = options(**{**PLAIN, "norm": "layer", "epochs": 2, "start": "other", **given})
+        later = train([TrainingSet(other, None, begun, 2, 7, start)])[0][0]
+        linear = [f"{name}.weight" for name, layer in start.networks[0].named_modules()
+                  if isinstance(layer, torch.nn.Linear) and name.startswith(part)]  # fmt: skip
+        states = start.networks[0].state_dict(), later.networks[0].state_dict()
+        assert any(not torch.equal(states[0][name], states[1][name]) for name in linear) == moves, given
+    norms = [name for name in states[0] if name.startswith("body.0.1")]
+    only = train([TrainingSet(other, None, options(**{**PLAIN, "norm": "layer", "only_norms": True}), 2, 7, start)])[0][0]
+    assert all(not torch.equal(states[0][name], only.networks[0].state_dict()[name]) for name in norms)
+
+
+def test_a_network_that_begins_with_weights_keeps_them_where_nothing_is_better():
+    start = fitted(**PLAIN)[0]
+    settings = options(**{**PLAIN, "rate": 10.0, "clip": 1e9, "optimizer": "sgd"})
+    later, history = train([TrainingSet(sample_of(), None, settings, 2, 7, start)])[0]
+    assert (scores(later) == scores(start)).all()
+    assert history["epoch"].iloc[0] == -1
+
+
+def test_a_regression_learns_the_units_of_its_labels():
+    for loss in ("mse", "mae", "huber"):
+        sample = sample_of(task="values")
+        model, _ = fitted(sample, n_classes=0, epochs=60, rate=0.01, loss=loss)
+        error = (model.predict(sample)[:, 0] - sample["label"])[~sample["stop"]]
+        assert error.std() < 0.5 * sample["label"].std()
+
+
+def test_a_network_that_diverges_is_left_out_and_the_report_names_it(monkeypatch):
+    original = TrainingSet._member
+    monkeypatch.setattr(TrainingSet, "_member", lambda self, number, *rest: spoiled(original(self, number, *rest), number))
+    model, history = fitted(seeds=3)
+    monkeypatch.undo()
+    alone, _ = fitted(seeds=1)
+    assert len(model.networks) == 2
+    assert torch.equal(weights(model), weights(alone))
+    assert "network 1 of teacher in split 0 (left out)" in diverged({"teacher": history.assign(split="0")})
+
+
+def spoiled(member, number):
+    if number == 1:
+        member.rate, member.clip = 1e30, 1e30
+    return member
+
+
+def test_where_every_network_diverges_one_message_says_so():
+    with pytest.raises(UserError, match="lower its `rate`"):
+        fitted(rate=1e30, clip=1e30, optimizer="sgd")
+
+
+def test_a_batch_larger_than_the_split_is_refused_in_words():
+    with pytest.raises(UserError, match="batch: 5000 rows a step are more than the 250 rows to fit on"):
+        fitted(batch=5000)
+
+
+# Interruptions
+
+
+class Interrupted(BaseException):
+    pass
+
+
+@pytest.mark.parametrize("given", [{"snapshots": 2, "average": 0.9}, {"norm": "batch", "optimizer": "momentum", "patience": 2}])
+def test_a_resumed_training_is_the_unbroken_one_bit_for_bit(given, tmp_path, monkeypatch):
+    settings = options(**{"epochs": 9, "checkpoint": 2, "seeds": 3, **given})
+    sets = lambda: [TrainingSet(sample_of(rows), None, settings, 2, seed) for seed, rows in enumerate((300, 900))]  # noqa: E731
+    unbroken = train(sets())
+    epochs, original = [], Stack.run_epoch
+
+    def failing(stack, epoch):
+        epochs.append(epoch)
+        if len(epochs) == 14:
+            raise Interrupted
+        original(stack, epoch)
+
+    monkeypatch.setattr(Stack, "run_epoch", failing)
+    with pytest.raises(Interrupted):
+        train(sets(), checkpoints=tmp_path / "unfinished")
+    assert len(list((tmp_path / "unfinished").glob("*.ckpt"))) == 2
+    before = len(epochs)
+    resumed = train(sets(), checkpoints=tmp_path / "unfinished")
+    assert len(epochs) - before < 9
+    for (one, history), (other, again) in zip(unbroken, resumed, strict=True):
+        assert (scores(one) == scores(other)).all()
+        pd.testing.assert_frame_equal(history, again)
+    assert not (tmp_path / "unfinished").exists()
+
+
+def test_a_checkpoint_of_other_data_or_settings_is_not_taken_up(tmp_path):
+    tables = [TrainingSet(sample_of(seed=seed), None, options(), 2, 1) for seed in (1, 2)]
+    members = [one.members() for one in tables]
+    prints = {
+        fingerprint(members[0], tables[0].table(), options()),
+        fingerprint(members[1], tables[1].table(), options()),
+        fingerprint(members[0], tables[0].table(), options(decay=0.5)),
+    }
+    assert len(prints) == 3

@@ -1,0 +1,130 @@
+"""The Lightning module and its callbacks: epochs over stacks, on the Trainer's device and in its precision."""
+
+import signal
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytorch_lightning as pl
+import torch
+
+from stillhouse.errors import log
+from stillhouse.stacked.range_test import find_rates
+from stillhouse.stacked.stack import Stack
+
+# A terminal is told how a job gets on no more often than that.
+SECONDS_BETWEEN_LINES = 15
+
+
+class Training(pl.LightningModule):
+    """Groups of members, each trained as a stack, over Python threads with one thread each for the arithmetic.
+
+    One step of the Trainer is one epoch, so that stacks wait for each other once an epoch; how members are cut into groups
+    changes the speed and no result.
+    """
+
+    def __init__(self, groups, table, shape, settings, loss, threads):
+        super().__init__()
+        self.automatic_optimization = False
+        self.groups, self.table, self.threads = groups, table, threads
+        self.parts = shape, settings, loss
+        self.members = [member for group in groups for member in group]
+        self.stacks, self.saved = [], None
+
+    def on_load_checkpoint(self, checkpoint):
+        """Take what ``on_fit_start`` goes on from."""
+        self.saved = checkpoint["stacks"]
+        for number, outcome in checkpoint["done"].items():
+            self.members[number].load(outcome)
+
+    def on_fit_start(self):
+        """Lay the stacks out on the device; find rates by a range test where they are to be found."""
+        table, precision = self.table.to(self.device), self.trainer.precision_plugin.forward_context
+        self.pool = ThreadPoolExecutor(self.threads, initializer=torch.set_num_threads, initargs=(1,))
+        self.stacks = list(self.pool.map(lambda group: Stack(group, table, *self.parts, precision), self.groups))
+        if self.saved:
+            for stack, state in zip(self.stacks, self.saved, strict=True):
+                stack.load(state)
+            return
+        if self.parts[1]["rate"] == "auto":
+            list(self.pool.map(find_rates, self.stacks))
+        list(self.pool.map(Stack.begin, self.stacks))
+
+    def training_step(self, batch, _):
+        """Run an epoch of every stack."""
+        epoch = self.current_epoch
+        list(self.pool.map(lambda stack: stack.run_epoch(epoch), [stack for stack in self.stacks if stack.members]))
+
+    def on_train_epoch_end(self):
+        """Stop when no member is left."""
+        self.trainer.should_stop = not any(stack.members for stack in self.stacks)
+
+    def on_save_checkpoint(self, checkpoint):
+        """Add the stacks; members that are done are in there with the networks that they keep."""
+        checkpoint["stacks"] = [stack.state() for stack in self.stacks]
+        checkpoint["done"] = {member.number: member.outcome() for member in self.members if member.kept}
+
+    def configure_optimizers(self):
+        """Return nothing, as every stack has an optimiser of its own."""
+
+
+class ProgressLines(pl.Callback):
+    """A line now and then: epoch, losses, members still training, and the time that is left at most."""
+
+    def __init__(self, title, epochs):
+        self.title, self.epochs, self.began = title, epochs, time.monotonic()
+        self.said, self.first = self.began, None
+
+    def on_train_epoch_end(self, trainer, training):
+        """Say how far training is, unless it was said just now."""
+        now, epoch = time.monotonic(), training.current_epoch
+        self.first = epoch if self.first is None else self.first
+        if now - self.said < SECONDS_BETWEEN_LINES:
+            return
+        self.said = now
+        left = (now - self.began) / (epoch - self.first + 1) * (self.epochs - epoch - 1)
+        log.info("%s: %s, at most %s left", self.title, progress(training), _clock(left))
+
+
+def progress(training):
+    """Return the epoch, the mean losses of members still training, and how many these are."""
+    running = [member for stack in training.stacks for member in stack.members if not member.stopped]
+    lines = [member.history[-1] for member in running or training.members]
+    means = [sum(line[name] for line in lines) / len(lines) for name in ("loss", "stop_loss")]
+    count = f"{len(running)} of {len(training.members)} networks in training"
+    return f"epoch {training.current_epoch + 1}, loss {means[0]:.4f}, stop loss {means[1]:.4f}, {count}"
+
+
+def _clock(seconds):
+    minutes, seconds = divmod(round(seconds), 60)
+    return f"{minutes}:{seconds:02d} min" if minutes else f"{seconds} s"
+
+
+class Checkpoints(pl.Callback):
+    """Writes a checkpoint every few epochs, and at a SIGTERM, after which it ends the process."""
+
+    def __init__(self, path, every):
+        self.path, self.every, self.is_asked_to_end = path, every, False
+
+    def on_fit_start(self, trainer, training):
+        """Listen for SIGTERM."""
+        self.before = signal.signal(signal.SIGTERM, self._ask)
+
+    def _ask(self, *_):
+        self.is_asked_to_end = True
+
+    def on_train_epoch_end(self, trainer, training):
+        """Write a checkpoint where it is time for one."""
+        if not self.is_asked_to_end and (training.current_epoch + 1) % self.every:
+            return
+        Path(self.path).parent.mkdir(parents=True, exist_ok=True)
+        beside = f"{self.path}.part"
+        trainer.save_checkpoint(beside)
+        Path(beside).replace(self.path)
+        if self.is_asked_to_end:
+            log.info("asked to end: training is saved after epoch %d and goes on from there", training.current_epoch + 1)
+            raise SystemExit(143)
+
+    def on_fit_end(self, trainer, training):
+        """Leave SIGTERM to whom it was left before."""
+        signal.signal(signal.SIGTERM, self.before)

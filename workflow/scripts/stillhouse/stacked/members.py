@@ -1,0 +1,115 @@
+"""What a stack is made of: the table that its members read, the members, and the shape that they have in common."""
+
+import copy
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import nn
+
+PROGRESS = ("number", "rate", "best", "best_epoch", "slowed", "times_judged", "snapshots", "stopped", "history", "curve")
+
+
+@dataclass
+class Table:
+    """The rows of all splits of a stack, one below the other; every tensor has one entry a row.
+
+    ``hard`` has class probabilities or values, shape (rows, outputs); ``soft`` the same from a teacher, or is None;
+    ``taught`` says which rows have one.
+    """
+
+    features: torch.Tensor
+    hard: torch.Tensor
+    weight: torch.Tensor
+    soft: torch.Tensor | None = None
+    taught: torch.Tensor | None = None
+
+    def to(self, device):
+        """Return the table on a device."""
+        moved = {name: None if value is None else value.to(device) for name, value in vars(self).items()}
+        return Table(**moved)
+
+
+@dataclass
+class Member:
+    """One network among many: what it learns from and how; ``fitted`` and ``stop`` are positions in the table.
+
+    ``easiest`` has the fitted rows from the easiest on, for a curriculum; ``prior`` the class mixture that labels are
+    smoothed towards.
+    """
+
+    module: nn.Module
+    fitted: np.ndarray
+    stop: np.ndarray
+    seed: int
+    rate: float
+    decay: float = 0.0
+    clip: float = float("inf")
+    l1: float = 0.0
+    alpha: float = 1.0
+    temperature: float = 1.0
+    prior: np.ndarray | None = None
+    easiest: np.ndarray | None = None
+    begun: bool = False
+    number: int = 0
+    best: float = float("inf")
+    best_epoch: int = -1
+    slowed: float = 1.0
+    times_judged: int = 0
+    snapshots: int = 0
+    stopped: bool = False
+    history: list = field(default_factory=list)
+    curve: list = field(default_factory=list)
+    kept: list = field(default_factory=list)
+
+    def write_down(self, epoch, loss, stop_loss):
+        """Add an epoch to the history; losses are means over rows."""
+        self.history.append({"epoch": epoch, "loss": loss, "stop_loss": stop_loss, "rate": self.rate * self.slowed})
+
+    def judged(self, epoch, stop_loss, settings):
+        """Return whether the stop loss of an epoch is the best so far; slow down or stop where it has not been for long."""
+        self.times_judged += 1
+        is_better = stop_loss < self.best
+        if is_better:
+            self.best, self.best_epoch = stop_loss, epoch
+            self.snapshots = min(settings["snapshots"], self.times_judged)
+        waited = epoch - self.best_epoch
+        if settings["schedule"] == "plateau" and waited and waited % max(1, settings["patience"] // 3) == 0:
+            self.slowed /= 3
+        self.stopped = waited >= settings["patience"] or math.isnan(stop_loss)
+        return is_better
+
+    def progress(self):
+        """Return what of a member changes in training, the kept networks left out."""
+        return {name: getattr(self, name) for name in PROGRESS}
+
+    def outcome(self):
+        """Return a member that is done, as plain values and tensors."""
+        return {**self.progress(), "kept": [module.state_dict() for module in self.kept]}
+
+    def load(self, outcome):
+        """Take over what ``progress`` or ``outcome`` returned."""
+        states = outcome.get("kept", [])
+        vars(self).update({name: outcome[name] for name in PROGRESS})
+        self.kept = [copy.deepcopy(self.module) for _ in states]
+        for module, state in zip(self.kept, states, strict=True):
+            module.load_state_dict(state)
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What members must have in common to be stacked: rows a step and steps an epoch, beside the layers themselves."""
+
+    batch: int
+    steps: int
+
+
+def steps_an_epoch(rows, batch):
+    """Return steps of one pass over the rows, rounded down to four binary digits, so that like splits share a stack.
+
+    Batches are drawn from an endless stream of passes, so that no row is lost by the rounding.
+    """
+    steps = max(1, rows // batch)
+    unit = 1 << max(0, steps.bit_length() - 4)
+    return steps // unit * unit

@@ -1,0 +1,88 @@
+"""One matrix for all members: a row holds all that one member has learned, so what is done per member is done on rows."""
+
+import math
+from dataclasses import dataclass
+
+import torch
+
+# A parameter begins at a multiple of so many numbers: 64 bytes in single precision.
+ALIGNED = 16
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Neighbouring columns that are trained alike: a factor on the rate, and whether they decay."""
+
+    start: int
+    stop: int
+    factor: float
+    decays: bool
+
+
+class Rows:
+    """The parameters and buffers of a stacked network as views of ``values``, shape (members, columns).
+
+    ``traits(name)`` returns the rate factor and whether it decays; a parameter of factor 0 is frozen. Trained
+    columns come first and lie in ``segments``; frozen parameters and buffers follow.
+    """
+
+    def __init__(self, network, traits):
+        named = dict(network.named_parameters())
+        kinds = {name: traits(name) for name in named}
+        order = sorted(named, key=lambda name: (kinds[name][0] == 0, kinds[name]))
+        self.trained = [name for name in order if kinds[name][0]]
+        self.places, self.segments, start = {}, [], 0
+        for name in order:
+            stop = start + _padded(named[name][0].numel())
+            self.places[name] = start
+            if kinds[name][0]:
+                self._lengthen(start, stop, *kinds[name])
+            start = stop
+        self.width = self.segments[-1].stop if self.segments else 0
+        self._lay_out(network, named, start)
+        for name in named:
+            named[name].requires_grad_(name in self.trained)
+        self.parameters = [named[name] for name in self.trained]
+
+    def _lengthen(self, start, stop, factor, decays):
+        last = self.segments[-1] if self.segments else None
+        if last and (last.factor, last.decays) == (factor, decays):
+            self.segments[-1] = Segment(last.start, stop, factor, decays)
+        else:
+            self.segments.append(Segment(start, stop, factor, decays))
+
+    def _lay_out(self, network, named, start):
+        tensors = dict(named)
+        for name, buffer in network.named_buffers():
+            self.places[name], tensors[name] = start, buffer
+            start += _padded(buffer[0].numel())
+        example = next(iter(tensors.values()))
+        self.values = example.new_zeros(len(example), start)
+        for name, tensor in tensors.items():
+            place = self.view(self.values, name, tensor.shape)
+            place.copy_(tensor.detach())
+            tensor.data = place
+
+    def view(self, matrix, name, shape):
+        """Return the columns of one parameter in a matrix of this layout, in the parameter's shape."""
+        start = self.places[name]
+        return matrix[:, start : start + math.prod(shape[1:])].view(shape)
+
+    def gradient(self, loss, into):
+        """Write the gradient of a loss that is summed over members into a matrix of the trained columns."""
+        for name, part in zip(self.trained, torch.autograd.grad(loss, self.parameters), strict=True):
+            self.view(into, name, part.shape).copy_(part)
+
+
+def _padded(count):
+    return -(-count // ALIGNED) * ALIGNED
+
+
+def load_row(module, network, rows, row):
+    """Load one member of a stacked network into a module of its own; ``row`` has its values, shape (columns,)."""
+    state = {}
+    for name, tensor in [*network.named_parameters(), *network.named_buffers()]:
+        start = rows.places[name]
+        state[name] = row[start : start + tensor[0].numel()].view(tensor.shape[1:])
+    module.load_state_dict(state, strict=False)
+    return module

@@ -1,0 +1,159 @@
+"""What networks learn from: the sample of a split as tensors, and the members that are to learn from it."""
+
+import copy
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+import torch
+
+from stillhouse.architecture import initialise, inputs_of
+from stillhouse.columns import LABEL, STOP, WEIGHT, features
+from stillhouse.errors import UserError
+from stillhouse.methods import build
+from stillhouse.seeds import derive
+from stillhouse.stacked.members import Member, Table, steps_an_epoch
+
+# Settings of how a network is trained and what it is for; the others are those of its architecture.
+TRAINING = (
+    *("batch", "epochs", "patience", "rate", "rates", "only_norms", "optimizer", "momentum", "decay", "l1", "clip"),
+    *("schedule", "warmup", "cycles", "loss", "smoothing", "mixup", "curriculum", "average", "snapshots", "precision"),
+    *("checkpoint", "seeds", "bag", "alpha", "temperature", "teacher", "initialization", "bins", "start", "new_head"),
+)
+AUTO = "auto"
+# Rows a step by themselves: a power of two, such that an epoch has 8 steps or more where the table allows it.
+FEWEST, MOST = 32, 256
+
+
+@dataclass
+class TrainingSet:
+    """The sample of a split, as its networks learn it.
+
+    ``soft`` has a teacher's probabilities or values for the rows of the sample, NaN for rows without, or is None. ``start``
+    are fitted networks to go on from. A regression learns labels with mean 0 and deviation 1 over the rows that are not
+    stop rows.
+    """
+
+    sample: pd.DataFrame
+    soft: np.ndarray | None
+    options: dict
+    n_classes: int
+    seed: int
+    start: object = None
+    offset: int = field(default=0, init=False)
+
+    @cached_property
+    def names(self):
+        """The names of the features, in the networks' order."""
+        return self.start.names if self.start else features(self.sample)
+
+    @cached_property
+    def fitted(self):
+        """Positions of the rows that networks are fitted on."""
+        return np.flatnonzero(~self.sample[STOP].to_numpy())
+
+    @cached_property
+    def stop(self):
+        """Positions of the rows that networks are stopped by."""
+        return np.flatnonzero(self.sample[STOP].to_numpy())
+
+    @cached_property
+    def units(self):
+        """The centre and scale that a regression's labels are learned in; 0 and 1 for classes."""
+        if self.start:
+            return self.start.centre, self.start.scale
+        learnt = self.sample[LABEL].iloc[self.fitted]
+        return (0.0, 1.0) if self.n_classes else (float(learnt.mean()), float(learnt.std()) or 1.0)
+
+    @property
+    def batch(self):
+        """Rows a step; raises ``UserError`` where the settings ask for more than there are."""
+        rows, asked = len(self.fitted), self.options["batch"]
+        if asked == AUTO:
+            return min(rows, max(FEWEST, min(MOST, 1 << max(1, rows // 8).bit_length() - 1)))
+        if asked > rows:
+            raise UserError(f"batch: {asked} rows a step are more than the {rows} rows to fit on; take fewer, or write auto")
+        return asked
+
+    @property
+    def likeness(self):
+        """What networks have in common that can be trained as one: inputs, rows a step, steps an epoch."""
+        return tuple(self.names), self.batch, steps_an_epoch(len(self.fitted), self.batch)
+
+    def table(self):
+        """Return features, targets and weights as tensors."""
+        labels, (centre, scale) = self.sample[LABEL].to_numpy(), self.units
+        hard = np.eye(self.n_classes)[labels.astype(int)] if self.n_classes else ((labels - centre) / scale)[:, None]
+        table = Table(
+            torch.tensor(self.sample[self.names].to_numpy(np.float32)),
+            torch.from_numpy(hard.astype(np.float32)),
+            torch.tensor(self.sample[WEIGHT].to_numpy(np.float32)),
+        )
+        if self.soft is not None:
+            taught = ~np.isnan(self.soft[:, 0])
+            table.taught = torch.from_numpy(taught)
+            table.soft = torch.from_numpy(np.where(taught[:, None], (self.soft - centre) / scale, hard).astype(np.float32))
+        return table
+
+    def members(self):
+        """Return the networks that learn from this set, with positions in a table that begins at ``offset``."""
+        bins = self.options["bins"] if self.options["numbers"] == "piecewise" else 0
+        inputs = inputs_of(self.names, self.sample[self.names].to_numpy(np.float32)[self.fitted], bins)
+        easiest = self.offset + self._from_easy_to_hard() if self.options["curriculum"] else None
+        return [self._member(number, inputs, easiest) for number in range(self.options["seeds"])]
+
+    def _member(self, number, inputs, easiest):
+        seed, options = derive(self.seed, "network", number), self.options
+        fitted = self.fitted
+        if options["bag"]:
+            fitted = np.random.default_rng(derive(seed, "bag")).choice(fitted, len(fitted))
+        return Member(
+            module=self._module(number, inputs, seed),
+            fitted=self.offset + fitted,
+            stop=self.offset + self.stop,
+            seed=derive(seed, "training"),
+            rate=1e-3 if options["rate"] == AUTO else options["rate"],
+            decay=options["decay"],
+            clip=options["clip"],
+            l1=options["l1"],
+            alpha=options.get("alpha", 1.0),
+            temperature=options.get("temperature", 1.0),
+            prior=self._prior() if options["smoothing"] else None,
+            easiest=easiest,
+            begun=bool(self.start) and not options["new_head"],
+        )
+
+    def _module(self, number, inputs, seed):
+        if not self.start:
+            return self._new(inputs, seed)
+        begun = copy.deepcopy(self.start.members[number % len(self.start.members)][-1])
+        if self.options["new_head"]:
+            begun.head = self._new(inputs, seed).head
+        return begun
+
+    def _new(self, inputs, seed):
+        architecture = {key: value for key, value in self.options.items() if key not in TRAINING}
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(derive(seed, "weights"))
+            network = build("networks", architecture, inputs=inputs, n_outputs=self.n_classes or 1)
+            return initialise(network, self.options["initialization"])
+
+    def _prior(self):
+        fitted = self.sample.iloc[self.fitted]
+        mass = np.bincount(fitted[LABEL].astype(int), weights=fitted[WEIGHT], minlength=self.n_classes)
+        return mass / mass.sum()
+
+    def _from_easy_to_hard(self):
+        """Return the fitted positions, those first whose label a simple model of them is surest of."""
+        from sklearn.linear_model import LogisticRegression, Ridge
+
+        X, y = (self.sample[names].to_numpy()[self.fitted] for names in (self.names, LABEL))
+        if not self.n_classes:
+            loss = np.abs(Ridge().fit(X, y).predict(X) - y)
+        elif len(np.unique(y)) == 1:
+            loss = np.zeros(len(y))
+        else:
+            model = LogisticRegression(max_iter=1000).fit(X, y)
+            loss = -model.predict_proba(X)[np.arange(len(y)), np.searchsorted(model.classes_, y)]
+        return self.fitted[np.argsort(loss, kind="stable")]
