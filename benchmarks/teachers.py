@@ -2,9 +2,9 @@
 
     python benchmarks/teachers.py TABLES [adult …] [width=256 …]
 
-TABLES is the folder that stands for data/. Each table is read as tests/tables/ describes it, given test rows included. Every model sees the training
-folds alone, prepared with the defaults (median, one-hot); boosted trees get gaps as they are. Networks have the default
-settings but for those that are given.
+TABLES is the folder that stands for data/. Each table is read as tests/tables/ describes it, and given test rows are
+rows like the others. Every model sees the training folds alone, prepared with the defaults (median, one-hot); boosted trees get
+gaps as they are. Networks have the default settings but for those that are given.
 """
 
 import os
