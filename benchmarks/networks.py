@@ -5,7 +5,7 @@
 Five folds with four bootstrap draws each, ten epochs, whole processes with imports and reading, one thread, CPU seconds. The
 usual way is one Lightning process with a DataLoader over a TensorDataset, a logger, checkpoints and early stopping. The lean
 loop is plain torch with index batches and fused AdamW, counted a member and epoch, without imports. All take turns, three
-times; the least of each counts.
+times; the least of each counts. At the end, the peak memory of eighty networks.
 """
 
 import os
@@ -40,7 +40,7 @@ def make_table(size, path):
     table.to_feather(path)
 
 
-def stillhouse(size, path, count=FOLDS * DRAWS):
+def stillhouse(size, path, draws=DRAWS, folds=FOLDS):
     """Train all folds and draws as the workflow does; returns CPU seconds in training a member and epoch."""
     import pandas as pd
     import yaml
@@ -51,16 +51,21 @@ def stillhouse(size, path, count=FOLDS * DRAWS):
 
     schema = yaml.safe_load((REPOSITORY / "workflow" / "schemas" / "config.schema.yaml").read_text())
     given = {name: size[name] for name in ("width", "depth", "batch")} | {"numbers": "none", "heads": 1, "epochs": EPOCHS}
-    given |= {"seeds": min(count, DRAWS), "bag": True, "patience": EPOCHS, "dropout": 0.0}
+    given |= {"seeds": draws, "bag": True, "patience": EPOCHS, "dropout": 0.0}
     shared = schema["$defs"]["places"]["train"]["properties"]
     options = complete_options(schema, "networks", {"method": "mlp", **given}, where=(), shared=shared)
     table = pd.read_feather(path)
-    folds = range(max(1, count // DRAWS))
-    sets = [TrainingSet(table.assign(stop=table["fold"] == fold), None, options, 2, seed=fold) for fold in folds]
+    sets = [TrainingSet(table.assign(stop=table["fold"] == fold), None, options, 2, seed=fold) for fold in range(folds)]
     start = time.process_time()
     found = train(sets)
     assert all(len(model.networks) == options["seeds"] for model, _ in found)
-    return (time.process_time() - start) / (len(folds) * options["seeds"] * EPOCHS)
+    return (time.process_time() - start) / (folds * draws * EPOCHS)
+
+
+def eighty(size, path):
+    """Train five folds with sixteen draws each; returns the peak resident memory in MB."""
+    stillhouse(size, path, draws=16)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def network_of(size):
@@ -137,7 +142,18 @@ def lean(size, path):
     return (time.process_time() - start) / EPOCHS
 
 
+def wall_on_gpu(size, path):
+    """Train one fold with one draw and five with sixteen; returns by how much the second takes longer, imports left out."""
+    took = []
+    for folds, draws in ((1, 1), (1, 1), (FOLDS, 16)):
+        start = time.perf_counter()
+        stillhouse(size, path, draws, folds)
+        took.append(time.perf_counter() - start)
+    return took[2] / took[1]
+
+
 WAYS = {"as written": as_written, "stillhouse": stillhouse, "lean": lean}
+ALONE = {"eighty": eighty, "wall on gpu": wall_on_gpu}
 
 
 def child(way, size, path):
@@ -145,7 +161,7 @@ def child(way, size, path):
     import torch
 
     torch.set_num_threads(1)
-    print("returned", WAYS[way](SIZES[size], path))
+    print("returned", {**WAYS, **ALONE}[way](SIZES[size], path))
 
 
 def measured(way, size, path):
@@ -156,6 +172,13 @@ def measured(way, size, path):
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     returned = done.stdout.split("returned ")[-1].strip()
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, returned
+
+
+def has_gpu():
+    """Return whether there is a GPU that torch can use."""
+    import torch
+
+    return torch.cuda.is_available()
 
 
 def main():
@@ -175,6 +198,9 @@ def main():
                 f"{epoch['stillhouse'] / epoch['lean']:.2f} |",
                 flush=True,
             )
+        print(f"\nEighty networks of {name}: {float(measured('eighty', name, path)[1]):.0f} MB at most.")
+        if has_gpu():
+            print(f"On the GPU they take {float(measured('wall on gpu', name, path)[1]):.1f} times as long as one.")
 
 
 if __name__ == "__main__":

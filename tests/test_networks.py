@@ -1,12 +1,16 @@
 """Networks trained as one program: each member is what it would be alone, and every setting acts."""
 
 import copy
+import signal
+import subprocess
+import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
-from conftest import SCHEMA
+from conftest import REPOSITORY, SCHEMA
 from sklearn.linear_model import LogisticRegression
 from test_methods import methods
 
@@ -19,6 +23,7 @@ from stillhouse.methods import build
 from stillhouse.report.words import diverged
 from stillhouse.stacked import draws, schedules
 from stillhouse.stacked.layers import stacked
+from stillhouse.stacked.lightning import progress
 from stillhouse.stacked.members import Member, Shape, Table, steps_an_epoch
 from stillhouse.stacked.optimizers import STATE
 from stillhouse.stacked.stack import Stack
@@ -584,3 +589,60 @@ def test_a_checkpoint_of_other_data_or_settings_is_not_taken_up(tmp_path):
         fingerprint(members[0], tables[0].table(), options(decay=0.5)),
     }
     assert len(prints) == 3
+
+
+PROGRAM = """
+import sys
+sys.path[:0] = {paths!r}
+import torch
+torch.set_num_threads(1)
+import test_networks as tests
+tests.ended_and_resumed({folder!r})
+"""
+
+
+def ended_and_resumed(folder):
+    """Train with checkpoints, saying each epoch; what a process of its own does."""
+    original = Stack.run_epoch
+
+    def told(stack, epoch):
+        original(stack, epoch)
+        print("epoch", epoch, flush=True)
+
+    Stack.run_epoch = told
+    model, _ = train([TrainingSet(sample_of(), None, options(epochs=60, patience=60), 2, 1)], checkpoints=folder)[0]
+    print("scores", scores(model).tobytes().hex(), flush=True)
+
+
+def test_a_job_that_is_asked_to_end_goes_on_from_the_epoch_it_was_in(tmp_path):
+    paths = [str(REPOSITORY / "workflow" / "scripts"), str(REPOSITORY / "tests")]
+    command = [sys.executable, "-c", PROGRAM.format(paths=paths, folder=str(tmp_path / "unfinished"))]
+    first = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while "epoch 4" not in first.stdout.readline():
+        pass
+    first.send_signal(signal.SIGTERM)
+    rest, _ = first.communicate()
+    assert first.returncode == 143
+    assert "scores" not in rest
+    second = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    done = 5 + rest.count("epoch")
+    assert second[0] == f"epoch {done}"
+    unbroken, _ = train([TrainingSet(sample_of(), None, options(epochs=60, patience=60), 2, 1)])[0]
+    assert second[-1] == f"scores {scores(unbroken).tobytes().hex()}"
+
+
+def test_progress_is_told_in_one_line():
+    training = SimpleNamespace(current_epoch=1, members=[member_of(number, options()) for number in (1, 2)])
+    for member, losses_ in zip(training.members, ([0.5, 0.4], [0.7, 0.6]), strict=True):
+        member.write_down(1, *losses_)
+    training.stacks = [SimpleNamespace(members=training.members)]
+    training.members[0].stopped = True
+    assert progress(training) == "epoch 2, loss 0.7000, stop loss 0.6000, 1 of 2 networks in training"
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
+def test_networks_train_on_a_gpu_and_predict_there_what_they_predict_here():
+    model, history = fitted(seeds=3, epochs=20, rate=0.01)
+    assert history["stop_loss"].min() < 0.6
+    assert next(model.networks[0].parameters()).device.type == "cpu"
