@@ -99,6 +99,23 @@ def test_the_given_configuration_is_left_alone(schema):
         ("datasets.cancer", {"target": "diagnosis"}, "datasets.cancer.train: is missing"),
         ("models.tree", {"fit": "tree"}, "models.tree.fit: 'tree' has no keys; write it like {key: value}"),
         ("models.teacher.train.rate", "1e-3", "models.teacher.train.rate: '1e-3' is text, not a number; write it without quotes, and 0.001 for 1e-3"),
+        ("models.teacher.train.rate", -1, "models.teacher.train.rate: -1 is less than or equal to the minimum of 0, or write auto"),
+        ("models.teacher.train.optimizer", "adm", "models.teacher.train.optimizer: 'adm' is not one of ['sgd', 'momentum',"),
+        ("models.teacher.train.batch", 1, "models.teacher.train.batch: 1 is less than the minimum of 2, or write auto"),
+        ("models.teacher.train.width", -3, "models.teacher.train.width: -3 is less than the minimum of 1"),
+        ("models.teacher.train.dropout", [0.1, 0.2, 0.3], "models.teacher.train.dropout: 3 rates for 2 layers; give one number"),
+        ("models.teacher.train.dropout", 1.5, "models.teacher.train.dropout: Share of units left out a step, from 0 to below 1"),
+        ("models.teacher.train", {"method": "transformer", "attention_heads": 5}, "models.teacher.train.embedding: 32 numbers cannot be shared by 5"),
+        ("models.teacher.train.warmup", 200, "models.teacher.train.warmup: 200 of 200 epochs leave none to train with"),
+        ("models.teacher.train", {"method": "mlp", "schedule": "cyclic", "cycles": 300}, "models.teacher.train.cycles: 300 cycles in 200 epochs"),
+        ("models.teacher.train", {"method": "mlp", "schedule": "cyclic", "snapshots": 9}, "models.teacher.train.snapshots: 9 networks from 5 cycles"),
+        ("models.teacher.train.rates", {"inputs": 0, "body": 0, "head": 0}, "models.teacher.train.rates: every part is frozen"),
+        ("models.teacher.train.rates", {"hed": 0}, "models.teacher.train.rates.hed: no such key; did you mean 'head'?"),
+        ("models.teacher.train.start", "tee", "models.teacher.train.start: no model is called 'tee'; did you mean 'tree'?"),
+        ("models.teacher.train.start", "tree", "models.teacher.train.start: 'tree' is no network"),
+        ("models.teacher.train.start", "student", "models.teacher.train.start: 'student' has another `prepare`"),
+        ("models.student.distill.start", "student", "models.student: learns from itself: student → student"),
+        ("models.later", {"prepare": {"impute": "near"}, "train": {"method": "mlp", "width": 9, "start": "teacher"}}, "models.later.train.start: 'teacher' has width 128, this model 9"),
         ("models.stack.stack.members", ["tree"], "models.stack.stack.members: ['tree'] has 1 entries; there must be at least 2"),
         ("report", {"reference": "teecher"}, "report.reference: no model is called 'teecher'; did you mean 'teacher'?"),
         ("datasets.cancer.kinds", {"age": "number"}, "datasets.cancer.kinds.age: 'number' is not one of"),
@@ -122,6 +139,14 @@ def test_a_regression_cannot_be_balanced(schema):
     config = changed("datasets.cancer.task", "regression")
     config["models"]["tree"]["prepare"] = {"resample": "over"}
     with pytest.raises(ConfigError, match=r"models.tree.prepare.resample: over balances classes"):
+        checked(config, schema)
+
+
+@pytest.mark.parametrize(("key", "value"), [("loss", "cross_entropy"), ("smoothing", 0.1)])
+def test_a_regression_has_neither_cross_entropy_nor_smoothed_labels(schema, key, value):
+    config = changed("datasets.cancer.task", "regression")
+    config["models"]["teacher"]["train"][key] = value
+    with pytest.raises(ConfigError, match=f"models.teacher.train.{key}: "):
         checked(config, schema)
 
 

@@ -61,6 +61,15 @@ def train(sets, threads=1, title="networks", checkpoints=None):
     ``checkpoints`` an interrupted training is kept, to go on when the same is trained again. Raises ``UserError`` where no
     network of a set has learned anything.
     """
+    try:
+        found = _trained(sets, threads, title, checkpoints)
+    except UserError as error:
+        raise UserError(f"{title}: {error}") from error
+    remove(checkpoints)
+    return found
+
+
+def _trained(sets, threads, title, checkpoints):
     alike = {}
     for place, training_set in enumerate(sets):
         alike.setdefault(training_set.likeness, []).append(place)
@@ -70,7 +79,6 @@ def train(sets, threads=1, title="networks", checkpoints=None):
         members = train_alike([sets[place] for place in places], threads, part, checkpoints)
         for place, own in zip(places, members, strict=True):
             found[place] = outcome(sets[place], own)
-    remove(checkpoints)
     return found
 
 
