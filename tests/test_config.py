@@ -107,7 +107,7 @@ def test_the_given_configuration_is_left_alone(schema):
         ("models.teacher.train.dropout", 1.5, "models.teacher.train.dropout: Share of units left out a step, from 0 to below 1"),
         ("models.teacher.train", {"method": "transformer", "attention_heads": 5}, "models.teacher.train.embedding: 32 numbers cannot be shared by 5"),
         ("models.teacher.train.warmup", 200, "models.teacher.train.warmup: 200 of 200 epochs leave none to train with"),
-        ("models.teacher.train", {"method": "mlp", "schedule": "cyclic", "cycles": 300}, "models.teacher.train.cycles: 300 cycles in 200 epochs"),
+        ("models.teacher.train", {"method": "mlp", "schedule": "cyclic", "cycles": 300}, "models.teacher.train.cycles: 300 cycles do not divide 200 epochs"),
         ("models.teacher.train", {"method": "mlp", "schedule": "cyclic", "snapshots": 9}, "models.teacher.train.snapshots: 9 networks from 5 cycles"),
         ("models.teacher.train.rates", {"inputs": 0, "body": 0, "head": 0}, "models.teacher.train.rates: every part is frozen"),
         ("models.teacher.train.rates", {"hed": 0}, "models.teacher.train.rates.hed: no such key; did you mean 'head'?"),

@@ -14,7 +14,7 @@ from stillhouse.density_ratio import CrossFitted
 from stillhouse.distillation import soft_targets
 from stillhouse.errors import UserError
 from stillhouse.fitting import fit
-from stillhouse.losses import distillation, loss_of
+from stillhouse.losses import Loss, distillation
 from stillhouse.methods import build
 from stillhouse.predictions import moved, on_learned_prior, on_original_prior, unseen_predictions
 from stillhouse.resamplers.over import oversampled
@@ -232,7 +232,7 @@ def test_rows_without_a_teacher_learn_from_their_label_alone(imbalanced):
 
 def test_a_regression_mixes_squared_distances_to_label_and_teacher():
     output, label, soft = (torch.tensor([[value]]) for value in (1.0, 0.0, 3.0))
-    assert loss_of("auto", 0)(output, label, soft, 0.25, None).tolist() == pytest.approx([0.25 * 1 + 0.75 * 4])
+    assert Loss("auto", 0)(output, label, soft, 0.25, None).tolist() == pytest.approx([0.25 * 1 + 0.75 * 4])
 
 
 def test_splits_of_different_columns_come_back_as_they_were(tmp_path):
@@ -280,7 +280,9 @@ def test_a_linear_pool_of_two_classes_is_a_logistic_regression_on_logits():
     assert pool.intercept[1] - pool.intercept[0] == pytest.approx(expected.intercept_[0], abs=1e-3)
 
 
-NETWORK = network_options(width=8, depth=1, dropout=0.0, epochs=30, patience=5, rate=0.01, decay=0.0)
+NETWORK = network_options(
+    numbers="none", heads=1, words="onehot", width=8, depth=1, dropout=0.0, epochs=30, patience=5, rate=0.01, decay=0.0
+)
 
 
 def test_a_network_moves_with_the_weights_of_its_rows(imbalanced):

@@ -14,7 +14,9 @@ from stillhouse.splits import held_out
 pytestmark = pytest.mark.slow
 
 SMALL = {
-    "networks": {"width": 8, "epochs": 4},
+    "mlp": {"width": 8, "epochs": 4},
+    "resnet": {"width": 8, "epochs": 4, "numbers": "periodic"},
+    "transformer": {"embedding": 8, "epochs": 4, "batch": 64},
     "forest": {"trees": 10},
     "boosting": {"rounds": 20, "leaf": 5},
     "adaboost": {"rounds": 5},
@@ -42,11 +44,11 @@ def with_every_method():
         impute = "none" if method in TAKES_GAPS else "median"
         models[f"model{method}"] = {"prepare": {"impute": impute}, "fit": {"method": method, **SMALL.get(method, {})}}
     for method in methods("networks"):
-        models[f"network{method}"] = {"prepare": {"weigh": "logistic"}, "train": {"method": method, **SMALL["networks"]}}
+        models[f"network{method}"] = {"prepare": {"weigh": "logistic"}, "train": {"method": method, **SMALL[method]}}
     for method in methods("stackers"):
         models[f"stack{method}"] = {"stack": {"method": method, "members": ["modeltree", "networkmlp"]}}
     models["modelbagged"] = {"fit": {"method": "tree", "bag": 3}}
-    models["student"] = {"distill": {"method": "mlp", "teacher": "stacklinear", **SMALL["networks"]}}
+    models["student"] = {"distill": {"method": "mlp", "teacher": "stacklinear", **SMALL["mlp"]}}
     return models
 
 

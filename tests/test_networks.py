@@ -15,10 +15,10 @@ from sklearn.linear_model import LogisticRegression
 from test_methods import methods
 
 from stillhouse import losses
-from stillhouse.architecture import LinearEach, inputs_of
+from stillhouse.architecture import LinearEach, Piecewise, edges_of, inputs_of
 from stillhouse.config import complete_options
 from stillhouse.errors import UserError
-from stillhouse.losses import loss_of
+from stillhouse.losses import Loss
 from stillhouse.methods import build
 from stillhouse.report.words import diverged
 from stillhouse.stacked import draws, schedules
@@ -31,7 +31,12 @@ from stillhouse.training import fingerprint, train
 from stillhouse.training_sets import TRAINING, TrainingSet
 
 NAMES = [*(f"n{place}:x{place}" for place in range(5)), "m1:x1 is missing", "c5:a=1", "c5:a=2", "c5:a=3", "c6:b=1", "c6:b=2"]
-SMALL = {"mlp": {"width": 8}, "resnet": {"width": 8}, "transformer": {"embedding": 8, "attention_heads": 2}}
+BARE = {"numbers": "none", "heads": 1}
+SMALL = {
+    "mlp": {**BARE, "width": 8, "words": "onehot"},
+    "resnet": {**BARE, "width": 8, "words": "onehot"},
+    "transformer": {**BARE, "embedding": 8, "attention_heads": 2},
+}
 
 
 @pytest.fixture(autouse=True)
@@ -124,7 +129,7 @@ def member_of(number, settings, **given):
 
 
 def run(numbers, settings, table):
-    stack = Stack([member_of(number, settings) for number in numbers], table, Shape(32, 4), settings, loss_of("auto", 2))
+    stack = Stack([member_of(number, settings) for number in numbers], table, Shape(32, 4), settings, Loss("auto", 2))
     members = list(stack.members)
     for epoch in range(settings["epochs"]):
         if stack.members:
@@ -213,7 +218,7 @@ def test_a_member_is_what_a_plain_program_trains(method):
     for member in members:
         member.module.double()
     shape = Shape(32, 4)
-    stack = Stack(members, table, shape, settings, loss_of("auto", 2))
+    stack = Stack(members, table, shape, settings, Loss("auto", 2))
     for epoch in range(5):
         stack.train_epoch(epoch)
     stack.network.eval()
@@ -240,7 +245,7 @@ def test_an_optimiser_steps_as_torch_does(name):
     table = table_of(ROWS, torch.float64, soft=False)
     member = member_of(2, settings, l1=0.0, decay=0.1, rate=0.01, clip=1e9)
     member.module.double()
-    stack = Stack([member], table, Shape(32, 4), settings, loss_of("auto", 2))
+    stack = Stack([member], table, Shape(32, 4), settings, Loss("auto", 2))
     stack.train_epoch(0)
     module, weight = copy.deepcopy(member.module), table.weight / table.weight[member.fitted].mean()
     kind, extra = kinds[name]
@@ -261,10 +266,11 @@ def test_an_optimiser_steps_as_torch_does(name):
 
 
 def test_sets_trained_together_are_what_they_are_apart_on_any_number_of_threads():
-    sets = [TrainingSet(sample_of(rows, seed), None, options(epochs=4, seeds=2, bag=True), 2, seed)
-            for seed, rows in enumerate([300, 310, 700])]  # fmt: skip
-    together = train(sets, threads=2)
-    apart = [train([one])[0] for one in sets]
+    def one_set(seed, rows):
+        return TrainingSet(sample_of(rows, seed), None, options(epochs=4, seeds=2, bag=True), 2, seed)
+
+    together = train([one_set(*pair) for pair in enumerate([300, 310, 700])], threads=2)
+    apart = [train([one_set(*pair)])[0] for pair in enumerate([300, 310, 700])]
     assert all((scores(left) == scores(right)).all() for (left, _), (right, _) in zip(together, apart, strict=True))
 
 
@@ -290,15 +296,18 @@ def test_an_embedded_word_is_a_row_of_its_table():
 
 
 def test_a_piecewise_number_says_how_far_it_is_through_each_bin():
-    inputs = inputs_of(["n0:x"], np.array([[0.0], [1.0], [1.0], [3.0]], dtype=np.float32), bins=3)
-    encode = build("networks", {"method": "mlp", **{k: v for k, v in options(numbers="piecewise").items() if k not in {*TRAINING, "method"}}},
-                   inputs=inputs, n_outputs=1).inputs.encode  # fmt: skip
-    assert encode(torch.tensor([[-1.0], [0.5], [2.0], [9.0]])).tolist() == [
-        [[0, 0, 0]],
-        [[0.5, 0, 0]],
-        [[1, 1, 0.5]],
-        [[1, 1, 1]],
-    ]
+    encode = Piecewise(inputs_of(["n0:x"], np.array([[0.0], [1.0], [1.0], [3.0]]), bins=3).edges)
+    assert torch.allclose(encode.start, torch.tensor([[0, 2 / 3, 5 / 3]]))
+    encoded = encode(torch.tensor([[-1.0], [0.5], [2.0], [9.0]]))[:, 0]
+    assert torch.allclose(encoded, torch.tensor([[0, 0, 0], [0.75, 0, 0], [1, 1, 0.25], [1, 1, 1]]))
+
+
+def test_bins_reach_where_few_rows_are():
+    gains = np.r_[np.zeros(950), np.arange(1, 51) * 100]
+    edges = edges_of(gains, 16)
+    assert (edges[1:] > 0).sum() >= 8
+    assert edges[0] == 0
+    assert edges[-1] == 5000
 
 
 # Settings, each of which acts
@@ -356,7 +365,7 @@ def test_penalties_make_weights_smaller_and_l1_makes_most_of_them_nearly_zero():
     settings, table = options(**PLAIN), table_of(ROWS)
     given = [{"decay": 0.0, "l1": 0.0}, {"decay": 1.0, "l1": 0.0}, {"decay": 0.0, "l1": 0.02}]
     members = [member_of(1, settings, rate=0.01, **one) for one in given]
-    stack = Stack(members, table, Shape(32, 7), settings, loss_of("auto", 2))
+    stack = Stack(members, table, Shape(32, 7), settings, Loss("auto", 2))
     for epoch in range(30):
         stack.train_epoch(epoch)
     plain, squares, absolutes = (matrix.flatten().abs() for matrix in stack.network.body[0][0].weight.detach())
@@ -379,7 +388,7 @@ def test_a_norm_predicts_by_population_statistics():
 
 def test_a_batch_of_one_cannot_be_normed_and_is_refused_in_words():
     settings = options(norm="batch")
-    stack = Stack([member_of(1, settings)], table_of(ROWS), Shape(1, 1), settings, loss_of("auto", 2))
+    stack = Stack([member_of(1, settings)], table_of(ROWS), Shape(1, 1), settings, Loss("auto", 2))
     with pytest.raises(UserError, match="at least 2 rows a step"):
         stack.train_epoch(0)
 
@@ -432,8 +441,9 @@ def test_a_plateau_slows_only_the_member_that_is_on_it():
     member, other = (member_of(number, options()) for number in (1, 2))
     settings = options(schedule="plateau", patience=6)
     for epoch, loss in enumerate([1.0, 0.9, 0.95, 0.95, 0.96]):
-        member.judged(epoch, loss, settings)
-        other.judged(epoch, 1 / (epoch + 1), settings)
+        for one, stop_loss in ((member, loss), (other, 1 / (epoch + 1))):
+            one.write_down(epoch, loss, stop_loss)
+            one.judged(epoch, stop_loss, settings)
     assert member.slowed == pytest.approx(1 / 3)
     assert other.slowed == 1
 
@@ -474,7 +484,7 @@ def test_a_curriculum_begins_with_the_rows_that_a_simple_model_is_surest_of():
     settings = options(curriculum=4, epochs=10)
     training_set = TrainingSet(sample_of(), None, settings, 2, 1)
     member = training_set.members()[0]
-    stack = Stack([member], training_set.table(), Shape(32, 7), settings, loss_of("auto", 2))
+    stack = Stack([member], training_set.table(), Shape(32, 7), settings, Loss("auto", 2))
     seen = [set(stack._rows_of(member, epoch, 224)) for epoch in range(5)]
     assert seen[0] <= set(member.easiest[: len(member.easiest) // 5 + 1])
     assert len(seen[0]) < len(seen[2]) < len(seen[4])
@@ -538,7 +548,7 @@ def spoiled(member, number):
 
 
 def test_where_every_network_diverges_one_message_says_so():
-    with pytest.raises(UserError, match="lower its `rate`"):
+    with pytest.raises(UserError, match="lower `rate`"):
         fitted(rate=1e30, clip=1e30, optimizer="sgd")
 
 
@@ -556,7 +566,7 @@ class Interrupted(BaseException):
 
 @pytest.mark.parametrize("given", [{"snapshots": 2, "average": 0.9}, {"norm": "batch", "optimizer": "momentum", "patience": 2}])
 def test_a_resumed_training_is_the_unbroken_one_bit_for_bit(given, tmp_path, monkeypatch):
-    settings = options(**{"epochs": 9, "checkpoint": 2, "seeds": 3, **given})
+    settings = options(**{"epochs": 9, "checkpoint": 3, "seeds": 3, **given})
     sets = lambda: [TrainingSet(sample_of(rows), None, settings, 2, seed) for seed, rows in enumerate((300, 900))]  # noqa: E731
     unbroken = train(sets())
     epochs, original = [], Stack.run_epoch
@@ -572,7 +582,7 @@ def test_a_resumed_training_is_the_unbroken_one_bit_for_bit(given, tmp_path, mon
         train(sets(), checkpoints=tmp_path / "unfinished")
     assert len(list((tmp_path / "unfinished").glob("*.ckpt"))) == 2
     before = len(epochs)
-    resumed = train(sets(), checkpoints=tmp_path / "unfinished")
+    resumed = train(sets(), threads=2, checkpoints=tmp_path / "unfinished")
     assert len(epochs) - before < 9
     for (one, history), (other, again) in zip(unbroken, resumed, strict=True):
         assert (scores(one) == scores(other)).all()

@@ -6,13 +6,15 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import REPOSITORY, trained
+import torch
+from conftest import REPOSITORY, network_options, trained
 from test_honesty import NETWORK
 from test_methods import prepared_by
 
 from stillhouse.calibration import OnOriginalPrior
 from stillhouse.decisions import decide
 from stillhouse.errors import UserError
+from stillhouse.onnx_layers import add_module
 from stillhouse.serving import Shipped, predict_file
 from stillhouse.shipping import exported, largest_difference, metadata
 
@@ -33,14 +35,14 @@ def shipped(gappy, tmp_path):
     return ship("median", gappy, tmp_path)
 
 
-def ship(way, gappy, tmp_path):
+def ship(way, gappy, tmp_path, options=None):
     """A model file, what it was made of, and a raw table with gaps and unseen categories."""
     table, columns = gappy
     label = (table["dose"] > 2).astype(float)
     prepared = prepared_by(columns, indicators=True, **WAYS[way])
     prepared.fit(table, label.to_numpy()[:, None], parts=table["row"] % 3)
     sample = prepared.transform(table).assign(label=label, weight=1.0, stop=table["row"] % 4 == 0)
-    model, _ = trained(sample, {**NETWORK, "epochs": 3, "seeds": 2})
+    model, _ = trained(sample, options or {**NETWORK, "epochs": 3, "seeds": 2})
     schema = {
         "task": "binary",
         "target": "y",
@@ -60,6 +62,28 @@ def test_the_file_agrees_with_the_workflow_on_every_row(way, gappy, tmp_path):
     path, table, prepared, model = ship(way, gappy, tmp_path)
     assert model.calibration
     assert largest_difference(path, table, prepared, model) < 1e-6
+
+
+NETWORKS = {
+    "the default": {},
+    "periodic numbers, batch norm, gelu": {"numbers": "periodic", "norm": "batch", "activation": "gelu"},
+    "one head, layer norm, tanh": {"heads": 1, "norm": "layer", "activation": "tanh"},
+    "numbers and words as they are, leaky": {"numbers": "none", "words": "onehot", "activation": "leaky_relu"},
+    "a residual network": {"method": "resnet", "activation": "sigmoid"},
+    "snapshots": {"snapshots": 2},
+}
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_every_network_that_exports_agrees_with_the_workflow(network, gappy, tmp_path):
+    options = network_options(**{"width": 8, "epochs": 3, **NETWORKS[network]})
+    path, table, prepared, model = ship("median", gappy, tmp_path, options)
+    assert largest_difference(path, table, prepared, model) < 1e-5
+
+
+def test_a_layer_without_counterpart_is_refused():
+    with pytest.raises(TypeError, match="a layer of type Softplus has no counterpart"):
+        add_module(None, "x", torch.nn.Softplus())
 
 
 def raw(table, folder):

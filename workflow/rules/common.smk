@@ -187,15 +187,22 @@ def shown_split(wildcards):
     return PLAN.scored_splits(wildcards.dataset)[-1]
 
 
-def in_model_files(verbs, name):
-    """Return an input function for a file of each model that one of the rules makes, of its shown split."""
+def stack_weights(wildcards):
+    """Return the files with the weights of each stack, of the split that is shown."""
+    names = [model for model, options in PLAN.models.items() if verb(options) == "stack"]
+    shown = [shown_split(wildcards)]
+    return [in_files(f"{MODEL}/weights.json", shown, dataset=wildcards.dataset, model=model)[0] for model in names]
 
-    def files(wildcards):
-        models = [model for model, options in PLAN.models.items() if verb(options) in verbs]
-        shown = [shown_split(wildcards)]
-        return [in_files(f"{MODEL}/{name}", shown, dataset=wildcards.dataset, model=model)[0] for model in models]
 
-    return files
+def histories(wildcards):
+    """Return the files with the histories of all networks, of all splits that are scored."""
+    names = [model for model, options in PLAN.models.items() if verb(options) in ("train", "distill")]
+    scored = PLAN.scored_splits(wildcards.dataset)
+    return [
+        path
+        for model in names
+        for path in in_files(f"{MODEL}/history.parquet", scored, dataset=wildcards.dataset, model=model)
+    ]
 
 
 def shipped(path):

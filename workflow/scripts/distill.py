@@ -13,7 +13,8 @@ sets = []
 for split in job.splits:
     sample = job.sample(split)
     soft = soft_targets(sample, snakemake.input.teacher, job.folds, split, job.classes, job.ledger(split))
-    sets.append(TrainingSet(sample, soft, job.options, job.n_classes, job.seed(split), job.start(split)))
+    seed, start = job.seed(split), job.start(split)
+    sets.append(TrainingSet(sample, soft, job.options, job.n_classes, seed, start, split["name"]))
 fitted = train(sets, snakemake.threads, snakemake.wildcards.model, snakemake.params.checkpoints)
 with job.results(snakemake.output) as keep:
     for split, training_set, found in zip(job.splits, sets, fitted, strict=True):

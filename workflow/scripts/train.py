@@ -9,7 +9,8 @@ log_to(snakemake.log[0])
 job = Job(snakemake.input, snakemake.params, snakemake.wildcards)
 
 sets = [
-    TrainingSet(job.sample(split), None, job.options, job.n_classes, job.seed(split), job.start(split)) for split in job.splits
+    TrainingSet(job.sample(split), None, job.options, job.n_classes, job.seed(split), job.start(split), split["name"])
+    for split in job.splits
 ]
 fitted = train(sets, snakemake.threads, snakemake.wildcards.model, snakemake.params.checkpoints)
 with job.results(snakemake.output) as keep:

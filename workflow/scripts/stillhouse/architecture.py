@@ -40,7 +40,7 @@ NORMS = {"none": nn.Identity, "batch": BatchNorm, "layer": nn.LayerNorm}
 class Inputs:
     """Where prepared features lie: ``numbers`` and ``flags`` first, then one block of columns a categorical column.
 
-    ``edges`` are quantiles of the fitted rows' numbers, shape (numbers, bins + 1), for who wants them.
+    ``edges`` are the ends of bins of the fitted rows' numbers, shape (numbers, bins + 1), for who wants them.
     """
 
     numbers: int
@@ -48,19 +48,24 @@ class Inputs:
     words: tuple
     edges: np.ndarray | None = None
 
-    @property
-    def width(self):
-        """The number of features."""
-        return self.numbers + self.flags + sum(self.words)
-
 
 def inputs_of(names, fitted=None, bins=0):
-    """Return where features of these names lie, with the quantiles of fitted rows (rows, features) for ``bins`` bins."""
+    """Return where features of these names lie, with ``bins`` bins of the numbers of fitted rows (rows, features)."""
     kinds = [name[0] for name in names]
     numbers = sum(kind in "nt" for kind in kinds)
     words = tuple(len(list(block)) for _, block in groupby(source(name) for name in names if name[0] == "c"))
-    edges = np.quantile(fitted[:, :numbers], np.linspace(0, 1, bins + 1), axis=0).T if bins and numbers else None
+    edges = np.stack([edges_of(column, bins) for column in fitted[:, :numbers].T]) if bins and numbers else None
     return Inputs(numbers, kinds.count("m"), words, edges)
+
+
+def edges_of(values, bins):
+    """Return ends of bins, half of them with like many rows and half with like many distinct values; shape (bins + 1,).
+
+    Quantiles of rows alone have nothing to say about the few that differ, where most are the same, such as no gain at all.
+    """
+    by_rows = np.quantile(values, np.linspace(0, 1, bins // 2 + 1))
+    distinct = np.quantile(np.unique(values), np.linspace(0, 1, bins - bins // 2 + 2)[1:-1])
+    return np.sort(np.concatenate([by_rows, distinct]))
 
 
 class LinearEach(nn.Module):
@@ -68,19 +73,18 @@ class LinearEach(nn.Module):
 
     stacks = True
 
-    def __init__(self, places, n_in, n_out, bias=True):
+    def __init__(self, places, n_in, n_out):
         super().__init__()
         bound = 1 / math.sqrt(n_in)
         self.weight = nn.Parameter(torch.empty(places, n_in, n_out).uniform_(-bound, bound))
-        self.bias = nn.Parameter(torch.empty(places, n_out).uniform_(-bound, bound)) if bias else None
+        self.bias = nn.Parameter(torch.empty(places, n_out).uniform_(-bound, bound))
 
     def forward(self, x):
         """Return outputs (…, places, out) of inputs (…, places, in)."""
         lead = self.weight.dim() - 3
         rows = x.reshape(*x.shape[:lead], -1, *x.shape[-2:]).transpose(-3, -2)
         weight = self.weight.reshape(-1, *self.weight.shape[-2:])
-        bias = None if self.bias is None else self.bias.reshape(len(weight), -1)
-        result = product(rows.reshape(len(weight), -1, x.shape[-1]), weight, bias)
+        result = product(rows.reshape(len(weight), -1, x.shape[-1]), weight, self.bias.reshape(len(weight), -1))
         result = result.view(*self.weight.shape[:-2], -1, weight.shape[-1]).transpose(-3, -2)
         return result.reshape(*x.shape[:-1], -1)
 

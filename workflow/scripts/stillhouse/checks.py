@@ -81,10 +81,14 @@ def check_uses(config, schema):
     for name, dataset in config["datasets"].items():
         if "batches" in dataset and not config["export"]:
             raise ConfigError(f"datasets.{name}.batches: exported models are followed through them; name one under `export`")
+    has_batches = any("batches" in dataset for dataset in config["datasets"].values())
     for name in config["export"]:
         if name not in config["models"]:
             raise ConfigError(f"export: no model is called {name!r}; {nearest(name, config['models'])}")
         _check_export(config, schema, name)
+        if has_batches and start(config["models"][name]):
+            where = f"models.{name}.{verb(config['models'][name])}.start"
+            raise ConfigError(f"{where}: later batches make {name!r} anew, and not what it starts with; leave one of them out")
 
 
 def _check_gaps(config, schema, name, model):

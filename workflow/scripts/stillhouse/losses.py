@@ -25,10 +25,10 @@ def between(distance):
     """Return the loss of a distance: ``alpha * d(hard, f) + (1 - alpha) * d(teacher, f)`` per row, summed over outputs."""
 
     def loss(outputs, hard, soft, alpha, temperature):
-        own = distance(outputs, hard, reduction="none").sum(dim=-1)
+        own = distance(outputs, hard.expand_as(outputs), reduction="none").sum(dim=-1)
         if soft is None:
             return own
-        return alpha * own + (1 - alpha) * distance(outputs, soft, reduction="none").sum(dim=-1)
+        return alpha * own + (1 - alpha) * distance(outputs, soft.expand_as(outputs), reduction="none").sum(dim=-1)
 
     return loss
 
@@ -38,14 +38,30 @@ def of_probabilities(loss):
     return lambda logits, *targets: loss(logits.softmax(dim=-1), *targets)
 
 
+AUTO = "auto"
 DISTANCES = {"mse": between(F.mse_loss), "mae": between(F.l1_loss), "huber": between(F.huber_loss)}
 
 
-def loss_of(name, n_classes):
-    """Return the loss of a name; ``auto`` is cross-entropy for classes and the squared error for values."""
-    if not n_classes:
-        return DISTANCES["mse" if name == "auto" else name]
-    return distillation if name in ("auto", "cross_entropy") else of_probabilities(DISTANCES[name])
+class Loss:
+    """The loss of a name; ``auto`` is cross-entropy for classes and the squared error for values."""
+
+    def __init__(self, name, n_classes):
+        self.n_classes = n_classes
+        self.function = distillation if name in (AUTO, "cross_entropy") else DISTANCES.get(name)
+        if not n_classes:
+            self.function = DISTANCES["mse" if name == AUTO else name]
+        elif self.function is not distillation:
+            self.function = of_probabilities(self.function)
+
+    def __call__(self, outputs, hard, soft, alpha, temperature):
+        """Return the loss of each row."""
+        return self.function(outputs, hard, soft, alpha, temperature)
+
+    def pooled(self, outputs):
+        """Return the mean value, or logits of the mean probabilities, of heads; (…, heads, outputs) to (…, outputs)."""
+        if not self.n_classes:
+            return outputs.mean(dim=-2)
+        return outputs.log_softmax(dim=-1).logsumexp(dim=-2)
 
 
 def smoothed(hard, share, prior):

@@ -30,15 +30,16 @@ def faults(options, is_regression):
     for key in ("warmup", "curriculum"):
         if options[key] and options[key] >= options["epochs"]:
             yield key, f"{options[key]} of {options['epochs']} epochs leave none to train with; lower it, or raise `epochs`"
-    if options["schedule"] == "cyclic" and cycles > options["epochs"] - options["warmup"]:
-        yield (
-            "cycles",
-            f"{cycles} cycles in {options['epochs']} epochs are less than one each; lower it, or raise `epochs`",
-        )
+    if options["schedule"] == "cyclic" and (options["epochs"] - options["warmup"]) % cycles:
+        yield "cycles", f"{cycles} cycles do not divide {options['epochs']} epochs less the warm-up; choose a divisor"
     if options["schedule"] == "cyclic" and options["snapshots"] > cycles:
         yield "snapshots", f"{options['snapshots']} networks from {cycles} cycles; take at most one a cycle"
     if not any(options["rates"].values()):
         yield "rates", "every part is frozen; leave one above 0"
+    if options["only_norms"] and options.get("norm") == "none" and not options["rates"]["head"]:
+        yield "only_norms", "there is no norm, and the head is frozen; choose a `norm`, or leave the head to be trained"
+    if options["new_head"] and not options.get("start"):
+        yield "new_head", "there is no `start` whose head could be replaced; name one, or leave it out"
     if is_regression and options["loss"] == "cross_entropy":
         yield "loss", "cross_entropy is for classes, and there is a regression; take mse, mae or huber"
     if is_regression and options["smoothing"]:

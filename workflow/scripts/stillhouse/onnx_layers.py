@@ -53,7 +53,7 @@ def linear_each(graph, x, module):
     places = graph.add("Transpose", x, perm=[1, 0, 2])
     product = graph.add("MatMul", places, graph.constant(_array(module.weight)))
     product = graph.add("Transpose", product, perm=[1, 0, 2])
-    return product if module.bias is None else graph.add("Add", product, graph.constant(_array(module.bias)))
+    return graph.add("Add", product, graph.constant(_array(module.bias)))
 
 
 def vector(graph, x, module):

@@ -33,6 +33,11 @@ def twin_name(student):
     return f"{student}twin"
 
 
+def beginning(model, name):
+    """Return a network that begins with the weights of another model."""
+    return {**model, verb(model): {**model[verb(model)], "start": name}}
+
+
 def plain_name(balanced):
     """Return the name of the model that is another in all but its resampling, of which it has none."""
     return f"{balanced}plain"
@@ -40,7 +45,10 @@ def plain_name(balanced):
 
 def twins(models):
     """Return for each student its twin: the same network with the same budget, on hard labels alone."""
-    return {name: _twin(model) for name, model in models.items() if "distill" in model}
+    found = {name: _twin(model) for name, model in models.items() if "distill" in model}
+    return {
+        name: beginning(model, twin_name(start(model))) if start(model) in found else model for name, model in found.items()
+    }
 
 
 def _twin(student):
@@ -104,12 +112,22 @@ class Plan:
         self.twin = {name: twin_name(name) for name in twins(models)}
         self.models = {**models, **{self.twin[name]: model for name, model in twins(models).items()}}
         self.plain = {}
-        for name, model in plains(models, config["resamplers"]).items():
-            self.plain[name] = _name_of(model, self.models, plain_name(name))
-            self.models[self.plain[name]] = model
+        made = plains(models, config["resamplers"])
+        for name in made:
+            self._add_plain(name, made)
         self.folds = {name: Folds(dataset, config["folds"]["k"]) for name, dataset in config["datasets"].items()}
         self.reference = config["report"].get("reference") or next(iter([*config["export"], *config["models"]]))
         self.splits = cache(self.splits)
+
+    def _add_plain(self, name, made):
+        if name in self.plain:
+            return
+        model, source = made[name], start(made[name])
+        if source in made:
+            self._add_plain(source, made)
+            model = beginning(model, self.plain[source])
+        self.plain[name] = _name_of(model, self.models, plain_name(name))
+        self.models[self.plain[name]] = model
 
     def has_deploy(self, dataset):
         """Return whether a dataset has rows from where the model will be used."""

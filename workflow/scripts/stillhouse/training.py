@@ -14,7 +14,7 @@ from torch import nn
 
 from stillhouse.columns import EPOCHS, PHASE, RANGE_TEST
 from stillhouse.errors import UserError, log
-from stillhouse.losses import loss_of
+from stillhouse.losses import Loss
 from stillhouse.stacked.lightning import Checkpoints, ProgressLines, Training
 from stillhouse.stacked.members import Shape, Table
 
@@ -91,15 +91,18 @@ def train_alike(sets, threads, title, checkpoints):
         tables.append(training_set.table())
         offset += len(training_set.sample)
     table = Table(**{name: _joined([getattr(part, name) for part in tables]) for name in vars(tables[0])})
+    del tables
     by_set = [training_set.members() for training_set in sets]
     members = [member for own in by_set for member in own]
     for number, member in enumerate(members):
         member.number = number
+    for training_set in sets:
+        training_set.forget()
     callbacks, path = [ProgressLines(title, options["epochs"])], None
     if checkpoints:
         path = Path(checkpoints) / f"{fingerprint(members, table, options)}.ckpt"
         callbacks.append(Checkpoints(path, options["checkpoint"]))
-    loss = loss_of(options["loss"], sets[0].n_classes)
+    loss = Loss(options["loss"], sets[0].n_classes)
     groups = cut(members, size_of_stack(members, batch, threads))
     training = Training(groups, table, Shape(batch, steps), options, loss, threads)
     keep_freed_memory()
@@ -120,13 +123,20 @@ def outcome(training_set, members):
         for phase, lines in ((RANGE_TEST, member.curve), (EPOCHS, member.history))
     ]
     history = pd.concat([part for part in parts if len(part)], ignore_index=True)
-    learned = [member.kept for member in members if member.kept]
+    learned = [networks_of(training_set, number, member) for number, member in enumerate(members) if member.kept]
     if not learned:
-        raise UserError("the loss of a network is not a number; lower its `rate`, or look for huge values in the table")
+        where = f" in split {training_set.split}" if training_set.split else ""
+        raise UserError(f"the loss is not a number{where}; lower `rate`, or look for huge values in the table")
     if len(learned) < len(members):
         log.info("%d of %d networks diverged and are left out", len(members) - len(learned), len(members))
     networks = [[network.eval() for network in kept] for kept in learned]
     return FittedNetworks(networks, training_set.names, training_set.n_classes, *training_set.units), history
+
+
+def networks_of(training_set, number, member):
+    """Return the networks that a member keeps: those that it began with, where none was better."""
+    is_unmoved = member.begun and member.best_epoch < 0
+    return training_set.start.members[number % len(training_set.start.members)] if is_unmoved else member.kept
 
 
 def size_of_stack(members, batch, threads):
@@ -149,7 +159,7 @@ def new_trainer(options, callbacks):
         max_epochs=options["epochs"],
         precision=PRECISIONS[options["precision"]],
         callbacks=callbacks,
-        accelerator="auto",
+        accelerator="cuda" if torch.cuda.is_available() else "cpu",
         devices=1,
         logger=False,
         enable_checkpointing=False,
@@ -165,11 +175,12 @@ def fingerprint(members, table, options):
         found.update(path.read_bytes())
     found.update(repr((options, torch.__version__)).encode())
     for tensor in vars(table).values():
-        found.update(b"" if tensor is None else tensor.numpy().tobytes())
+        if tensor is not None:
+            found.update(np.ascontiguousarray(tensor.numpy()))
     for member in members:
         found.update(repr((member.seed, member.begun)).encode())
         for values in (member.fitted, member.stop, *(value.numpy() for value in member.module.state_dict().values())):
-            found.update(values.tobytes())
+            found.update(np.ascontiguousarray(values))
     return found.hexdigest()
 
 

@@ -28,7 +28,7 @@ FEWEST, MOST = 32, 256
 
 @dataclass
 class TrainingSet:
-    """The sample of a split, as its networks learn it.
+    """The sample of a split, as its networks learn it; to be trained once, as rows are let go of.
 
     ``soft`` has a teacher's probabilities or values for the rows of the sample, NaN for rows without, or is None. ``start``
     are fitted networks to go on from. A regression learns labels with mean 0 and deviation 1 over the rows that are not
@@ -41,6 +41,7 @@ class TrainingSet:
     n_classes: int
     seed: int
     start: object = None
+    split: str = ""
     offset: int = field(default=0, init=False)
 
     @cached_property
@@ -64,7 +65,7 @@ class TrainingSet:
         if self.start:
             return self.start.centre, self.start.scale
         learnt = self.sample[LABEL].iloc[self.fitted]
-        return (0.0, 1.0) if self.n_classes else (float(learnt.mean()), float(learnt.std()) or 1.0)
+        return (0.0, 1.0) if self.n_classes else (float(learnt.mean()), float(learnt.std(ddof=0)) or 1.0)
 
     @property
     def batch(self):
@@ -100,14 +101,21 @@ class TrainingSet:
         """Return the networks that learn from this set, with positions in a table that begins at ``offset``."""
         bins = self.options["bins"] if self.options["numbers"] == "piecewise" else 0
         inputs = inputs_of(self.names, self.sample[self.names].to_numpy(np.float32)[self.fitted], bins)
-        easiest = self.offset + self._from_easy_to_hard() if self.options["curriculum"] else None
+        easiest = self._from_easy_to_hard() if self.options["curriculum"] else None
         return [self._member(number, inputs, easiest) for number in range(self.options["seeds"])]
+
+    def forget(self):
+        """Let go of the rows that only networks in training need; the stop rows stay."""
+        _ = self.names, self.units, self.fitted, self.stop
+        self.sample = self.sample.iloc[self.stop]
 
     def _member(self, number, inputs, easiest):
         seed, options = derive(self.seed, "network", number), self.options
         fitted = self.fitted
         if options["bag"]:
             fitted = np.random.default_rng(derive(seed, "bag")).choice(fitted, len(fitted))
+        if easiest is not None:
+            easiest = self.offset + np.repeat(easiest, np.bincount(fitted, minlength=len(self.sample))[easiest])
         return Member(
             module=self._module(number, inputs, seed),
             fitted=self.offset + fitted,
@@ -120,7 +128,9 @@ class TrainingSet:
             alpha=options.get("alpha", 1.0),
             temperature=options.get("temperature", 1.0),
             prior=self._prior() if options["smoothing"] else None,
-            easiest=easiest,
+            easiest=None
+            if easiest is None
+            else self.offset + np.repeat(easiest, np.bincount(fitted, minlength=len(self.sample))[easiest]),
             begun=bool(self.start) and not options["new_head"],
         )
 

@@ -12,7 +12,7 @@ from stillhouse.preparation import prepared, reads_labels
 from stillhouse.sampling import balanced_sample, stop_rows, training_sample
 from stillhouse.seeds import derive
 from stillhouse.training import train
-from stillhouse.training_sets import TrainingSet
+from stillhouse.training_sets import AUTO, TrainingSet
 from stillhouse.weighting import weighed
 
 FROZEN, UPDATED, RETRAINED = STATES
@@ -48,8 +48,13 @@ class Followed:
         sample = self.sample_of(rows, seed)
         if sample[STOP].all() or not sample[STOP].any():
             return model
-        training_set = TrainingSet(sample, None, self.options["model"], self.n_classes, seed, start=model.model)
-        network, _ = train([training_set])[0]
+        options = self.options["model"] | {"seeds": len(model.model.members), "new_head": False}
+        rows = int((~sample[STOP]).sum())
+        if rows < 2:
+            return model
+        if options["batch"] != AUTO and options["batch"] > rows:
+            options["batch"] = AUTO
+        network, _ = train([TrainingSet(sample, None, options, self.n_classes, seed, start=model.model)])[0]
         return model.with_model(network)
 
     def sample_of(self, rows, seed):

@@ -124,7 +124,7 @@ def training(histories):
         for number, part in history.groupby("network"):
             axes.plot(part["epoch"], part["loss"], color=PALE, linewidth=1, label="training rows" if number == 0 else None)
             axes.plot(part["epoch"], part["stop_loss"], color=COLOURS[0], label="stop rows" if number == 0 else None)
-            best = part.loc[part["stop_loss"].idxmin()]
+            best = part[part["kept"].astype(bool)].tail(1)
             axes.plot(best["epoch"], best["stop_loss"], "o", color=COLOURS[1], label="weights kept" if number == 0 else None)
         axes.set_title(name)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))

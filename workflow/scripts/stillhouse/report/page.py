@@ -2,8 +2,10 @@
 
 import platform
 from importlib.metadata import version
+from pathlib import Path
 
 import jinja2
+import pandas as pd
 import yaml
 
 from stillhouse import __version__
@@ -47,6 +49,14 @@ def render(run, template):
         grouped=GROUP in run["table"],
         level=run["settings"]["level"],
     )
+
+
+def by_model(paths):
+    """Return the tables of each model, one below the other; the model is the folder above that of the split."""
+    tables = {}
+    for path in map(Path, paths):
+        tables.setdefault(path.parts[-3], []).append(pd.read_parquet(path))
+    return {name: pd.concat(parts, ignore_index=True) for name, parts in tables.items()}
 
 
 def table_lines(run, main):

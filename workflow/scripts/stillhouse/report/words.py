@@ -1,5 +1,7 @@
 """The report's sentences: what a reader should take away, with the numbers in it."""
 
+import numpy as np
+
 from stillhouse.columns import EPOCHS, PHASE, SPLIT
 from stillhouse.plan import verb
 
@@ -134,9 +136,9 @@ def diverged(histories):
     for name, history in histories.items():
         epochs = history[history[PHASE] == EPOCHS]
         for (split, number), part in epochs.groupby([SPLIT, "network"]):
-            if part["stop_loss"].isna().any():
-                left_out = part["stop_loss"].isna().all()
-                found.append(f"network {number} of {name} in split {split}{' (left out)' if left_out else ''}")
+            if not np.isfinite(part["stop_loss"]).all():
+                left_out = "" if part["kept"].any() else " (left out)"
+                found.append(f"network {number} of {name} in split {split}{left_out}")
     return f" Diverged: {listed(found)}; what had learned before keeps its best epoch." if found else ""
 
 

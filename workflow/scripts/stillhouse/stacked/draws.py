@@ -18,7 +18,7 @@ def salt(count):
     return _signed(count * 0x9E3779B97F4A7C15 % (1 << 64))
 
 
-def mixed(state):
+def hashed(state):
     """Return the output function of SplitMix64 (Steele, Lea & Flood 2014) of int64 states."""
     state = (state ^ _shifted(state, 30)) * _FIRST
     state = (state ^ _shifted(state, 27)) * _SECOND
@@ -33,7 +33,7 @@ def _shifted(state, bits):
 def random_bytes(keys, count):
     """Return ``count`` random bytes a member from its int64 key; shape (members, count)."""
     words = torch.arange(1, -(-count // 8) + 1, device=keys.device) * salt(1)
-    return mixed(keys[:, None] + words).view(torch.uint8)[:, :count]
+    return hashed(keys[:, None] + words).view(torch.uint8)[:, :count]
 
 
 def shuffled_passes(seed, rows, start, count):

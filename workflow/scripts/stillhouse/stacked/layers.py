@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from stillhouse.errors import UserError
-from stillhouse.stacked.draws import mixed, random_bytes, salt
+from stillhouse.stacked.draws import hashed, random_bytes, salt
 
 LANES = 16
 
@@ -155,7 +155,7 @@ class StackedDropout(nn.Module):
 
     def __init__(self, modules, keys):
         super().__init__()
-        self.dropped, self.keys = round(modules[0].p * 256), keys
+        self.dropped, self.keys = min(255, round(modules[0].p * 256)), keys
         keys.layers += 1
         self.salt = salt(keys.layers)
 
@@ -163,7 +163,7 @@ class StackedDropout(nn.Module):
         """Return inputs with random entries set to zero in training, as they are otherwise."""
         if not self.training or not self.dropped:
             return x
-        keys = mixed(self.keys.of_step + self.salt)
+        keys = hashed(self.keys.of_step + self.salt)
         kept = random_bytes(keys, x[0].numel()).view(x.shape) >= self.dropped
         return torch.ops.aten.native_dropout_backward(x, kept, 256 / (256 - self.dropped))
 

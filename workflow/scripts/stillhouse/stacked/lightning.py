@@ -34,6 +34,7 @@ class Training(pl.LightningModule):
     def on_load_checkpoint(self, checkpoint):
         """Take what ``on_fit_start`` goes on from."""
         self.saved = checkpoint["stacks"]
+        self.groups = [[self.members[line["number"]] for line in state["members"]] for state in self.saved]
         for number, outcome in checkpoint["done"].items():
             self.members[number].load(outcome)
 
@@ -42,7 +43,7 @@ class Training(pl.LightningModule):
         table, precision = self.table.to(self.device), self.trainer.precision_plugin.forward_context
         self.pool = ThreadPoolExecutor(self.threads, initializer=torch.set_num_threads, initargs=(1,))
         self.stacks = list(self.pool.map(lambda group: Stack(group, table, *self.parts, precision), self.groups))
-        if self.saved:
+        if self.saved is not None:
             for stack, state in zip(self.stacks, self.saved, strict=True):
                 stack.load(state)
             return
@@ -59,10 +60,16 @@ class Training(pl.LightningModule):
         """Stop when no member is left."""
         self.trainer.should_stop = not any(stack.members for stack in self.stacks)
 
+    def on_fit_end(self):
+        """Let the threads go."""
+        self.pool.shutdown()
+
     def on_save_checkpoint(self, checkpoint):
         """Add the stacks; members that are done are in there with the networks that they keep."""
-        checkpoint["stacks"] = [stack.state() for stack in self.stacks]
-        checkpoint["done"] = {member.number: member.outcome() for member in self.members if member.kept}
+        training = [stack for stack in self.stacks if stack.members]
+        left = {member.number for stack in training for member in stack.members}
+        checkpoint["stacks"] = [stack.state() for stack in training]
+        checkpoint["done"] = {member.number: member.outcome() for member in self.members if member.number not in left}
 
     def configure_optimizers(self):
         """Return nothing, as every stack has an optimiser of its own."""

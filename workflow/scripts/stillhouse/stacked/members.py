@@ -65,19 +65,20 @@ class Member:
 
     def write_down(self, epoch, loss, stop_loss):
         """Add an epoch to the history; losses are means over rows."""
-        self.history.append({"epoch": epoch, "loss": loss, "stop_loss": stop_loss, "rate": self.rate * self.slowed})
+        rate = self.rate * self.slowed
+        self.history.append({"epoch": epoch, "loss": loss, "stop_loss": stop_loss, "rate": rate, "kept": False})
 
     def judged(self, epoch, stop_loss, settings):
         """Return whether the stop loss of an epoch is the best so far; slow down or stop where it has not been for long."""
         self.times_judged += 1
-        is_better = stop_loss < self.best
+        is_better = self.history[-1]["kept"] = stop_loss < self.best
         if is_better:
             self.best, self.best_epoch = stop_loss, epoch
             self.snapshots = min(settings["snapshots"], self.times_judged)
         waited = epoch - self.best_epoch
         if settings["schedule"] == "plateau" and waited and waited % max(1, settings["patience"] // 3) == 0:
             self.slowed /= 3
-        self.stopped = waited >= settings["patience"] or math.isnan(stop_loss)
+        self.stopped = waited >= settings["patience"] or not math.isfinite(stop_loss)
         return is_better
 
     def progress(self):

@@ -16,6 +16,16 @@ class RowOptimizer:
         # The fused kernels want the count of steps as a tensor, and in single precision count exactly to 2**24.
         self.steps = torch.zeros((), dtype=torch.float32, device=weights.device)
 
+    def checkpoint(self):
+        """Return all that changes, by name."""
+        return {**self.state, "steps": self.steps}
+
+    def load(self, checkpoint, members=slice(None)):
+        """Go on from a checkpoint, with some of its members."""
+        device = self.rows.values.device
+        self.steps = checkpoint["steps"].to(device)
+        self.state = {name: checkpoint[name][members].to(device) for name in self.state}
+
     def step(self, gradient, rates, decays):
         """Move every row against its gradient; ``rates`` and ``decays`` are numbers, one a member."""
         self.steps += 1

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import torch
 
+from stillhouse.errors import UserError
+
 # A parameter begins at a multiple of so many numbers: 64 bytes in single precision.
 ALIGNED = 16
 
@@ -38,7 +40,9 @@ class Rows:
             if kinds[name][0]:
                 self._lengthen(start, stop, *kinds[name])
             start = stop
-        self.width = self.segments[-1].stop if self.segments else 0
+        if not self.trained:
+            raise UserError("nothing is left to train, as every part is frozen; give one of `rates` a number above 0")
+        self.width = self.segments[-1].stop
         self._lay_out(network, named, start)
         for name in named:
             named[name].requires_grad_(name in self.trained)
@@ -84,5 +88,7 @@ def load_row(module, network, rows, row):
     for name, tensor in [*network.named_parameters(), *network.named_buffers()]:
         start = rows.places[name]
         state[name] = row[start : start + tensor[0].numel()].view(tensor.shape[1:])
-    module.load_state_dict(state, strict=False)
+    missing, unknown = module.load_state_dict(state, strict=False)
+    if unknown or any(not name.endswith("num_batches_tracked") for name in missing):
+        raise TypeError(f"a stacked {type(module).__name__} has other parameters than one alone: {missing or unknown}")
     return module

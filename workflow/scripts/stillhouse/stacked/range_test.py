@@ -18,13 +18,13 @@ def find_rates(stack):
     rates = np.geomspace(LOWEST, HIGHEST, STEPS)
     losses = _losses(stack, rates)
     for member, column in zip(stack.members, losses.T, strict=True):
-        smooth = smoothed(column)
+        smooth = running_mean(column)
         member.rate = float(rates[np.argmin(smooth)] / 10)
         curve = enumerate(zip(rates.tolist(), smooth, strict=False))
         member.curve = [{"epoch": step, "loss": loss, "rate": rate} for step, (rate, loss) in curve]
 
 
-def smoothed(losses):
+def running_mean(losses):
     """Return the bias-corrected running mean of losses, up to where it is no number or many times its best."""
     mean, result = 0.0, []
     for count, loss in enumerate(losses, start=1):
@@ -37,20 +37,21 @@ def smoothed(losses):
 
 
 def _losses(stack, rates):
-    before, optimizer, given = stack.rows.values.clone(), stack.optimizer, [member.rate for member in stack.members]
+    before, given = stack.rows.values.clone(), [member.rate for member in stack.members]
+    optimizer, average, stack.average = stack.optimizer, stack.average, None
     stack.optimizer = RowOptimizer(stack.rows, stack.settings["optimizer"], stack.settings["momentum"])
     stack.network.train()
     found = []
     for step, rate in enumerate(rates):
         for member in stack.members:
             member.rate = rate
-        stack.keys.of_step = draws.mixed(stack.seeds + draws.salt(-step - 1))
+        stack.keys.of_step = draws.hashed(stack.seeds + draws.salt(-step - 1))
         losses, weight = stack.losses(_batch(stack, step))
         weighted = (losses * weight).sum(dim=1)
         stack.take_step(weighted.sum() / stack.shape.batch, factor=1.0)
         found.append((weighted.detach() / weight.sum(dim=1)).cpu().numpy())
     stack.rows.values.copy_(before)
-    stack.optimizer = optimizer
+    stack.optimizer, stack.average = optimizer, average
     for member, rate in zip(stack.members, given, strict=True):
         member.rate = rate
     return np.array(found)

@@ -37,6 +37,8 @@ class Stack:
         self.network.to(device)
         self.rows = Rows(self.network, self._traits)
         self.optimizer = RowOptimizer(self.rows, self.settings["optimizer"], self.settings["momentum"])
+        norms = [item for item in self.network.named_modules() if isinstance(item[1], StackedBatchNorm)]
+        self.frozen_norms = [norm for name, norm in norms if f"{name}.weight" not in self.rows.trained]
         self.gradient = torch.zeros_like(self.rows.values[:, : self.rows.width])
         like = {"device": device, "dtype": self.table.features.dtype}
         self.seeds = torch.tensor([derive(member.seed, "dropout") for member in members], device=device)
@@ -70,22 +72,17 @@ class Stack:
         """Return what a checkpoint needs to go on from here, as plain values and tensors."""
         matrices = {"values": self.rows.values, "kept": self.kept, "recent": self.recent, "average": self.average}
         members = [member.progress() for member in self.members]
-        return {
-            **matrices,
-            "optimizer": self.optimizer.state,
-            "steps": self.optimizer.steps,
-            "taken": self.taken,
-            "members": members,
-        }
+        return {**matrices, "optimizer": self.optimizer.checkpoint(), "taken": self.taken, "members": members}
 
     def load(self, state):
-        """Go on from a checkpoint, with the members that are left in it."""
-        self._lay_out([member for member in self.members if member.number in [kept["number"] for kept in state["members"]]])
+        """Go on from a checkpoint of these members."""
         for member, progress in zip(self.members, state["members"], strict=True):
             member.load(progress)
         self.rows.values.copy_(state["values"])
-        self.optimizer.steps, self.optimizer.state = state["steps"], state["optimizer"]
-        self.kept, self.recent, self.average, self.taken = (state[name] for name in ("kept", "recent", "average", "taken"))
+        self.optimizer.load(state["optimizer"])
+        for name in ("kept", "recent", "average"):
+            setattr(self, name, None if state[name] is None else state[name].to(self.rows.values.device))
+        self.taken = state["taken"]
 
     def begin(self):
         """Judge members that go on from weights of their own, so that they are left as they are where nothing is better."""
@@ -100,11 +97,13 @@ class Stack:
     def train_epoch(self, epoch):
         """Train the members for the steps of an epoch; returns their weighted mean losses."""
         self.network.train()
+        for norm in self.frozen_norms:
+            norm.eval()
         order = self._order(epoch)
         shares = self._shares(epoch)
         sums = self.scale.new_zeros(2, len(self.members))
         for step, index in enumerate(order):
-            self.keys.of_step = draws.mixed(self.seeds + draws.salt(epoch * self.shape.steps + step + 1))
+            self.keys.of_step = draws.hashed(self.seeds + draws.salt(epoch * self.shape.steps + step + 1))
             losses, weight = self.losses(index, None if shares is None else shares[step], smooth=self.prior is not None)
             weighted = (losses * weight).sum(dim=1)
             self.take_step(weighted.sum() / self.shape.batch, schedules.factor(self.settings, epoch + step / len(order)))
@@ -112,7 +111,10 @@ class Stack:
         return (sums[0] / sums[1]).tolist()
 
     def losses(self, index, share=None, smooth=False):
-        """Return the loss and the weight of rows (members, rows); mixed with the row before where ``share`` says how much."""
+        """Return the loss and the weight of rows (members, rows); mixed with the row before where ``share`` says how much.
+
+        In training the losses of several heads are averaged, so that each learns by itself; otherwise their predictions are.
+        """
         batch = {name: _taken(values, index) for name, values in vars(self.table).items()}
         features, hard, soft, weight = batch["features"], batch["hard"], batch["soft"], batch["weight"] * self.scale
         alpha = self.alpha if soft is None else torch.where(batch["taught"], self.alpha, 1.0)
@@ -124,6 +126,8 @@ class Stack:
             soft = None if soft is None else mixed(soft, share[..., None])
         with self.precision():
             outputs = self.network(features)
+            if outputs.dim() == 4 and not self.network.training:
+                outputs = self.loss.pooled(outputs)
             if outputs.dim() == 3:
                 return self.loss(outputs, hard, soft, alpha, self.temperature[:, None, None]), weight
             soft = None if soft is None else soft[:, :, None]
@@ -165,7 +169,7 @@ class Stack:
             self.recent = torch.cat([self.recent[1:], self._current()[None]])
         better = []
         for place, (member, loss, stop_loss) in enumerate(zip(self.members, losses, stop_losses, strict=True)):
-            if not member.stopped:
+            if not member.stopped and (epoch >= 0 or member.begun):
                 member.write_down(epoch, loss, stop_loss)
                 better += [place] if counts and member.judged(epoch, stop_loss, self.settings) else []
         kept = self._current()[None] if self.recent is None else self.recent
@@ -189,8 +193,7 @@ class Stack:
         before, optimizer = self.rows.values, self.optimizer
         self._lay_out([self.members[place] for place in staying])
         self.rows.values.copy_(before[staying])
-        self.optimizer.steps = optimizer.steps
-        self.optimizer.state = {name: matrix[staying] for name, matrix in optimizer.state.items()}
+        self.optimizer.load(optimizer.checkpoint(), staying)
         self.kept = self.kept[:, staying]
         self.recent = None if self.recent is None else self.recent[:, staying]
         self.average = None if self.average is None else self.average[staying]
