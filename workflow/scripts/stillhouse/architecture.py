@@ -64,8 +64,8 @@ def edges_of(values, bins):
     Quantiles of rows alone have nothing to say about the few that differ, where most are the same, such as no gain at all.
     """
     by_rows = np.quantile(values, np.linspace(0, 1, bins // 2 + 1))
-    distinct = np.quantile(np.unique(values), np.linspace(0, 1, bins - bins // 2 + 2)[1:-1])
-    return np.sort(np.concatenate([by_rows, distinct]))
+    halfway = (np.arange(bins - bins // 2) + 0.5) / (bins - bins // 2)
+    return np.sort(np.concatenate([by_rows, np.quantile(np.unique(values), halfway)]))
 
 
 class LinearEach(nn.Module):

@@ -24,8 +24,8 @@ WORK = 64e6
 ROWS_A_PIECE = 8192
 
 logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
-for noise in (".*does not have many workers.*", ".*number of training batches.*", ".*LeafSpec.*", ".*configure_optimizers.*"):
-    warnings.filterwarnings("ignore", message=noise)
+# What Lightning warns of that is meant: data that are no DataLoader, optimisers of our own, and its own use of torch.
+MEANT = (".*does not have many workers.*", ".*number of training batches.*", ".*LeafSpec.*", ".*configure_optimizers.*")
 
 
 class FittedNetworks:
@@ -70,6 +70,9 @@ def train(sets, threads=1, title="networks", checkpoints=None):
 
 
 def _trained(sets, threads, title, checkpoints):
+    keep_freed_memory()
+    # What a network predicts shall not depend on how many threads there are.
+    torch.set_num_threads(1)
     alike = {}
     for place, training_set in enumerate(sets):
         alike.setdefault(training_set.likeness, []).append(place)
@@ -85,30 +88,36 @@ def _trained(sets, threads, title, checkpoints):
 def train_alike(sets, threads, title, checkpoints):
     """Train the networks of sets that can be stacked; returns each set's members."""
     options, (_, batch, steps) = sets[0].options, sets[0].likeness
+    table, by_set = gathered(sets)
+    members = [member for own in by_set for member in own]
+    callbacks, path = [ProgressLines(title, options["epochs"])], None
+    if checkpoints:
+        path = Path(checkpoints) / f"{fingerprint(members, table, options)}.ckpt"
+        callbacks.append(Checkpoints(path, options["checkpoint"]))
+    groups = cut(members, size_of_stack(members, batch, threads))
+    loss = Loss(options["loss"], sets[0].n_classes)
+    training = Training(groups, table, Shape(batch, steps), options, loss, threads)
+    with warnings.catch_warnings():
+        for message in MEANT:
+            warnings.filterwarnings("ignore", message=message)
+        new_trainer(options, callbacks).fit(training, [0], ckpt_path=path if path and path.exists() else None)
+    return by_set
+
+
+def gathered(sets):
+    """Return the table of the sets, one below the other, and each one's members; the sets let go of their rows."""
     tables, offset = [], 0
     for training_set in sets:
         training_set.offset = offset
         tables.append(training_set.table())
         offset += len(training_set.sample)
     table = Table(**{name: _joined([getattr(part, name) for part in tables]) for name in vars(tables[0])})
-    del tables
     by_set = [training_set.members() for training_set in sets]
-    members = [member for own in by_set for member in own]
-    for number, member in enumerate(members):
+    for number, member in enumerate(member for own in by_set for member in own):
         member.number = number
     for training_set in sets:
         training_set.forget()
-    callbacks, path = [ProgressLines(title, options["epochs"])], None
-    if checkpoints:
-        path = Path(checkpoints) / f"{fingerprint(members, table, options)}.ckpt"
-        callbacks.append(Checkpoints(path, options["checkpoint"]))
-    loss = Loss(options["loss"], sets[0].n_classes)
-    groups = cut(members, size_of_stack(members, batch, threads))
-    training = Training(groups, table, Shape(batch, steps), options, loss, threads)
-    keep_freed_memory()
-    trainer = new_trainer(options, callbacks)
-    trainer.fit(training, [0], ckpt_path=path if path and path.exists() else None)
-    return by_set
+    return table, by_set
 
 
 def _joined(parts):
