@@ -299,7 +299,7 @@ def test_a_piecewise_number_says_how_far_it_is_through_each_bin():
     encode = Piecewise(inputs_of(["n0:x"], np.array([[0.0], [1.0], [1.0], [3.0]]), bins=3).edges)
     assert torch.allclose(encode.start, torch.tensor([[0, 0.5, 2.0]]))
     encoded = encode(torch.tensor([[-1.0], [0.5], [2.0], [9.0]]))[:, 0]
-    assert torch.allclose(encoded, torch.tensor([[0, 0, 0], [1, 0, 0], [1, 1, 0], [1, 1, 1]]))
+    assert torch.allclose(encoded, torch.tensor([[0.0, 0, 0], [1, 0, 0], [1, 1, 0], [1, 1, 1]]))
 
 
 def test_bins_reach_where_few_rows_are():
