@@ -142,3 +142,18 @@ def test_the_loss_of_a_row_is_its_log_loss_or_squared_error():
     rows = pd.DataFrame({"label": [1.0, 0.0], "p_no": [0.5, 0.25], "p_yes": [0.5, 0.75]})
     assert losses(rows, BINARY) == pytest.approx([np.log(2), np.log(4)])
     assert losses(pd.DataFrame({"label": [3.0], "prediction": [1.0]}), {"classes": None}).tolist() == [4]
+
+
+@pytest.mark.parametrize("given", [{"batch": 64}, {"snapshots": 3, "rate": 10.0, "optimizer": "sgd", "clip": 1e9}])
+def test_an_update_takes_small_batches_and_leaves_a_model_that_cannot_be_bettered(given):
+    table, folds, columns = turning_world()
+    features = prepared_by(columns, "median").fit(table[folds["fold"] >= 0]).transform(table)
+    sample = features.merge(table[["row", "label"]], on="row").assign(weight=1.0, stop=table["row"] % 5 == 0)
+    model, _ = trained(sample[folds["fold"] >= 0], OPTIONS["model"] | {"snapshots": given.get("snapshots", 1)})
+    shipped = OnOriginalPrior(model, None, sample[:0])
+    options = {**OPTIONS, "model": OPTIONS["model"] | given}
+    world = table, folds, {"classes": ["no", "yes"]}, columns
+    updated = Followed(*world, (shipped, features), options, None, 1).updated(shipped, table["row"][:24], 1)
+    assert len(updated.model.networks) == len(model.networks)
+    if "snapshots" in given:
+        assert (updated.predict(features) == shipped.predict(features)).all()

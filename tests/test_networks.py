@@ -26,6 +26,7 @@ from stillhouse.stacked.layers import stacked
 from stillhouse.stacked.lightning import progress
 from stillhouse.stacked.members import Member, Shape, Table, steps_an_epoch
 from stillhouse.stacked.optimizers import STATE
+from stillhouse.stacked.range_test import find_rates
 from stillhouse.stacked.stack import Stack
 from stillhouse.training import fingerprint, train
 from stillhouse.training_sets import TRAINING, TrainingSet
@@ -512,6 +513,35 @@ def test_a_frozen_part_stays_as_it_was_and_only_norms_means_only_norms():
     norms = [name for name in states[0] if name.startswith("body.0.1")]
     only = train([TrainingSet(other, None, options(**{**PLAIN, "norm": "layer", "only_norms": True}), 2, 7, start)])[0][0]
     assert all(not torch.equal(states[0][name], only.networks[0].state_dict()[name]) for name in norms)
+
+
+def test_the_batch_statistics_of_a_frozen_part_stay_too():
+    start = fitted(**PLAIN, norm="batch")[0]
+    settings = options(**{**PLAIN, "norm": "batch", "rates": {"body": 0}, "new_head": True, "start": "other"})
+    later = train([TrainingSet(sample_of(seed=4), None, settings, 2, 7, start)])[0][0]
+    before, after = start.networks[0].state_dict(), later.networks[0].state_dict()
+    assert all(torch.equal(before[name], after[name]) for name in before if name.startswith("body"))
+
+
+def test_a_range_test_leaves_weights_and_their_mean_as_they_were():
+    settings = options(average=0.9, rate="auto")
+    stack = Stack([member_of(1, settings, rate=0.7)], table_of(ROWS), Shape(32, 4), settings, Loss("auto", 2))
+    values, average = stack.rows.values.clone(), stack.average.clone()
+    find_rates(stack)
+    assert torch.equal(stack.rows.values, values)
+    assert torch.equal(stack.average, average)
+    assert stack.members[0].rate < 0.7
+
+
+def test_where_nothing_is_left_to_train_one_message_says_so():
+    settings = options(rates={"body": 0, "head": 0})
+    with pytest.raises(UserError, match="nothing is left to train"):
+        train([TrainingSet(sample_of(), None, settings, 2, 1)])
+
+
+def test_a_curriculum_of_a_bootstrap_draw_stays_in_the_draw():
+    member = TrainingSet(sample_of(), None, options(curriculum=2, bag=True), 2, 1).members()[0]
+    assert sorted(member.easiest) == sorted(member.fitted)
 
 
 def test_a_network_that_begins_with_weights_keeps_them_where_nothing_is_better():

@@ -108,3 +108,24 @@ def test_a_model_that_is_there_already_is_not_made_again():
     assert list(made.models) == ["tree", "smoted"]
     assert made.plain == {"smoted": "tree"}
     assert made.kin("tree") == "tree"
+
+
+def begun(source, **prepare):
+    return {"prepare": {**PREPARE, **prepare}, "train": {"method": "mlp", "start": source}}
+
+
+def test_a_network_needs_those_it_begins_with_for_its_own_splits_alone():
+    made = plan({"teacher": TEACHER, "later": begun("teacher"), "student": student("later")})
+    assert made.splits("d")["teacher"] == made.splits("d")["later"]
+    assert made.is_start("teacher")
+    assert not made.is_start("later")
+
+
+def test_a_counterpart_begins_with_a_counterpart():
+    smoted = {"prepare": {**PREPARE, "resample": "smote"}, "train": {"method": "mlp"}}
+    made = plan({"later": begun("first", resample="smote"), "first": smoted})
+    assert made.models["laterplain"] == begun("firstplain")
+    taught = student("teacher")
+    again = {**taught, "distill": {**taught["distill"], "start": "student"}}
+    made = plan({"teacher": TEACHER, "student": taught, "again": again})
+    assert made.models["againtwin"]["train"]["start"] == "studenttwin"

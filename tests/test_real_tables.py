@@ -78,6 +78,7 @@ models:
   tree: {fit: {method: tree}}
   forest: {fit: {method: forest, trees: 50}}
   teacher: {train: {method: mlp, width: 32, rate: 0.01, epochs: 40}}
+  later: {train: {method: mlp, width: 32, rate: auto, epochs: 5, start: teacher, new_head: true, rates: {body: 0}}}
   stack: {stack: {method: linear, members: [tree, forest, teacher]}}
   student: {distill: {method: mlp, width: 16, depth: 1, rate: 0.01, epochs: 40, teacher: stack}}
 export: [student]

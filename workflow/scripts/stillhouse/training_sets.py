@@ -128,9 +128,7 @@ class TrainingSet:
             alpha=options.get("alpha", 1.0),
             temperature=options.get("temperature", 1.0),
             prior=self._prior() if options["smoothing"] else None,
-            easiest=None
-            if easiest is None
-            else self.offset + np.repeat(easiest, np.bincount(fitted, minlength=len(self.sample))[easiest]),
+            easiest=easiest,
             begun=bool(self.start) and not options["new_head"],
         )
 
