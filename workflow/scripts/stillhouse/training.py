@@ -20,7 +20,7 @@ from stillhouse.stacked.members import Shape, Table
 
 PRECISIONS = {"float32": "32-true", "bfloat16": "bf16-mixed"}
 # Operations that a stack should do in one call: with fewer, the time goes into calls; with more, the caches run over.
-WORK = 64e6
+WORK = 150e6
 ROWS_A_PIECE = 8192
 
 logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)

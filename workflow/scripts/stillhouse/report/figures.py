@@ -129,7 +129,7 @@ def training(histories):
         axes.set_title(name)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set_ylabel("loss")
-        axes.legend(loc="upper right")
+    grid[0].legend(loc="upper right")
     grid[-1].set_xlabel("epoch")
     return figure
 
