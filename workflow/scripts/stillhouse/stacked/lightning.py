@@ -82,6 +82,11 @@ class ProgressLines(pl.Callback):
         self.title, self.epochs, self.began = title, epochs, time.monotonic()
         self.said, self.first = self.began, None
 
+    def on_train_start(self, trainer, training):
+        """Say where an interrupted training goes on."""
+        if training.saved is not None:
+            log.info("%s: goes on after epoch %d of an interrupted job", self.title, training.current_epoch)
+
     def on_train_epoch_end(self, trainer, training):
         """Say how far training is, unless it was said just now."""
         now, epoch = time.monotonic(), training.current_epoch
