@@ -142,6 +142,8 @@ def range_tests(histories):
         for _, part in history.groupby("network"):
             axes.plot(part["rate"], part["loss"], color=COLOURS[0], linewidth=1)
         axes.set(title=name, xscale="log", ylabel="loss")
+        axes.xaxis.set_major_formatter(lambda rate, _: f"{rate:g}")
+        axes.minorticks_off()
     grid[-1].set_xlabel("learning rate")
     return figure
 
