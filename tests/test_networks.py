@@ -10,13 +10,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from conftest import REPOSITORY, SCHEMA
+from conftest import REPOSITORY, network_options, trained
 from sklearn.linear_model import LogisticRegression
 from test_methods import methods
 
 from stillhouse import losses
 from stillhouse.architecture import LinearEach, Piecewise, edges_of, inputs_of
-from stillhouse.config import complete_options
 from stillhouse.errors import UserError
 from stillhouse.losses import Loss
 from stillhouse.methods import build
@@ -49,8 +48,7 @@ def one_thread():
 
 
 def options(method="mlp", **given):
-    shared = SCHEMA["$defs"]["places"]["distill"]["properties"]
-    return complete_options(SCHEMA, "networks", {"method": method, **SMALL[method], **given}, where=(), shared=shared)
+    return network_options(method, **{**SMALL[method], **given})
 
 
 def features_of(rows, seed=0):
@@ -69,9 +67,9 @@ def sample_of(rows=300, seed=0, task="classes"):
     return sample.assign(stop=np.arange(rows) % 6 == 0)
 
 
-def fitted(sample=None, n_classes=2, seed=1, soft=None, **given):
+def fitted(sample=None, n_classes=2, seed=1, **given):
     sample = sample_of() if sample is None else sample
-    return train([TrainingSet(sample, soft, options(**{"epochs": 3, **given}), n_classes, seed)])[0]
+    return trained(sample, options(**{"epochs": 3, **given}), n_classes, seed)
 
 
 def scores(model):

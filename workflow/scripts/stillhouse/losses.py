@@ -47,11 +47,12 @@ class Loss:
 
     def __init__(self, name, n_classes):
         self.n_classes = n_classes
-        self.function = distillation if name in (AUTO, "cross_entropy") else DISTANCES.get(name)
         if not n_classes:
             self.function = DISTANCES["mse" if name == AUTO else name]
-        elif self.function is not distillation:
-            self.function = of_probabilities(self.function)
+        elif name in (AUTO, "cross_entropy"):
+            self.function = distillation
+        else:
+            self.function = of_probabilities(DISTANCES[name])
 
     def __call__(self, outputs, hard, soft, alpha, temperature):
         """Return the loss of each row."""

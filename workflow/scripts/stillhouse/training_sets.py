@@ -100,7 +100,8 @@ class TrainingSet:
     def members(self):
         """Return the networks that learn from this set, with positions in a table that begins at ``offset``."""
         bins = self.options["bins"] if self.options["numbers"] == "piecewise" else 0
-        inputs = inputs_of(self.names, self.sample[self.names].to_numpy(np.float32)[self.fitted], bins)
+        fitted = self.sample[self.names].to_numpy(np.float32)[self.fitted] if bins else None
+        inputs = inputs_of(self.names, fitted, bins)
         easiest = self._from_easy_to_hard() if self.options["curriculum"] else None
         return [self._member(number, inputs, easiest) for number in range(self.options["seeds"])]
 

@@ -15,7 +15,7 @@ from stillhouse.stacked.parameters import Rows, load_row
 
 # Members that have stopped cost as much as the others until they leave; leaving costs a new layout.
 CROWDED = 0.75
-# What torch's exponential averages begin with, so that the first ones do not remember the initial weights.
+# A running mean of few steps would mostly be the first weights, so what it keeps grows: steps / (steps + this).
 AVERAGE_WARMUP = 10
 
 
