@@ -7,6 +7,7 @@ if "datasets" not in config:
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/inputs.smk"
 include: "workflow/rules/intake.smk"
 include: "workflow/rules/preparation.smk"
 include: "workflow/rules/models.smk"

@@ -21,7 +21,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPOSITORY / "workflow" / "scripts"))
 
 from stillhouse.columns import FOLD, LABEL, ROW, STOP, WEIGHT, features
-from stillhouse.config import complete_options, fill
+from stillhouse.config import complete_options, fill, shared_options
 from stillhouse.fitting import fit
 from stillhouse.folds import make_folds
 from stillhouse.intake import load
@@ -62,7 +62,7 @@ def samples(table, schema, folds, imputer):
 
 def networks(found, n_classes, given):
     """Return the predictions of networks for each fold."""
-    shared = SCHEMA["$defs"]["places"]["train"]["properties"]
+    shared = shared_options(SCHEMA, "train", "networks")
     options = complete_options(SCHEMA, "networks", {"method": "mlp", **given}, where=(), shared=shared)
     sets = [TrainingSet(sample, None, options, n_classes, seed=fold) for fold, (sample, _) in enumerate(found)]
     return [model.predict(rows) for (model, _), (_, rows) in zip(train(sets, threads=2), found, strict=True)]

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from stillhouse.config import complete_options
+from stillhouse.config import complete_options, shared_options
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 SHARED = Path(os.environ.get("STILLHOUSE_TABLES", REPOSITORY.parent / "shared" / "data"))
@@ -20,7 +20,7 @@ SCHEMA = yaml.safe_load((REPOSITORY / "workflow" / "schemas" / "config.schema.ya
 
 def network_options(method="mlp", **given):
     """The settings of a student, completed with their defaults."""
-    shared = {name: part for name, part in SCHEMA["$defs"]["places"]["distill"]["properties"].items() if name != "teacher"}
+    shared = {name: part for name, part in shared_options(SCHEMA, "distill", "networks").items() if name != "teacher"}
     return complete_options(SCHEMA, "networks", {"method": method, **given}, where=(), shared=shared)
 
 

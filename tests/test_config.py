@@ -16,6 +16,7 @@ GOOD = {
         "teacher": {"prepare": {"impute": "near"}, "train": {"method": "mlp"}},
         "stack": {"stack": {"method": "linear", "members": ["tree", "teacher"]}},
         "student": {"distill": {"method": "mlp", "teacher": "stack"}},
+        "attentive": {"train": {"method": "transformer"}},
     },
 }
 
@@ -120,7 +121,7 @@ def test_the_given_configuration_is_left_alone(schema):
         ("report", {"reference": "teecher"}, "report.reference: no model is called 'teecher'; did you mean 'teacher'?"),
         ("datasets.cancer.kinds", {"age": "number"}, "datasets.cancer.kinds.age: 'number' is not one of"),
         ("export", ["pupil"], "export: no model is called 'pupil'"),
-        ("export", ["stack"], "export: 'stack' (linear) cannot be written as ONNX"),
+        ("export", ["attentive"], "export: 'attentive' (transformer) cannot be written as ONNX: its layers of attention"),
         ("export", ["teacher"], "models.teacher.prepare.impute: knn cannot be written as ONNX exactly"),
         ("splits", "both", "splits: 'both' is not one of ['together', 'apart']"),
         ("folds.k", 1, "folds.k: 1 is less than the minimum of 3"),
@@ -150,7 +151,7 @@ def test_a_regression_has_neither_cross_entropy_nor_smoothed_labels(schema, key,
         checked(config, schema)
 
 
-@pytest.mark.parametrize("kind", ["imputers", "weighers", "resamplers", "models", "networks", "stackers"])
+@pytest.mark.parametrize("kind", ["imputers", "weighers", "resamplers", "models", "networks", "stackers", "readers"])
 def test_the_folder_of_a_kind_and_the_schema_name_the_same_methods(schema, kind):
     from conftest import REPOSITORY
 

@@ -6,7 +6,7 @@ import pytest
 from sklearn import metrics as reference
 
 from stillhouse import metrics
-from stillhouse.comparison import compare
+from stillhouse.comparison import compare, main_draws
 from stillhouse.decisions import decide, tuned_factors
 from stillhouse.evaluation import corrected_for_label_shift, evaluate, held_out_predictions, held_out_weights, scored
 from stillhouse.intervals import counts, draws, interval
@@ -109,7 +109,8 @@ BINARY = {"task": "binary", "classes": ["a", "b"]}
 
 def compared(**models):
     found = {name: evaluate(rows, BINARY, SETTINGS, seed=1) for name, rows in models.items()}
-    return compare(found, models, {"good": "alike"}, BINARY, SETTINGS, seed=1).set_index("model")
+    drawn = {name: main_draws(rows, BINARY, SETTINGS, seed=1) for name, rows in models.items()}
+    return compare(found, drawn, {"good": "alike"}, BINARY, SETTINGS).set_index("model")
 
 
 def test_a_clearly_worse_model_is_behind_and_an_equal_one_is_not():

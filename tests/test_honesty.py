@@ -11,7 +11,7 @@ from stillhouse.calibration import OnOriginalPrior
 from stillhouse.columns import features
 from stillhouse.config import complete_options
 from stillhouse.density_ratio import CrossFitted
-from stillhouse.distillation import soft_targets
+from stillhouse.distillation import soft_targets, teachers_say
 from stillhouse.errors import UserError
 from stillhouse.fitting import fit
 from stillhouse.losses import Loss, distillation
@@ -262,7 +262,8 @@ def test_soft_targets_come_from_the_split_that_held_the_row_out(tmp_path):
         write("0+2", table([0, 1, 4, 5], 0.2))
     unseen = unseen_predictions(path, folds, split, ["a", "b"])
     assert dict(zip(unseen["row"], unseen["p_a"], strict=True)) == {2: 0.1, 3: 0.1, 4: 0.2, 5: 0.2}
-    soft = soft_targets(pd.DataFrame({"row": [5, -1, 2]}), path, folds, split, ["a", "b"], None)
+    told = teachers_say({"teacher": path}, folds, split, ["a", "b"], {"transfer": [], "pool": "probabilities"})
+    soft = soft_targets(pd.DataFrame({"row": [5, -1, 2]}), told, ["a", "b"], None)
     assert soft[[0, 2], 0].tolist() == [0.2, 0.1]
     assert np.isnan(soft[1]).all()
 

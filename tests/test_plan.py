@@ -117,8 +117,8 @@ def begun(source, **prepare):
 def test_a_network_needs_those_it_begins_with_for_its_own_splits_alone():
     made = plan({"teacher": TEACHER, "later": begun("teacher"), "student": student("later")})
     assert made.splits("d")["teacher"] == made.splits("d")["later"]
-    assert made.is_start("teacher")
-    assert not made.is_start("later")
+    assert made.is_kept("teacher")
+    assert not made.is_kept("later")
 
 
 def test_a_counterpart_begins_with_a_counterpart():

@@ -17,6 +17,7 @@ from stillhouse.errors import UserError
 from stillhouse.onnx_layers import add_module
 from stillhouse.serving import Shipped, predict_file
 from stillhouse.shipping import exported, largest_difference, metadata
+from stillhouse.whole import Alone
 
 READING = {"separator": "", "columns": None, "encoding": "utf-8", "decimal": ".", "missing": ["", "?"], "missing_in": {}}
 
@@ -52,7 +53,8 @@ def ship(way, gappy, tmp_path, options=None):
     }
     model = OnOriginalPrior(model, {"before": [0.8, 0.2], "after": [0.5, 0.5], "resampled": True}, sample[sample["stop"]])
     path = tmp_path / "model.onnx"
-    path.write_bytes(exported(prepared, model, metadata(schema, prepared.columns, model.factors, "d", "m", {})))
+    whole = Alone(prepared, model)
+    path.write_bytes(exported(whole, metadata(schema, whole, "d", "m", {})))
     odd = table.assign(site=table["site"].where(table.index % 5 != 0, "never seen"))
     return path, odd, prepared, model
 
@@ -61,7 +63,7 @@ def ship(way, gappy, tmp_path, options=None):
 def test_the_file_agrees_with_the_workflow_on_every_row(way, gappy, tmp_path):
     path, table, prepared, model = ship(way, gappy, tmp_path)
     assert model.calibration
-    assert largest_difference(path, table, prepared, model) < 1e-6
+    assert largest_difference(path, table, Alone(prepared, model)) < 1e-6
 
 
 NETWORKS = {
@@ -78,7 +80,7 @@ NETWORKS = {
 def test_every_network_that_exports_agrees_with_the_workflow(network, gappy, tmp_path):
     options = network_options(**{"width": 8, "epochs": 3, **NETWORKS[network]})
     path, table, prepared, model = ship("median", gappy, tmp_path, options)
-    assert largest_difference(path, table, prepared, model) < 1e-5
+    assert largest_difference(path, table, Alone(prepared, model)) < 1e-5
 
 
 def test_a_layer_without_counterpart_is_refused():
@@ -180,8 +182,9 @@ def test_columns_may_have_the_names_of_the_graph_itself(gappy, tmp_path):
     model, _ = trained(sample, {**NETWORK, "epochs": 2})
     schema = {"task": "binary", "target": "y", "classes": ["low", "high"], "columns": columns, "reading": READING}
     model, path = OnOriginalPrior(model, AS_IT_WAS, sample[:0]), tmp_path / "model.onnx"
-    path.write_bytes(exported(prepared, model, metadata(schema, prepared.columns, model.factors, "d", "m", {})))
-    assert largest_difference(path, table, prepared, model) < 1e-6
+    whole = Alone(prepared, model)
+    path.write_bytes(exported(whole, metadata(schema, whole, "d", "m", {})))
+    assert largest_difference(path, table, whole) < 1e-6
 
 
 @pytest.mark.parametrize("form", ["rows.parquet", "rows.feather", "rows.tsv", "rows.csv.gz"])
@@ -208,7 +211,8 @@ def test_a_headerless_table_with_semicolons_is_read_as_in_training(gappy, tmp_pa
     schema = {"task": "binary", "target": "y", "classes": ["low", "high"], "columns": columns, "reading": reading}
     path, rows = tmp_path / "model.onnx", tmp_path / "rows.data"
     model = OnOriginalPrior(model, AS_IT_WAS, sample[:0])
-    path.write_bytes(exported(prepared, model, metadata(schema, prepared.columns, model.factors, "d", "m", {})))
+    whole = Alone(prepared, model)
+    path.write_bytes(exported(whole, metadata(schema, whole, "d", "m", {})))
     table[names].to_csv(rows, index=False, header=False, sep=";", decimal=",")
     predict_file(path, rows, tmp_path / "out.csv")
     assert pd.read_csv(tmp_path / "out.csv")["p_high"].to_numpy() == pytest.approx(

@@ -1,4 +1,4 @@
-# What the rules share: the checked configuration, the plan, every path, and inputs that depend on the plan.
+# What the rules share: the checked configuration, the plan, every path, and the splits of a job.
 
 import os
 import sys
@@ -13,7 +13,7 @@ from stillhouse.checks import checked, is_remote
 from stillhouse.code import files_run_by
 from stillhouse.dataset import places
 from stillhouse.errors import UserError
-from stillhouse.plan import Plan, start, upstream, verb
+from stillhouse.plan import Plan, hinting, kind, start, table_of, upstream, verb
 from stillhouse.splits import ALL, NONE
 
 try:
@@ -121,127 +121,3 @@ def chain_of(wildcards, path):
     prepare = PLAN.models[wildcards.model]["prepare"]
     chain = {"imputer": prepare["impute"], "weigher": prepare["weigh"], "resampler": prepare["resample"]}
     return {"dataset": wildcards.dataset, **wildcards_in(path, chain)}
-
-
-def prepared(path):
-    """Return an input function for the files of a model's preparation that hold the job's splits."""
-    return lambda wildcards: in_files(path, [split["name"] for split in splits(wildcards)], **chain_of(wildcards, path))
-
-
-def predictions_of(source, dataset, learning):
-    """Return the files with a model's predictions that splits of another learn from: unseen ones, and those of new rows."""
-    needed = [name for split in learning for name in [split["name"], *split["unseen"].values()]]
-    names = list(dict.fromkeys(needed))
-    return in_files(f"{MODEL}/predictions.parquet", names, dataset=dataset, model=source)
-
-
-def teacher(wildcards):
-    """Return the files with the predictions of a student's teacher."""
-    return predictions_of(upstream(PLAN.models[wildcards.model])[0], wildcards.dataset, splits(wildcards))
-
-
-def started(wildcards):
-    """Return the files with the networks that a model's own begin with, for the job's splits; none for most models."""
-    source = start(PLAN.models[wildcards.model])
-    names = [split["name"] for split in splits(wildcards)]
-    return in_files(f"{MODEL}/fitted.joblib", names, dataset=wildcards.dataset, model=source) if source else []
-
-
-def members(wildcards):
-    """Return the files with the predictions of each member of a stack, under its name."""
-    learning = splits(wildcards)
-    sources = upstream(PLAN.models[wildcards.model])
-    return {f"member_{name}": predictions_of(name, wildcards.dataset, learning) for name in sources}
-
-
-def evaluated_splits(wildcards):
-    """Return descriptions of the splits whose predictions are scored."""
-    return [PLAN.describe(wildcards.dataset, name) for name in PLAN.evaluated_splits(wildcards.dataset)]
-
-
-def shift_files(path):
-    """Return an input function for a file of the preparation that shift is judged by; none without deploy rows."""
-    prepare = config["report"]["prepare"]
-    chain = {"imputer": prepare["impute"], "weigher": prepare["weigh"]}
-
-    def files(wildcards):
-        names = PLAN.shift_splits(wildcards.dataset)
-        return in_files(path, names, dataset=wildcards.dataset, **wildcards_in(path, chain)) if names else []
-
-    return files
-
-
-def local_files(wildcards):
-    """Return the files of a dataset's tables, those behind addresses left out."""
-    found = places(config["datasets"][wildcards.dataset])
-    return [place for _, place in found if not is_remote(place)]
-
-
-def shift_report(wildcards):
-    """Return the diagnosis of a dataset with deploy rows."""
-    return rules.diagnose.output.shift if PLAN.has_deploy(wildcards.dataset) else []
-
-
-def shown_split(wildcards):
-    """Return the split that stands for all where only one is shown: the last that is scored."""
-    return PLAN.scored_splits(wildcards.dataset)[-1]
-
-
-def stack_weights(wildcards):
-    """Return the files with the weights of each stack, of the split that is shown."""
-    names = [model for model, options in PLAN.models.items() if verb(options) == "stack"]
-    shown = [shown_split(wildcards)]
-    return [in_files(f"{MODEL}/weights.json", shown, dataset=wildcards.dataset, model=model)[0] for model in names]
-
-
-def histories(wildcards):
-    """Return the files with the histories of all networks, of all splits that are scored."""
-    names = [model for model, options in PLAN.models.items() if verb(options) in ("train", "distill")]
-    scored = PLAN.scored_splits(wildcards.dataset)
-    return [
-        path
-        for model in names
-        for path in in_files(f"{MODEL}/history.parquet", scored, dataset=wildcards.dataset, model=model)
-    ]
-
-
-def shipped(path):
-    """Return an input function for a file of split none from a model's own preparation, or from the model itself."""
-    return lambda wildcards: in_files(path, [NONE], **chain_of(wildcards, path))
-
-
-def shipped_teacher(wildcards):
-    """Return the files with the predictions that a shipped student learned from, none for other models."""
-    learning = [PLAN.describe(wildcards.dataset, NONE)]
-    return [
-        path
-        for name in upstream(PLAN.models[wildcards.model])
-        for path in predictions_of(name, wildcards.dataset, learning)
-    ]
-
-
-def steps_of(wildcards):
-    """Return the options of every step that a shipped model is made by."""
-    model = PLAN.models[wildcards.model]
-    return {
-        "imputer": config["imputers"][model["prepare"]["impute"]],
-        "weigher": config["weighers"][model["prepare"]["weigh"]],
-        "resampler": config["resamplers"][model["prepare"]["resample"]],
-        "model": model[verb(model)],
-        "stop": config["folds"]["stop"],
-        "split": PLAN.describe(wildcards.dataset, NONE),
-    }
-
-
-def files_of_steps(wildcards):
-    """Return the method files that making a shipped model anew runs."""
-    kinds = {"imputer": "imputers", "weigher": "weighers", "resampler": "resamplers", "model": "networks"}
-    steps = steps_of(wildcards)
-    return [f"{kinds[step]}/{name}.py" for step in kinds for name in methods_in(steps[step])]
-
-
-def drift_files(wildcards):
-    """Return what became of each exported model in the later batches of a dataset, where it has any."""
-    if wildcards.dataset not in FOLLOWED:
-        return []
-    return expand(rules.drift.output.drift, dataset=wildcards.dataset, model=config["export"])

@@ -5,12 +5,12 @@ FOLLOWED = [name for name, dataset in config["datasets"].items() if "batches" in
 
 rule update:
     input:
+        unpack(shipped_sources),
         table=rules.load.output.table,
         schema=rules.load.output.schema,
         folds=rules.fold.output.folds,
         features=shipped(rules.impute.output.features),
         fitted=lambda wildcards: in_files(rules.train.output.fitted, [NONE], **wildcards),
-        teacher=shipped_teacher,
         code=lambda wildcards: code("update.py", *files_of_steps(wildcards)),
     output:
         updates=f"{EVALUATED}/updates.parquet",

@@ -61,6 +61,7 @@ rule compare:
         code=code("compare.py"),
     output:
         comparison="results/{dataset}/comparison.csv",
+        students="results/{dataset}/students.csv",
     log:
         "logs/{dataset}/compare.log",
     benchmark:
@@ -69,6 +70,7 @@ rule compare:
         seed=config["seed"],
         models=list(PLAN.models),
         plain=PLAN.plain,
+        students=PLAN.students,
         settings=config["report"],
     script:
         "../scripts/compare.py"
@@ -80,12 +82,14 @@ rule report:
         schema=rules.load.output.schema,
         folds=rules.fold.output.folds,
         comparison=rules.compare.output.comparison,
+        students=rules.compare.output.students,
         predictions=rules.compare.input.predictions,
         metrics=rules.compare.input.metrics,
         histories=histories,
         stacks=stack_weights,
         shift=shift_report,
         drift=drift_files,
+        costs=lambda wildcards: expand(rules.export.output.cost, dataset=wildcards.dataset, model=config["export"]),
         weights=shift_files(rules.weigh.output.weights),
         template=os.path.relpath(WORKFLOW / "scripts" / "stillhouse" / "report" / "page.html.j2"),
         code=code("report.py"),
@@ -98,9 +102,8 @@ rule report:
     params:
         config=config,
         models=PLAN.models,
-        twin=PLAN.twin,
         plain=PLAN.plain,
-        followed=config["export"],
+        exported=config["export"],
         shown_split=shown_split,
     script:
         "../scripts/report.py"

@@ -1,10 +1,11 @@
-# Models: networks are trained, others fitted, students distilled, and any of them stacked.
+# Models: networks are trained, others fitted, students distilled, any of them stacked, and those of others read.
 
 
 rule train:
     input:
         schema=rules.load.output.schema,
         folds=rules.fold.output.folds,
+        synthetic=synthetic_rows,
         features=prepared(rules.impute.output.features),
         sample=prepared(rules.resample.output.sample),
         ledger=prepared(rules.resample.output.ledger),
@@ -22,7 +23,7 @@ rule train:
         model=made_by("train"),
     threads: 4
     params:
-        keeps_all=lambda wildcards: PLAN.is_start(wildcards.model),
+        keeps_all=lambda wildcards: PLAN.is_kept(wildcards.model),
         checkpoints=f"{MODEL}/checkpoints",
         seed=config["seed"],
         kin=lambda wildcards: PLAN.kin(wildcards.model),
@@ -36,6 +37,7 @@ rule fit:
     input:
         schema=rules.load.output.schema,
         folds=rules.fold.output.folds,
+        synthetic=synthetic_rows,
         features=prepared(rules.impute.output.features),
         sample=prepared(rules.resample.output.sample),
         ledger=prepared(rules.resample.output.ledger),
@@ -60,14 +62,16 @@ rule fit:
 
 rule distill:
     input:
+        unpack(sources),
+        unpack(hints),
         schema=rules.load.output.schema,
         folds=rules.fold.output.folds,
+        synthetic=synthetic_rows,
         features=prepared(rules.impute.output.features),
         sample=prepared(rules.resample.output.sample),
         ledger=prepared(rules.resample.output.ledger),
-        teacher=teacher,
         start=started,
-        code=code_with("distill.py", "networks", of_model("distill")),
+        code=lambda wildcards: code("distill.py", student_method(wildcards)),
     output:
         predictions=f"{MODEL}/predictions.parquet",
         fitted=f"{MODEL}/fitted.joblib",
@@ -80,7 +84,7 @@ rule distill:
         model=made_by("distill"),
     threads: 4
     params:
-        keeps_all=lambda wildcards: PLAN.is_start(wildcards.model),
+        keeps_all=lambda wildcards: PLAN.is_kept(wildcards.model),
         checkpoints=f"{MODEL}/checkpoints",
         seed=config["seed"],
         kin=lambda wildcards: PLAN.kin(wildcards.model),
@@ -92,10 +96,11 @@ rule distill:
 
 rule stack:
     input:
-        unpack(members),
+        unpack(sources),
         table=rules.load.output.table,
         schema=rules.load.output.schema,
         folds=rules.fold.output.folds,
+        synthetic=synthetic_rows,
         code=code_with("stack.py", "stackers", of_model("stack")),
     output:
         predictions=f"{MODEL}/predictions.parquet",
@@ -111,3 +116,24 @@ rule stack:
         options=of_model("stack"),
     script:
         "../scripts/stack.py"
+
+
+rule read:
+    input:
+        table=lambda wildcards: table_of(PLAN.models[wildcards.model], wildcards.dataset),
+        schema=rules.load.output.schema,
+        folds=rules.fold.output.folds,
+        code=code_with("read.py", "readers", of_model("read")),
+    output:
+        predictions=f"{MODEL}/predictions.parquet",
+    log:
+        "logs/{dataset}/{model}/split-{split}.log",
+    benchmark:
+        "logs/{dataset}/{model}/split-{split}.tsv"
+    wildcard_constraints:
+        model=made_by("read"),
+    params:
+        splits=splits,
+        options=of_model("read"),
+    script:
+        "../scripts/read.py"

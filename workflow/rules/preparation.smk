@@ -1,4 +1,25 @@
-# A chain of steps, so that a path is its recipe: impute, then weigh, then resample.
+# A chain of steps, so that a path is its recipe: impute, then weigh, then resample. Synthetic rows come before it.
+
+
+rule synthesize:
+    input:
+        table=rules.load.output.table,
+        schema=rules.load.output.schema,
+        folds=rules.fold.output.folds,
+        code=lambda wildcards: code("synthesize.py", f"synthesizers/{synthesizer(wildcards)['method']}.py"),
+    output:
+        synthetic="results/{dataset}/synthetic.parquet",
+    log:
+        "logs/{dataset}/synthesize.log",
+    benchmark:
+        "logs/{dataset}/synthesize.tsv"
+    wildcard_constraints:
+        dataset=one_of(name for name, dataset in config["datasets"].items() if "synthetic" in dataset),
+    params:
+        seed=config["seed"],
+        options=synthesizer,
+    script:
+        "../scripts/synthesize.py"
 
 
 rule impute:
@@ -6,6 +27,7 @@ rule impute:
         table=rules.load.output.table,
         schema=rules.load.output.schema,
         folds=rules.fold.output.folds,
+        synthetic=synthetic_rows,
         code=code_with("impute.py", "imputers", chosen("imputers", "imputer")),
     output:
         features=f"{IMPUTED}/features.parquet",

@@ -1,17 +1,17 @@
-# What leaves the house: one file that predicts from raw columns, and the card that says what it is.
+# What leaves the house: one file that predicts from raw columns, the card that says what it is, and what it costs.
 
 
 rule export:
     input:
+        unpack(exported_parts),
         table=rules.load.output.table,
         schema=rules.load.output.schema,
-        preparations=shipped(rules.impute.output.preparations),
-        fitted=lambda wildcards: in_files(rules.train.output.fitted, [NONE], **wildcards),
         metrics=rules.evaluate.output.metrics,
         code=code("export.py", "preparation.py", "training.py"),
     output:
         model="results/{dataset}/deploy/{model}.onnx",
         card="results/{dataset}/deploy/{model}.card.md",
+        cost="results/{dataset}/deploy/{model}.cost.json",
     log:
         "logs/{dataset}/{model}/export.log",
     benchmark:
@@ -19,6 +19,6 @@ rule export:
     wildcard_constraints:
         model=one_of(config["export"]),
     params:
-        model=lambda wildcards: PLAN.models[wildcards.model],
+        models=lambda wildcards: PLAN.with_upstream(wildcards.model),
     script:
         "../scripts/export.py"

@@ -1,8 +1,8 @@
-"""Set all models of a dataset side by side."""
+"""Set all models of a dataset side by side, and each student beside its teachers and its twin."""
 
 import pandas as pd
 
-from stillhouse.comparison import compare
+from stillhouse.comparison import compare, compare_students, main_draws
 from stillhouse.errors import log_to
 from stillhouse.evaluation import scored
 from stillhouse.seeds import derive
@@ -19,6 +19,10 @@ metrics = dict(zip(models, map(read_json, snakemake.input.metrics), strict=True)
 rows = {
     name: scored(pd.read_parquet(path), table, folds) for name, path in zip(models, snakemake.input.predictions, strict=True)
 }
-comparison = compare(metrics, rows, snakemake.params.plain, schema, snakemake.params.settings, seed)
-with written_beside(snakemake.output.comparison) as beside:
-    comparison.to_csv(beside, index=False)
+settings = snakemake.params.settings
+drawn = {name: main_draws(scored_rows, schema, settings, seed) for name, scored_rows in rows.items()}
+comparison = compare(metrics, drawn, snakemake.params.plain, schema, settings)
+students = compare_students(snakemake.params.students, metrics, rows, drawn, schema, settings)
+for table, path in ((comparison, snakemake.output.comparison), (students, snakemake.output.students)):
+    with written_beside(path) as beside:
+        table.to_csv(beside, index=False)

@@ -2,9 +2,10 @@
 
 import pandas as pd
 
-from stillhouse.columns import LABEL, ROW
+from stillhouse.columns import LABEL, PARENTS, ROW
 from stillhouse.errors import log_to
 from stillhouse.kinds import feature_columns
+from stillhouse.modelling import read_folds
 from stillhouse.preparation import prepared, reads_labels
 from stillhouse.seeds import derive
 from stillhouse.tables import read_columns, read_json, split_writer, write_fitted
@@ -15,7 +16,9 @@ table = read_columns(snakemake.input.table, without=[LABEL])
 labels = pd.read_parquet(snakemake.input.table, columns=[ROW, LABEL]) if reads_labels(options) else None
 schema = read_json(snakemake.input.schema)
 columns, classes = feature_columns(schema), schema["classes"]
-folds = pd.read_parquet(snakemake.input.folds)
+folds = read_folds(snakemake.input)
+if snakemake.input.synthetic:
+    table = pd.concat([table, pd.read_parquet(snakemake.input.synthetic).drop(columns=PARENTS)], ignore_index=True)
 
 preparations = {}
 with split_writer(snakemake.output.features) as write:

@@ -21,7 +21,8 @@ run = {
     "config": snakemake.params.config,
     "settings": snakemake.params.config["report"],
     "models": models,
-    "twin": snakemake.params.twin,
+    "students": pd.read_csv(files.students),
+    "costs": dict(zip(snakemake.params.exported, map(read_json, files.costs), strict=True)),
     "plain": snakemake.params.plain,
     "shown_split": split,
     "table": table,
@@ -31,7 +32,7 @@ run = {
     "rows": {name: scored(pd.read_parquet(path), table, folds) for name, path in zip(models, files.predictions, strict=True)},
     "histories": by_model(files.get("histories", [])),
     "stacks": {name: read_json(path)[split]["weights"] for name, path in zip(stacks, files.stacks, strict=True)},
-    "drift": dict(zip(snakemake.params.followed, map(read_json, files.drift), strict=True)) if files.drift else {},
+    "drift": dict(zip(snakemake.params.exported, map(read_json, files.drift), strict=True)) if files.drift else {},
     "shift": read_json(files.shift) if files.shift else None,
     "weights": read_split(files.weights, NONE) if files.weights else None,
 }

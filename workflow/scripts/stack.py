@@ -5,16 +5,18 @@ import pandas as pd
 from stillhouse.columns import LABEL, ROW
 from stillhouse.decisions import decide
 from stillhouse.errors import log_to
+from stillhouse.modelling import read_folds, sources
 from stillhouse.predictions import prediction_table
 from stillhouse.stacking import fit_stacker, stacked
 from stillhouse.tables import read_json, split_writer, write_json
 
 log_to(snakemake.log[0])
 labels = pd.read_parquet(snakemake.input.table, columns=[ROW, LABEL])
-folds = pd.read_parquet(snakemake.input.folds)
+folds = read_folds(snakemake.input)
 classes = read_json(snakemake.input.schema)["classes"]
 options = snakemake.params.options
-members = {name: snakemake.input[f"member_{name}"] for name in options["members"]}
+found = sources(snakemake.input)
+members = {name: found[name] for name in options["members"]}
 
 stackers = {}
 with split_writer(snakemake.output.predictions) as write:
@@ -23,5 +25,6 @@ with split_writer(snakemake.output.predictions) as write:
         rows, scores = stacked(stacker, members, folds, split, classes)
         write(split["name"], prediction_table(rows, scores, classes, decide(scores, factors) if classes else None))
         weights = dict(zip(members, stacker.weights.tolist(), strict=True))
-        stackers[split["name"]] = {"weights": weights, "intercept": stacker.intercept.tolist()}
+        told = {"intercept": stacker.intercept.tolist(), "factors": factors.tolist() if classes else None}
+        stackers[split["name"]] = {"weights": weights, **told}
 write_json(stackers, snakemake.output.weights)

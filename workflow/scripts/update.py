@@ -4,6 +4,7 @@ import pandas as pd
 
 from stillhouse.errors import log_to
 from stillhouse.kinds import feature_columns
+from stillhouse.modelling import sources
 from stillhouse.seeds import derive
 from stillhouse.splits import NONE
 from stillhouse.tables import read_fitted, read_json, read_split, write_table
@@ -16,5 +17,5 @@ schema = read_json(files.schema)
 seed = derive(snakemake.params.seed, snakemake.wildcards.dataset, snakemake.wildcards.model, "update")
 shipped = read_fitted(files.fitted, NONE), read_split(files.features, NONE)
 
-followed = Followed(table, folds, schema, feature_columns(schema), shipped, options, files.get("teacher"), seed)
+followed = Followed(table, folds, schema, feature_columns(schema), shipped, options, sources(files), seed)
 write_table(as_table(followed.scores(), schema["classes"]), snakemake.output.updates)

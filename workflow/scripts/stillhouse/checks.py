@@ -10,11 +10,13 @@ import lzma
 from difflib import get_close_matches
 from pathlib import Path
 
-from stillhouse.config import KINDS, ConfigError, complete, method_names
+from stillhouse.columns import WITHOUT_LABEL
+from stillhouse.config import ConfigError, complete, method_names
 from stillhouse.dataset import as_list, has_deploy, places
 from stillhouse.errors import nearest
 from stillhouse.network_checks import check_networks, check_starts
-from stillhouse.plan import plain_name, plains, start, twin_name, twins, upstream, verb
+from stillhouse.plan import hinting, kind, plain_name, plains, start, twin_name, twins, upstream, verb
+from stillhouse.student_checks import check_students
 
 
 def checked(config, schema):
@@ -70,11 +72,12 @@ def _loop(models, path):
 def check_uses(config, schema):
     """Raise ``ConfigError`` for choices that do not go together."""
     for name, model in config["models"].items():
-        if "stack" not in model:
+        if "prepare" in model:
             _check_gaps(config, schema, name, model)
             _check_deploy(config, f"models.{name}.prepare.weigh", model["prepare"]["weigh"])
             _check_task(config, f"models.{name}.prepare.resample", model["prepare"]["resample"])
     check_networks(config)
+    check_students(config)
     reference = config["report"].get("reference")
     if reference is not None and reference not in config["models"]:
         raise ConfigError(f"report.reference: no model is called {reference!r}; {nearest(reference, config['models'])}")
@@ -86,18 +89,33 @@ def check_uses(config, schema):
         if name not in config["models"]:
             raise ConfigError(f"export: no model is called {name!r}; {nearest(name, config['models'])}")
         _check_export(config, schema, name)
-        if has_batches and start(config["models"][name]):
-            where = f"models.{name}.{verb(config['models'][name])}.start"
-            raise ConfigError(f"{where}: later batches make {name!r} anew, and not what it starts with; leave one of them out")
+        if has_batches:
+            _check_followed(name, config["models"][name])
+
+
+def _check_followed(name, model):
+    where = f"models.{name}.{verb(model)}"
+    if kind(model) != "networks":
+        raise ConfigError(
+            f"export: {name!r} is to be followed through later batches, which only networks are; export a network"
+        )
+    if start(model):
+        raise ConfigError(
+            f"{where}.start: later batches make {name!r} anew, and not what it starts with; leave one of them out"
+        )
+    if hinting(model):
+        raise ConfigError(f"{where}.hints: later batches make {name!r} anew, and not its hints; leave one of them out")
+    if "synthetic" in model[verb(model)].get("transfer", ()):
+        raise ConfigError(f"{where}.transfer: later batches make {name!r} anew without synthetic rows; leave one of them out")
 
 
 def _check_gaps(config, schema, name, model):
-    kind, methods = verb(model), schema["$defs"]["methods"]
+    methods = schema["$defs"]["methods"]
     filled = methods["imputers"][config["imputers"][model["prepare"]["impute"]]["method"]].get("fills", True)
     if filled:
         return
-    method = model[kind]["method"]
-    if not methods[KINDS[kind]][method].get("takes_gaps"):
+    method = model[verb(model)]["method"]
+    if not methods[kind(model)][method].get("takes_gaps"):
         raise ConfigError(
             f"models.{name}.prepare.impute: {method} cannot learn from gaps; choose an imputer that fills them, such as median"
         )
@@ -126,8 +144,12 @@ def _check_task(config, where, choice):
 def _check_export(config, schema, name):
     model, methods = config["models"][name], schema["$defs"]["methods"]
     method = model[verb(model)]["method"]
-    if "stack" in model or not methods[KINDS[verb(model)]][method].get("exports"):
-        raise ConfigError(f"export: {name!r} ({method}) cannot be written as ONNX; export a student or a network instead")
+    if "stack" in model:
+        for member in upstream(model):
+            _check_export(config, schema, member)
+        return
+    if why := methods[kind(model)][method].get("stays"):
+        raise ConfigError(f"export: {name!r} ({method}) cannot be written as ONNX: {why}; export another model")
     imputer = config["imputers"][model["prepare"]["impute"]]["method"]
     if not methods["imputers"][imputer].get("exports"):
         exact = [key for key in method_names(methods["imputers"]) if methods["imputers"][key].get("exports")]
@@ -159,7 +181,7 @@ def check_dataset(name, dataset):
     headers = {}
     for part, place in places(dataset):
         if not is_remote(place):
-            headers[part, place] = _check_file(f"{where}.{part}", Path(place), dataset, needs_target=part != "deploy")
+            headers[part, place] = _check_file(f"{where}.{part}", Path(place), dataset, needs_target=part not in WITHOUT_LABEL)
     _check_same_columns(where, {key: columns for key, columns in headers.items() if columns}, dataset["target"])
 
 
@@ -169,7 +191,7 @@ def _check_same_columns(where, headers, target):
     (_, first), wanted = next(iter(headers.items()))
     for (part, place), columns in headers.items():
         for name in wanted:
-            if name not in columns and not (part == "deploy" and name == target):
+            if name not in columns and not (part in WITHOUT_LABEL and name == target):
                 raise ConfigError(f"{where}.{part}: {place} has no column {name!r}, and {first} has; {nearest(name, columns)}")
 
 

@@ -10,6 +10,7 @@ FOLD = "fold"
 GROUP = "group"
 TIME = "time"
 BATCH = "batch"
+PARENTS = "parents"
 STATE = "state"
 SPLIT = "split"
 WEIGHT = "weight"
@@ -19,13 +20,21 @@ DECISION = "decision"
 
 RESERVED = (ROW, PART, LABEL, TRUE_RATIO, GROUP, TIME, BATCH)
 
-TRAIN, TEST, DEPLOY, LATER = "train", "test", "deploy", "batches"
+TRAIN, TEST, DEPLOY, LATER, UNLABELLED = "train", "test", "deploy", "batches", "unlabelled"
 # A model on its way through later batches: left as it is, trained on, made anew.
 STATES = ("frozen", "updated", "retrained")
-# The phases of a training's history: the learning-rate range test, by its step, and training, by its epoch.
-PHASE, RANGE_TEST, EPOCHS = "phase", "range test", "epochs"
+# The phases of a training's history: the learning-rate range test, by its step, training, by its epoch, and what of
+# temperature and alpha was chosen.
+PHASE, RANGE_TEST, EPOCHS, CHOICE = "phase", "range test", "epochs", "choice"
+# The columns of a history: of epochs and steps, and of what was chosen among.
+HISTORY = (
+    *("epoch", "loss", "stop_loss", "rate", "kept", PHASE, "network"),
+    *("temperature", "alpha"),
+)
 # The parts that folds are made of.
 LABELLED = (TRAIN, TEST)
+# The parts that need no label.
+WITHOUT_LABEL = (DEPLOY, UNLABELLED)
 
 # A prepared feature is named kind, position of its source column, colon, words: "n0:age", "m0:age is missing",
 # "c3:job=clerk", "t3:job, mean of yes". The position keeps columns apart whatever characters their names contain.

@@ -8,9 +8,8 @@ import copy
 from jsonschema import Draft202012Validator
 
 from stillhouse.errors import UserError, nearest
-from stillhouse.plan import verb
+from stillhouse.plan import kind, verb
 
-KINDS = {"train": "networks", "distill": "networks", "fit": "models", "stack": "stackers"}
 CHOICES = {"impute": "imputers", "weigh": "weighers", "resample": "resamplers"}
 
 
@@ -144,16 +143,35 @@ def method_names(methods):
 def complete_model(config, schema, name, model):
     """Complete a model's options and its preparation in place, adding choices that are plain method names."""
     key = verb(model)
-    shared = schema["$defs"]["places"][key]["properties"]
-    model[key] = complete_options(schema, KINDS[key], model[key], where=("models", name, key), shared=shared)
+    if key == "distill":
+        check_student(schema, name, model[key])
+    of_kind = kind(model)
+    model[key] = complete_options(schema, of_kind, model[key], ("models", name, key), shared_options(schema, key, of_kind))
     missing = [field for field in schema["$defs"]["places"][key].get("required", ()) if field not in model[key]]
     if missing:
         raise ConfigError(f"models.{name}.{key}.{missing[0]}: is missing")
-    if key == "stack" and "prepare" in model:
-        raise ConfigError(f"models.{name}.prepare: a stack has no preparation of its own, its members have")
-    if key != "stack":
+    if key in ("stack", "read"):
+        if "prepare" in model:
+            why = "its members have" if key == "stack" else "as others have made its predictions"
+            raise ConfigError(f"models.{name}.prepare: a model under {key} has no preparation of its own, {why}")
+    else:
         model["prepare"] = fill(model.get("prepare", {}), schema["$defs"]["prepare"], schema)
         complete_choices(config, schema, model["prepare"], where=f"models.{name}.prepare")
+
+
+def shared_options(schema, place, of_kind):
+    """Return the schemas of the options that a verb, and the kind of method it runs, add to those of a method."""
+    own, kinds = schema["$defs"]["places"][place], schema["$defs"]["kinds"]
+    return {**own.get("properties", {}), **own.get(of_kind, {}), **kinds.get(of_kind, {})}
+
+
+def check_student(schema, name, options):
+    """Raise ``ConfigError`` for a student of a method that cannot learn."""
+    methods = schema["$defs"]["methods"]
+    known = [*method_names(methods["networks"]), *method_names(methods["models"])]
+    if "method" in options and options["method"] not in known:
+        wrong = f"models.{name}.distill.method: no method is called {options['method']!r}"
+        raise ConfigError(f"{wrong}; {nearest(options['method'], known)}")
 
 
 def complete_choices(config, schema, prepare, where):

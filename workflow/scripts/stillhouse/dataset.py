@@ -3,7 +3,7 @@
 Standard library only, as the workflow reads this on every job.
 """
 
-from stillhouse.columns import DEPLOY, LATER, TEST, TRAIN
+from stillhouse.columns import DEPLOY, LATER, TEST, TRAIN, UNLABELLED
 
 
 def as_list(value):
@@ -13,7 +13,7 @@ def as_list(value):
 
 def places(dataset):
     """Return where the tables of a dataset lie, as pairs of part and place, in reading order."""
-    named = [(part, place) for part in (TRAIN, TEST, DEPLOY) for place in as_list(dataset.get(part, []))]
+    named = [(part, place) for part in (TRAIN, TEST, DEPLOY, UNLABELLED) for place in as_list(dataset.get(part, []))]
     return [*named, *((LATER, place) for place in batch_files(dataset))]
 
 

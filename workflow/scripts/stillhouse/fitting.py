@@ -1,12 +1,18 @@
 """Models that scikit-learn and its kin fit: one way to fit and to ask for scores, whatever the task."""
 
 import numpy as np
+import pandas as pd
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import BaggingClassifier, BaggingRegressor
 from sklearn.utils.validation import has_fit_parameter
 
-from stillhouse.columns import LABEL, STOP, WEIGHT, features
+from stillhouse.columns import CHOICE, LABEL, PHASE, STOP, WEIGHT, features
+from stillhouse.distillation import best, candidates, targets
 from stillhouse.methods import build
+from stillhouse.plan import TAUGHT
+
+# A share of a class below this is left out of a student's rows, or each row would come once for every class.
+LEAST_SHARE = 1e-3
 
 
 class Fitted:
@@ -42,6 +48,36 @@ def fit(sample, options, n_classes, threads, seed):
     labels = sample[LABEL].to_numpy().astype(int if n_classes else float)
     estimator.fit(sample[names].to_numpy(), labels, sample_weight=sample[WEIGHT].to_numpy(), **extra)
     return Fitted(estimator, names, n_classes)
+
+
+def fit_student(sample, soft, options, n_classes, threads, seed):
+    """Return a model fitted on labels and soft targets, and a history of what was chosen, without rows where nothing was.
+
+    Cross-entropy with soft labels is that of rows which come once for each class, weighted by its share; the squared error
+    with two targets is that with their weighted mean, but for a constant.
+    """
+    settings = {key: value for key, value in options.items() if key not in TAUGHT}
+    pairs, stop = candidates(options), sample[sample[STOP]]
+    models = [fit(with_shares(sample, soft, alpha, n_classes), settings, n_classes, threads, seed) for _, alpha in pairs]
+    place, table = best(pairs, models, stop, n_classes) if len(pairs) > 1 else (0, None)
+    history = pd.DataFrame() if table is None else table.assign(**{PHASE: CHOICE})
+    return models[place], history
+
+
+def with_shares(sample, soft, alpha, n_classes):
+    """Return a sample with targets in place of labels: ``alpha`` of the label, the rest the teacher's; stop rows stay.
+
+    Rows of which no teacher says anything go by their label, rows without a label by the teacher.
+    """
+    is_fitted = ~sample[STOP].to_numpy()
+    target = targets(sample, soft, alpha, n_classes)[is_fitted]
+    fitted, stop = sample[is_fitted], sample[~is_fitted]
+    if not n_classes:
+        return pd.concat([fitted.assign(**{LABEL: target[:, 0]}), stop], ignore_index=True)
+    rows, codes = np.nonzero(target > LEAST_SHARE)
+    share = target[rows, codes] / np.where(target > LEAST_SHARE, target, 0).sum(axis=1)[rows]
+    shared = fitted.iloc[rows].assign(**{LABEL: codes, WEIGHT: fitted[WEIGHT].to_numpy()[rows] * share})
+    return pd.concat([shared, stop], ignore_index=True)
 
 
 def estimator_for(options, n_classes, threads, seed):

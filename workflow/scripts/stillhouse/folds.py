@@ -4,17 +4,17 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
-from stillhouse.columns import FOLD, GROUP, LABEL, LATER, PART, ROW, TEST, TIME, TRAIN
+from stillhouse.columns import FOLD, GROUP, LABEL, LATER, PARENTS, PART, ROW, TEST, TIME, TRAIN, UNLABELLED
 from stillhouse.errors import UserError
 from stillhouse.kinds import duplicate_rows
 
 STRATA = 10
 LEAST_FOLDS = 3
-OF_DEPLOY, OF_BATCHES = -1, -2
+OF_DEPLOY, OF_BATCHES, OF_UNLABELLED, OF_SYNTHETIC = -1, -2, -3, -4
 
 
 def make_folds(table, names, classes, k, seed):
-    """Return ``row``, ``fold`` (-1 for deploy rows, -2 for batches) and, where the table has them, ``group`` and ``time``.
+    """Return ``row``, ``fold`` (-1 for deploy rows, -2 batches, -3 unlabelled) and, where there are such, ``group``, ``time``.
 
     Given test rows are fold 0, and the training rows are folds 1 … k; else the folds are 0 … k-1. ``names`` are those of
     the features: rows that are equal in all of them stay in one fold.
@@ -28,6 +28,7 @@ def make_folds(table, names, classes, k, seed):
     fold[is_train] = first + (in_time(train, k) if TIME in table else divided(train, units, classes, k, seed))
     fold[table[PART] == TEST] = 0
     fold[table[PART] == LATER] = OF_BATCHES
+    fold[table[PART] == UNLABELLED] = OF_UNLABELLED
     keys = [name for name in (GROUP, TIME) if name in table]
     return pd.DataFrame({ROW: table[ROW], FOLD: fold.astype("int64"), **{name: table[name] for name in keys}})
 
@@ -79,3 +80,13 @@ def fold_numbers(splits, rows):
     for number, (_, held_out) in enumerate(splits):
         fold[held_out] = number
     return fold
+
+
+def with_synthetic(folds, synthetic):
+    """Return the folds with synthetic rows below, fold -4; ``parents`` is the fold of the rows that they were drawn from.
+
+    ``synthetic`` has their numbers and parents, or is None.
+    """
+    if synthetic is None:
+        return folds
+    return pd.concat([folds, synthetic[[ROW, PARENTS]].assign(**{FOLD: OF_SYNTHETIC})], ignore_index=True)

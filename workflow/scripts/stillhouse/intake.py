@@ -8,7 +8,21 @@ import pandas as pd
 from stillhouse import kinds
 from stillhouse.audit import notes
 from stillhouse.challenge import challenged
-from stillhouse.columns import BATCH, DEPLOY, GROUP, LABEL, LABELLED, LATER, PART, RESERVED, ROW, TIME, TRAIN
+from stillhouse.columns import (
+    BATCH,
+    DEPLOY,
+    GROUP,
+    LABEL,
+    LABELLED,
+    LATER,
+    PART,
+    RESERVED,
+    ROW,
+    TIME,
+    TRAIN,
+    UNLABELLED,
+    WITHOUT_LABEL,
+)
 from stillhouse.dataset import as_list, batch_files, places
 from stillhouse.errors import UserError, log, nearest
 from stillhouse.loaders import file, openml, sklearn, url
@@ -52,7 +66,7 @@ def load(dataset, rng):
 
 
 def read_parts(dataset):
-    """Return the raw rows of the train, test and deploy tables, one below the other."""
+    """Return the raw rows of all tables of a dataset, one below the other."""
     parts = []
     for part, place in places(dataset):
         table = kinds.without_missing_words(loader(place).read(place, dataset), dataset["missing"], dataset["missing_in"])
@@ -124,7 +138,7 @@ def check_columns(parts, dataset):
         if unknown := [name for name in names if name not in table]:
             raise UserError(f"{key}: {first} has no column {unknown[0]!r}; {nearest(unknown[0], table.columns)}")
     for part, place, other in parts[1:]:
-        optional = {dataset["target"]} if part == DEPLOY else set()
+        optional = {dataset["target"]} if part in WITHOUT_LABEL else set()
         if missing := sorted(set(table.columns) - set(other.columns) - optional):
             raise UserError(f"{place}: has no column {missing[0]!r}, and {first} has; {nearest(missing[0], other.columns)}")
 
@@ -132,12 +146,12 @@ def check_columns(parts, dataset):
 def encode_labels(raw, dataset):
     """Return the label column (class numbers or values, NaN where unknown), the task, and the classes or None."""
     names = {str(old): new for old, new in dataset["labels"].items()}
-    target = raw[dataset["target"]]
+    target = raw[dataset["target"]].mask(raw[RAW_PART] == UNLABELLED)
     words = kinds.as_words(target)
     if unknown := [old for old in names if old not in set(words)]:
         raise UserError(f"labels: there is no label {unknown[0]!r}; {nearest(unknown[0], words.dropna().unique())}")
     words = words.replace(names)
-    is_known = raw[RAW_PART] != DEPLOY
+    is_known = ~raw[RAW_PART].isin(WITHOUT_LABEL)
     task = dataset["task"] if dataset["task"] != "auto" else infer_task(words[is_known])
     if task == "regression":
         check_values_of(target[is_known], dataset["target"])
@@ -198,7 +212,7 @@ def keys(raw, dataset):
     """Return the columns that rows are divided by: group, time and batch, each where the dataset has one."""
     columns = {}
     if group := dataset.get("group"):
-        if len(rows := np.flatnonzero(raw[group].isna() & (raw[RAW_PART] != DEPLOY))):
+        if len(rows := np.flatnonzero(raw[group].isna() & ~raw[RAW_PART].isin(WITHOUT_LABEL))):
             raise UserError(f"group: column {group!r} has no value in row {rows[0] + 1}; give every row a group")
         columns[GROUP] = kinds.as_words(raw[group])
     if time := dataset.get("time"):
@@ -264,7 +278,7 @@ def described_parts(values, column):
 
 def without_unlabelled(table, schema):
     """Return the table less rows to learn from that have no label, with a note of how many there were."""
-    unlabelled = table[LABEL].isna() & (table[PART] != DEPLOY)
+    unlabelled = table[LABEL].isna() & ~table[PART].isin(WITHOUT_LABEL)
     if unlabelled.any():
         schema["notes"].append(f"{int(unlabelled.sum())} rows without a value of {schema['target']!r} are left out")
     return table[~unlabelled].reset_index(drop=True)

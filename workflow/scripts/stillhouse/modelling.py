@@ -5,12 +5,17 @@ from contextlib import contextmanager
 import pandas as pd
 
 from stillhouse.calibration import OnOriginalPrior
-from stillhouse.columns import ROW, STOP
+from stillhouse.columns import HISTORY, ROW, STOP
 from stillhouse.decisions import decide
+from stillhouse.folds import with_synthetic
+from stillhouse.methods import is_method
 from stillhouse.predictions import prediction_table, rows_to_predict
 from stillhouse.seeds import derive
 from stillhouse.splits import held_out
 from stillhouse.tables import file_of, read_fitted, read_json, read_split, split_writer, write_fitted
+
+# What the inputs of a job that learns from other models begin with; the model's name follows.
+SOURCE = "source_"
 
 
 class Job:
@@ -18,10 +23,12 @@ class Job:
 
     def __init__(self, inputs, params, wildcards):
         self.inputs, self.options, self.splits = inputs, params.options, params.splits
-        self.folds = pd.read_parquet(inputs.folds)
+        self.folds = read_folds(inputs)
         self.classes = read_json(inputs.schema)["classes"]
         self.n_classes = len(self.classes or [])
         self.keeps_all = params.get("keeps_all", False)
+        self.is_network = is_method("networks", self.options["method"])
+        self.sources = sources(inputs)
         self._seed = derive(params.seed, wildcards.dataset, params.kin)
 
     def seed(self, split):
@@ -32,6 +39,10 @@ class Job:
         """Return the rows to fit on."""
         return read_split(self.inputs.sample, split["name"])
 
+    def features(self, split):
+        """Return the prepared features of every row."""
+        return read_split(self.inputs.features, split["name"])
+
     def start(self, split):
         """Return the networks that a network is to begin with, None for most."""
         return read_fitted(self.inputs.start, split["name"]).model if self.inputs.start else None
@@ -39,6 +50,21 @@ class Job:
     def ledger(self, split):
         """Return the class prior before and after balancing, None for a regression."""
         return read_json(file_of(self.inputs.ledger, split["name"]))[split["name"]]
+
+    def hints(self, split, sample):
+        """Return what hidden layers of a network teacher say of the rows of a sample, or None where no hints are asked for."""
+        if not self.options.get("hints"):
+            return None
+        from stillhouse.hints import hints
+
+        fitted, features = self.inputs.hint_fitted, self.inputs.hint_features
+        return hints(
+            sample,
+            self.folds,
+            split["unseen"],
+            teacher_of=lambda name: read_fitted(fitted, name).model,
+            features_of=lambda name: read_split(features, name),
+        )
 
     @contextmanager
     def results(self, output):
@@ -63,12 +89,23 @@ class Job:
         if histories:
             with split_writer(output.history) as write:
                 for name, history in histories.items():
-                    write(name, history)
+                    write(name, history.reindex(columns=HISTORY))
 
     def _predicted(self, split, model):
         rows = rows_to_predict(self.folds, split)
         if rows.empty:
             return prediction_table(rows, [], self.classes, [] if self.classes else None)
-        features = read_split(self.inputs.features, split["name"]).set_index(ROW).loc[rows].reset_index()
+        features = self.features(split).set_index(ROW).loc[rows].reset_index()
         scores = model.predict(features)
         return prediction_table(rows, scores, self.classes, decide(scores, model.factors) if self.classes else None)
+
+
+def read_folds(inputs):
+    """Return the folds of a job's rows, those of synthetic rows among them where there are any."""
+    synthetic = pd.read_parquet(inputs.synthetic) if inputs.synthetic else None
+    return with_synthetic(pd.read_parquet(inputs.folds), synthetic)
+
+
+def sources(inputs):
+    """Return the paths of the predictions of each model that a job learns from, under its name."""
+    return {key.removeprefix(SOURCE): paths for key, paths in inputs.items() if key.startswith(SOURCE)}

@@ -2,7 +2,7 @@
 
 from stillhouse.config import ConfigError
 from stillhouse.errors import nearest
-from stillhouse.plan import start, verb
+from stillhouse.plan import kind, start, verb
 
 # What networks must have in common for one to begin with the other's weights.
 ARCHITECTURE = (
@@ -15,7 +15,7 @@ def check_networks(config):
     """Raise ``ConfigError`` for the first network whose settings cannot all be followed."""
     is_regression = any(dataset["task"] == "regression" for dataset in config["datasets"].values())
     for name, model in config["models"].items():
-        if verb(model) in ("train", "distill"):
+        if kind(model) == "networks":
             for key, fault in faults(model[verb(model)], is_regression):
                 raise ConfigError(f"models.{name}.{verb(model)}.{key}: {fault}")
 
@@ -57,7 +57,7 @@ def check_starts(models):
 
 
 def _check_start(where, model, other, source):
-    if verb(other) not in ("train", "distill"):
+    if kind(other) != "networks":
         raise ConfigError(f"{where}: {source!r} is no network; name one that is trained or distilled")
     if model["prepare"] != other["prepare"]:
         raise ConfigError(f"{where}: {source!r} has another `prepare`, and so other features; give both the same")

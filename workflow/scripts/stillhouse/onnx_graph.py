@@ -9,6 +9,7 @@ from torch import nn
 
 from stillhouse.columns import graph_input
 from stillhouse.onnx_layers import add_module
+from stillhouse.onnx_models import add_estimator
 from stillhouse.predictions import SMALLEST
 
 OPSETS = [helper.make_opsetid("", 17), helper.make_opsetid("ai.onnx.ml", 3)]
@@ -18,7 +19,12 @@ class Graph:
     """Nodes and constants of a graph in the making; every method returns the name of what it adds."""
 
     def __init__(self):
-        self.nodes, self.constants, self.inputs, self._count = [], [], [], 0
+        self.nodes, self.constants, self._inputs, self._count = [], [], {}, 0
+
+    @property
+    def inputs(self):
+        """The inputs, one a column."""
+        return list(self._inputs.values())
 
     def add(self, operation, *inputs, domain="", **attributes):
         """Add a node with one output."""
@@ -33,9 +39,9 @@ class Graph:
         return name
 
     def input(self, column, kind):
-        """Add the input of one column; shape (rows, 1)."""
+        """Add the input of one column, once; shape (rows, 1)."""
         name = graph_input(column["name"])
-        self.inputs.append(helper.make_tensor_value_info(name, kind, ["rows", 1]))
+        self._inputs.setdefault(name, helper.make_tensor_value_info(name, kind, ["rows", 1]))
         return name
 
     def _name(self, stem):
@@ -43,27 +49,57 @@ class Graph:
         return f"{stem}.{self._count}"
 
 
-def to_onnx(preparation, model, metadata):
-    """Return the ONNX model of a preparation and the networks fitted after it, as ``OnOriginalPrior`` holds them.
+def to_onnx(whole, metadata):
+    """Return the ONNX model of a preparation and the model fitted after it, or of several that are pooled; see ``whole.py``.
 
     Numbers are filled and scaled in double precision and the networks run in single precision, as in the workflow.
     Output: ``probabilities`` of shape (rows, classes) or ``prediction`` of shape (rows, 1), both double.
     """
-    graph = Graph()
-    prepared = in_order(graph, prepared_columns(graph, preparation), preparation.names(), model.model.names)
-    if width := model.model.n_classes:
-        result, name = calibrated(graph, probabilities(graph, prepared, model.model, model.ledger), model), "probabilities"
-    else:
-        result, name, width = values(graph, prepared, model.model), "prediction", 1
+    graph, name = Graph(), "probabilities" if whole.n_classes else "prediction"
+    result = predictions(graph, whole)
     graph.nodes.append(helper.make_node("Identity", [result], [name]))
-    output = helper.make_tensor_value_info(name, TensorProto.DOUBLE, ["rows", width])
+    output = helper.make_tensor_value_info(name, TensorProto.DOUBLE, ["rows", whole.n_classes or 1])
     body = helper.make_graph(graph.nodes, "stillhouse", graph.inputs, [output], graph.constants)
-    whole = helper.make_model(body, opset_imports=OPSETS, ir_version=8, producer_name="stillhouse")
-    helper.set_model_props(
-        whole, {key: value if isinstance(value, str) else json.dumps(value) for key, value in metadata.items()}
-    )
-    onnx.checker.check_model(whole)
-    return whole
+    made = helper.make_model(body, opset_imports=OPSETS, ir_version=8, producer_name="stillhouse")
+    facts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in metadata.items()}
+    helper.set_model_props(made, facts)
+    onnx.checker.check_model(made)
+    return made
+
+
+def predictions(graph, whole):
+    """Add the probabilities, or values, of a model or of a stack."""
+    if hasattr(whole, "members"):
+        return of_stack(graph, whole)
+    preparation, model = whole.preparation, whole.model
+    prepared = in_order(graph, prepared_columns(graph, preparation), preparation.names(), model.model.names)
+    scores = scores_of(graph, prepared, model.model)
+    return calibrated(graph, on_original_prior(graph, scores, model.ledger), model) if model.model.n_classes else scores
+
+
+def of_stack(graph, stack):
+    """Add the weighted sum of members' logits, as probabilities, or that of their values."""
+    parts = []
+    for member, weight in zip(stack.members, stack.weights, strict=True):
+        scores = predictions(graph, member)
+        scores = graph.add("Log", clipped(graph, scores)) if stack.n_classes else scores
+        parts.append(graph.add("Mul", scores, graph.constant(np.float64(weight))))
+    total = graph.add("Add", graph.add("Sum", *parts), graph.constant(np.atleast_1d(stack.intercept).astype("float64")[None]))
+    return graph.add("Softmax", total, axis=1) if stack.n_classes else total
+
+
+def clipped(graph, p):
+    """Add probabilities that are no smaller than those whose logarithm is taken."""
+    return graph.add("Clip", p, graph.constant(np.float64(SMALLEST)), graph.constant(np.float64(1)))
+
+
+def scores_of(graph, prepared, fitted):
+    """Add the scores of networks, or of what scikit-learn and its kin fitted."""
+    if not hasattr(fitted, "networks"):
+        return add_estimator(graph, prepared, fitted)
+    if fitted.n_classes:
+        return averaged(graph, network_outputs(graph, prepared, fitted, "Softmax"))
+    return values(graph, prepared, fitted)
 
 
 def prepared_columns(graph, preparation):
@@ -94,8 +130,8 @@ def filled_numbers(graph, preparation):
     columns = [graph.input(column, TensorProto.DOUBLE) for column in preparation.numbers]
     raw = graph.add("Concat", *columns, axis=1)
     is_gap = graph.add("IsNaN", raw)
-    fill = preparation.imputer.imputer.statistics_.astype("float64")[None]
-    filled = graph.add("Where", is_gap, graph.constant(fill), raw)
+    fill = getattr(preparation.imputer.imputer, "statistics_", None)
+    filled = raw if fill is None else graph.add("Where", is_gap, graph.constant(fill.astype("float64")[None]), raw)
     if not preparation.gappy.any():
         return [filled], []
     gaps = graph.add("Gather", is_gap, graph.constant(np.flatnonzero(preparation.gappy)), axis=1)
@@ -162,12 +198,11 @@ def averaged(graph, outputs):
     return graph.add("Mul", graph.add("Sum", *outputs), graph.constant(np.float64(1 / len(outputs))))
 
 
-def probabilities(graph, prepared, model, ledger):
+def on_original_prior(graph, scores, ledger):
     """Add probabilities on the original prior."""
-    softened = network_outputs(graph, prepared, model, "Softmax")
     before, after = np.array(ledger["before"]), np.array(ledger["after"])
     factor = np.divide(before, after, out=np.ones_like(before), where=after > 0)
-    weighed = graph.add("Mul", averaged(graph, softened), graph.constant(factor[None]))
+    weighed = graph.add("Mul", scores, graph.constant(factor[None]))
     total = graph.add("ReduceSum", weighed, graph.constant(np.array([1])), keepdims=1)
     return graph.add("Div", weighed, total)
 
@@ -176,7 +211,7 @@ def calibrated(graph, p, model):
     """Add the calibration of a resampled model."""
     if not model.calibration:
         return p
-    logs = graph.add("Log", graph.add("Clip", p, graph.constant(np.float64(SMALLEST)), graph.constant(np.float64(1))))
+    logs = graph.add("Log", clipped(graph, p))
     scaled = graph.add("Mul", logs, graph.constant(np.float64(model.calibration.slope_)))
     return graph.add("Softmax", graph.add("Add", scaled, graph.constant(model.calibration.biases_[None])), axis=1)
 

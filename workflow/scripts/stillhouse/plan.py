@@ -6,21 +6,38 @@ Standard library only, as the workflow reads this on every job.
 from functools import cache
 from itertools import chain
 
-from stillhouse.dataset import has_deploy
+from stillhouse.dataset import as_list, has_deploy
+from stillhouse.methods import is_method
 from stillhouse.splits import NONE, held_out, in_order, split_name
 
-VERBS = ("train", "fit", "distill", "stack")
+# The rules that make models, and the folder of the methods that each of them runs.
+KINDS = {"train": "networks", "fit": "models", "distill": "models", "stack": "stackers", "read": "readers"}
+# What a student has and its twin has not.
+TAUGHT = ("teacher", "pool", "alpha", "temperature", "transfer", "transfer_weight", "hints")
 
 
 def verb(model):
     """Return the rule that makes a model, such as ``train``."""
-    return next(verb for verb in VERBS if verb in model)
+    return next(verb for verb in KINDS if verb in model)
+
+
+def kind(model):
+    """Return the folder of the method that makes a model, such as ``networks``; a student may be of any kind that learns."""
+    made_by = verb(model)
+    is_student_network = made_by == "distill" and is_method("networks", model[made_by].get("method"))
+    return "networks" if is_student_network else KINDS[made_by]
 
 
 def upstream(model):
     """Return the names of the models that a model learns from."""
     options = model[verb(model)]
-    return options["members"] if "stack" in model else [options["teacher"]] if "distill" in model else []
+    return as_list(options.get("members") or options.get("teacher") or [])
+
+
+def table_of(model, dataset):
+    """Return the file with the predictions that somebody else made of a dataset's rows, or None."""
+    table = model[verb(model)].get("table")
+    return table and table.replace("{dataset}", dataset)
 
 
 def start(model):
@@ -28,8 +45,13 @@ def start(model):
     return model[verb(model)].get("start")
 
 
+def hinting(model):
+    """Return the name of the teacher whose last hidden layer a student is mapped onto, or None."""
+    return upstream(model)[0] if model[verb(model)].get("hints") else None
+
+
 def twin_name(student):
-    """Return the name of the network that is a student in all but its teacher."""
+    """Return the name of the model that is a student in all but its teacher."""
     return f"{student}twin"
 
 
@@ -44,7 +66,7 @@ def plain_name(balanced):
 
 
 def twins(models):
-    """Return for each student its twin: the same network with the same budget, on hard labels alone."""
+    """Return for each student its twin: the same method with the same budget, on hard labels alone."""
     found = {name: _twin(model) for name, model in models.items() if "distill" in model}
     return {
         name: beginning(model, twin_name(start(model))) if start(model) in found else model for name, model in found.items()
@@ -52,9 +74,8 @@ def twins(models):
 
 
 def _twin(student):
-    taught = ("teacher", "temperature", "alpha")
-    options = {key: value for key, value in student["distill"].items() if key not in taught}
-    return {"prepare": student["prepare"], "train": options}
+    options = {key: value for key, value in student["distill"].items() if key not in TAUGHT}
+    return {"prepare": student["prepare"], "train" if kind(student) == "networks" else "fit": options}
 
 
 def plains(models, resamplers):
@@ -129,6 +150,13 @@ class Plan:
         self.plain[name] = _name_of(model, self.models, plain_name(name))
         self.models[self.plain[name]] = model
 
+    @property
+    def students(self):
+        """What each student is held against, as ``{student: {other: "teacher" or "twin"}}``."""
+        return {
+            name: {**dict.fromkeys(upstream(self.models[name]), "teacher"), twin: "twin"} for name, twin in self.twin.items()
+        }
+
     def has_deploy(self, dataset):
         """Return whether a dataset has rows from where the model will be used."""
         return has_deploy(self.config["datasets"][dataset])
@@ -138,9 +166,25 @@ class Plan:
         made = {other: name for pairs in (self.plain, self.twin) for name, other in reversed(pairs.items())}
         return model if model in self.config["models"] else made[model]
 
-    def is_start(self, model):
-        """Return whether other networks begin with the weights of a model, so that these are kept for all splits."""
-        return model in {start(other) for other in self.models.values()}
+    def is_kept(self, model):
+        """Return whether others begin with the weights of a model or take hints from it, so that it is kept for all splits."""
+        return any(start(other) == model or hinting(other) == model for other in self.models.values())
+
+    def parts(self, model):
+        """Return the names of a model and, of a stack, of all members that it is put together from."""
+        members = upstream(self.models[model]) if "stack" in self.models[model] else []
+        return list(dict.fromkeys([model, *(part for member in members for part in self.parts(member))]))
+
+    def with_upstream(self, model):
+        """Return the options of a model and of all that it learns from, by name."""
+        found = {model: self.models[model]}
+        for source in upstream(self.models[model]):
+            found |= self.with_upstream(source)
+        return found
+
+    def transfers(self, part):
+        """Return whether some student learns from the rows of a part that has no labels, such as ``synthetic``."""
+        return any(part in model[verb(model)].get("transfer", ()) for model in self.models.values())
 
     def is_shipped(self, dataset, model):
         """Return whether a model is wanted on all rows: to be exported, or to predict deploy rows."""

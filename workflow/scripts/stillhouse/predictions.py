@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from stillhouse.columns import DECISION, FOLD, PREDICTION, ROW, probability
+from stillhouse.columns import DECISION, FOLD, PARENTS, PREDICTION, ROW, probability
+from stillhouse.folds import OF_DEPLOY, OF_UNLABELLED
 from stillhouse.tables import read_split
 
 SMALLEST = 1e-7
@@ -41,19 +42,28 @@ def moved(probabilities, to, origin):
 
 
 def rows_to_predict(folds, split):
-    """Return the row numbers that a split predicts: those of the folds it holds out, and deploy rows."""
-    return folds.loc[folds[FOLD].isin([*split["held_out"], -1]), ROW]
+    """Return the row numbers that a split predicts: of the folds it holds out, deploy rows and those without labels.
+
+    A synthetic row is predicted by the splits that hold out its parents' fold.
+    """
+    is_wanted = folds[FOLD].isin([*split["held_out"], OF_DEPLOY, OF_UNLABELLED])
+    if PARENTS in folds:
+        is_wanted |= folds[PARENTS].isin(split["held_out"])
+    return folds.loc[is_wanted, ROW]
 
 
-def unseen_predictions(paths, folds, split, classes):
+def unseen_predictions(paths, folds, split, classes, with_synthetic=False):
     """Return a model's predictions of a split's training rows, each by the split that held the row's fold out too.
 
-    Folds that no split predicts (the first block in time) are absent. Columns: ``row`` and the predictions.
+    Folds that no split predicts (the first block in time) are absent. Columns: ``row`` and the predictions. Synthetic rows,
+    where they are wanted, are rows of their parents' fold.
     """
     parts = []
     for fold, other in split["unseen"].items():
-        rows = folds.loc[folds[FOLD] == int(fold), [ROW]]
-        parts.append(rows.merge(read_split(paths, other), on=ROW))
+        is_wanted = folds[FOLD] == int(fold)
+        if with_synthetic:
+            is_wanted |= folds[PARENTS] == int(fold)
+        parts.append(folds.loc[is_wanted, [ROW]].merge(read_split(paths, other), on=ROW))
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=[ROW, *columns_of(classes)], dtype=float)
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from stillhouse import kinds, label_shift
-from stillhouse.columns import DEPLOY, LABEL, LATER, PART, ROW, TRUE_RATIO, WEIGHT, source, untaught
+from stillhouse.columns import DEPLOY, LABEL, LABELLED, PART, ROW, TRUE_RATIO, WEIGHT, source, untaught
 from stillhouse.kinds import feature_columns
 from stillhouse.predictions import columns_of
 from stillhouse.two_sample import column_test, holm, joint_test
@@ -20,7 +20,7 @@ def diagnose(table, prepared, schema, predictions, weights, facts, settings, rng
     ``prepared`` has the features without gaps, ``predictions`` those of the reference model: labelled rows by splits that
     held them out, deploy rows by split ``none``. Labels of training rows are used, those of deploy rows never.
     """
-    table = table[table[ROW].isin(prepared[ROW]) & (table[PART] != LATER)].reset_index(drop=True)
+    table = table[table[ROW].isin(prepared[ROW]) & table[PART].isin([*LABELLED, DEPLOY])].reset_index(drop=True)
     is_deploy = (table[PART] == DEPLOY).to_numpy()
     X = np.nan_to_num(table[[ROW]].merge(prepared, on=ROW)[comparable(prepared)].to_numpy("float64"))
     long = long_columns(prepared, schema)

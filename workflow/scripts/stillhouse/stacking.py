@@ -28,7 +28,11 @@ def fit_stacker(members, labels, folds, split, classes, options):
 
 def to_scores(table, classes):
     """Return logits of probabilities, or values; shape (rows, outputs)."""
-    values = table[columns_of(classes)].to_numpy("float64")
+    return as_scores(table[columns_of(classes)].to_numpy("float64"), classes)
+
+
+def as_scores(values, classes):
+    """Return logits of probabilities, or values as they are; shape (rows, outputs)."""
     return logits(values) if classes else values
 
 

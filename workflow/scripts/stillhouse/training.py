@@ -12,8 +12,10 @@ import pytorch_lightning as pl
 import torch
 from torch import nn
 
-from stillhouse.columns import EPOCHS, PHASE, RANGE_TEST
+from stillhouse.columns import CHOICE, EPOCHS, PHASE, RANGE_TEST
+from stillhouse.distillation import best
 from stillhouse.errors import UserError, log
+from stillhouse.hints import without_hints
 from stillhouse.losses import Loss
 from stillhouse.stacked.lightning import Checkpoints, ProgressLines, Training
 from stillhouse.stacked.members import Shape, Table
@@ -132,14 +134,29 @@ def outcome(training_set, members):
         for phase, lines in ((RANGE_TEST, member.curve), (EPOCHS, member.history))
     ]
     history = pd.concat([part for part in parts if len(part)], ignore_index=True)
-    learned = [networks_of(training_set, number, member) for number, member in enumerate(members) if member.kept]
-    if not learned:
+    seeds = training_set.options["seeds"]
+    found = [fitted(training_set, members[start : start + seeds]) for start in range(0, len(members), seeds)]
+    if not any(found):
         where = f" in split {training_set.split}" if training_set.split else ""
         raise UserError(f"the loss is not a number{where}; lower `rate`, or look for huge values in the table")
-    if len(learned) < len(members):
-        log.info("%d of %d networks diverged and are left out", len(members) - len(learned), len(members))
+    if diverged := sum(not member.kept for member in members):
+        log.info("%d of %d networks diverged and are left out", diverged, len(members))
+    if len(found) == 1:
+        return found[0], history
+    place, table = best(training_set.candidates, found, training_set.sample, training_set.n_classes)
+    chosen = history[history["network"] // seeds == place].assign(network=history["network"] % seeds)
+    return found[place], pd.concat([chosen, table.assign(**{PHASE: CHOICE})], ignore_index=True)
+
+
+def fitted(training_set, members):
+    """Return the networks of members that have learned something, or None where none has."""
+    n_outputs = training_set.n_classes or 1
+    learned = [networks_of(training_set, number, member) for number, member in enumerate(members) if member.kept]
+    if training_set.hints is not None:
+        learned = [[without_hints(network, n_outputs) for network in kept] for kept in learned]
     networks = [[network.eval() for network in kept] for kept in learned]
-    return FittedNetworks(networks, training_set.names, training_set.n_classes, *training_set.units), history
+    names, n_classes = training_set.names, training_set.n_classes
+    return FittedNetworks(networks, names, n_classes, *training_set.units) if networks else None
 
 
 def networks_of(training_set, number, member):

@@ -10,8 +10,10 @@ import torch
 
 from stillhouse.architecture import initialise, inputs_of
 from stillhouse.columns import LABEL, STOP, WEIGHT, features
+from stillhouse.distillation import AUTO, candidates, hard_targets
 from stillhouse.errors import UserError
 from stillhouse.methods import build
+from stillhouse.plan import TAUGHT
 from stillhouse.seeds import derive
 from stillhouse.stacked.members import Member, Table, steps_an_epoch
 
@@ -19,9 +21,9 @@ from stillhouse.stacked.members import Member, Table, steps_an_epoch
 TRAINING = (
     *("batch", "epochs", "patience", "rate", "rates", "only_norms", "optimizer", "momentum", "decay", "l1", "clip"),
     *("schedule", "warmup", "cycles", "loss", "smoothing", "mixup", "curriculum", "average", "snapshots", "precision"),
-    *("checkpoint", "seeds", "bag", "alpha", "temperature", "teacher", "initialization", "bins", "start", "new_head"),
+    *("checkpoint", "seeds", "bag", "initialization", "bins", "start", "new_head"),
+    *TAUGHT,
 )
-AUTO = "auto"
 # Rows a step by themselves: a power of two, such that an epoch has 8 steps or more where the table allows it.
 FEWEST, MOST = 32, 256
 
@@ -30,8 +32,9 @@ FEWEST, MOST = 32, 256
 class TrainingSet:
     """The sample of a split, as its networks learn it; to be trained once, as rows are let go of.
 
-    ``soft`` has a teacher's probabilities or values for the rows of the sample, NaN for rows without, or is None. ``start``
-    are fitted networks to go on from. A regression learns labels with mean 0 and deviation 1 over the rows that are not
+    ``soft`` has teachers' probabilities or values for the rows of the sample, NaN for rows without, or is None; rows without
+    a label have some. ``start`` are fitted networks to go on from, ``hints`` what further outputs of a network are to be, see
+    ``hints.py``. A regression learns labels with mean 0 and deviation 1 over the rows that are not
     stop rows.
     """
 
@@ -42,6 +45,7 @@ class TrainingSet:
     seed: int
     start: object = None
     split: str = ""
+    hints: np.ndarray | None = None
     offset: int = field(default=0, init=False)
 
     @cached_property
@@ -67,6 +71,11 @@ class TrainingSet:
         learnt = self.sample[LABEL].iloc[self.fitted]
         return (0.0, 1.0) if self.n_classes else (float(learnt.mean()), float(learnt.std(ddof=0)) or 1.0)
 
+    @cached_property
+    def candidates(self):
+        """The pairs of temperature and alpha to train with; without a teacher there is nothing to choose."""
+        return [(1.0, 1.0)] if self.soft is None else candidates(self.options)
+
     @property
     def batch(self):
         """Rows a step; raises ``UserError`` where the settings ask for more than there are."""
@@ -84,8 +93,8 @@ class TrainingSet:
 
     def table(self):
         """Return features, targets and weights as tensors."""
-        labels, (centre, scale) = self.sample[LABEL].to_numpy(), self.units
-        hard = np.eye(self.n_classes)[labels.astype(int)] if self.n_classes else ((labels - centre) / scale)[:, None]
+        centre, scale = self.units
+        hard = (hard_targets(self.sample, self.soft, self.n_classes) - centre) / scale
         table = Table(
             torch.tensor(self.sample[self.names].to_numpy(np.float32)),
             torch.from_numpy(hard.astype(np.float32)),
@@ -95,6 +104,8 @@ class TrainingSet:
             taught = ~np.isnan(self.soft[:, 0])
             table.taught = torch.from_numpy(taught)
             table.soft = torch.from_numpy(np.where(taught[:, None], (self.soft - centre) / scale, hard).astype(np.float32))
+        if self.hints is not None:
+            table.hints = torch.from_numpy(self.hints.astype(np.float32))
         return table
 
     def members(self):
@@ -103,14 +114,15 @@ class TrainingSet:
         fitted = self.sample[self.names].to_numpy(np.float32)[self.fitted] if bins else None
         inputs = inputs_of(self.names, fitted, bins)
         easiest = self._from_easy_to_hard() if self.options["curriculum"] else None
-        return [self._member(number, inputs, easiest) for number in range(self.options["seeds"])]
+        seeds = range(self.options["seeds"])
+        return [self._member(number, inputs, easiest, *pair) for pair in self.candidates for number in seeds]
 
     def forget(self):
         """Let go of the rows that only networks in training need; the stop rows stay."""
-        _ = self.names, self.units, self.fitted, self.stop
+        _ = self.names, self.units, self.fitted, self.stop, self.candidates
         self.sample = self.sample.iloc[self.stop]
 
-    def _member(self, number, inputs, easiest):
+    def _member(self, number, inputs, easiest, temperature, alpha):
         seed, options = derive(self.seed, "network", number), self.options
         fitted = self.fitted
         if options["bag"]:
@@ -126,8 +138,8 @@ class TrainingSet:
             decay=options["decay"],
             clip=options["clip"],
             l1=options["l1"],
-            alpha=options.get("alpha", 1.0),
-            temperature=options.get("temperature", 1.0),
+            alpha=alpha,
+            temperature=temperature,
             prior=self._prior() if options["smoothing"] else None,
             easiest=easiest,
             begun=bool(self.start) and not options["new_head"],
@@ -142,22 +154,24 @@ class TrainingSet:
         return begun
 
     def _new(self, inputs, seed):
+        hinted = 0 if self.hints is None else self.hints.shape[1]
         architecture = {key: value for key, value in self.options.items() if key not in TRAINING}
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(derive(seed, "weights"))
-            network = build("networks", architecture, inputs=inputs, n_outputs=self.n_classes or 1)
+            network = build("networks", architecture, inputs=inputs, n_outputs=(self.n_classes or 1) + hinted)
             return initialise(network, self.options["initialization"])
 
     def _prior(self):
-        fitted = self.sample.iloc[self.fitted]
-        mass = np.bincount(fitted[LABEL].astype(int), weights=fitted[WEIGHT], minlength=self.n_classes)
-        return mass / mass.sum()
+        hard = hard_targets(self.sample, self.soft, self.n_classes)[self.fitted]
+        return np.average(hard, axis=0, weights=self.sample[WEIGHT].to_numpy()[self.fitted])
 
     def _from_easy_to_hard(self):
         """Return the fitted positions, those first whose label a simple model of them is surest of."""
         from sklearn.linear_model import LogisticRegression, Ridge
 
-        X, y = (self.sample[names].to_numpy()[self.fitted] for names in (self.names, LABEL))
+        X = self.sample[self.names].to_numpy()[self.fitted]
+        hard = hard_targets(self.sample, self.soft, self.n_classes)[self.fitted]
+        y = hard.argmax(axis=1) if self.n_classes else hard[:, 0]
         if not self.n_classes:
             loss = np.abs(Ridge().fit(X, y).predict(X) - y)
         elif len(np.unique(y)) == 1:

@@ -5,14 +5,14 @@ import pandas as pd
 
 from stillhouse.calibration import OnOriginalPrior
 from stillhouse.columns import BATCH, FOLD, GROUP, LABEL, ROW, STATE, STATES, STOP, WEIGHT
-from stillhouse.distillation import soft_targets
+from stillhouse.distillation import AUTO, taught
 from stillhouse.folds import OF_BATCHES
 from stillhouse.predictions import columns_of
 from stillhouse.preparation import prepared, reads_labels
 from stillhouse.sampling import balanced_sample, stop_rows, training_sample
 from stillhouse.seeds import derive
 from stillhouse.training import train
-from stillhouse.training_sets import AUTO, TrainingSet
+from stillhouse.training_sets import TrainingSet
 from stillhouse.weighting import weighed
 
 FROZEN, UPDATED, RETRAINED = STATES
@@ -21,13 +21,14 @@ FROZEN, UPDATED, RETRAINED = STATES
 class Followed:
     """A shipped model on its way through the batches; ``options`` has those of every step it is made by.
 
-    ``table`` has the typed rows with labels, ``shipped`` the fitted model of split ``none`` and its features.
+    ``table`` has the typed rows with labels, ``shipped`` the fitted model of split ``none`` and its features, ``teachers`` the
+    paths of the predictions of each model that it learns from.
     """
 
-    def __init__(self, table, folds, schema, columns, shipped, options, teacher, seed):
+    def __init__(self, table, folds, schema, columns, shipped, options, teachers, seed):
         self.table, self.folds, self.classes, self.columns = table, folds, schema["classes"], columns
         self.model, self.features = shipped
-        self.options, self.teacher, self.seed = options, teacher, seed
+        self.options, self.teachers, self.seed = options, teachers, seed
         self.n_classes = len(self.classes or [])
 
     def scores(self):
@@ -80,8 +81,10 @@ class Followed:
         weights, _ = weighed(features, folds, split, self.options["weigher"], seed)
         sample = training_sample(features, weights, labels, folds, split)
         sample, ledger = balanced_sample(sample, self.n_classes, self.options["stop"], self.options["resampler"], seed)
-        soft = soft_targets(sample, self.teacher, folds, split, self.classes, ledger) if self.teacher else None
-        network, _ = train([TrainingSet(sample, soft, self.options["model"], self.n_classes, seed)])[0]
+        model, soft = self.options["model"], None
+        if self.teachers:
+            sample, soft = taught(sample, features, self.teachers, folds, split, self.classes, ledger, model)
+        network, _ = train([TrainingSet(sample, soft, model, self.n_classes, seed)])[0]
         return OnOriginalPrior(network, ledger, sample[sample[STOP]]), features
 
     def folds_with(self, batch):

@@ -16,7 +16,7 @@ def card(name, figure, title, text):
     return {"svg": figures.as_svg(figure, name), "title": title, "text": text}
 
 
-def score_cards(run, main, students):
+def score_cards(run, main):
     """Return the ranking of all models, and the weights of the stacks."""
     names = run["comparison"]["model"].tolist()
     weighted = None
@@ -33,15 +33,21 @@ def score_cards(run, main, students):
     return cards
 
 
-def student_cards(run, main, students):
-    """Return for each student a picture of it between its teacher and its twin."""
+def student_cards(run, main):
+    """Return for each student a picture of it between its teachers and its twin."""
     cards = []
-    for trio in students:
-        names = [trio[1], trio[0], trio[2]]
+    for student, others in held_against(run).items():
+        *teachers, twin = others
+        names = [*teachers, student, twin]
         figure = figures.ranking(names, *with_ends(run, names, main), None, label=words.METRIC_WORDS[main])
-        text = f"{trio[2]} is the same network with the same budget, taught by labels alone."
-        cards.append(card(f"trio-{trio[0]}", figure, f"{trio[0]} beside its teacher {trio[1]}", text))
+        text = f"{twin} is the same method with the same budget, taught by labels alone."
+        cards.append(card(f"student-{student}", figure, f"{student} beside {words.listed(teachers)}, its teaching", text))
     return cards
+
+
+def held_against(run):
+    """Return for each student its teachers and, last, its twin."""
+    return {name: part["other"].tolist() for name, part in run["students"].groupby("student", sort=False)}
 
 
 def balancing_cards(run):
@@ -70,16 +76,18 @@ def with_ends(run, names, metric):
     return [[value[key] for value in found] for key in ("value", "low", "high")]
 
 
-def shown_models(run, students):
+def shown_models(run):
     """Return the models that get a line of their own: the leading ones, and each student with its teacher and twin."""
-    names = [name for trio in students for name in trio]
+    names = list(
+        dict.fromkeys(name for student, others in held_against(run).items() for name in (*others[:-1], student, others[-1]))
+    )
     ranked = [name for name in run["comparison"]["model"] if name not in names]
     return [*ranked[: max(1, MOST_LINES - len(names))], *names]
 
 
-def probability_cards(run, students):
+def probability_cards(run):
     """Return the pictures that fit the task: curves and calibration, a confusion matrix, or predicted against true."""
-    held_out = {name: run["rows"][name][run["rows"][name][PART] != DEPLOY] for name in shown_models(run, students)}
+    held_out = {name: run["rows"][name][run["rows"][name][PART] != DEPLOY] for name in shown_models(run)}
     arrays = {name: as_arrays(rows, run["schema"])[:2] for name, rows in held_out.items()}
     leader = run["comparison"]["model"].iloc[0]
     leading = as_arrays(run["rows"][leader][run["rows"][leader][PART] != DEPLOY], run["schema"])[:2]
@@ -158,14 +166,14 @@ def data_cards(run):
 
 def training_cards(run):
     """Return the loss of every network by epoch."""
-    if not run["histories"]:
-        return []
     split = run["shown_split"]
     shown = {name: history[history[SPLIT] == split] for name, history in run["histories"].items()}
-    epochs = {name: history[history[PHASE] == EPOCHS] for name, history in shown.items()}
+    epochs = {name: history[history[PHASE] == EPOCHS] for name, history in shown.items() if (history[PHASE] == EPOCHS).any()}
+    if not epochs:
+        return []
     tests = {name: history[history[PHASE] == RANGE_TEST] for name, history in shown.items()}
     text = f"Networks of split {split}. The weights of the best epoch on stop rows are kept; held-out rows have no say."
-    text += words.diverged(run["histories"])
+    text += words.diverged(run["histories"]) + words.chosen(shown)
     found = [card("training", figures.training(epochs), "Loss by epoch", text)]
     if tests := {name: history for name, history in tests.items() if len(history)}:
         text = f"Range test of the networks of split {split}: each takes a tenth of the rate at which its loss is least."

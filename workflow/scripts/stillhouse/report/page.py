@@ -11,7 +11,6 @@ import yaml
 from stillhouse import __version__
 from stillhouse.columns import GROUP, TIME
 from stillhouse.metrics import BY_TASK, MORE_IS_BETTER, main_metric
-from stillhouse.plan import upstream
 from stillhouse.report import cards, shift_cards, words
 
 PROBABILITY_TITLES = {
@@ -27,15 +26,17 @@ def render(run, template):
     environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined)
     environment.filters["number"] = words.number
     main = main_metric(run["schema"]["task"]).__name__
-    students = [(name, upstream(run["models"][name])[0], twin) for name, twin in run["twin"].items()]
     return environment.from_string(template).render(
         dataset=run["dataset"],
         schema=run["schema"],
-        verdict=words.verdict(run, students, main, more_is_better=main in MORE_IS_BETTER),
-        sections=[section for section in sections(run, main, students) if section["cards"]],
+        verdict=words.verdict(run, main, more_is_better=main in MORE_IS_BETTER),
+        sections=[section for section in sections(run, main) if section["cards"]],
         metrics=[metric.__name__ for metric in BY_TASK[run["schema"]["task"]]],
         metric_words=words.METRIC_WORDS,
         lines=table_lines(run, main),
+        students=words.student_lines(run["students"], run["schema"]["classes"]),
+        costs=run["costs"],
+        taken_over=words.taken_over(run["models"]),
         main=main,
         config=yaml.safe_dump(run["config"], sort_keys=False, allow_unicode=True),
         versions={
@@ -79,13 +80,13 @@ def table_lines(run, main):
     return lines
 
 
-def sections(run, main, students):
+def sections(run, main):
     """Return the page's sections in reading order: a title and cards with a figure and a sentence each."""
     return [
-        {"title": "How good the models are", "cards": cards.score_cards(run, main, students)},
-        {"title": "Teacher, student and twin", "cards": cards.student_cards(run, main, students)},
+        {"title": "How good the models are", "cards": cards.score_cards(run, main)},
+        {"title": "Teacher, student and twin", "cards": cards.student_cards(run, main)},
         {"title": "Balanced classes or a tuned threshold", "cards": cards.balancing_cards(run)},
-        {"title": PROBABILITY_TITLES[run["schema"]["task"]], "cards": cards.probability_cards(run, students)},
+        {"title": PROBABILITY_TITLES[run["schema"]["task"]], "cards": cards.probability_cards(run)},
         {"title": "The data", "cards": cards.data_cards(run)},
         {"title": "The rows where the model will be used", "cards": shift_cards.shift_cards(run)},
         {"title": "Later batches", "cards": shift_cards.drift_cards(run, main)},

@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from stillhouse.columns import EPOCHS, PHASE, SPLIT
-from stillhouse.plan import verb
+from stillhouse.columns import CHOICE, EPOCHS, PHASE, SPLIT
+from stillhouse.dataset import as_list
+from stillhouse.plan import kind, verb
 
 METRIC_WORDS = {
     "auc": "AUC",
@@ -31,7 +32,7 @@ def with_interval(found):
     return f"{number(found['value'])} ({number(found['low'])} to {number(found['high'])})"
 
 
-def verdict(run, students, main, more_is_better):
+def verdict(run, main, more_is_better):
     """Return the paragraph on top of the report, as sentences; ``run`` has the files of a run by name."""
     metrics, leader = run["metrics"], run["comparison"]["model"].iloc[0]
     best = metrics[leader]["held_out"]["metrics"][main]
@@ -41,7 +42,7 @@ def verdict(run, students, main, more_is_better):
         f"On {metrics[leader]['held_out']['rows']:,} rows that no model saw, {leader} {stands} an {METRIC_WORDS[main]} of "
         f"{number(best['value'])} ({interval}).",
         behind_words(run["comparison"]),
-        *(student_words(name, teacher, twin, metrics, main) for name, teacher, twin in students),
+        *(student_words(name, part, metrics, main) for name, part in run["students"].groupby("student", sort=False)),
         *(balancing_words(name, plain, run) for name, plain in run["plain"].items()),
         deploy_words(metrics, main, more_is_better),
     ]
@@ -147,15 +148,69 @@ def listed(names):
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
-def student_words(name, teacher, twin, metrics, main):
-    """Return how a student stands beside its teacher and its twin."""
-    values = {model: metrics[model]["held_out"]["metrics"][main]["value"] for model in (name, teacher, twin)}
-    kept = f", {100 * values[name] / values[teacher]:.1f} % of it" if main == "auc" else ""
-    return (
-        f"{name} has an {METRIC_WORDS[main]} of {number(values[name])} where its teacher {teacher} has "
-        f"{number(values[teacher])}{kept}; the same network "
-        f"taught by labels alone has {number(values[twin])}."
-    )
+def student_words(name, part, metrics, main):
+    """Return how a student stands beside its teachers and its twin; ``part`` has its rows of ``students.csv``."""
+    mine = metrics[name]["held_out"]["metrics"][main]["value"]
+    said = []
+    for teacher in part[part["is"] == "teacher"].to_dict("records"):
+        value = metrics[teacher["other"]]["held_out"]["metrics"][main]["value"]
+        kept = f", of which it keeps {100 * mine / value:.1f} %" if main == "auc" else ""
+        said.append(f"its teacher {teacher['other']} has {number(value)}{kept}")
+    twin = part[part["is"] == "twin"].iloc[0]
+    value = number(metrics[twin["other"]]["held_out"]["metrics"][main]["value"])
+    apart = "and chance is no good explanation for the difference" if twin["better"] or twin["worse"] else "no clear difference"
+    lost = ": it is better off without" if twin["worse"] else ""
+    beside = f"Taught by labels alone it has {value}, {apart}{lost}."
+    return f"{name} has an {METRIC_WORDS[main]} of {number(mine)}; {listed(said)}. {beside}"
+
+
+def student_lines(students, classes):
+    """Return the rows of the table of students, in words."""
+    return [
+        {
+            "student": line["student"],
+            "other": f"{line['other']} ({line['is']})",
+            "gap": f"{signed(line['gap'])} ({signed(line['gap_low'])} to {signed(line['gap_high'])})",
+            "verdict": "better" if line["better"] else "worse" if line["worse"] else "no clear difference",
+            "agreement": f"{100 * line['agreement']:.1f} %" if classes else number(line["agreement"]),
+            "divergence": number(line["divergence"]),
+        }
+        for line in students.to_dict("records")
+    ]
+
+
+def signed(value):
+    """Return a difference with its sign."""
+    return f"{value:+.3f}" if abs(value) < 100 else f"{value:+,.0f}"
+
+
+def taken_over(models):
+    """Return what is assumed of predictions that somebody else made, a sentence for each model that has such."""
+    assumed = {
+        "none": "Nothing says which rows its makers had seen; each prediction is taken for one of an unseen row. If it is not, "
+        "its score and those of its students are too good.",
+        "fold": "Each row was predicted by a model that, as the table says, had not seen the row's fold. It had seen the other "
+        "folds, also the one that a student is scored on, so the scores of its students may be a little too good.",
+        "split": "Each row was predicted by a model that, as the table says, had seen none of the folds held out.",
+    }
+    return [
+        f"{name} is a table of predictions that somebody else made. {assumed[model['read']['held_out']]}"
+        for name, model in models.items()
+        if "read" in model
+    ]
+
+
+def chosen(histories):
+    """Return which temperature and share of the label were chosen on stop rows, a sentence for each student, or nothing."""
+    found = []
+    for name, history in histories.items():
+        kept = history[(history[PHASE] == CHOICE) & history["kept"].eq(True)]
+        if len(kept):
+            temperature, alpha = kept.iloc[0][["temperature", "alpha"]]
+            found.append(
+                f" Of {name}, temperature {temperature:g} and a share of the label of {alpha:g} were chosen on stop rows."
+            )
+    return "".join(found)
 
 
 def how_made(model, task):
@@ -165,9 +220,13 @@ def how_made(model, task):
     prepare = model.get("prepare", {})
     steps = [choice for choice in prepare.values() if choice != "none"]
     after = f" after {' + '.join(steps)}" if steps else ""
+    if made_by == "read":
+        return "predictions that somebody else made"
     if made_by == "stack":
         return f"{options['method']} of {', '.join(options['members'])}"
-    bagged = f", {options['bag']} bagged" if options.get("bag") and made_by == "fit" else ""
-    taught = f" taught by {options['teacher']}" if made_by == "distill" else ""
+    is_bagged = options.get("bag") and kind(model) == "models"
+    bagged = f", {options['bag']} bagged" if is_bagged else ""
+    taught = f" taught by {listed(as_list(options['teacher']))}" if made_by == "distill" else ""
+    taught += f" and of {listed(options['transfer'])} rows" if options.get("transfer") else ""
     method = "ridge" if task == "regression" and options["method"] == "logistic" else options["method"]
     return f"{method}{bagged}{taught}{after}"

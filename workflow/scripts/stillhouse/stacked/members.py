@@ -16,7 +16,7 @@ class Table:
     """The rows of all splits of a stack, one below the other; every tensor has one entry a row.
 
     ``hard`` has class probabilities or values, shape (rows, outputs); ``soft`` the same from a teacher, or is None;
-    ``taught`` says which rows have one.
+    ``taught`` says which rows have one. ``hints`` has what further outputs are to be, NaN where it does not matter, or is None.
     """
 
     features: torch.Tensor
@@ -24,6 +24,7 @@ class Table:
     weight: torch.Tensor
     soft: torch.Tensor | None = None
     taught: torch.Tensor | None = None
+    hints: torch.Tensor | None = None
 
     def to(self, device):
         """Return the table on a device."""

@@ -6,6 +6,7 @@ from contextlib import contextmanager, nullcontext
 import numpy as np
 import torch
 
+from stillhouse.hints import hint_loss, parted
 from stillhouse.losses import mixed, smoothed
 from stillhouse.seeds import derive
 from stillhouse.stacked import draws, schedules
@@ -125,14 +126,19 @@ class Stack:
             weight, alpha = mixed(weight, share), mixed(alpha.expand_as(weight), share)
             soft = None if soft is None else mixed(soft, share[..., None])
         with self.precision():
-            outputs = self.network(features)
-            if outputs.dim() == 4 and not self.network.training:
-                outputs = self.loss.pooled(outputs)
-            if outputs.dim() == 3:
-                return self.loss(outputs, hard, soft, alpha, self.temperature[:, None, None]), weight
-            soft = None if soft is None else soft[:, :, None]
-            losses = self.loss(outputs, hard[:, :, None], soft, alpha[..., None], self.temperature[:, None, None, None])
-        return losses.mean(dim=2), weight
+            outputs, guesses = parted(self.network(features), hard.shape[-1])
+            losses = self._own_losses(outputs, hard, soft, alpha)
+            if self.network.training and batch["hints"] is not None:
+                losses = losses + self.settings["hints"] * hint_loss(guesses, batch["hints"])
+        return losses, weight
+
+    def _own_losses(self, outputs, hard, soft, alpha):
+        if outputs.dim() == 4 and not self.network.training:
+            outputs = self.loss.pooled(outputs)
+        if outputs.dim() == 3:
+            return self.loss(outputs, hard, soft, alpha, self.temperature[:, None, None])
+        soft = None if soft is None else soft[:, :, None]
+        return self.loss(outputs, hard[:, :, None], soft, alpha[..., None], self.temperature[:, None, None, None]).mean(dim=2)
 
     def take_step(self, loss, factor):
         """Move every member against the gradient of a loss that is summed over members."""

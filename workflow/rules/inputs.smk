@@ -1,0 +1,171 @@
+# Inputs of rules that depend on the plan: which files of which splits a job reads.
+
+
+def prepared(path):
+    """Return an input function for the files of a model's preparation that hold the job's splits."""
+    return lambda wildcards: in_files(path, [split["name"] for split in splits(wildcards)], **chain_of(wildcards, path))
+
+
+def predictions_of(source, dataset, learning):
+    """Return the files with a model's predictions that splits of another learn from: unseen ones, and those of new rows."""
+    return in_files(f"{MODEL}/predictions.parquet", learned_from(learning), dataset=dataset, model=source)
+
+
+def learned_from(learning):
+    """Return the names of splits and of those that did not see their training rows."""
+    return list(dict.fromkeys(name for split in learning for name in [split["name"], *split["unseen"].values()]))
+
+
+def sources(wildcards):
+    """Return the files with the predictions of each model that a student or a stack learns from, under its name."""
+    learning = splits(wildcards)
+    names = upstream(PLAN.models[wildcards.model])
+    return {f"source_{name}": predictions_of(name, wildcards.dataset, learning) for name in names}
+
+
+def student_method(wildcards):
+    """Return the method file of a student, whichever kind it is of."""
+    model = PLAN.models[wildcards.model]
+    return f"{kind(model)}/{model['distill']['method']}.py"
+
+
+def hints(wildcards):
+    """Return the files with the networks that a student takes hints from, and with their features; none for most."""
+    teacher = hinting(PLAN.models[wildcards.model])
+    if not teacher:
+        return {}
+    named = {"dataset": wildcards.dataset, "model": teacher}
+    chain = {"dataset": wildcards.dataset, **imputer_of(teacher)}
+    names = learned_from(splits(wildcards))
+    return {
+        "hint_fitted": in_files(f"{MODEL}/fitted.joblib", names, **named),
+        "hint_features": in_files(f"{IMPUTED}/features.parquet", names, **chain),
+    }
+
+
+def imputer_of(model):
+    """Return the wildcard of the imputer that a model's features come from."""
+    return {"imputer": PLAN.models[model]["prepare"]["impute"]}
+
+
+def synthesizer(wildcards):
+    """Return how the synthetic rows of a dataset are drawn."""
+    return config["datasets"][wildcards.dataset]["synthetic"]
+
+
+def synthetic_rows(wildcards):
+    """Return the file with synthetic rows of a dataset that has them, where some student learns from them."""
+    is_asked = "synthetic" in config["datasets"][wildcards.dataset] and PLAN.transfers("synthetic")
+    return rules.synthesize.output.synthetic if is_asked else []
+
+
+def started(wildcards):
+    """Return the files with the networks that a model's own begin with, for the job's splits; none for most models."""
+    source = start(PLAN.models[wildcards.model])
+    names = [split["name"] for split in splits(wildcards)]
+    return in_files(f"{MODEL}/fitted.joblib", names, dataset=wildcards.dataset, model=source) if source else []
+
+
+def evaluated_splits(wildcards):
+    """Return descriptions of the splits whose predictions are scored."""
+    return [PLAN.describe(wildcards.dataset, name) for name in PLAN.evaluated_splits(wildcards.dataset)]
+
+
+def shift_files(path):
+    """Return an input function for a file of the preparation that shift is judged by; none without deploy rows."""
+    prepare = config["report"]["prepare"]
+    chain = {"imputer": prepare["impute"], "weigher": prepare["weigh"]}
+
+    def files(wildcards):
+        names = PLAN.shift_splits(wildcards.dataset)
+        return in_files(path, names, dataset=wildcards.dataset, **wildcards_in(path, chain)) if names else []
+
+    return files
+
+
+def local_files(wildcards):
+    """Return the files of a dataset's tables, those behind addresses left out."""
+    found = places(config["datasets"][wildcards.dataset])
+    return [place for _, place in found if not is_remote(place)]
+
+
+def shift_report(wildcards):
+    """Return the diagnosis of a dataset with deploy rows."""
+    return rules.diagnose.output.shift if PLAN.has_deploy(wildcards.dataset) else []
+
+
+def shown_split(wildcards):
+    """Return the split that stands for all where only one is shown: the last that is scored."""
+    return PLAN.scored_splits(wildcards.dataset)[-1]
+
+
+def stack_weights(wildcards):
+    """Return the files with the weights of each stack, of the split that is shown."""
+    names = [model for model, options in PLAN.models.items() if verb(options) == "stack"]
+    shown = [shown_split(wildcards)]
+    return [in_files(f"{MODEL}/weights.json", shown, dataset=wildcards.dataset, model=model)[0] for model in names]
+
+
+def histories(wildcards):
+    """Return the files with the histories of all networks, of all splits that are scored."""
+    names = [model for model, options in PLAN.models.items() if verb(options) in ("train", "distill")]
+    scored = PLAN.scored_splits(wildcards.dataset)
+    return [
+        path
+        for model in names
+        for path in in_files(f"{MODEL}/history.parquet", scored, dataset=wildcards.dataset, model=model)
+    ]
+
+
+def shipped(path):
+    """Return an input function for a file of split none from a model's own preparation, or from the model itself."""
+    return lambda wildcards: in_files(path, [NONE], **chain_of(wildcards, path))
+
+
+def exported_parts(wildcards):
+    """Return the files that an exported model is put together from: its own, or those of a stack and of all its members."""
+    dataset, found = wildcards.dataset, {}
+    for name in PLAN.parts(wildcards.model):
+        named = {"dataset": dataset, "model": name}
+        if "stack" in PLAN.models[name]:
+            found[f"weights_{name}"] = in_files(f"{MODEL}/weights.json", [NONE], **named)
+        else:
+            chain = {"dataset": dataset, **imputer_of(name)}
+            found[f"preparations_{name}"] = in_files(f"{IMPUTED}/preparations.joblib", [NONE], **chain)
+            found[f"fitted_{name}"] = in_files(f"{MODEL}/fitted.joblib", [NONE], **named)
+    return found
+
+
+def shipped_sources(wildcards):
+    """Return the files with the predictions that a shipped student learned from, under their models' names."""
+    learning = [PLAN.describe(wildcards.dataset, NONE)]
+    names = upstream(PLAN.models[wildcards.model])
+    return {f"source_{name}": predictions_of(name, wildcards.dataset, learning) for name in names}
+
+
+def steps_of(wildcards):
+    """Return the options of every step that a shipped model is made by."""
+    model = PLAN.models[wildcards.model]
+    return {
+        "imputer": config["imputers"][model["prepare"]["impute"]],
+        "weigher": config["weighers"][model["prepare"]["weigh"]],
+        "resampler": config["resamplers"][model["prepare"]["resample"]],
+        "model": model[verb(model)],
+        "stop": config["folds"]["stop"],
+        "split": PLAN.describe(wildcards.dataset, NONE),
+    }
+
+
+def files_of_steps(wildcards):
+    """Return the method files that making a shipped model anew runs."""
+    kinds = {"imputer": "imputers", "weigher": "weighers", "resampler": "resamplers"}
+    kinds["model"] = kind(PLAN.models[wildcards.model])
+    steps = steps_of(wildcards)
+    return [f"{kinds[step]}/{name}.py" for step in kinds for name in methods_in(steps[step])]
+
+
+def drift_files(wildcards):
+    """Return what became of each exported model in the later batches of a dataset, where it has any."""
+    if wildcards.dataset not in FOLLOWED:
+        return []
+    return expand(rules.drift.output.drift, dataset=wildcards.dataset, model=config["export"])

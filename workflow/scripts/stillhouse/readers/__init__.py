@@ -1,0 +1,1 @@
+"""Readers: predictions that others made; ``make(**options)`` returns a function of (path, folds, classes)."""
