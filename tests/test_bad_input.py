@@ -38,6 +38,14 @@ def config(dataset=(), model=(), **sections):
 
 TREE, NET = {"fit": {"method": "tree"}}, {"train": {"method": "mlp", "epochs": 1}}
 STUDENT = {"distill": {"method": "mlp", "teacher": "stack"}}
+
+
+def student(**given):
+    """A network that is taught by m."""
+    return {"distill": {"method": "mlp", "teacher": "m", "epochs": 1, **given}}
+
+
+READ = {"read": {"method": "external", "table": "table.csv"}}
 STACKED = {"m": TREE, "net": NET, "stack": {"stack": {"method": "mean", "members": ["m", "net"]}}}
 
 DOOR = {
@@ -61,7 +69,21 @@ DOOR = {
     "a share above one": (config(imputers={"few": {"method": "median", "columns_above": 2}}), "imputers.few.columns_above: 2 is greater than the maximum of 1"),
     "a group of no column": (config(imputers={"g": {"method": "group"}}), "imputers.g.by: is missing"),
     "a column given to what fills none": (config(imputers={"c": {"method": "columns", "each": {"age": "drop"}}}), "imputers.c.each.age: drop fills no single column"),
-    "an export that cannot be": (config(export=["m"]), "export: 'm' (logistic) cannot be written as ONNX"),
+    "an export that cannot be": (config(model={"fit": {"method": "adaboost"}}, export=["m"]), "export: 'm' (adaboost) cannot be written as ONNX: its trees vote one by one"),
+    "an export of a stack with such a member": (config(models={**STACKED, "m": {"fit": {"method": "adaboost"}}}, export=["stack"]), "export: 'm' (adaboost) cannot be written as ONNX"),
+    "an export of what others predicted": (config(models={"m": TREE, "theirs": READ}, export=["theirs"]), "export: 'theirs' (external) cannot be written as ONNX: there are predictions and no model"),
+    "predictions that are not there": (config(models={"m": TREE, "theirs": {"read": {"method": "external", "table": "{dataset}.csv"}}}), "models.theirs.read.table: there is no file 'd.csv'"),
+    "a preparation of what others predicted": (config(models={"theirs": {**READ, "prepare": {}}}), "models.theirs.prepare: a model under read has no preparation of its own"),
+    "a student that cannot learn": (config(models={**STACKED, "s": {"distill": {"method": "mean", "teacher": "stack"}}}), "models.s.distill.method: no method is called 'mean'"),
+    "a temperature for a tree": (config(models={"m": TREE, "s": {"distill": {"method": "tree", "teacher": "m", "temperature": 2}}}), "models.s.distill.temperature: no such key"),
+    "a share of the label above one": (config(models={"m": TREE, "s": {"distill": {"method": "tree", "teacher": "m", "alpha": 1.5}}}), "models.s.distill.alpha: 1.5 is greater than the maximum of 1, or write auto"),
+    "an unknown second teacher": (config(models={"m": TREE, "s": {"distill": {"method": "tree", "teacher": ["m", "n"]}}}), "models.s.distill.teacher: no model is called 'n'"),
+    "transfer rows that there are none of": (config(models={"m": TREE, "s": student(transfer=["deploy"])}), "models.s.distill.transfer: deploy rows are asked for, and datasets.d has none"),
+    "synthetic rows that nobody draws": (config(models={"m": TREE, "s": student(transfer=["synthetic"])}), "models.s.distill.transfer: synthetic rows are asked for, and datasets.d has none; it needs `synthetic: {method: swap}`"),
+    "synthetic rows that nobody predicted": (config({"synthetic": {}}, models={"m": READ, "s": student(transfer=["synthetic"])}), "models.s.distill.transfer: nobody has predicted synthetic rows in the table of 'm'"),
+    "hints of a tree": (config(models={"m": TREE, "s": student(hints=1)}), "models.s.distill.hints: they are of one network's last hidden layer"),
+    "hints of mixed rows": (config(models={"m": NET, "s": student(hints=1, mixup=0.2)}), "models.s.distill.mixup: goes with no `hints`"),
+    "a tree that is to be followed": (config({"batches": {"share": 0.3, "count": 2}}, export=["m"]), "export: 'm' is to be followed through later batches, which only networks are"),
     "an export after knn": (config(models={"net": {**NET, "prepare": {"impute": "knn"}}}, export=["net"]), "models.net.prepare.impute: knn cannot be written as ONNX exactly"),
     "batches that nobody follows": (config({"batches": {"share": 0.3, "count": 2}}), "datasets.d.batches: exported models are followed through them"),
     "a share that cuts groups": (config({"batches": {"share": 0.3, "count": 2}, "group": "site"}, export=["m"]), "datasets.d.batches: a share may cut a group in two"),
@@ -102,6 +124,8 @@ FILES = {
     "no Parquet": (config({"train": "table.parquet"}), b"PAR1 and so on", "table.parquet"),
     "a group by an unknown column": (config(model={"prepare": {"impute": "g"}}, imputers={"g": {"method": "group", "by": "sites"}}), CSV, "imputers: group: 'sites' is no column that models see here; did you mean 'site'?"),
     "each row with a gap": (config(model={"prepare": {"impute": "drop"}}), "\n".join([LINES[0], *(",".join(["", *line.split(",")[1:]]) if n % 2 else ",".join([line.split(",")[0], "", *line.split(",")[2:]]) for n, line in enumerate(LINES[1:]))]), "impute: drop leaves no training row"),
+    "predictions of another class": (config(models={"m": READ}), CSV, "table.csv: there is no column 'row'; the columns must be row, p_no, p_yes"),
+    "a mixture of words alone": (config({"drop": ["age", "dose"], "synthetic": {"method": "mixture"}}, models={"t": TREE, "m": {"distill": {"method": "tree", "teacher": "t", "transfer": ["synthetic"]}}}), CSV, "synthetic.method: mixture draws numbers, and the table has none"),
     "more neighbours than rows": (config(model={"prepare": {"resample": "s"}}, resamplers={"s": {"method": "smote", "neighbors": 60}}), CSV, "60 neighbors are asked for"),
 }  # fmt: skip
 

@@ -48,14 +48,18 @@ def with_every_method():
     for method in methods("stackers"):
         models[f"stack{method}"] = {"stack": {"method": method, "members": ["modeltree", "networkmlp"]}}
     models["modelbagged"] = {"fit": {"method": "tree", "bag": 3}}
+    told = {"teacher": ["modeltree", "networkmlp"], "pool": "logits", "transfer": ["deploy", "synthetic"]}
     models["student"] = {"distill": {"method": "mlp", "teacher": "stacklinear", **SMALL["mlp"]}}
+    models["studenttold"] = {"distill": {"method": "mlp", **told, "alpha": "auto", "temperature": 2, **SMALL["mlp"]}}
+    models["studenthinted"] = {"distill": {"method": "mlp", "teacher": "networkmlp", "hints": 1, **SMALL["mlp"]}}
+    models["studenttree"] = {"distill": {"method": "tree", **told, "alpha": "auto"}}
     return models
 
 
 def configuration():
     demo = yaml.safe_load((REPOSITORY / "config" / "config.yaml").read_text())
     challenge = demo["datasets"]["breastcancer"]["challenge"] | {"thin": {}}
-    dataset = {"train": "table.csv", "target": "diagnosis", "positive": "malignant", "challenge": challenge}
+    dataset = {"train": "table.csv", "target": "diagnosis", "positive": "malignant", "challenge": challenge, "synthetic": {}}
     return {
         **demo,
         "datasets": {"breastcancer": dataset},
@@ -127,6 +131,8 @@ def differing(honest, other, target):
 def test_no_prediction_changes_but_those_of_the_changed_rows(honest, tmp_path):
     tampered = tampered_copy(honest, tmp_path / "tampered", flip_and_shuffle)
     folds = pd.read_parquet(honest / "results/breastcancer/folds.parquet").set_index("row")["fold"]
+    parents = pd.read_parquet(honest / "results/breastcancer/synthetic.parquet").set_index("row")["parents"]
+    folds = pd.concat([folds, parents])
     for target in targets():
         changed = differing(honest, tampered, target)
         assert set(folds[changed["row"]]) <= {0}, target

@@ -72,5 +72,5 @@ def test_a_table_that_cannot_be_right_is_refused_in_one_message(name, tmp_path):
 def test_a_file_that_is_no_table_is_refused(tmp_path):
     path = tmp_path / "theirs.parquet"
     path.write_text("no table")
-    with pytest.raises(UserError, match="theirs.parquet: cannot be read as a table"):
+    with pytest.raises(UserError, match=r"theirs\.parquet: cannot be read as a table"):
         build("readers", {"method": "external", "table": "", "held_out": "none"})(path, FOLDS, ["no", "yes"])

@@ -1,0 +1,123 @@
+"""Trees, forests, boosting, linear models, bags and stacks in a file predict what they predict in the workflow."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import trained
+from test_honesty import NETWORK
+from test_methods import options, prepared_by
+from test_shipping import AS_IT_WAS, READING
+
+from stillhouse.calibration import OnOriginalPrior
+from stillhouse.fitting import fit
+from stillhouse.serving import Shipped
+from stillhouse.shipping import cost, exported, largest_difference, metadata, parameters
+from stillhouse.whole import Alone, Pooled
+
+SMALL = {"forest": {"trees": 9, "leaf": 1}, "boosting": {"rounds": 12, "leaf": 2, "patience": 12}, "tree": {"leaf": 1}}
+METHODS = ("logistic", "tree", "forest", "boosting")
+SCHEMA = {"target": "y", "reading": READING, "columns": []}
+TASKS = {0: {"task": "regression", "classes": None}, 2: {"task": "binary", "classes": ["a", "b"]}}
+TASKS[3] = {"task": "multiclass", "classes": ["a", "b", "c"]}
+
+
+def labelled(table, n_classes):
+    value = table["dose"] + (table["site"] == "a") + table["age"].fillna(50) / 50
+    return value if n_classes == 0 else pd.qcut(value, n_classes, labels=False).astype(float)
+
+
+def made(gappy, n_classes, method, impute="median", bag=0, ledger=AS_IT_WAS, known=None):
+    """A preparation and a model fitted after it."""
+    table, columns = gappy
+    label = labelled(table, n_classes)
+    prepared = prepared_by(columns, impute, indicators=True).fit(table)
+    sample = prepared.transform(table).assign(label=label, weight=1.0, stop=table["row"] % 5 == 0)
+    sample = sample if known is None else sample[sample["label"].isin(known)]
+    model = fit(sample, {**options("models", method, **SMALL.get(method, {})), "bag": bag}, n_classes, threads=1, seed=1)
+    share = {key: [1 / n_classes] * n_classes for key in ("before", "after")} if n_classes else {}
+    ledger = {**share, "resampled": False} if n_classes and ledger is AS_IT_WAS else ledger if n_classes else None
+    return Alone(prepared, OnOriginalPrior(model, ledger, sample[sample["stop"]]))
+
+
+def odd(table):
+    """The table with categories that no row had before, and gaps where there were none."""
+    changed = table.assign(site=table["site"].where(table.index % 5 != 0, "never seen"))
+    return changed.assign(dose=changed["dose"].mask(changed.index % 8 == 3))
+
+
+def written(whole, n_classes, tmp_path):
+    path = tmp_path / "model.onnx"
+    path.write_bytes(exported(whole, metadata({**SCHEMA, **TASKS[n_classes]}, whole, "d", "m", {})))
+    return path
+
+
+@pytest.mark.parametrize("n_classes", [0, 2, 3])
+@pytest.mark.parametrize("bag", [0, 3])
+@pytest.mark.parametrize("method", METHODS)
+def test_a_model_agrees_on_every_row(gappy, tmp_path, method, bag, n_classes):
+    whole = made(gappy, n_classes, method, bag=bag)
+    assert largest_difference(written(whole, n_classes, tmp_path), odd(gappy[0]), whole) < 1e-6
+
+
+@pytest.mark.parametrize("n_classes", [0, 2, 3])
+@pytest.mark.parametrize("method", ["tree", "forest", "boosting"])
+def test_gaps_that_trees_learn_from_go_the_same_way(gappy, tmp_path, method, n_classes):
+    whole = made(gappy, n_classes, method, impute="none")
+    assert largest_difference(written(whole, n_classes, tmp_path), odd(gappy[0]), whole) < 1e-6
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("known", [[0, 2], [1]])
+def test_a_class_that_no_training_row_had_has_no_probability(gappy, tmp_path, method, known):
+    whole = made(gappy, 3, method, known=known)
+    path = written(whole, 3, tmp_path)
+    assert largest_difference(path, odd(gappy[0]), whole) < 1e-6
+
+
+def test_a_resampled_model_speaks_on_the_original_prior(gappy, tmp_path):
+    ledger = {"before": [0.9, 0.1], "after": [0.5, 0.5], "resampled": True}
+    whole = made(gappy, 2, "forest", ledger=ledger)
+    assert whole.model.calibration
+    assert largest_difference(written(whole, 2, tmp_path), odd(gappy[0]), whole) < 1e-6
+
+
+def network(gappy, n_classes):
+    table, columns = gappy
+    prepared = prepared_by(columns, "mean").fit(table)
+    sample = prepared.transform(table).assign(label=labelled(table, n_classes), weight=1.0, stop=table["row"] % 5 == 0)
+    model, _ = trained(sample, {**NETWORK, "epochs": 3}, n_classes)
+    ledger = {key: [1 / n_classes] * n_classes for key in ("before", "after")} | {"resampled": False} if n_classes else None
+    return Alone(prepared, OnOriginalPrior(model, ledger, sample[sample["stop"]]))
+
+
+@pytest.mark.parametrize("n_classes", [0, 2, 3])
+def test_a_stack_of_trees_and_networks_each_with_its_own_preparation_is_one_file(gappy, tmp_path, n_classes):
+    members = [made(gappy, n_classes, "boosting", impute="none"), made(gappy, n_classes, "logistic"), network(gappy, n_classes)]
+    factors = np.arange(1.0, 1 + n_classes) if n_classes else None
+    intercept = np.linspace(-0.2, 0.3, n_classes or 1)
+    whole = Pooled(members, np.array([0.5, 0.1, 0.6]), intercept, factors)
+    path = written(whole, n_classes, tmp_path)
+    assert largest_difference(path, odd(gappy[0]), whole) < 1e-5
+    assert [column["name"] for column in Shipped(path).columns] == ["age", "dose", "smoker", "site"]
+
+
+def test_what_a_file_costs_is_its_bytes_what_was_learned_and_the_time_of_a_row(gappy, tmp_path):
+    whole = network(gappy, 2)
+    path = written(whole, 2, tmp_path)
+    found = cost(path, gappy[0], whole)
+    assert found["bytes"] == path.stat().st_size
+    assert found["parameters"] == sum(values.numel() for values in whole.model.model.networks[0].parameters())
+    assert 0 < found["milliseconds"]["median"] <= found["milliseconds"]["p99"]
+
+
+def test_a_tree_has_learned_a_threshold_a_node_and_a_share_a_leaf(gappy):
+    whole = made(gappy, 0, "tree")
+    tree = whole.model.model.estimator.tree_
+    # Leaves have a place among the thresholds too; the last number is what is added to the sum.
+    assert parameters(whole.model.model) == tree.node_count + tree.n_leaves + 1
+
+
+def test_a_model_without_counterpart_is_refused(gappy, tmp_path):
+    whole = made(gappy, 2, "adaboost")
+    with pytest.raises(TypeError, match="has no counterpart in the graph"):
+        written(whole, 2, tmp_path)
