@@ -125,7 +125,6 @@ FILES = {
     "a group by an unknown column": (config(model={"prepare": {"impute": "g"}}, imputers={"g": {"method": "group", "by": "sites"}}), CSV, "imputers: group: 'sites' is no column that models see here; did you mean 'site'?"),
     "each row with a gap": (config(model={"prepare": {"impute": "drop"}}), "\n".join([LINES[0], *(",".join(["", *line.split(",")[1:]]) if n % 2 else ",".join([line.split(",")[0], "", *line.split(",")[2:]]) for n, line in enumerate(LINES[1:]))]), "impute: drop leaves no training row"),
     "predictions of another class": (config(models={"m": READ}), CSV, "table.csv: there is no column 'row'; the columns must be row, p_no, p_yes"),
-    "a mixture of words alone": (config({"drop": ["age", "dose"], "synthetic": {"method": "mixture"}}, models={"t": TREE, "m": {"distill": {"method": "tree", "teacher": "t", "transfer": ["synthetic"]}}}), CSV, "synthetic.method: mixture draws numbers, and the table has none"),
     "more neighbours than rows": (config(model={"prepare": {"resample": "s"}}, resamplers={"s": {"method": "smote", "neighbors": 60}}), CSV, "60 neighbors are asked for"),
 }  # fmt: skip
 

@@ -45,7 +45,7 @@ def changed(path, value):
 def test_defaults_are_filled_in_at_every_level(schema):
     config = checked(GOOD, schema)
     assert config["folds"] == {"k": 5, "stop": 0.15}
-    assert config["models"]["student"]["distill"]["temperature"] == 2
+    assert config["models"]["student"]["distill"]["alpha"] == "auto"
     assert config["imputers"]["near"]["scale"] is True
     assert config["imputers"]["median"]["method"] == "median"
 

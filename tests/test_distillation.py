@@ -260,7 +260,7 @@ def test_hints_of_a_row_are_those_of_the_teacher_that_held_its_fold_out():
 @pytest.mark.parametrize("heads", [1, 4])
 def test_a_hinted_student_can_be_mapped_onto_its_teacher_better_and_keeps_no_map(heads):
     sample, soft, _, wanted = hinting()
-    options = network_options(width=12, depth=1, epochs=20, rate=0.01, heads=heads, dropout=0, patience=20)
+    options = network_options(width=12, depth=1, epochs=20, rate=0.01, heads=heads, dropout=0, patience=20, alpha=0.3)
     found = {}
     for weight in (0.0, 3.0):
         sets = [TrainingSet(sample, soft, {**options, "hints": weight}, 2, seed=1, hints=wanted)]
