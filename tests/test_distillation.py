@@ -11,7 +11,7 @@ from sklearn.linear_model import LogisticRegression
 from stillhouse.columns import CHOICE, PHASE
 from stillhouse.comparison import compare_students, fidelity
 from stillhouse.config import complete_options, shared_options
-from stillhouse.distillation import averaged, candidates, soft_targets, taught
+from stillhouse.distillation import averaged, best, candidates, soft_targets, taught
 from stillhouse.fitting import fit, fit_student, with_shares
 from stillhouse.folds import with_synthetic
 from stillhouse.hints import COMPONENTS, hidden, hints, without_hints
@@ -220,10 +220,38 @@ def test_a_teacher_that_knows_is_followed_and_one_that_errs_is_not(kind):
             _, history = fit_student(sample, target, student_options(alpha="auto"), 2, 1, seed=1)
         choice = history[history[PHASE] == CHOICE]
         assert choice["kept"].sum() == 1
-        assert choice.loc[choice["kept"].astype(bool), "stop_loss"].item() == choice["stop_loss"].min()
         chosen.append(choice.loc[choice["kept"].astype(bool), "alpha"].item())
     assert chosen[0] < 1
     assert chosen[1] == 1
+
+
+class Says:
+    """A model that gives all rows the same probability of their label."""
+
+    def __init__(self, *p):
+        self.p = np.array(p)
+
+    def predict(self, table):
+        p = np.resize(self.p, len(table))
+        return np.column_stack([1 - p, p])
+
+
+def test_the_usual_share_is_kept_unless_another_is_better_by_more_than_chance():
+    stop = pd.DataFrame({"label": np.ones(40), "weight": 1.0})
+    pairs = [(1.0, 0.0), (1.0, 0.3), (1.0, 1.0)]
+
+    def chosen(*models):
+        place, table = best(pairs, models, stop, 2)
+        assert table["kept"].tolist() == [place == other for other in range(3)]
+        return pairs[place][1]
+
+    usual = Says(0.6, 0.8)
+    assert chosen(Says(0.5), usual, Says(0.9)) == 1.0
+    # Better in the mean, and as often worse as better: that may be luck.
+    assert chosen(Says(0.5), usual, Says(0.98, 0.5)) == 0.3
+    assert chosen(None, usual, None) == 0.3
+    assert chosen(Says(0.5), None, None) == 0.0
+    assert best(pairs, [usual, usual, usual], stop[:0], 2)[0] == 1
 
 
 def test_the_history_of_a_chosen_network_is_its_own():

@@ -10,8 +10,9 @@ from stillhouse.predictions import SMALLEST, columns_of, logits, on_learned_prio
 from stillhouse.tables import read_split
 
 AUTO = "auto"
-# What `auto` chooses among. A student that goes by labels alone is one of them, so that no teacher has to be believed.
-TEMPERATURES, ALPHAS = (1.0, 2.0, 4.0), (0.0, 0.3, 0.6, 1.0)
+# What `auto` chooses among, and the share that is taken where nothing is clearly better. A student that goes by labels alone is
+# one of them, so that no teacher has to be believed.
+TEMPERATURES, ALPHAS, USUAL = (1.0, 2.0, 4.0), (0.0, 0.3, 0.6, 1.0), 0.3
 OF_PARTS = {"deploy": OF_DEPLOY, "unlabelled": OF_UNLABELLED, "synthetic": OF_SYNTHETIC}
 
 
@@ -88,19 +89,30 @@ def candidates(options):
     return [(t, alpha) for alpha in alphas for t in (temperatures if alpha < 1 else temperatures[:1])]
 
 
-def stop_loss(model, stop, n_classes):
-    """Return the weighted log loss of a model's probabilities on stop rows by their labels, or the mean squared error."""
+def stop_losses(model, stop, n_classes):
+    """Return the log loss of each stop row's label by a model, or the squared error; infinite without a model."""
+    if model is None:
+        return np.full(len(stop), np.inf)
     labels, scores = stop[LABEL].to_numpy(), model.predict(stop)
     if n_classes:
-        losses = -np.log(np.maximum(scores[np.arange(len(stop)), labels.astype(int)], SMALLEST))
-    else:
-        losses = (scores[:, 0] - labels) ** 2
-    return float(np.average(losses, weights=stop[WEIGHT]))
+        return -np.log(np.maximum(scores[np.arange(len(stop)), labels.astype(int)], SMALLEST))
+    return (scores[:, 0] - labels) ** 2
 
 
 def best(pairs, models, stop, n_classes):
-    """Return the place of the model that does best on stop rows, the first where there are none, and a table of how all do."""
-    losses = [stop_loss(model, stop, n_classes) if model and len(stop) else float("inf") for model in models]
-    place = int(np.argmin(losses)) if len(stop) else 0
-    table = pd.DataFrame(pairs, columns=["temperature", "alpha"]).assign(stop_loss=losses)
+    """Return the place of the model to keep, and a table of how all of them do on stop rows.
+
+    The usual pair is kept unless another has a lower mean loss by more than the standard error of the difference (after
+    Breiman et al. 1984, section 3.4.3): on few rows the least loss is mostly luck.
+    """
+    weight = stop[WEIGHT].to_numpy() / max(stop[WEIGHT].sum(), 1e-12)
+    losses = np.stack([stop_losses(model, stop, n_classes) for model in models])
+    usual = min(range(len(pairs)), key=lambda place: (models[place] is None, pairs[place][1] != USUAL, place))
+    with np.errstate(invalid="ignore"):
+        apart = losses - losses[usual]
+        gain = -apart @ weight
+        error = np.sqrt((apart + gain[:, None]) ** 2 @ weight**2)
+    gain = np.where(gain > error, gain, 0)
+    place = int(gain.argmax()) if gain.any() else usual
+    table = pd.DataFrame(pairs, columns=["temperature", "alpha"]).assign(stop_loss=losses @ weight)
     return place, table.assign(kept=table.index == place)

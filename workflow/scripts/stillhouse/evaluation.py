@@ -56,7 +56,7 @@ def evaluate(rows, schema, settings, seed, weights=None, corrected=None):
 
 
 def corrected_for_label_shift(predictions, table, classes):
-    """Return the deploy rows' probabilities on the class mixture estimated for them; None without classes or deploy rows.
+    """Return the deploy rows' probabilities on the class mixture estimated for them; None where there is none to go by.
 
     The estimate is the model's own (EM on calibrated probabilities), by rows that it did not see and whose labels its split
     ``none`` learned from. It holds where only the class mixture has moved: ``shift.json`` says whether it seems so.
@@ -68,7 +68,8 @@ def corrected_for_label_shift(predictions, table, classes):
         return None
     names = columns_of(classes)
     p, labels, p_new = (labelled[names].to_numpy(), labelled[LABEL].to_numpy(int), deploy[names].to_numpy())
-    return prediction_table(deploy[ROW], corrected(p, labels, p_new), classes)
+    moved = corrected(p, labels, p_new)
+    return None if moved is None else prediction_table(deploy[ROW], moved, classes)
 
 
 def assess(rows, schema, weight, settings, seed):

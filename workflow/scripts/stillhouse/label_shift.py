@@ -11,6 +11,8 @@ from stillhouse.calibration import BiasCorrectedTemperature
 from stillhouse.predictions import moved
 
 SMALLEST = 1e-9
+# Shares of classes that two estimates may lie apart, in total variation.
+APART = 0.1
 
 
 def em(p, labels, p_new, rounds=500):
@@ -93,7 +95,14 @@ def priors(p, labels, p_new):
 
 
 def corrected(p, labels, p_new):
-    """Return calibrated probabilities of new rows, moved from the labelled rows' prior to the one EM finds for the new."""
+    """Return calibrated probabilities of new rows, moved from the labelled rows' prior to the one EM finds for the new.
+
+    None where RLLS finds another mixture: both are estimates of the same where only the mixture has moved and probabilities
+    are calibrated, and EM goes astray without a sign of its own where they are not.
+    """
     calibration = BiasCorrectedTemperature().fit(p, labels)
     p, p_new = calibration.predict(p), calibration.predict(p_new)
-    return moved(p_new, em(p, labels, p_new), class_shares(labels, p.shape[1]))
+    found = em(p, labels, p_new)
+    if np.abs(found - rlls(p, labels, p_new)).sum() / 2 > APART:
+        return None
+    return moved(p_new, found, class_shares(labels, p.shape[1]))
