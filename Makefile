@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint unit dry-run workflow-test test-slow clean
+.PHONY: demo test lint unit dry-run workflow-test test-slow proofs clean
 
 demo: .venv/ready
 	$(BIN)/snakemake --cores all --quiet rules
@@ -26,7 +26,10 @@ workflow-test: .venv/ready
 	$(BIN)/pytest -m workflow
 
 test-slow: .venv/ready
-	$(BIN)/pytest -m slow
+	$(BIN)/pytest -m "slow and not proof"
+
+proofs: .venv/ready
+	$(BIN)/pytest -m proof
 
 .venv/ready: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit("Stillhouse needs Python 3.11 or 3.12; set PYTHON=python3.11" if not (3, 11) <= sys.version_info[:2] <= (3, 12) else 0)'

@@ -24,6 +24,7 @@ def value(folder, dataset, model, metric="auc", population="held_out"):
     return json.loads(path.read_text())[population]["metrics"][metric]["value"]
 
 
+@pytest.mark.proof
 def test_adult_with_given_test_rows_reaches_what_each_model_should(run, shared_tables):
     folder = example(run, shared_tables, "adult")
     folder()

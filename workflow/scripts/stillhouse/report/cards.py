@@ -41,7 +41,7 @@ def student_cards(run, main):
         names = [*teachers, student, twin]
         figure = figures.ranking(names, *with_ends(run, names, main), None, label=words.METRIC_WORDS[main])
         text = f"{twin} is the same method with the same budget, taught by labels alone."
-        cards.append(card(f"student-{student}", figure, f"{student} beside {words.listed(teachers)}, its teaching", text))
+        cards.append(card(f"student-{student}", figure, f"{student} beside {words.listed(teachers)}", text))
     return cards
 
 

@@ -227,6 +227,6 @@ def how_made(model, task):
     is_bagged = options.get("bag") and kind(model) == "models"
     bagged = f", {options['bag']} bagged" if is_bagged else ""
     taught = f" taught by {listed(as_list(options['teacher']))}" if made_by == "distill" else ""
-    taught += f" and of {listed(options['transfer'])} rows" if options.get("transfer") else ""
+    taught += f", also on {listed(options['transfer'])} rows," if options.get("transfer") else ""
     method = "ridge" if task == "regression" and options["method"] == "logistic" else options["method"]
     return f"{method}{bagged}{taught}{after}"
