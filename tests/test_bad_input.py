@@ -81,6 +81,7 @@ DOOR = {
     "transfer rows that there are none of": (config(models={"m": TREE, "s": student(transfer=["deploy"])}), "models.s.distill.transfer: deploy rows are asked for, and datasets.d has none"),
     "synthetic rows that nobody draws": (config(models={"m": TREE, "s": student(transfer=["synthetic"])}), "models.s.distill.transfer: synthetic rows are asked for, and datasets.d has none; it needs `synthetic: {method: swap}`"),
     "synthetic rows that nobody predicted": (config({"synthetic": {}}, models={"m": READ, "s": student(transfer=["synthetic"])}), "models.s.distill.transfer: nobody has predicted synthetic rows in the table of 'm'"),
+    "synthetic rows that a member has not": (config({"synthetic": {}}, models={"m": TREE, "theirs": READ, "stack": {"stack": {"method": "mean", "members": ["m", "theirs"]}}, "s": student(transfer=["synthetic"])}), "models.stack.stack.members: a student learns from synthetic rows, which the table of 'theirs' has not"),
     "hints of a tree": (config(models={"m": TREE, "s": student(hints=1)}), "models.s.distill.hints: they are of one network's last hidden layer"),
     "hints of mixed rows": (config(models={"m": NET, "s": student(hints=1, mixup=0.2)}), "models.s.distill.mixup: goes with no `hints`"),
     "a tree that is to be followed": (config({"batches": {"share": 0.3, "count": 2}}, export=["m"]), "export: 'm' is to be followed through later batches, which only networks are"),

@@ -136,6 +136,20 @@ def exported_parts(wildcards):
     return found
 
 
+def recipe(wildcards):
+    """Return all settings that an exported model, and those that it learns from, are made by."""
+    models = PLAN.with_upstream(wildcards.model)
+    prepared_by = [model["prepare"] for model in models.values() if "prepare" in model]
+    steps = {"imputers": "impute", "weighers": "weigh", "resamplers": "resample"}
+    return {
+        "seed": config["seed"],
+        "folds": config["folds"],
+        "dataset": config["datasets"][wildcards.dataset],
+        "models": models,
+        **{section: {one[step]: config[section][one[step]] for one in prepared_by} for section, step in steps.items()},
+    }
+
+
 def shipped_sources(wildcards):
     """Return the files with the predictions that a shipped student learned from, under their models' names."""
     learning = [PLAN.describe(wildcards.dataset, NONE)]

@@ -19,6 +19,6 @@ rule export:
     wildcard_constraints:
         model=one_of(config["export"]),
     params:
-        models=lambda wildcards: PLAN.with_upstream(wildcards.model),
+        recipe=recipe,
     script:
         "../scripts/export.py"

@@ -12,8 +12,8 @@ files, params, wildcards = snakemake.input, snakemake.params, snakemake.wildcard
 schema, metrics = read_json(files.schema), read_json(files.metrics)
 table = read_columns(files.table, without=[LABEL])
 
-whole = assembled(wildcards.model, params.models, files)
-facts = metadata(schema, whole, wildcards.dataset, wildcards.model, params.models)
+whole = assembled(wildcards.model, params.recipe["models"], files)
+facts = metadata(schema, whole, wildcards.dataset, wildcards.model, params.recipe)
 with written_beside(snakemake.output.model) as beside:
     beside.write_bytes(exported(whole, facts))
     difference = largest_difference(beside, table, whole)
@@ -21,5 +21,7 @@ with written_beside(snakemake.output.model) as beside:
         raise ValueError(f"the ONNX file differs from the workflow by {difference:.1e}, more than {CLOSE:.0e}")
     costs = cost(beside, table, whole)
 with written_beside(snakemake.output.card) as beside:
-    beside.write_text(card(facts, schema, params.models[wildcards.model], metrics, whole.models[0].ledger, costs, difference))
+    beside.write_text(
+        card(facts, schema, params.recipe["models"][wildcards.model], metrics, whole.models[0].ledger, costs, difference)
+    )
 write_json(costs, snakemake.output.cost)

@@ -16,12 +16,12 @@ CLOSE = 1e-5
 TIMED, WARM_UP = 2000, 200
 
 
-def metadata(schema, whole, dataset, model, models):
+def metadata(schema, whole, dataset, model, recipe):
     """Return what the file says of itself: columns to read, factors to decide by, and a hash of how it was made.
 
-    ``models`` has the options of the model and of all that it learns from.
+    ``recipe`` has all settings that the model and those that it learns from are made by.
     """
-    facts, factors = json.dumps([schema, models], sort_keys=True), whole.factors
+    facts, factors = json.dumps([schema, recipe], sort_keys=True), whole.factors
     return {
         "stillhouse": __version__,
         "dataset": dataset,

@@ -13,7 +13,13 @@ ASKED = {"deploy": "deploy rows", "unlabelled": "a table under `unlabelled`", "s
 def check_students(config):
     """Raise ``ConfigError`` for the first student that cannot be taught as it is said to be, or table that is not there."""
     models = config["models"]
+    has_synthetic = any("synthetic" in model[verb(model)].get("transfer", ()) for model in models.values())
     for name, model in models.items():
+        if "stack" in model and has_synthetic and (source := _read_by(models, upstream(model))):
+            where = f"models.{name}.stack.members"
+            raise ConfigError(
+                f"{where}: a student learns from synthetic rows, which the table of {source!r} has not; leave it out"
+            )
         if verb(model) == "read":
             _check_table(config, name, model)
         for key, fault in _faults(config, model) if "distill" in model else ():
@@ -33,10 +39,8 @@ def _faults(config, model):
         for name, dataset in config["datasets"].items():
             if not _has(dataset, part):
                 yield "transfer", f"{part} rows are asked for, and datasets.{name} has none; it needs {ASKED[part]}"
-    if "synthetic" in options["transfer"]:
-        for source in _all_upstream(models, as_list(options["teacher"])):
-            if verb(models[source]) == "read":
-                yield "transfer", f"nobody has predicted synthetic rows in the table of {source!r}; leave `synthetic` out"
+    if "synthetic" in options["transfer"] and (source := _read_by(models, as_list(options["teacher"]))):
+        yield "transfer", f"nobody has predicted synthetic rows in the table of {source!r}; leave `synthetic` out"
     if options.get("hints"):
         yield from _faults_of_hints(options, models)
 
@@ -54,8 +58,11 @@ def _has(dataset, part):
     return has_deploy(dataset) if part == "deploy" else part in dataset
 
 
-def _all_upstream(models, names):
+def _read_by(models, names):
+    """Return the first model among some, and all that they learn from, whose predictions somebody else made; or None."""
     found = list(names)
     for name in found:
+        if verb(models[name]) == "read":
+            return name
         found += [source for source in upstream(models[name]) if source not in found]
-    return found
+    return None
