@@ -7,12 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from onnx import TensorProto, helper, numpy_helper
-from sklearn.dummy import DummyClassifier
-from sklearn.ensemble import BaggingClassifier, BaggingRegressor, RandomForestClassifier, RandomForestRegressor
-from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
-
-from stillhouse.models.boosting import BoostingClassifier, BoostingRegressor
 
 LEAF, BRANCH = "LEAF", "BRANCH_LEQ"
 
@@ -66,9 +61,9 @@ class Trees:
 def add_estimator(graph, x, fitted):
     """Add a fitted estimator: probabilities (rows, classes) or values (rows, 1), in double precision."""
     estimator = fitted.estimator
-    if type(estimator) not in NODES:
+    if type(estimator).__name__ not in NODES:
         raise TypeError(f"{type(estimator).__name__} has no counterpart in the graph")
-    return NODES[type(estimator)](graph, x, estimator, fitted.n_classes)
+    return NODES[type(estimator).__name__](graph, x, estimator, fitted.n_classes)
 
 
 def prior(graph, x, estimator, n_classes):
@@ -120,7 +115,7 @@ def trees(graph, x, estimator, n_classes):
 def bag(graph, x, estimator, n_classes):
     """Add the mean of bagged models of any kind."""
     inner = len(estimator.classes_) if n_classes else 0
-    outputs = [NODES[type(part)](graph, x, part, inner) for part in estimator.estimators_]
+    outputs = [NODES[type(part).__name__](graph, x, part, inner) for part in estimator.estimators_]
     if n_classes:
         places = graph.constant(placed(np.eye(inner), estimator.classes_, n_classes))
         outputs = [graph.add("MatMul", output, places) for output in outputs]
@@ -183,13 +178,16 @@ def nodes_of_lightgbm(structure, output):
     return found
 
 
+# By name, so that a change of one method does not make all models be exported anew.
 NODES = {
-    DummyClassifier: prior,
-    LogisticRegression: linear,
-    Ridge: linear,
-    **dict.fromkeys((DecisionTreeClassifier, DecisionTreeRegressor, RandomForestClassifier, RandomForestRegressor), trees),
-    **dict.fromkeys((BaggingClassifier, BaggingRegressor), trees),
-    **dict.fromkeys((BoostingClassifier, BoostingRegressor), boosted),
+    "DummyClassifier": prior,
+    "LogisticRegression": linear,
+    "Ridge": linear,
+    **dict.fromkeys(
+        ("DecisionTreeClassifier", "DecisionTreeRegressor", "RandomForestClassifier", "RandomForestRegressor"), trees
+    ),
+    **dict.fromkeys(("BaggingClassifier", "BaggingRegressor"), trees),
+    **dict.fromkeys(("BoostingClassifier", "BoostingRegressor"), boosted),
 }
 
 
