@@ -23,7 +23,8 @@ dry-run: .venv/ready
 	$(BIN)/snakemake --dry-run --cores 2 --quiet all
 
 workflow-test: .venv/ready
-	$(BIN)/pytest -m workflow
+	$(BIN)/pytest -n 2 -m workflow tests/test_bad_input.py
+	$(BIN)/pytest -m workflow --ignore=tests/test_bad_input.py
 
 test-slow: .venv/ready
 	$(BIN)/pytest -m "slow and not proof"
