@@ -11,6 +11,7 @@ sys.path.append(str(WORKFLOW / "scripts"))
 
 from stillhouse.checks import checked, is_remote
 from stillhouse.code import files_run_by
+from stillhouse.config import CHOICES
 from stillhouse.dataset import places
 from stillhouse.errors import UserError
 from stillhouse.plan import Plan, hinting, kind, start, table_of, upstream, verb
@@ -116,8 +117,8 @@ def wildcards_in(path, wildcards):
     return {name: value for name, value in wildcards.items() if name != "split" and f"{{{name}}}" in path}
 
 
-def chain_of(wildcards, path):
+def chain_of(dataset, model, path):
     """Return the wildcards of a path to a model's preparation."""
-    prepare = PLAN.models[wildcards.model]["prepare"]
+    prepare = PLAN.models[model]["prepare"]
     chain = {"imputer": prepare["impute"], "weigher": prepare["weigh"], "resampler": prepare["resample"]}
-    return {"dataset": wildcards.dataset, **wildcards_in(path, chain)}
+    return {"dataset": dataset, **wildcards_in(path, chain)}

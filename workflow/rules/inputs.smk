@@ -3,7 +3,9 @@
 
 def prepared(path):
     """Return an input function for the files of a model's preparation that hold the job's splits."""
-    return lambda wildcards: in_files(path, [split["name"] for split in splits(wildcards)], **chain_of(wildcards, path))
+    return lambda wildcards: in_files(
+        path, [split["name"] for split in splits(wildcards)], **chain_of(wildcards.dataset, wildcards.model, path)
+    )
 
 
 def predictions_of(source, dataset, learning):
@@ -16,9 +18,12 @@ def learned_from(learning):
     return list(dict.fromkeys(name for split in learning for name in [split["name"], *split["unseen"].values()]))
 
 
-def sources(wildcards):
-    """Return the files with the predictions of each model that a student or a stack learns from, under its name."""
-    learning = splits(wildcards)
+def sources(wildcards, learning=None):
+    """Return the files with the predictions of each model that a student or a stack learns from, under its name.
+
+    They are those that the splits in ``learning`` learn from, by default the job's own.
+    """
+    learning = learning or splits(wildcards)
     names = upstream(PLAN.models[wildcards.model])
     return {f"source_{name}": predictions_of(name, wildcards.dataset, learning) for name in names}
 
@@ -34,18 +39,11 @@ def hints(wildcards):
     teacher = hinting(PLAN.models[wildcards.model])
     if not teacher:
         return {}
-    named = {"dataset": wildcards.dataset, "model": teacher}
-    chain = {"dataset": wildcards.dataset, **imputer_of(teacher)}
-    names = learned_from(splits(wildcards))
+    dataset, names = wildcards.dataset, learned_from(splits(wildcards))
     return {
-        "hint_fitted": in_files(f"{MODEL}/fitted.joblib", names, **named),
-        "hint_features": in_files(f"{IMPUTED}/features.parquet", names, **chain),
+        "hint_fitted": in_files(f"{MODEL}/fitted.joblib", names, dataset=dataset, model=teacher),
+        "hint_features": in_files(f"{IMPUTED}/features.parquet", names, **chain_of(dataset, teacher, IMPUTED)),
     }
-
-
-def imputer_of(model):
-    """Return the wildcard of the imputer that a model's features come from."""
-    return {"imputer": PLAN.models[model]["prepare"]["impute"]}
 
 
 def synthesizer(wildcards):
@@ -119,7 +117,7 @@ def histories(wildcards):
 
 def shipped(path):
     """Return an input function for a file of split none from a model's own preparation, or from the model itself."""
-    return lambda wildcards: in_files(path, [NONE], **chain_of(wildcards, path))
+    return lambda wildcards: in_files(path, [NONE], **chain_of(wildcards.dataset, wildcards.model, path))
 
 
 def exported_parts(wildcards):
@@ -130,7 +128,7 @@ def exported_parts(wildcards):
         if "stack" in PLAN.models[name]:
             found[f"weights_{name}"] = in_files(f"{MODEL}/weights.json", [NONE], **named)
         else:
-            chain = {"dataset": dataset, **imputer_of(name)}
+            chain = chain_of(dataset, name, IMPUTED)
             found[f"preparations_{name}"] = in_files(f"{IMPUTED}/preparations.joblib", [NONE], **chain)
             found[f"fitted_{name}"] = in_files(f"{MODEL}/fitted.joblib", [NONE], **named)
     return found
@@ -140,21 +138,20 @@ def recipe(wildcards):
     """Return all settings that an exported model, and those that it learns from, are made by."""
     models = PLAN.with_upstream(wildcards.model)
     prepared_by = [model["prepare"] for model in models.values() if "prepare" in model]
-    steps = {"imputers": "impute", "weighers": "weigh", "resamplers": "resample"}
     return {
         "seed": config["seed"],
         "folds": config["folds"],
         "dataset": config["datasets"][wildcards.dataset],
         "models": models,
-        **{section: {one[step]: config[section][one[step]] for one in prepared_by} for section, step in steps.items()},
+        **{
+            section: {one[step]: config[section][one[step]] for one in prepared_by} for step, section in CHOICES.items()
+        },
     }
 
 
 def shipped_sources(wildcards):
     """Return the files with the predictions that a shipped student learned from, under their models' names."""
-    learning = [PLAN.describe(wildcards.dataset, NONE)]
-    names = upstream(PLAN.models[wildcards.model])
-    return {f"source_{name}": predictions_of(name, wildcards.dataset, learning) for name in names}
+    return sources(wildcards, [PLAN.describe(wildcards.dataset, NONE)])
 
 
 def steps_of(wildcards):

@@ -23,9 +23,7 @@ def compare(metrics, drawn, plain, schema, settings):
     leaves out 0, so that chance alone is no good explanation for it; the leader was chosen on the same rows, which makes the
     gaps look a little larger than they are.
     """
-    name_of_main = main_metric(schema["task"]).__name__
-    sign = 1 if name_of_main in MORE_IS_BETTER else -1
-    values = {name: found["held_out"]["metrics"][name_of_main]["value"] for name, found in metrics.items()}
+    name_of_main, sign, values = main_values(metrics, schema)
     if None in values.values():
         raise UserError(f"the scored rows have no {name_of_main}, as they are of one class; score more rows, or merge classes")
     ranked = sorted(values, key=lambda name: -sign * values[name])
@@ -49,9 +47,7 @@ def compare_students(students, metrics, rows, drawn, schema, settings):
     likeliest class is the same, ``divergence`` the mean of KL(other || student); of a regression these are the correlation
     and the root mean squared difference.
     """
-    name_of_main, lines = main_metric(schema["task"]).__name__, []
-    sign = 1 if name_of_main in MORE_IS_BETTER else -1
-    values = {name: found["held_out"]["metrics"][name_of_main]["value"] for name, found in metrics.items()}
+    (_, sign, values), lines = main_values(metrics, schema), []
     for student, others in students.items():
         for other, part in others.items():
             low, high = interval(drawn[student] - drawn[other], settings["level"])
@@ -72,6 +68,13 @@ def fidelity(student, other, classes):
         return {"agreement": alike, "divergence": float(np.sqrt(((p - q) ** 2).mean()))}
     logs = np.log(np.maximum(q, SMALLEST)) - np.log(np.maximum(p, SMALLEST))
     return {"agreement": float((p.argmax(1) == q.argmax(1)).mean()), "divergence": float((q * logs).sum(axis=1).mean())}
+
+
+def main_values(metrics, schema):
+    """Return the main metric's name, 1 where more of it is better and -1 else, and its value on held-out rows by model."""
+    name = main_metric(schema["task"]).__name__
+    values = {model: found["held_out"]["metrics"][name]["value"] for model, found in metrics.items()}
+    return name, 1 if name in MORE_IS_BETTER else -1, values
 
 
 def main_draws(rows, schema, settings, seed):

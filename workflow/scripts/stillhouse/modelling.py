@@ -5,7 +5,7 @@ from contextlib import contextmanager
 import pandas as pd
 
 from stillhouse.calibration import OnOriginalPrior
-from stillhouse.columns import HISTORY, ROW, STOP
+from stillhouse.columns import HISTORY, PARENTS, ROW, STOP
 from stillhouse.decisions import decide
 from stillhouse.folds import with_synthetic
 from stillhouse.methods import is_method
@@ -102,7 +102,7 @@ class Job:
 
 def read_folds(inputs):
     """Return the folds of a job's rows, those of synthetic rows among them where there are any."""
-    synthetic = pd.read_parquet(inputs.synthetic) if inputs.synthetic else None
+    synthetic = pd.read_parquet(inputs.synthetic, columns=[ROW, PARENTS]) if inputs.synthetic else None
     return with_synthetic(pd.read_parquet(inputs.folds), synthetic)
 
 

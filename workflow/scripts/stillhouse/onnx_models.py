@@ -139,11 +139,12 @@ def nodes_of_sklearn(estimator, known, n_classes):
             share = tree.value[place][0]
             codes = np.asarray(known).astype(int) if n_classes else [0]
             share = share / share.sum() if n_classes else share
-            found.append((None, {int(code): float(value) for code, value in zip(codes, share, strict=True) if value}))
+            leaf = {int(code): float(value) for code, value in zip(codes, share, strict=True) if value}
+            found.append((None, leaf or {0: 0.0}))
         else:
             node = int(tree.feature[place]), float(tree.threshold[place]), yes, no, bool(gaps[place])
             found.append((node, None))
-    return [(node, values or {0: 0.0}) if node is None else (node, values) for node, values in found]
+    return found
 
 
 def boosted(graph, x, estimator, n_classes):

@@ -21,17 +21,18 @@ def make(table, held_out):
 def checked(path, folds, classes, held_out):
     """Return ``row``, the predictions and the column that ``held_out`` names; raises ``UserError`` for what cannot be so."""
     table = read(path)
-    wanted = [ROW, *columns_of(classes), *([held_out] if held_out != "none" else [])]
+    names, keys = columns_of(classes), [ROW] if held_out == "none" else [ROW, held_out]
+    wanted = [ROW, *names, *keys[1:]]
     if lacking := [name for name in wanted if name not in table]:
         raise UserError(f"{path}: there is no column {lacking[0]!r}; the columns must be {', '.join(wanted)}")
     if strange := [name for name in table if name.startswith("p_") and name not in wanted]:
         raise UserError(f"{path}: column {strange[0]!r} is of no class; the classes are {', '.join(classes or ['none'])}")
     check_rows(path, table, folds, held_out)
-    scores = table[columns_of(classes)].apply(pd.to_numeric, errors="coerce").to_numpy("float64")
+    scores = table[names].apply(pd.to_numeric, errors="coerce").to_numpy("float64")
     check_scores(path, table, scores, classes)
     if classes:
         scores = scores / scores.sum(axis=1, keepdims=True)
-    return table[[ROW, *wanted[len(columns_of(classes)) + 1 :]]].assign(**dict(zip(columns_of(classes), scores.T, strict=True)))
+    return table[keys].assign(**dict(zip(names, scores.T, strict=True)))
 
 
 def read(path):

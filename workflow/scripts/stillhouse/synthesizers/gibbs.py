@@ -19,15 +19,15 @@ def drawn(table, columns, count, rng):
     """Return rows whose columns are drawn again and again from the rows in the same leaf of a tree on the other columns."""
     X = coded(table, columns)
     trees = [_tree_of(X, place, rng) for place in range(X.shape[1])]
+    known = [_leaves(tree, X, place) for place, tree in enumerate(trees)]
     donors = np.repeat(np.resize(rng.permutation(len(X)), count)[:, None], X.shape[1], axis=1)
     for _ in range(SWEEPS):
         for place, tree in enumerate(trees):
             now = np.take_along_axis(X, donors, axis=0)
-            leaves = tree.apply(np.delete(now, place, axis=1)) if tree else np.zeros(count, dtype=int)
-            known = tree.apply(np.delete(X, place, axis=1)) if tree else np.zeros(len(X), dtype=int)
+            leaves = _leaves(tree, now, place)
             for leaf in np.unique(leaves):
                 is_here = leaves == leaf
-                donors[is_here, place] = rng.choice(np.flatnonzero(known == leaf), is_here.sum())
+                donors[is_here, place] = rng.choice(np.flatnonzero(known[place] == leaf), is_here.sum())
     return taken(table, donors)
 
 
@@ -36,3 +36,7 @@ def _tree_of(X, place, rng):
         return None
     tree = DecisionTreeRegressor(min_samples_leaf=LEAF, random_state=int(rng.integers(2**31)))
     return tree.fit(np.delete(X, place, axis=1), X[:, place])
+
+
+def _leaves(tree, X, place):
+    return tree.apply(np.delete(X, place, axis=1)) if tree else np.zeros(len(X), dtype=int)
