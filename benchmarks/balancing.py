@@ -50,7 +50,7 @@ def briers(sample, held_out, labels, resampler, model):
     """Return the Brier score as learned, and with what resampling did undone."""
     options = complete_options(SCHEMA, "resamplers", {"method": resampler}, where=())
     fitted, ledger = balanced_sample(sample, 2, 0.15, options, seed=1)
-    settings = {**complete_options(SCHEMA, "models", {"method": model}, where=()), "bag": 0}
+    settings = {**complete_options(SCHEMA, "models", {"method": model}, where=()), "bag": 0, "boost": 0}
     model = fit(fitted, settings, 2, threads=2, seed=1)
     undone = OnOriginalPrior(model, ledger, fitted[fitted[STOP]])
     return [float(((ready.predict(held_out)[:, 1] - labels) ** 2).mean()) for ready in (model, undone)]

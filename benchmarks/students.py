@@ -33,7 +33,8 @@ from stillhouse.kinds import feature_columns
 from stillhouse.predictions import prediction_table
 from stillhouse.seeds import derive
 from stillhouse.shipping import cost, exported, metadata
-from stillhouse.stacking import as_scores, pooled
+from stillhouse.stackers.mean import Mean
+from stillhouse.stacking import as_scores
 from stillhouse.tables import read_fitted, read_json, read_split
 from stillhouse.training import train
 from stillhouse.training_sets import TrainingSet
@@ -115,8 +116,8 @@ class Results:
     def stack(self, split):
         """Return the stack of a split."""
         learned = read_json(self.path / "models/stack/split-all/weights.json")[split]
-        weights = np.array([learned["weights"][name] for name in MEMBERS])
-        return Pooled([self.whole(name, split) for name in MEMBERS], weights, np.array(learned["intercept"]), None)
+        stacker = Mean().restored(learned | {"weights": [learned["weights"][name] for name in MEMBERS]})
+        return Pooled([self.whole(name, split) for name in MEMBERS], stacker, None)
 
     def draws(self, predictions):
         """Return bootstrap draws of the AUC of held-out predictions."""
@@ -135,7 +136,7 @@ class Results:
             stack = self.stack(split)
             rows = [self.features(IMPUTERS[name], split).set_index(ROW).loc[sample[ROW]].reset_index() for name in MEMBERS]
             told = [as_scores(part.model.predict(own), n_classes) for part, own in zip(stack.members, rows, strict=True)]
-            soft = pooled(stack, np.stack(told), n_classes)
+            soft = stack.stacker.pooled(np.stack(told), n_classes)
             sets.append(TrainingSet(sample, soft, options, n_classes, derive(SEED, self.name, "student", split)))
         parts = []
         for split, (model, _) in enumerate(train(sets, threads=2, title=f"{self.name}, in-sample")):

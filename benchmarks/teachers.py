@@ -70,7 +70,7 @@ def networks(found, n_classes, given):
 
 def boosted(found, n_classes, given):
     """Return the predictions of boosted trees for each fold."""
-    options = {**complete_options(SCHEMA, "models", {"method": "boosting"}, where=()), "bag": 0}
+    options = {**complete_options(SCHEMA, "models", {"method": "boosting"}, where=()), "bag": 0, "boost": 0}
     return [fit(sample, options, n_classes, threads=2, seed=1).predict(rows) for sample, rows in found]
 
 

@@ -24,6 +24,12 @@ def network_options(method="mlp", **given):
     return complete_options(SCHEMA, "networks", {"method": method, **given}, where=(), shared=shared)
 
 
+def model_options(method, **given):
+    """The settings of a model of ``fit``, completed with their defaults."""
+    shared = shared_options(SCHEMA, "fit", "models")
+    return complete_options(SCHEMA, "models", {"method": method, **given}, where=(), shared=shared)
+
+
 def trained(sample, options, n_classes=2, seed=1, soft=None):
     """Fitted networks and their history, of one sample."""
     from stillhouse.training import train

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from conftest import SCHEMA, network_options, trained
+from conftest import SCHEMA, model_options, network_options, trained
 from scipy.special import softmax
 from sklearn.linear_model import LogisticRegression
 
@@ -171,7 +171,7 @@ def test_with_alpha_one_a_student_is_its_twin():
     sample, soft = blobs()
     for method in ("logistic", "tree", "boosting"):
         options = student_options(method, alpha=1.0)
-        settings = complete_options(SCHEMA, "models", {"method": method}, where=()) | {"bag": 0}
+        settings = model_options(method)
         student, twin = fit_student(sample, soft, options, 2, 1, seed=1)[0], fit(sample, settings, 2, 1, seed=1)
         assert student.predict(sample) == pytest.approx(twin.predict(sample))
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from conftest import SCHEMA, network_options, trained
+from conftest import SCHEMA, model_options, network_options, trained
 from scipy.special import softmax
 
 from stillhouse.calibration import OnOriginalPrior
@@ -275,7 +275,7 @@ def test_a_linear_pool_of_two_classes_is_a_logistic_regression_on_logits():
     labels = rng.integers(0, 2, 500)
     half = rng.normal(size=(2, 500)) + labels * 0.8
     scores = np.stack([-half / 2, half / 2], axis=2)
-    pool = LinearPool(penalty=1e-9).fit(scores, labels, 2)
+    pool = LinearPool(penalty=1e-9, nonnegative=False).fit(scores, labels, 2)
     expected = LogisticRegression(C=1e9, tol=1e-10, max_iter=1000).fit(half.T, labels)
     assert pool.weights == pytest.approx(expected.coef_[0], abs=1e-3)
     assert pool.intercept[1] - pool.intercept[0] == pytest.approx(expected.intercept_[0], abs=1e-3)
@@ -326,7 +326,7 @@ def test_a_forest_states_the_true_prior_however_its_sample_was_balanced(method):
     label = (rng.random(6000) < 0.05).astype(float)
     sample = pd.DataFrame({"row": range(6000), "n0:x": (rng.normal(size=6000) + label).astype(np.float32), "label": label})
     balanced, ledger = balanced_sample(sample.assign(weight=1.0, fold=1), 2, 0.15, {"method": method}, seed=1)
-    model = fit(balanced, {"method": "forest", "trees": 50, "leaf": 20, "bag": 0}, 2, threads=1, seed=1)
+    model = fit(balanced, model_options("forest", trees=50, leaf=20), 2, threads=1, seed=1)
     unseen = np.random.default_rng(1)
     new_label = (unseen.random(6000) < 0.05).astype(float)
     new = pd.DataFrame({"n0:x": (unseen.normal(size=6000) + new_label).astype(np.float32)})
@@ -336,7 +336,7 @@ def test_a_forest_states_the_true_prior_however_its_sample_was_balanced(method):
 
 def test_a_model_on_rows_as_they_are_is_not_calibrated(imbalanced):
     sample, ledger = balanced_sample(imbalanced, 2, 0.2, {"method": "none"}, seed=1)
-    model = fit(sample, {"method": "forest", "trees": 20, "leaf": 3, "bag": 0}, 2, threads=1, seed=1)
+    model = fit(sample, model_options("forest", trees=20), 2, threads=1, seed=1)
     stated = OnOriginalPrior(model, ledger, sample[sample["stop"]]).predict(imbalanced)
     assert stated == pytest.approx(on_original_prior(model.predict(imbalanced), ledger))
 
@@ -361,7 +361,7 @@ def test_calibration_undoes_what_the_ledger_cannot_know():
 
 def test_methods_without_early_stopping_leave_the_stop_rows_aside(imbalanced):
     stop = imbalanced["row"] % 5 == 0
-    options = {"method": "tree", "depth": 3, "leaf": 2, "bag": 0}
+    options = model_options("tree", depth=3, leaf=2)
     models = [
         fit(rows, options, 2, threads=1, seed=1)
         for rows in (imbalanced.assign(stop=stop), imbalanced[~stop].assign(stop=False))
@@ -370,9 +370,7 @@ def test_methods_without_early_stopping_leave_the_stop_rows_aside(imbalanced):
 
 
 def test_a_sample_of_one_class_gives_a_model_that_says_so(imbalanced):
-    scores = fit(imbalanced.assign(label=1.0), {"method": "logistic", "penalty": 1, "bag": 0}, 3, threads=1, seed=1).predict(
-        imbalanced
-    )
+    scores = fit(imbalanced.assign(label=1.0), model_options("logistic"), 3, threads=1, seed=1).predict(imbalanced)
     assert (scores == [0, 1, 0]).all()
 
 
@@ -417,6 +415,6 @@ def test_a_pool_of_values_in_large_units_is_the_ridge_towards_equal_weights():
     rng = np.random.default_rng(0)
     truth = 2e5 + 1e5 * rng.normal(size=400)
     scores = np.stack([truth + 2e4 * rng.normal(size=400), truth + 8e4 * rng.normal(size=400)])[:, :, None]
-    pool = LinearPool(penalty=1e-9).fit(scores, truth, 0)
+    pool = LinearPool(penalty=1e-9, nonnegative=False).fit(scores, truth, 0)
     A = np.c_[scores[:, :, 0].T, np.ones(400)]
     assert [*pool.weights, *pool.intercept] == pytest.approx(np.linalg.lstsq(A, truth, rcond=None)[0], rel=1e-3)

@@ -19,9 +19,10 @@ SMALL = {
     "transformer": {"embedding": 8, "epochs": 4, "batch": 64},
     "forest": {"trees": 10},
     "boosting": {"rounds": 20, "leaf": 5},
-    "adaboost": {"rounds": 5},
+    "extratrees": {"trees": 10},
 }
-TAKES_GAPS = ("boosting", "forest", "tree")
+TAKES_GAPS = ("boosting", "extratrees", "forest", "tree")
+CALIBRATE = ("isotonic", "platt", "temperature")
 CHOICES = {
     "group": {"method": "group", "by": "site"},
     "columns": {"method": "columns", "each": {"worst area": "hotdeck"}},
@@ -46,8 +47,11 @@ def with_every_method():
     for method in methods("networks"):
         models[f"network{method}"] = {"prepare": {"weigh": "logistic"}, "train": {"method": method, **SMALL[method]}}
     for method in methods("stackers"):
-        models[f"stack{method}"] = {"stack": {"method": method, "members": ["modeltree", "networkmlp"]}}
+        members = ["modeltree"] if method in CALIBRATE else ["modeltree", "networkmlp"]
+        models[f"stack{method}"] = {"stack": {"method": method, "members": members}}
     models["modelbagged"] = {"fit": {"method": "tree", "bag": 3}}
+    models["modelboosted"] = {"fit": {"method": "tree", "boost": 3}}
+    models["networkboosted"] = {"train": {"method": "mlp", "boost": 2, **SMALL["mlp"]}}
     told = {"teacher": ["modeltree", "networkmlp"], "pool": "logits", "transfer": ["deploy", "synthetic"]}
     models["student"] = {"distill": {"method": "mlp", "teacher": "stacklinear", **SMALL["mlp"]}}
     models["studenttold"] = {"distill": {"method": "mlp", **told, "alpha": "auto", "temperature": 2, **SMALL["mlp"]}}

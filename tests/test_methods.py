@@ -1,9 +1,11 @@
 """The contract of each kind of method, over every file of its folder."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import REPOSITORY, SCHEMA
+from conftest import REPOSITORY, SCHEMA, model_options
 
 from stillhouse.columns import features
 from stillhouse.config import complete_options, with_imputers
@@ -135,7 +137,7 @@ def test_a_model_predicts_every_class_and_minds_weights(imbalanced, method, n_cl
     labels = imbalanced["n0:age"] * 2 if not n_classes else (imbalanced["row"] % n_classes).astype(float)
     sample = imbalanced.assign(label=labels, stop=imbalanced["row"] % 5 == 0)
     weighty = sample.assign(weight=np.where(labels == labels.max(), 50.0, 1.0) if n_classes else sample["weight"])
-    settings = {**options("models", method), "bag": 0}
+    settings = model_options(method)
     settings |= {key: value for key, value in {"leaf": 2, "rounds": 20, "trees": 10}.items() if key in settings}
     plain, heavy = (fit(rows, settings, n_classes, threads=1, seed=2).predict(sample) for rows in (sample, weighty))
     assert plain.shape == (len(sample), max(n_classes, 1))
@@ -145,7 +147,7 @@ def test_a_model_predicts_every_class_and_minds_weights(imbalanced, method, n_cl
 
 
 def test_a_bagged_model_is_the_mean_of_its_draws(imbalanced):
-    settings = {**options("models", "tree"), "bag": 5}
+    settings = model_options("tree", bag=5)
     model = fit(imbalanced, settings, 2, threads=1, seed=2)
     X = imbalanced[model.names].to_numpy()
     members = [member.predict_proba(X) for member in model.estimator.estimators_]
@@ -154,7 +156,7 @@ def test_a_bagged_model_is_the_mean_of_its_draws(imbalanced):
 
 
 def test_a_class_that_training_rows_lack_has_probability_zero(imbalanced):
-    scores = fit(imbalanced, {**options("models", "tree"), "bag": 0}, 3, threads=1, seed=2).predict(imbalanced)
+    scores = fit(imbalanced, model_options("tree"), 3, threads=1, seed=2).predict(imbalanced)
     assert (scores[:, 2] == 0).all()
 
 
@@ -164,8 +166,19 @@ def test_a_stacker_trusts_each_member_by_a_finite_weight(method, n_classes):
     rng = np.random.default_rng(0)
     labels = rng.integers(0, 3, 300).astype(float)
     truth = np.eye(3)[labels.astype(int)] if n_classes else labels[:, None]
+    said = SCHEMA["$defs"]["methods"]["stackers"][method]
+    if said.get("only") and not n_classes:
+        pytest.skip(f"{method} is for classes")
     scores = np.stack([truth * 3 + rng.normal(size=truth.shape), rng.normal(size=truth.shape)])
+    scores = scores[: 1 if said.get("calibrates") else 2]
     stacker = build("stackers", options("stackers", method)).fit(scores, labels, n_classes)
-    assert stacker.weights.shape == (2,)
+    assert stacker.weights.shape == (len(scores),)
     assert np.isfinite(stacker.weights).all()
-    assert method == "mean" or stacker.weights[0] > stacker.weights[1]
+    assert (
+        method in ("mean", "confidence")
+        or len(scores) == 1
+        or (method == "greedy" and not n_classes)
+        or stacker.weights[0] > stacker.weights[1]
+    )
+    again = build("stackers", options("stackers", method)).restored(json.loads(json.dumps(stacker.learned())))
+    assert (again.pooled(scores, n_classes) == stacker.pooled(scores, n_classes)).all()

@@ -3,14 +3,15 @@
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import trained
+from conftest import model_options, trained
 from test_honesty import NETWORK
-from test_methods import options, prepared_by
+from test_methods import prepared_by
 from test_shipping import AS_IT_WAS, READING
 
 from stillhouse.calibration import OnOriginalPrior
 from stillhouse.fitting import fit
 from stillhouse.serving import Shipped
+from stillhouse.stackers.mean import Mean
 from stillhouse.shipping import cost, exported, largest_difference, metadata, parameters
 from stillhouse.whole import Alone, Pooled
 
@@ -26,14 +27,14 @@ def labelled(table, n_classes):
     return value if n_classes == 0 else pd.qcut(value, n_classes, labels=False).astype(float)
 
 
-def made(gappy, n_classes, method, impute="median", bag=0, ledger=AS_IT_WAS, known=None):
+def made(gappy, n_classes, method, impute="median", bag=0, boost=0, ledger=AS_IT_WAS, known=None):
     """A preparation and a model fitted after it."""
     table, columns = gappy
     label = labelled(table, n_classes)
     prepared = prepared_by(columns, impute, indicators=True).fit(table)
     sample = prepared.transform(table).assign(label=label, weight=1.0, stop=table["row"] % 5 == 0)
     sample = sample if known is None else sample[sample["label"].isin(known)]
-    model = fit(sample, {**options("models", method, **SMALL.get(method, {})), "bag": bag}, n_classes, threads=1, seed=1)
+    model = fit(sample, model_options(method, **SMALL.get(method, {}), bag=bag, boost=boost), n_classes, threads=1, seed=1)
     share = {key: [1 / n_classes] * n_classes for key in ("before", "after")} if n_classes else {}
     ledger = {**share, "resampled": False} if n_classes and ledger is AS_IT_WAS else ledger if n_classes else None
     return Alone(prepared, OnOriginalPrior(model, ledger, sample[sample["stop"]]))
@@ -95,7 +96,7 @@ def test_a_stack_of_trees_and_networks_each_with_its_own_preparation_is_one_file
     members = [made(gappy, n_classes, "boosting", impute="none"), made(gappy, n_classes, "logistic"), network(gappy, n_classes)]
     factors = np.arange(1.0, 1 + n_classes) if n_classes else None
     intercept = np.linspace(-0.2, 0.3, n_classes or 1)
-    whole = Pooled(members, np.array([0.5, 0.1, 0.6]), intercept, factors)
+    whole = Pooled(members, Mean().restored({"weights": [0.5, 0.1, 0.6], "intercept": intercept}), factors)
     path = written(whole, n_classes, tmp_path)
     assert largest_difference(path, odd(gappy[0]), whole) < 1e-5
     assert [column["name"] for column in Shipped(path).columns] == ["age", "dose", "smoker", "site"]
@@ -118,6 +119,6 @@ def test_a_tree_has_learned_a_threshold_a_node_and_a_share_a_leaf(gappy):
 
 
 def test_a_model_without_counterpart_is_refused(gappy, tmp_path):
-    whole = made(gappy, 2, "adaboost")
+    whole = made(gappy, 2, "tree", boost=3)
     with pytest.raises(TypeError, match="has no counterpart in the graph"):
         written(whole, 2, tmp_path)

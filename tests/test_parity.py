@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from conftest import REPOSITORY, SCHEMA, network_options
+from conftest import REPOSITORY, SCHEMA, model_options, network_options
 from test_methods import prepared_by
 
 from stillhouse.calibration import OnOriginalPrior
@@ -17,6 +17,7 @@ from stillhouse.fitting import fit
 from stillhouse.intake import load
 from stillhouse.kinds import CATEGORICAL, feature_columns
 from stillhouse.shipping import exported, largest_difference, metadata
+from stillhouse.stackers.mean import Mean
 from stillhouse.training import train
 from stillhouse.training_sets import TrainingSet
 from stillhouse.whole import Alone, Pooled
@@ -63,10 +64,12 @@ def fitted(table, schema):
             options = network_options(epochs=2, width=64)
             model = train([TrainingSet(sample, None, options, n_classes, seed=1)])[0][0]
         else:
-            options = {"method": "boosting", "rounds": 10, "patience": 10, "rate": 0.1, "leaves": 15, "leaf": 5, "bag": 0}
+            options = model_options("boosting", rounds=10, patience=10, rate=0.1, leaves=15, leaf=5)
             model = fit(sample, options, n_classes, threads=2, seed=1)
         members.append(Alone(prepared, OnOriginalPrior(model, ledger, sample[sample["stop"]])))
-    return members[0], Pooled(members, np.array([0.6, 0.5]), np.zeros(n_classes), np.ones(n_classes))
+    return members[0], Pooled(
+        members, Mean().restored({"weights": [0.6, 0.5], "intercept": [0.0] * n_classes}), np.ones(n_classes)
+    )
 
 
 @pytest.mark.parametrize("name", TABLES)

@@ -106,7 +106,7 @@ def stack_weights(wildcards):
 
 def histories(wildcards):
     """Return the files with the histories of all networks, of all splits that are scored."""
-    names = [model for model, options in PLAN.models.items() if verb(options) in ("train", "distill")]
+    names = [model for model, options in PLAN.models.items() if verb(options) in ("train", "fit", "distill")]
     scored = PLAN.scored_splits(wildcards.dataset)
     return [
         path

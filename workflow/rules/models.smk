@@ -45,6 +45,7 @@ rule fit:
     output:
         predictions=f"{MODEL}/predictions.parquet",
         fitted=f"{MODEL}/fitted.joblib",
+        history=f"{MODEL}/history.parquet",
     log:
         "logs/{dataset}/{model}/split-{split}.log",
     benchmark:

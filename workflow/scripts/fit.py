@@ -1,7 +1,7 @@
 """Fit a model on the sample of each split, and predict the rows that the split holds out."""
 
 from stillhouse.errors import log_to
-from stillhouse.fitting import fit
+from stillhouse.fitting import fit, history_of
 from stillhouse.modelling import Job
 
 log_to(snakemake.log[0])
@@ -10,4 +10,5 @@ job = Job(snakemake.input, snakemake.params, snakemake.wildcards)
 with job.results(snakemake.output) as keep:
     for split in job.splits:
         sample = job.sample(split)
-        keep(split, sample, fit(sample, job.options, job.n_classes, snakemake.threads, job.seed(split)))
+        model = fit(sample, job.options, job.n_classes, snakemake.threads, job.seed(split))
+        keep(split, sample, model, history_of(model, sample, job.n_classes))

@@ -24,7 +24,6 @@ with split_writer(snakemake.output.predictions) as write:
         stacker, factors = fit_stacker(members, labels, folds, split, classes, options)
         rows, scores = stacked(stacker, members, folds, split, classes)
         write(split["name"], prediction_table(rows, scores, classes, decide(scores, factors) if classes else None))
-        weights = dict(zip(members, stacker.weights.tolist(), strict=True))
-        told = {"intercept": stacker.intercept.tolist(), "factors": factors.tolist() if classes else None}
-        stackers[split["name"]] = {"weights": weights, **told}
+        learned = stacker.learned() | {"factors": factors.tolist() if classes else None}
+        stackers[split["name"]] = learned | {"weights": dict(zip(members, learned["weights"], strict=True))}
 write_json(stackers, snakemake.output.weights)

@@ -13,6 +13,7 @@ from pathlib import Path
 from stillhouse.columns import WITHOUT_LABEL
 from stillhouse.config import ConfigError, complete, method_names
 from stillhouse.dataset import as_list, has_deploy, places
+from stillhouse.ensemble_checks import check_ensembles
 from stillhouse.errors import nearest
 from stillhouse.network_checks import check_networks, check_starts
 from stillhouse.plan import hinting, kind, plain_name, plains, start, twin_name, twins, upstream, verb
@@ -76,6 +77,7 @@ def check_uses(config, schema):
             _check_gaps(config, schema, name, model)
             _check_deploy(config, f"models.{name}.prepare.weigh", model["prepare"]["weigh"])
             _check_task(config, f"models.{name}.prepare.resample", model["prepare"]["resample"])
+    check_ensembles(config, schema)
     check_networks(config)
     check_students(config)
     reference = config["report"].get("reference")
@@ -99,6 +101,8 @@ def _check_followed(name, model):
         raise ConfigError(
             f"export: {name!r} is to be followed through later batches, which only networks are; export a network"
         )
+    if model[verb(model)]["boost"]:
+        raise ConfigError(f"{where}.boost: boosted networks cannot be trained on with later batches; leave it at 0")
     if start(model):
         raise ConfigError(
             f"{where}.start: later batches make {name!r} anew, and not what it starts with; leave one of them out"
@@ -144,12 +148,12 @@ def _check_task(config, where, choice):
 def _check_export(config, schema, name):
     model, methods = config["models"][name], schema["$defs"]["methods"]
     method = model[verb(model)]["method"]
+    if why := stays(model, methods):
+        raise ConfigError(f"export: {name!r} ({method}) cannot be written as ONNX: {why}; export another model")
     if "stack" in model:
         for member in upstream(model):
             _check_export(config, schema, member)
         return
-    if why := methods[kind(model)][method].get("stays"):
-        raise ConfigError(f"export: {name!r} ({method}) cannot be written as ONNX: {why}; export another model")
     imputer = config["imputers"][model["prepare"]["impute"]]["method"]
     if not methods["imputers"][imputer].get("exports"):
         exact = [key for key in method_names(methods["imputers"]) if methods["imputers"][key].get("exports")]
@@ -157,6 +161,14 @@ def _check_export(config, schema, name):
             f"models.{name}.prepare.impute: {imputer} cannot be written as ONNX exactly, and export asks for {name!r}; "
             f"choose one of {', '.join(exact)}"
         )
+
+
+def stays(model, methods):
+    """Return why a model cannot be written as ONNX, None where its method can be; see ``methods`` in the schema."""
+    options = model[verb(model)]
+    if options.get("boost"):
+        return "boosted models vote one by one, which has no counterpart in the graph"
+    return methods[kind(model)][options["method"]].get("stays")
 
 
 def check_dataset(name, dataset):

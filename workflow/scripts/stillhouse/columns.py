@@ -23,13 +23,14 @@ RESERVED = (ROW, PART, LABEL, TRUE_RATIO, GROUP, TIME, BATCH)
 TRAIN, TEST, DEPLOY, LATER, UNLABELLED = "train", "test", "deploy", "batches", "unlabelled"
 # A model on its way through later batches: left as it is, trained on, made anew.
 STATES = ("frozen", "updated", "retrained")
-# The phases of a training's history: the learning-rate range test, by its step, training, by its epoch, and what of
-# temperature and alpha was chosen.
-PHASE, RANGE_TEST, EPOCHS, CHOICE = "phase", "range test", "epochs", "choice"
-# The columns of a history: of epochs and steps, and of what was chosen among.
+# The phases of a training's history: the learning-rate range test, by its step, training, by its epoch, what of
+# temperature and alpha was chosen, and what the members of a bag say of rows that they did not draw.
+PHASE, RANGE_TEST, EPOCHS, CHOICE, BAG = "phase", "range test", "epochs", "choice", "out of bag"
+# The columns of a history: of epochs and steps, of what was chosen among, and of a bag.
 HISTORY = (
     *("epoch", "loss", "stop_loss", "rate", "kept", PHASE, "network"),
     *("temperature", "alpha"),
+    *("score", "rows"),
 )
 # The parts that folds are made of.
 LABELLED = (TRAIN, TEST)

@@ -6,10 +6,13 @@ from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import BaggingClassifier, BaggingRegressor
 from sklearn.utils.validation import has_fit_parameter
 
+from stillhouse.bagging import out_of_bag
 from stillhouse.columns import CHOICE, LABEL, PHASE, STOP, WEIGHT, features
 from stillhouse.distillation import best, candidates, targets
 from stillhouse.methods import build
 from stillhouse.plan import TAUGHT
+from stillhouse.samme import boosted
+from stillhouse.seeds import derive
 
 # A share of a class below this is left out of a student's rows, or each row would come once for every class.
 LEAST_SHARE = 1e-3
@@ -37,6 +40,8 @@ def fit(sample, options, n_classes, threads, seed):
     The ledger describes the rows that are no stop rows, so no model may learn from others. Rows of one class alone give a
     model that always says so.
     """
+    if options["boost"]:
+        return boosted_models(sample, options, n_classes, threads, seed)
     names = features(sample)
     if n_classes and sample.loc[~sample[STOP], LABEL].nunique() == 1:
         estimator = DummyClassifier(strategy="prior")
@@ -48,6 +53,46 @@ def fit(sample, options, n_classes, threads, seed):
     labels = sample[LABEL].to_numpy().astype(int if n_classes else float)
     estimator.fit(sample[names].to_numpy(), labels, sample_weight=sample[WEIGHT].to_numpy(), **extra)
     return Fitted(estimator, names, n_classes)
+
+
+def boosted_models(sample, options, n_classes, threads, seed):
+    """Return models that are fitted one after the other, the later ones on what the earlier ones get wrong."""
+    settings = {**options, "boost": 0}
+
+    def fit_all(places, samples, number):
+        return [fit(own, settings, n_classes, threads, derive(seed, "round", number)) for own in samples]
+
+    return boosted([sample], fit_all, options["boost"], options["vote_rate"], n_classes)[0]
+
+
+def history_of(model, sample, n_classes):
+    """Return what the members of a bag say of rows that they did not draw, as a history; empty without such."""
+    fitted = sample[~sample[STOP]]
+    said = drawn_out(model, fitted, n_classes)
+    return pd.DataFrame() if said is None else out_of_bag(*said, fitted, n_classes)
+
+
+def drawn_out(model, fitted, n_classes):
+    """Return what each member says of the fitted rows, and which rows it had drawn; None for what is no bag."""
+    estimator = getattr(model, "estimator", None)
+    if not hasattr(estimator, "estimators_samples_"):
+        return None
+    X = fitted[model.names].to_numpy()
+    drawn = np.stack([np.bincount(rows, minlength=len(X)) > 0 for rows in estimator.estimators_samples_])
+    if drawn.all():
+        return None
+    places = getattr(estimator, "classes_", None)
+    said = [member_scores(part, X, places, n_classes) for part in estimator.estimators_]
+    return said, drawn
+
+
+def member_scores(part, X, known, n_classes):
+    """Return what a member of a bag predicts; members know classes by their place in the whole."""
+    if not n_classes:
+        return part.predict(X).reshape(-1, 1)
+    scores = np.zeros((len(X), n_classes))
+    scores[:, known[np.asarray(part.classes_).astype(int)].astype(int)] = part.predict_proba(X)
+    return scores
 
 
 def fit_student(sample, soft, options, n_classes, threads, seed):
@@ -82,7 +127,7 @@ def with_shares(sample, soft, alpha, n_classes):
 
 def estimator_for(options, n_classes, threads, seed):
     """Return the estimator of a method, bagged where the options ask for it."""
-    settings = {key: value for key, value in options.items() if key != "bag"}
+    settings = {key: value for key, value in options.items() if key not in ("bag", "boost", "vote_rate")}
     if not options["bag"]:
         return build("models", settings, n_classes=n_classes, threads=threads, seed=seed)
     member = build("models", settings, n_classes=n_classes, threads=1, seed=seed)

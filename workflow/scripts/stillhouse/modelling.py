@@ -5,7 +5,7 @@ from contextlib import contextmanager
 import pandas as pd
 
 from stillhouse.calibration import OnOriginalPrior
-from stillhouse.columns import HISTORY, PARENTS, ROW, STOP
+from stillhouse.columns import HISTORY, PARENTS, PHASE, ROW, STOP
 from stillhouse.decisions import decide
 from stillhouse.folds import with_synthetic
 from stillhouse.methods import is_method
@@ -13,6 +13,8 @@ from stillhouse.predictions import prediction_table, rows_to_predict
 from stillhouse.seeds import derive
 from stillhouse.splits import held_out
 from stillhouse.tables import file_of, read_fitted, read_json, read_split, split_writer, write_fitted
+
+NUMBERS_OF_HISTORY = dict.fromkeys([name for name in HISTORY if name not in (PHASE, "kept")], "float64")
 
 # What the inputs of a job that learns from other models begin with; the model's name follows.
 SOURCE = "source_"
@@ -89,7 +91,7 @@ class Job:
         if histories:
             with split_writer(output.history) as write:
                 for name, history in histories.items():
-                    write(name, history.reindex(columns=HISTORY))
+                    write(name, history.reindex(columns=HISTORY).astype(NUMBERS_OF_HISTORY))
 
     def _predicted(self, split, model):
         rows = rows_to_predict(self.folds, split)

@@ -80,11 +80,13 @@ def predictions(graph, whole):
 def of_stack(graph, stack):
     """Add the weighted sum of members' logits, as probabilities, or that of their values."""
     parts = []
-    for member, weight in zip(stack.members, stack.weights, strict=True):
+    for member, weight in zip(stack.members, stack.stacker.weights, strict=True):
         scores = predictions(graph, member)
         scores = graph.add("Log", clipped(graph, scores)) if stack.n_classes else scores
         parts.append(graph.add("Mul", scores, graph.constant(np.float64(weight))))
-    total = graph.add("Add", graph.add("Sum", *parts), graph.constant(np.atleast_1d(stack.intercept).astype("float64")[None]))
+    total = graph.add(
+        "Add", graph.add("Sum", *parts), graph.constant(np.atleast_1d(stack.stacker.intercept).astype("float64")[None])
+    )
     return graph.add("Softmax", total, axis=1) if stack.n_classes else total
 
 

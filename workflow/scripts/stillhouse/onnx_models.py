@@ -60,7 +60,7 @@ class Trees:
 
 def add_estimator(graph, x, fitted):
     """Add a fitted estimator: probabilities (rows, classes) or values (rows, 1), in double precision."""
-    estimator = fitted.estimator
+    estimator = getattr(fitted, "estimator", fitted)
     if type(estimator).__name__ not in NODES:
         raise TypeError(f"{type(estimator).__name__} has no counterpart in the graph")
     return NODES[type(estimator).__name__](graph, x, estimator, fitted.n_classes)
@@ -187,6 +187,7 @@ NODES = {
     **dict.fromkeys(
         ("DecisionTreeClassifier", "DecisionTreeRegressor", "RandomForestClassifier", "RandomForestRegressor"), trees
     ),
+    **dict.fromkeys(("ExtraTreesClassifier", "ExtraTreesRegressor"), trees),
     **dict.fromkeys(("BaggingClassifier", "BaggingRegressor"), trees),
     **dict.fromkeys(("BoostingClassifier", "BoostingRegressor"), boosted),
 }

@@ -1,7 +1,7 @@
 """Stacking: members' predictions of rows that they did not see teach how much to trust each of them."""
 
 import numpy as np
-from scipy.special import softmax
+from scipy.special import log_softmax, softmax
 
 from stillhouse.columns import LABEL, ROW
 from stillhouse.decisions import tuned_factors
@@ -20,10 +20,11 @@ def fit_stacker(members, labels, folds, split, classes, options):
     scores = np.stack([to_scores(table, classes) for table in unseen])
     known = unseen[0][[ROW]].merge(labels, on=ROW, how="left")[LABEL].to_numpy("float64")
     settings = {key: value for key, value in options.items() if key != "members"}
-    stacker = build("stackers", settings).fit(scores, known, len(classes or []))
+    n_classes = len(classes or [])
+    stacker = build("stackers", settings).fit(scores, known, n_classes)
     if not classes:
         return stacker, None
-    return stacker, tuned_factors(pooled(stacker, scores, classes), known.astype(int), np.ones(len(known)))
+    return stacker, tuned_factors(stacker.pooled(scores, n_classes), known.astype(int), np.ones(len(known)))
 
 
 def to_scores(table, classes):
@@ -41,10 +42,17 @@ def stacked(stacker, members, folds, split, classes):
     rows = rows_to_predict(folds, split)
     tables = [read_split(paths, split["name"]).set_index(ROW).loc[rows] for paths in members.values()]
     scores = np.stack([to_scores(table, classes) for table in tables])
-    return rows, pooled(stacker, scores, classes)
+    return rows, stacker.pooled(scores, len(classes or []))
 
 
-def pooled(stacker, scores, classes):
-    """Return probabilities, or values, of the members' scores (members, rows, outputs); shape (rows, outputs)."""
-    sums = np.tensordot(stacker.weights, scores, 1) + stacker.intercept
-    return softmax(sums, axis=1) if classes else sums
+def linear_pool(weights, intercept, scores, n_classes):
+    """Return probabilities, or values, of the weighted sum of members' scores (members, rows, outputs); (rows, outputs)."""
+    sums = np.tensordot(weights, scores, 1) + intercept
+    return softmax(sums, axis=1) if n_classes else sums
+
+
+def losses(scores, labels, n_classes):
+    """Return the log loss of each row by its logits (rows, classes), or the squared error by its value; shape (rows,)."""
+    if not n_classes:
+        return (scores[:, 0] - labels) ** 2
+    return -log_softmax(scores, axis=1)[np.arange(len(labels)), labels.astype(int)]

@@ -4,6 +4,7 @@ import ctypes
 import hashlib
 import logging
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +13,14 @@ import pytorch_lightning as pl
 import torch
 from torch import nn
 
+from stillhouse.bagging import out_of_bag
 from stillhouse.columns import CHOICE, EPOCHS, PHASE, RANGE_TEST
 from stillhouse.distillation import best
 from stillhouse.errors import UserError, log
 from stillhouse.hints import without_hints
 from stillhouse.losses import Loss
+from stillhouse.samme import boosted
+from stillhouse.seeds import derive
 from stillhouse.stacked.lightning import Checkpoints, ProgressLines, Training
 from stillhouse.stacked.members import Shape, Table
 
@@ -63,12 +67,31 @@ def train(sets, threads=1, title="networks", checkpoints=None):
     ``checkpoints`` an interrupted training is kept, to go on when the same is trained again. Raises ``UserError`` where no
     network of a set has learned anything.
     """
+    boosts = sets[0].options["boost"]
     try:
-        found = _trained(sets, threads, title, checkpoints)
+        found = _boosted(sets, threads, title, checkpoints) if boosts else _trained(sets, threads, title, checkpoints)
     except UserError as error:
         raise UserError(f"{title}: {error}") from error
     remove(checkpoints)
     return found
+
+
+def _boosted(sets, threads, title, checkpoints):
+    """Return networks that vote, and an empty history; those of a round are trained for all sets at once."""
+    options = sets[0].options
+
+    def fit_all(places, samples, number):
+        settings = {**options, "boost": 0}
+        again = [
+            replace(sets[place], sample=sample, options=settings, seed=derive(sets[place].seed, "round", number))
+            for place, sample in zip(places, samples, strict=True)
+        ]
+        part = f"{title}, round {number + 1} of {options['boost']}"
+        return [model for model, _ in _trained(again, threads, part, checkpoints)]
+
+    samples = [training_set.sample for training_set in sets]
+    voted = boosted(samples, fit_all, options["boost"], options["vote_rate"], sets[0].n_classes)
+    return [(model, pd.DataFrame()) for model in voted]
 
 
 def _trained(sets, threads, title, checkpoints):
@@ -142,10 +165,24 @@ def outcome(training_set, members):
     if diverged := sum(not member.kept for member in members):
         log.info("%d of %d networks diverged and are left out", diverged, len(members))
     if len(found) == 1:
-        return found[0], history
+        return found[0], pd.concat([history, bag_history(training_set, members, found[0])], ignore_index=True)
     place, table = best(training_set.candidates, found, training_set.sample, training_set.n_classes)
     chosen = history[history["network"] // seeds == place].assign(network=history["network"] % seeds)
     return found[place], pd.concat([chosen, table.assign(**{PHASE: CHOICE})], ignore_index=True)
+
+
+def bag_history(training_set, members, model):
+    """Return what bagged networks say of rows that they did not draw, as a line of history; empty without a bag."""
+    if not training_set.options["bag"]:
+        return pd.DataFrame()
+    rows = training_set.sample.iloc[training_set.fitted]
+    kept = [member for member in members if member.kept]
+    drawn = [np.isin(training_set.offset + training_set.fitted, member.fitted) for member in kept]
+    said = [
+        FittedNetworks([networks], model.names, model.n_classes, model.centre, model.scale).predict(rows)
+        for networks in model.members
+    ]
+    return out_of_bag(said, drawn, rows, training_set.n_classes)
 
 
 def fitted(training_set, members):

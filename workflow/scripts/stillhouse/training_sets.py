@@ -21,7 +21,7 @@ from stillhouse.stacked.members import Member, Table, steps_an_epoch
 TRAINING = (
     *("batch", "epochs", "patience", "rate", "rates", "only_norms", "optimizer", "momentum", "decay", "l1", "clip"),
     *("schedule", "warmup", "cycles", "loss", "smoothing", "mixup", "curriculum", "average", "snapshots", "precision"),
-    *("checkpoint", "seeds", "bag", "initialization", "bins", "start", "new_head"),
+    *("checkpoint", "seeds", "bag", "boost", "vote_rate", "initialization", "bins", "start", "new_head"),
     *TAUGHT,
 )
 # Rows a step by themselves: a power of two, such that an epoch has 8 steps or more where the table allows it.
@@ -118,9 +118,10 @@ class TrainingSet:
         return [self._member(number, inputs, easiest, *pair) for pair in self.candidates for number in seeds]
 
     def forget(self):
-        """Let go of the rows that only networks in training need; the stop rows stay."""
+        """Let go of the rows that only networks in training need; the stop rows stay, and all where a bag is to be judged."""
         _ = self.names, self.units, self.fitted, self.stop, self.candidates
-        self.sample = self.sample.iloc[self.stop]
+        if not self.options["bag"]:
+            self.sample = self.sample.iloc[self.stop]
 
     def _member(self, number, inputs, easiest, temperature, alpha):
         seed, options = derive(self.seed, "network", number), self.options

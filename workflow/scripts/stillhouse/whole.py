@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from stillhouse.methods import build
 from stillhouse.splits import NONE
-from stillhouse.stacking import as_scores, pooled
-from stillhouse.tables import read_fitted, read_json
+from stillhouse.stacking import as_scores
+from stillhouse.tables import file_of, read_fitted, read_json
 
 
 @dataclass
@@ -43,11 +44,10 @@ class Alone:
 
 @dataclass
 class Pooled:
-    """Members, and the weights and intercept of a stack of them."""
+    """Members, and what pools their scores."""
 
     members: list
-    weights: np.ndarray
-    intercept: np.ndarray
+    stacker: object
     factors: np.ndarray | None
 
     @property
@@ -68,15 +68,16 @@ class Pooled:
     def predict(self, table):
         """Return probabilities (rows, classes) or values (rows, 1) of typed rows."""
         scores = np.stack([as_scores(member.predict(table), self.n_classes) for member in self.members])
-        return pooled(self, scores, self.n_classes)
+        return self.stacker.pooled(scores, self.n_classes)
 
 
-def assembled(name, models, files):
-    """Return a model of the plan as a whole, from the files that an export is made of; ``models`` has options by name."""
+def assembled(name, models, files, split=NONE):
+    """Return a model of a split as a whole, from the files that it is made of; ``models`` has options by name."""
     if "stack" not in models[name]:
-        return Alone(read_fitted(files[f"preparations_{name}"], NONE), read_fitted(files[f"fitted_{name}"], NONE))
-    learned, members = read_json(files[f"weights_{name}"][0])[NONE], models[name]["stack"]["members"]
-    weights = np.array([learned["weights"][member] for member in members])
+        return Alone(read_fitted(files[f"preparations_{name}"], split), read_fitted(files[f"fitted_{name}"], split))
+    learned = read_json(file_of(files[f"weights_{name}"], split))[split]
+    options = models[name]["stack"]
+    settings = {key: value for key, value in options.items() if key != "members"}
+    stacker = build("stackers", settings).restored(learned | {"weights": [learned["weights"][m] for m in options["members"]]})
     factors = None if learned["factors"] is None else np.array(learned["factors"])
-    parts = [assembled(member, models, files) for member in members]
-    return Pooled(parts, weights, np.array(learned["intercept"]), factors)
+    return Pooled([assembled(member, models, files, split) for member in options["members"]], stacker, factors)

@@ -1,25 +1,27 @@
 """A linear pool: one weight per member on its logits (or values) and one intercept per output."""
 
 import numpy as np
-from scipy.optimize import minimize
+from scipy.optimize import lsq_linear, minimize
 from scipy.special import log_softmax, softmax
 
 from stillhouse.stackers.mean import Mean
 
 
-class LinearPool:
-    """Weights of least penalised loss, drawn towards equal ones; for two classes a logistic regression on logits."""
+class LinearPool(Mean):
+    """Weights of least penalised loss, drawn towards equal ones; for two classes a logistic regression on logits.
 
-    def __init__(self, penalty):
-        self.penalty = penalty
+    Where ``nonnegative``, no weight is below 0, so that no member is believed to be wrong (Breiman 1996, stacked regressions).
+    """
+
+    def __init__(self, penalty, nonnegative):
+        self.penalty, self.least = penalty, 0 if nonnegative else -np.inf
 
     def fit(self, scores, labels, n_classes):
         """Learn from scores of shape (members, rows, outputs) and labels of shape (rows,); no rows mean equal weights."""
-        equal = Mean().fit(scores, labels, n_classes)
-        self.weights, self.intercept = equal.weights, equal.intercept
+        super().fit(scores, labels, n_classes)
         if len(labels):
             fit = self._fit_classes if n_classes else self._fit_values
-            self.weights, self.intercept = fit(scores, labels, equal.weights)
+            self.weights, self.intercept = fit(scores, labels, self.weights)
         return self
 
     def _fit_classes(self, scores, labels, equal):
@@ -35,17 +37,19 @@ class LinearPool:
             return value / rows, slopes / rows
 
         start = np.r_[equal, np.zeros(outputs)]
-        found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 1000}).x
+        bounds = [(self.least, np.inf)] * members + [(-np.inf, np.inf)] * outputs
+        found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 1000}).x
         return found[:members], found[members:]
 
     def _fit_values(self, scores, labels, equal):
         A, y = scores[:, :, 0].T, labels
-        centred, scale = A - A.mean(axis=0), max(float(y.var()), 1e-12)
-        gram = centred.T @ centred / scale + self.penalty * np.eye(len(equal))
-        weights = np.linalg.solve(gram, centred.T @ (y - y.mean()) / scale + self.penalty * equal)
+        centred, scale, pull = A - A.mean(axis=0), max(float(y.std()), 1e-6), np.sqrt(self.penalty)
+        rows = np.r_[centred / scale, pull * np.eye(len(equal))]
+        wanted = np.r_[(y - y.mean()) / scale, pull * equal]
+        weights = lsq_linear(rows, wanted, bounds=(self.least, np.inf), method="bvls").x
         return weights, np.array([y.mean() - A.mean(axis=0) @ weights])
 
 
-def make(penalty):
+def make(penalty, nonnegative):
     """Return the stacker."""
-    return LinearPool(penalty)
+    return LinearPool(penalty, nonnegative)
