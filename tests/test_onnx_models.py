@@ -11,8 +11,8 @@ from test_shipping import AS_IT_WAS, READING
 from stillhouse.calibration import OnOriginalPrior
 from stillhouse.fitting import fit
 from stillhouse.serving import Shipped
-from stillhouse.stackers.mean import Mean
 from stillhouse.shipping import cost, exported, largest_difference, metadata, parameters
+from stillhouse.stackers.mean import Mean
 from stillhouse.whole import Alone, Pooled
 
 SMALL = {"forest": {"trees": 9, "leaf": 1}, "boosting": {"rounds": 12, "leaf": 2, "patience": 12}, "tree": {"leaf": 1}}

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pandas as pd
+from sklearn.metrics import r2_score, roc_auc_score
 
 from stillhouse.columns import BAG, LABEL, PHASE, WEIGHT
-from stillhouse.metrics import auc, log_loss, mean, r2
+from stillhouse.predictions import SMALLEST
 
 
 def out_of_bag(said, drawn, fitted, n_classes):
@@ -18,9 +19,19 @@ def out_of_bag(said, drawn, fitted, n_classes):
     is_judged = counts > 0
     total = sum(scores * own[:, None] for scores, own in zip(said, left_out, strict=True))
     scores = total[is_judged] / counts[is_judged, None]
-    labels, W = fitted[LABEL].to_numpy()[is_judged], fitted[WEIGHT].to_numpy()[None, is_judged]
+    labels, weight = fitted[LABEL].to_numpy()[is_judged], fitted[WEIGHT].to_numpy()[is_judged]
     if n_classes:
-        loss, score = log_loss(labels.astype(int), scores, W), auc(labels.astype(int), scores, W)
+        said_of_label = scores[np.arange(len(labels)), labels.astype(int)]
+        losses, score = -np.log(np.maximum(said_of_label, SMALLEST)), mean_auc(labels, scores, weight)
     else:
-        loss, score = mean((scores[:, 0] - labels) ** 2, W), r2(labels, scores, W)
-    return pd.DataFrame([{PHASE: BAG, "loss": loss[0], "score": score[0], "rows": int(is_judged.sum()), "kept": True}])
+        losses, score = (scores[:, 0] - labels) ** 2, r2_score(labels, scores[:, 0], sample_weight=weight)
+    line = {"loss": np.average(losses, weights=weight), "score": score, "rows": int(is_judged.sum())}
+    return pd.DataFrame([{PHASE: BAG, **line, "kept": True}])
+
+
+def mean_auc(labels, scores, weight):
+    """Return the AUC of two classes, or its mean over the classes that there are against the rest; NaN where there is none."""
+    codes = [1] if scores.shape[1] == 2 else range(scores.shape[1])
+    known = [code for code in codes if 0 < (labels == code).sum() < len(labels)]
+    found = [roc_auc_score(labels == code, scores[:, code], sample_weight=weight) for code in known]
+    return float(np.mean(found)) if found else np.nan
