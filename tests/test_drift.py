@@ -85,7 +85,7 @@ def turned():
 def test_a_model_that_is_trained_on_recovers_where_a_frozen_one_does_not(turned):
     table, folds, _, updates = turned
     held_out = updates[updates["state"] == "frozen"].merge(table[["row", "label"]], on="row")
-    settings = {"draws": 100, "level": 0.95}
+    settings = {"draws": 100, "level": 0.95, "precision": 0.9, "quantile": 0.5}
     seen = held_out[held_out["batch"] == 1]
     found = followed(updates, table, folds, seen, BINARY, settings, 1, np.random.default_rng(0))
     auc = {b["batch"]: {state: m["auc"]["value"] for state, m in b["states"].items()} for b in found["batches"]}

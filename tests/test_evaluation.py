@@ -1,15 +1,19 @@
 """Metrics equal scikit-learn's, intervals cover what they should, and comparisons are paired."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 from sklearn import metrics as reference
 
 from stillhouse import metrics
-from stillhouse.comparison import compare, main_draws
+from stillhouse.comparison import Contest, compare, main_draws, pairs
+from stillhouse.conformal import sets, threshold, with_conformal
 from stillhouse.decisions import decide, tuned_factors
 from stillhouse.evaluation import corrected_for_label_shift, evaluate, held_out_predictions, held_out_weights, scored
-from stillhouse.intervals import counts, draws, interval
+from stillhouse.intervals import bootstrap_p, counts, draws, interval, resampled_t
 from stillhouse.label_shift import corrected, em
 from stillhouse.tables import split_writer, write_json
 
@@ -28,7 +32,13 @@ REFERENCE = {
     "brier": lambda y, p, w: reference.brier_score_loss(y, p[:, 1], sample_weight=w),
     "accuracy": lambda y, p, w: reference.accuracy_score(y, p.argmax(axis=1), sample_weight=w),
     "balanced_accuracy": lambda y, p, w: reference.balanced_accuracy_score(y, p.argmax(axis=1), sample_weight=w),
+    "f1": lambda y, p, w: reference.f1_score(y, p.argmax(axis=1), sample_weight=w, average=average(p)),
+    "mcc": lambda y, p, w: reference.matthews_corrcoef(y, p.argmax(axis=1), sample_weight=w),
 }
+
+
+def average(p):
+    return "binary" if p.shape[1] == 2 else "macro"
 
 
 @pytest.mark.parametrize("name", REFERENCE)
@@ -43,7 +53,7 @@ def test_multiclass_metrics_equal_those_of_scikit_learn():
     assert metrics.auc(labels, scores, weight[None])[0] == pytest.approx(
         np.mean([reference.roc_auc_score(labels == c, scores[:, c], sample_weight=weight) for c in range(4)]), abs=1e-12
     )
-    for name in ("log_loss", "accuracy", "balanced_accuracy"):
+    for name in ("log_loss", "accuracy", "balanced_accuracy", "f1", "mcc"):
         found = getattr(metrics, name)(labels, scores, weight[None])[0]
         assert found == pytest.approx(REFERENCE[name](labels, scores, weight), abs=1e-12)
 
@@ -60,6 +70,31 @@ def test_regression_metrics_equal_those_of_scikit_learn():
     }
     for name, value in expected.items():
         assert getattr(metrics, name)(truth, scores, weight[None])[0] == pytest.approx(value, abs=1e-12)
+    found = metrics.pinball(truth, scores, weight[None], quantile=0.8)[0]
+    assert found == pytest.approx(reference.mean_pinball_loss(*arguments, sample_weight=weight, alpha=0.8), abs=1e-12)
+
+
+@pytest.mark.parametrize("precision", [0.6, 0.8, 0.97])
+def test_recall_at_a_precision_is_the_greatest_on_the_curve_of_scikit_learn(precision):
+    labels, scores, weight = case(2)
+    reached, found, _ = reference.precision_recall_curve(labels, scores[:, 1], sample_weight=weight)
+    expected = found[reached >= precision].max()
+    assert 0 < expected <= 1
+    assert metrics.recall_at_precision(labels, scores, weight[None], precision)[0] == pytest.approx(expected, abs=1e-12)
+
+
+def test_the_calibration_error_is_that_of_a_hand_worked_example():
+    """Twenty rows, two a bin; in each the stated mean is off from the observed share by what is written."""
+    stated = np.repeat(np.arange(10) / 10 + 0.05, 2)
+    labels = np.tile([0, 1], 10)
+    expected = np.abs(np.arange(10) / 10 + 0.05 - 0.5).mean()
+    assert metrics.calibration_error(labels, np.c_[1 - stated, stated], np.ones((1, 20)))[0] == pytest.approx(expected)
+
+
+def test_the_cost_of_a_decision_is_that_of_the_class_it_misses():
+    decisions = np.eye(2)[[0, 0, 1, 1]]
+    found = metrics.cost(np.array([0, 1, 0, 1]), decisions, np.array([[1.0, 1, 1, 1], [0, 2, 0, 2]]), costs=[1, 10])
+    assert found == pytest.approx([11 / 4, 5])
 
 
 def test_many_weightings_at_once_equal_one_at_a_time():
@@ -82,8 +117,8 @@ def test_bootstrap_intervals_of_a_mean_cover_the_truth():
     for seed in range(200):
         rng = np.random.default_rng(seed)
         scores = rng.normal(size=(100, 1))
-        drawn = draws(metrics.mae, np.zeros(100), scores, np.ones(100), np.arange(100), 400, rng)
-        low, high = interval(drawn, 0.95)
+        drawn = draws({"mae": partial(metrics.mae, np.zeros(100), scores)}, np.ones(100), np.arange(100), 400, rng)
+        low, high = interval(drawn["mae"], 0.95)
         covered.append(low <= np.sqrt(2 / np.pi) <= high)
     assert 0.89 <= np.mean(covered) <= 0.99
 
@@ -104,14 +139,25 @@ def predicted(seed, noise, rows=600):
     return pd.DataFrame(frame)
 
 
-SETTINGS = {"draws": 300, "level": 0.95}
-BINARY = {"task": "binary", "classes": ["a", "b"]}
+SETTINGS = {"draws": 300, "level": 0.95, "precision": 0.9, "quantile": 0.5, "coverage": 0.9}
+BINARY = {"task": "binary", "classes": ["a", "b"], "costs": None}
+
+
+def assessed(rows, schema=BINARY, timed=False, **given):
+    """A model's metrics, conformal ones included."""
+    found = evaluate(rows, schema, SETTINGS, seed=1, **given)
+    return with_conformal(found, rows, rows, schema, SETTINGS, timed, given.get("weights"))[0]
+
+
+def contest_of(**models):
+    found = {name: [assessed(rows, ratio=0.5)] for name, rows in models.items()}
+    drawn = {name: main_draws(rows, BINARY, SETTINGS, seed=1) for name, rows in models.items()}
+    return Contest(found, drawn, BINARY, SETTINGS), found
 
 
 def compared(**models):
-    found = {name: evaluate(rows, BINARY, SETTINGS, seed=1) for name, rows in models.items()}
-    drawn = {name: main_draws(rows, BINARY, SETTINGS, seed=1) for name, rows in models.items()}
-    return compare(found, drawn, {"good": "alike"}, BINARY, SETTINGS).set_index("model")
+    contest, found = contest_of(**models)
+    return compare(contest, pairs(contest), found, {"good": "alike"}).set_index("model")
 
 
 def test_a_clearly_worse_model_is_behind_and_an_equal_one_is_not():
@@ -239,3 +285,109 @@ def test_nothing_is_corrected_where_two_estimates_of_the_mixture_contradict_each
     assert corrected(p, labels, unsure) is None
     again = np.r_[p[labels == 1], p[labels == 0][: (labels == 1).sum()]]
     assert corrected(p, labels, again).mean(axis=0) == pytest.approx([0.5, 0.5], abs=0.05)
+
+
+def test_the_corrected_resampled_t_test_is_that_of_a_hand_worked_example():
+    """Five folds: mean .02, variance .00025, so the error is sqrt((1/5 + 1/4) * .00025) = .0106066 and t is 1.88562."""
+    values = [0.0, 0.01, 0.02, 0.03, 0.04]
+    mean, low, high, p = resampled_t(values, 0.25, 0.95)
+    assert (mean, low, high) == pytest.approx((0.02, -0.009449, 0.049449), abs=1e-6)
+    assert p == pytest.approx(2 * stats.t.sf(1.8856181, 4))
+    assert resampled_t([0.4], 0.25, 0.95) == (0.4, None, None, None)
+    assert resampled_t(values, None, 0.95) == (pytest.approx(0.02), None, None, None)
+    assert resampled_t([0.1, 0.1], 0.25, 0.95)[3] == 0
+    assert resampled_t([0.0, 0.0], 0.25, 0.95)[3] == 1
+
+
+def test_the_p_value_of_a_gap_is_that_of_its_normal_approximation():
+    drawn = np.random.default_rng(0).normal(0.3, 0.1, 100_000)
+    assert bootstrap_p(0.3, drawn) == pytest.approx(2 * stats.norm.sf(3), rel=0.05)
+    assert bootstrap_p(0.0, np.zeros(10)) == 1
+
+
+def test_pairs_are_all_pairs_and_a_winner_needs_rows_and_folds_on_its_side():
+    contest, _ = contest_of(good=predicted(1, 0.5), alike=predicted(2, 0.5), bad=predicted(3, 3.0))
+    table = pairs(contest)
+    assert len(table) == 3
+    assert set(table.loc[table["better"], "other"]) == {"bad"}
+    assert (table["p"] >= table[["p_rows", "p_folds"]].max(axis=1)).all()
+    assert (table["p_adjusted"] >= table["p"]).all()
+    assert (table["gap"] >= 0).all()
+
+
+def test_a_gap_that_differs_wildly_between_folds_is_no_win():
+    """The rows alone would call it one."""
+    good, bad = predicted(1, 0.5), predicted(2, 0.5)
+    wild = bad.assign(p_b=np.where(bad["fold"] == 0, bad["p_b"].sample(frac=1, random_state=0).to_numpy(), bad["p_b"]))
+    contest, _ = contest_of(good=good, wild=wild.assign(p_a=1 - wild["p_b"]))
+    line = pairs(contest).iloc[0]
+    assert (line["model"], line["p_rows"] < 1e-4, line["better"]) == ("good", True, False)
+
+
+def test_repeated_folds_narrow_the_interval_over_folds():
+    rows = predicted(1, 1.0)
+    again = [rows.assign(fold=np.random.default_rng(100 + seed).integers(0, 3, len(rows))) for seed in range(6)]
+    drawn = {"m": main_draws(rows, BINARY, SETTINGS, seed=1)}
+    once, often = (
+        Contest({"m": [assessed(one, ratio=0.5) for one in again[:count]]}, drawn, BINARY, SETTINGS).mean_over_folds("m")
+        for count in (1, 6)
+    )
+    assert 0 < often[2] - often[1] < once[2] - once[1]
+
+
+def test_a_conformal_threshold_is_the_usual_rank_and_with_weights_the_weighted_one():
+    found = np.arange(1.0, 10)
+    assert threshold(found, np.ones(9), np.array([1.0]), 0.9)[0] == 9
+    assert threshold(found, np.ones(9), np.array([1.0]), 0.8)[0] == 8
+    assert threshold(found[:8], np.ones(8), np.array([1.0]), 0.95)[0] == np.inf
+    assert threshold(found, np.r_[np.zeros(8), 9], np.array([1.0]), 0.5)[0] == 9
+    assert threshold(found, np.r_[9, np.zeros(8)], np.array([1.0]), 0.9)[0] == 1
+
+
+def test_conformal_sets_hold_the_label_as_often_as_stated_for_any_task():
+    rows = predicted(1, 2.0, rows=6000)
+    found = assessed(rows)["held_out"]["conformal"]
+    assert found["value"] == pytest.approx(0.9, abs=0.01)
+    assert found["low"] < found["value"] < found["high"]
+    assert 1 < found["size"] < 2
+    rng, n = np.random.default_rng(0), 6000
+    values = pd.DataFrame({"row": range(n), "prediction": rng.normal(size=n), "part": "train", "fold": rng.integers(0, 4, n)})
+    values["label"] = values["prediction"] + rng.standard_t(3, n)
+    schema = {"task": "regression", "classes": None, "costs": None}
+    found = assessed(values, schema)["held_out"]["conformal"]
+    assert found["value"] == pytest.approx(0.9, abs=0.012)
+    assert found["size"] == pytest.approx(2 * stats.t.ppf(0.95, 3), rel=0.08)
+
+
+def test_in_time_a_row_is_judged_by_earlier_blocks_alone():
+    rows = predicted(1, 2.0, rows=900)
+    metrics, table = with_conformal(assessed(rows), rows, rows, BINARY, SETTINGS, timed=True)
+    assert metrics["held_out"]["conformal"]["rows"] == (rows["fold"] > 0).sum()
+    first = table[rows["fold"] == 0]
+    assert first[["in_a", "in_b"]].all().all()
+    later = rows.assign(label=np.where(rows["fold"] == 2, 1 - rows["label"], rows["label"]))
+    pd.testing.assert_frame_equal(with_conformal(metrics, later, later, BINARY, SETTINGS, timed=True)[1], table)
+
+
+def test_a_single_fold_is_judged_by_halves():
+    rows = predicted(1, 2.0, rows=4000).assign(fold=0)
+    assert assessed(rows)["held_out"]["conformal"]["value"] == pytest.approx(0.9, abs=0.015)
+
+
+def test_sets_hold_the_classes_that_are_not_too_strange():
+    rows = pd.DataFrame({"row": [7, 8], "p_a": [0.9, 0.55], "p_b": [0.1, 0.45]})
+    assert sets(rows, 0.5, ["a", "b"]).values.tolist() == [[7, True, False], [8, True, False]]
+    assert sets(rows, np.array([0.5, 0.6]), ["a", "b"])["in_b"].tolist() == [False, True]
+
+
+def test_a_decision_tuned_by_costs_costs_less_than_one_tuned_for_balance():
+    rng = np.random.default_rng(0)
+    truth = rng.beta(1, 3, 4000)
+    labels = (rng.random(4000) < truth).astype(int)
+    p, ones = np.c_[1 - truth, truth], np.ones(4000)
+    for costs in ([1, 20], [5, 1]):
+        chosen = [np.eye(2)[decide(p, tuned_factors(p, labels, ones, price))] for price in (costs, None)]
+        dear, balanced = (metrics.cost(labels, one, ones[None], costs)[0] for one in chosen)
+        best = metrics.cost(labels, np.eye(2)[decide(p, np.array(costs))], ones[None], costs)[0]
+        assert dear <= best + 1e-12
+        assert dear < balanced

@@ -6,14 +6,14 @@ from stillhouse.plan import Folds, Plan
 from stillhouse.splits import held_out, in_order, split_name
 
 
-def plan(models, dataset=None, export=(), k=5):
+def plan(models, dataset=None, export=(), k=5, repeats=1, control=()):
     config = {
         "datasets": {"d": {"train": "sklearn:iris", "target": "target", **(dataset or {})}},
-        "folds": {"k": k},
+        "folds": {"k": k, "repeats": repeats},
         "models": models,
         "resamplers": {"none": {"method": "none"}, "smote": {"method": "smote", "neighbors": 5}},
         "export": list(export),
-        "report": {"prepare": {"impute": "median", "weigh": "logistic"}},
+        "report": {"prepare": {"impute": "median", "weigh": "logistic"}, "control": list(control)},
     }
     return Plan(config)
 

@@ -12,7 +12,7 @@ sys.path.append(str(WORKFLOW / "scripts"))
 from stillhouse.checks import checked, is_remote
 from stillhouse.code import files_run_by
 from stillhouse.config import CHOICES
-from stillhouse.dataset import places
+from stillhouse.dataset import control_of, is_control, origin, places, repeats_of
 from stillhouse.errors import UserError
 from stillhouse.plan import Plan, hinting, kind, start, table_of, upstream, verb
 from stillhouse.splits import ALL, NONE
@@ -45,7 +45,7 @@ def made_by(rule):
 
 
 wildcard_constraints:
-    dataset=one_of(config["datasets"]),
+    dataset=one_of(PLAN.datasets),
     model=one_of(PLAN.models),
     imputer=one_of(config["imputers"]),
     weigher=one_of(config["weighers"]),

@@ -15,6 +15,7 @@ rule evaluate:
     output:
         predictions=f"{EVALUATED}/predictions.parquet",
         corrected=f"{EVALUATED}/corrected.parquet",
+        conformal=f"{EVALUATED}/conformal.parquet",
         metrics=f"{EVALUATED}/metrics.json",
     log:
         "logs/{dataset}/{model}/evaluate.log",
@@ -58,9 +59,11 @@ rule compare:
         folds=rules.fold.output.folds,
         predictions=expand(rules.evaluate.output.predictions, model=PLAN.models, allow_missing=True),
         metrics=expand(rules.evaluate.output.metrics, model=PLAN.models, allow_missing=True),
+        repeats=repeated_metrics,
         code=code("compare.py"),
     output:
         comparison="results/{dataset}/comparison.csv",
+        pairs="results/{dataset}/pairs.csv",
         students="results/{dataset}/students.csv",
     log:
         "logs/{dataset}/compare.log",

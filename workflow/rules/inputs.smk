@@ -48,12 +48,12 @@ def hints(wildcards):
 
 def synthesizer(wildcards):
     """Return how the synthetic rows of a dataset are drawn."""
-    return config["datasets"][wildcards.dataset]["synthetic"]
+    return PLAN.datasets[wildcards.dataset]["synthetic"]
 
 
 def synthetic_rows(wildcards):
     """Return the file with synthetic rows of a dataset that has them, where some student learns from them."""
-    is_asked = "synthetic" in config["datasets"][wildcards.dataset] and PLAN.transfers("synthetic")
+    is_asked = "synthetic" in PLAN.datasets[wildcards.dataset] and PLAN.transfers("synthetic")
     return rules.synthesize.output.synthetic if is_asked else []
 
 
@@ -83,7 +83,7 @@ def shift_files(path):
 
 def local_files(wildcards):
     """Return the files of a dataset's tables, those behind addresses left out."""
-    found = places(config["datasets"][wildcards.dataset])
+    found = places(PLAN.datasets[wildcards.dataset])
     return [place for _, place in found if not is_remote(place)]
 
 
@@ -180,3 +180,15 @@ def drift_files(wildcards):
     if wildcards.dataset not in FOLLOWED:
         return []
     return expand(rules.drift.output.drift, dataset=wildcards.dataset, model=config["export"])
+
+
+def repeated_metrics(wildcards):
+    """Return the metrics of all models on a dataset whose folds are drawn anew, for each time that they are."""
+    return expand(
+        rules.evaluate.output.metrics, dataset=repeats_of(wildcards.dataset, config["folds"]), model=PLAN.models
+    )
+
+
+def control_metrics(wildcards):
+    """Return the metrics of the models that were made of shuffled labels."""
+    return expand(rules.evaluate.output.metrics, dataset=control_of(wildcards.dataset), model=PLAN.controlled)

@@ -14,7 +14,9 @@ rule load:
         "logs/{dataset}/load.tsv"
     params:
         seed=config["seed"],
-        dataset=lambda wildcards: config["datasets"][wildcards.dataset],
+        origin=lambda wildcards: origin(wildcards.dataset),
+        shuffled=lambda wildcards: is_control(wildcards.dataset),
+        dataset=lambda wildcards: PLAN.datasets[wildcards.dataset],
     script:
         "../scripts/load.py"
 

@@ -121,7 +121,7 @@ rule stack:
 
 rule read:
     input:
-        table=lambda wildcards: table_of(PLAN.models[wildcards.model], wildcards.dataset),
+        table=lambda wildcards: table_of(PLAN.models[wildcards.model], origin(wildcards.dataset)),
         schema=rules.load.output.schema,
         folds=rules.fold.output.folds,
         code=code_with("read.py", "readers", of_model("read")),

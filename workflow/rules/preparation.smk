@@ -14,7 +14,7 @@ rule synthesize:
     benchmark:
         "logs/{dataset}/synthesize.tsv"
     wildcard_constraints:
-        dataset=one_of(name for name, dataset in config["datasets"].items() if "synthetic" in dataset),
+        dataset=one_of(name for name, dataset in PLAN.datasets.items() if "synthetic" in dataset),
     params:
         seed=config["seed"],
         options=synthesizer,

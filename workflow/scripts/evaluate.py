@@ -1,29 +1,34 @@
-"""Score a model on rows that it did not see."""
+"""Score a model on rows that it did not see, and say which labels each row may have."""
 
 import pandas as pd
 
+from stillhouse.columns import TIME
+from stillhouse.conformal import with_conformal
 from stillhouse.errors import log_to
 from stillhouse.evaluation import (
     corrected_for_label_shift,
     evaluate,
     held_out_predictions,
     held_out_weights,
+    ratio_of,
     scored,
 )
 from stillhouse.seeds import derive
 from stillhouse.tables import read_json, write_json, write_table
 
 log_to(snakemake.log[0])
-table = pd.read_parquet(snakemake.input.table)
-folds = pd.read_parquet(snakemake.input.folds)
-schema = read_json(snakemake.input.schema)
-splits = snakemake.params.splits
+table, folds = pd.read_parquet(snakemake.input.table), pd.read_parquet(snakemake.input.folds)
+schema, splits, settings = read_json(snakemake.input.schema), snakemake.params.splits, snakemake.params.settings
 seed = derive(snakemake.params.seed, snakemake.wildcards.dataset)
 
 predictions = held_out_predictions(snakemake.input.split_predictions, folds, splits)
 weights = held_out_weights(snakemake.input.weights, snakemake.input.facts, folds, splits)
 corrected = corrected_for_label_shift(predictions, table, schema["classes"])
-metrics = evaluate(scored(predictions, table, folds), schema, snakemake.params.settings, seed, weights, corrected)
+rows, ratio = scored(predictions, table, folds), ratio_of(folds, splits)
+metrics = evaluate(rows, schema, settings, seed, weights, corrected, ratio)
+metrics, sets = with_conformal(metrics, predictions, rows, schema, settings, TIME in folds, weights)
+
 write_table(predictions, snakemake.output.predictions)
 write_table(predictions[:0] if corrected is None else corrected, snakemake.output.corrected)
+write_table(sets, snakemake.output.conformal)
 write_json(metrics, snakemake.output.metrics)

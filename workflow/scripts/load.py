@@ -1,13 +1,16 @@
 """Read a dataset's tables, find out what its columns hold, and write one typed table with its schema."""
 
 from stillhouse.errors import log_to
-from stillhouse.intake import load
+from stillhouse.intake import load, shuffled
 from stillhouse.seeds import generator
 from stillhouse.tables import write_json, write_table
 
 log_to(snakemake.log[0])
-rng = generator(snakemake.params.seed, snakemake.wildcards.dataset, "challenge")
+params = snakemake.params
+rng = generator(params.seed, params.origin, "challenge")
 
-table, schema = load(snakemake.params.dataset, rng)
+table, schema = load(params.dataset, rng)
+if params.shuffled:
+    table = shuffled(table, schema, generator(params.seed, params.origin, "control"))
 write_table(table, snakemake.output.table)
 write_json(schema, snakemake.output.schema)

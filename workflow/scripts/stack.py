@@ -13,15 +13,15 @@ from stillhouse.tables import read_json, split_writer, write_json
 log_to(snakemake.log[0])
 labels = pd.read_parquet(snakemake.input.table, columns=[ROW, LABEL])
 folds = read_folds(snakemake.input)
-classes = read_json(snakemake.input.schema)["classes"]
+schema = read_json(snakemake.input.schema)
 options = snakemake.params.options
 found = sources(snakemake.input)
 members = {name: found[name] for name in options["members"]}
 
-stackers = {}
+stackers, classes = {}, schema["classes"]
 with split_writer(snakemake.output.predictions) as write:
     for split in snakemake.params.splits:
-        stacker, factors = fit_stacker(members, labels, folds, split, classes, options)
+        stacker, factors = fit_stacker(members, labels, folds, split, schema, options)
         rows, scores = stacked(stacker, members, folds, split, classes)
         write(split["name"], prediction_table(rows, scores, classes, decide(scores, factors) if classes else None))
         learned = stacker.learned() | {"factors": factors.tolist() if classes else None}

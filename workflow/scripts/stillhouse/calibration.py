@@ -56,11 +56,11 @@ class OnOriginalPrior:
 
     The change of the prior that the ledger records is undone. A resampler may also change what the rows of a class are like,
     so the probabilities of a resampled model are then calibrated on the stop rows, which keep their natural mix and which
-    the model was not fitted on. ``factors`` are tuned on the same rows, to decide for a class by. A regression is predicted
-    as it is.
+    the model was not fitted on. ``factors`` are tuned on the same rows, by their
+    ``costs`` where there are such. A regression is predicted as it is.
     """
 
-    def __init__(self, model, ledger, stop):
+    def __init__(self, model, ledger, stop, costs=None):
         self.model, self.ledger, self.calibration = model, ledger, None
         self.factors = np.ones(len(ledger["before"])) if ledger else None
         if not ledger or not len(stop):
@@ -70,7 +70,7 @@ class OnOriginalPrior:
             before, after = np.array(ledger["before"]), np.array(ledger["after"])
             undone = weight * np.divide(before, after, out=np.zeros_like(before), where=after > 0)[labels]
             self.calibration = BiasCorrectedTemperature(PULL).fit(self.predict(stop), labels, undone)
-        self.factors = tuned_factors(self.predict(stop), labels, weight)
+        self.factors = tuned_factors(self.predict(stop), labels, weight, costs)
 
     def predict(self, table):
         """Return probabilities (rows, classes) or values (rows, 1) of prepared rows."""

@@ -1,4 +1,7 @@
-"""Comparison: models beside the leading one, and students beside teachers and twins, by the same bootstrap draws."""
+"""Comparison: every model beside every other by paired tests, and students beside teachers and twins."""
+
+from functools import partial
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
@@ -6,54 +9,107 @@ import pandas as pd
 from stillhouse.columns import DEPLOY, PART, ROW
 from stillhouse.errors import UserError
 from stillhouse.evaluation import as_arrays, unit_numbers
-from stillhouse.intervals import draws, interval
-from stillhouse.metrics import MORE_IS_BETTER, main_metric, within_folds
+from stillhouse.intervals import bootstrap_p, draws, interval, resampled_t
+from stillhouse.metrics import LESS_IS_BETTER, main_metric, metrics_of, within_folds
 from stillhouse.predictions import SMALLEST, columns_of
 from stillhouse.seeds import generator
+from stillhouse.two_sample import holm
 
-STUDENTS = ("student", "other", "is", "gap", "gap_low", "gap_high", "better", "worse", "agreement", "divergence")
+PAIRS = ("model", "other", "gap", "gap_low", "gap_high", "p_rows", "p_folds", "p", "p_adjusted", "better")
+STUDENTS = ("student", "other", "is", "gap", "gap_low", "gap_high", "p", "better", "worse", "agreement", "divergence")
 PARTS = {"": "value", "_low": "low", "_high": "high"}
 
 
-def compare(metrics, drawn, plain, schema, settings):
-    """Return one row per model, the leading one first: its metrics, and its gap to the leader with an interval.
+class Contest:
+    """The main metric of all models of a dataset on the same held-out rows, with what it takes to test their gaps.
 
-    ``metrics`` and ``drawn`` map a model to its metrics and its ``main_draws``, ``plain`` a resampled model to the same without
-    resampling, which at its tuned threshold is what resampling has to beat. ``behind`` is True where the interval of the gap
-    leaves out 0, so that chance alone is no good explanation for it; the leader was chosen on the same rows, which makes the
-    gaps look a little larger than they are.
+    ``metrics`` maps a model to its metrics, those of repeated folds after those of the first, and ``drawn`` to the draws of
+    ``main_draws``.
     """
-    name_of_main, sign, values = main_values(metrics, schema)
-    if None in values.values():
-        raise UserError(f"the scored rows have no {name_of_main}, as they are of one class; score more rows, or merge classes")
-    ranked = sorted(values, key=lambda name: -sign * values[name])
-    lines = []
-    for name in ranked:
-        found, best = values[name], values[ranked[0]]
-        low, high = interval(drawn[name] - drawn[ranked[0]], settings["level"])
-        line = {"model": name, "plain": plain.get(name, ""), **numbers(metrics[name])}
-        lines.append({**line, "gap": found - best, "gap_low": low, "gap_high": high})
-    table = pd.DataFrame(lines)
-    worst = table["gap_high"] if sign > 0 else -table["gap_low"]
-    table["behind"] = (table["model"] != ranked[0]) & (worst < 0)
+
+    def __init__(self, metrics, drawn, schema, settings):
+        self.name, self.drawn, self.settings = main_metric(schema["task"]), drawn, settings
+        self.sign = -1 if self.name in LESS_IS_BETTER else 1
+        found = {model: [part["held_out"] for part in repeats] for model, repeats in metrics.items()}
+        self.values = {model: parts[0]["metrics"][self.name]["value"] for model, parts in found.items()}
+        self.ratio = next(iter(found.values()))[0]["ratio"]
+        self.folds = {
+            model: np.array([value for part in parts for value in part["metrics"][self.name]["folds"].values()], dtype=float)
+            for model, parts in found.items()
+        }
+        if None in self.values.values():
+            why = "as they are of one class; score more rows, or merge classes"
+            raise UserError(f"the scored rows have no {self.name}, {why}")
+
+    @property
+    def ranked(self):
+        """The models, the best first."""
+        return sorted(self.values, key=lambda model: -self.sign * self.values[model])
+
+    def mean_over_folds(self, model):
+        """Return the mean over all folds, repeated ones included, and its corrected resampled t interval."""
+        folds = self.folds[model]
+        return resampled_t(folds[np.isfinite(folds)], self.ratio, self.settings["level"])[:3]
+
+    def gap(self, model, other):
+        """Return the gap of two models with its bootstrap interval and p-values; see ``pairs``."""
+        gap, drawn = self.values[model] - self.values[other], self.drawn[model] - self.drawn[other]
+        low, high = interval(drawn, self.settings["level"])
+        apart = self.folds[model] - self.folds[other]
+        p_rows = bootstrap_p(gap, drawn)
+        p_folds = resampled_t(apart[np.isfinite(apart)], self.ratio, self.settings["level"])[3]
+        p = p_rows if p_folds is None else max(p_rows, p_folds)
+        return {"gap": gap, "gap_low": low, "gap_high": high, "p_rows": p_rows, "p_folds": p_folds, "p": p}
+
+
+def pairs(contest):
+    """Return one row for each pair of models, the better one first: its gap, p-values, and whether it is better.
+
+    ``p_rows`` asks whether the gap could be one of rows: a bootstrap of the models as they are. ``p_folds`` asks whether it
+    could be one of training sets and seeds: the corrected resampled t-test over folds. A model is called better where both say
+    so, the larger p-value adjusted for the number of pairs (Holm 1979); there may be none.
+    """
+    lines = [{"model": model, "other": other, **contest.gap(model, other)} for model, other in combinations(contest.ranked, 2)]
+    table = pd.DataFrame(lines, columns=[name for name in PAIRS if name not in ("p_adjusted", "better")])
+    table["p_adjusted"] = holm(table["p"])
+    table["better"] = table["p_adjusted"] < 1 - contest.settings["level"]
     return table
 
 
-def compare_students(students, metrics, rows, drawn, schema, settings):
+def compare(contest, tested, metrics, plain):
+    """Return one row per model, the leading one first: its metrics, its mean over folds, and its gap to the leader.
+
+    ``tested`` has the ``pairs``; ``behind`` is True for what the leader is better than. ``plain`` maps a resampled model to the
+    same without resampling, which at its tuned threshold is what resampling has to beat.
+    """
+    leader = contest.ranked[0]
+    better = set(tested.loc[(tested["model"] == leader) & tested["better"], "other"])
+    lines = []
+    for name in contest.ranked:
+        mean, low, high = contest.mean_over_folds(name)
+        of_folds = {f"{contest.name}_folds_mean": mean, f"{contest.name}_t_low": low, f"{contest.name}_t_high": high}
+        found = contest.gap(name, leader)
+        gap = {key: found[key] for key in ("gap", "gap_low", "gap_high")}
+        named = {"model": name, "plain": plain.get(name, "")}
+        lines.append({**named, **numbers(metrics[name][0]), **of_folds, **gap, "behind": name in better})
+    return pd.DataFrame(lines)
+
+
+def compare_students(contest, students, rows, schema):
     """Return one row for each student and each model that it is held against: its teachers, and its twin.
 
     ``students`` maps a name to those models by what they are to it. ``gap`` is the student's main metric less the other's
-    on the same rows, ``better`` and ``worse`` say whether its interval leaves out 0. ``agreement`` is the share of rows whose
-    likeliest class is the same, ``divergence`` the mean of KL(other || student); of a regression these are the correlation
-    and the root mean squared difference.
+    on the same rows; ``better`` and ``worse`` go by ``p``, which is not adjusted, as these few pairs are named beforehand.
+    ``agreement`` is the share of rows whose likeliest class is the same, ``divergence`` the mean of KL(other || student); of a
+    regression these are the correlation and the root mean squared difference.
     """
-    (_, sign, values), lines = main_values(metrics, schema), []
+    lines = []
     for student, others in students.items():
         for other, part in others.items():
-            low, high = interval(drawn[student] - drawn[other], settings["level"])
-            ends = sorted((sign * low, sign * high))
-            line = {"student": student, "other": other, "is": part, "gap": values[student] - values[other]}
-            line |= {"gap_low": low, "gap_high": high, "better": ends[0] > 0, "worse": ends[1] < 0}
+            found = contest.gap(student, other)
+            is_clear, gain = found["p"] < 1 - contest.settings["level"], contest.sign * found["gap"]
+            line = {"student": student, "other": other, "is": part, **found}
+            line |= {"better": is_clear and gain > 0, "worse": is_clear and gain < 0}
             lines.append(line | fidelity(rows[student], rows[other], schema["classes"]))
     return pd.DataFrame(lines, columns=STUDENTS)
 
@@ -70,19 +126,13 @@ def fidelity(student, other, classes):
     return {"agreement": float((p.argmax(1) == q.argmax(1)).mean()), "divergence": float((q * logs).sum(axis=1).mean())}
 
 
-def main_values(metrics, schema):
-    """Return the main metric's name, 1 where more of it is better and -1 else, and its value on held-out rows by model."""
-    name = main_metric(schema["task"]).__name__
-    values = {model: found["held_out"]["metrics"][name]["value"] for model, found in metrics.items()}
-    return name, 1 if name in MORE_IS_BETTER else -1, values
-
-
 def main_draws(rows, schema, settings, seed):
     """Return bootstrap draws of the main metric on held-out rows."""
-    rows = rows[rows[PART] != DEPLOY]
+    rows, name = rows[rows[PART] != DEPLOY], main_metric(schema["task"])
     labels, scores, folds = as_arrays(rows, schema)
-    metric, rng = within_folds(main_metric(schema["task"]), folds), generator(seed, "bootstrap")
-    return draws(metric, labels, scores, np.ones(len(rows)), unit_numbers(rows), settings["draws"], rng)
+    metric = within_folds(name, metrics_of(schema, settings)[name], folds)
+    of_weightings, rng = {name: partial(metric, labels, scores)}, generator(seed, "bootstrap")
+    return draws(of_weightings, np.ones(len(rows)), unit_numbers(rows), settings["draws"], rng)[name]
 
 
 def numbers(metrics):
@@ -92,4 +142,7 @@ def numbers(metrics):
         prefix = "" if population == "held_out" else f"{population}_"
         for metric, found in assessed["metrics"].items():
             values |= {f"{prefix}{metric}{part}": found[key] for part, key in PARTS.items()}
+        if covered := assessed["conformal"]:
+            values |= {f"{prefix}coverage{part}": covered[key] for part, key in PARTS.items()}
+            values[f"{prefix}set_size"] = covered["size"]
     return values

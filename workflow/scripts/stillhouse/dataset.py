@@ -5,6 +5,9 @@ Standard library only, as the workflow reads this on every job.
 
 from stillhouse.columns import DEPLOY, LATER, TEST, TRAIN, UNLABELLED
 
+# The names of a dataset's kin: itself with its labels shuffled, and with its folds drawn anew.
+CONTROL, REPEAT = "control", "repeat"
+
 
 def as_list(value):
     """Return a list as it is, and anything else as a list of one."""
@@ -26,3 +29,23 @@ def batch_files(dataset):
 def has_deploy(dataset):
     """Return whether a dataset has rows from where the model will be used."""
     return DEPLOY in dataset or "deploy_where" in dataset or DEPLOY in dataset.get("challenge", {})
+
+
+def repeats_of(name, folds):
+    """Return the names of a dataset's repeats, one for each time that its folds are drawn after the first."""
+    return [f"{name}/{REPEAT}{number}" for number in range(2, folds["repeats"] + 1)]
+
+
+def control_of(name):
+    """Return the name of a dataset's control."""
+    return f"{name}/{CONTROL}"
+
+
+def origin(name):
+    """Return the name of the dataset that a dataset is kin of: of most, its own."""
+    return name.split("/")[0]
+
+
+def is_control(name):
+    """Return whether a name is that of a control."""
+    return name.endswith(f"/{CONTROL}")

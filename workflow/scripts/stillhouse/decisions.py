@@ -1,4 +1,4 @@
-"""Decisions: the class that probabilities stand for, once each class has the factor that suits the purpose.
+"""Decisions: the class that probabilities stand for, once each class has the factor that suits the purpose or the costs.
 
 Of two classes a factor for the rarer one is a threshold. Factors are tuned on stop rows, which the model was not fitted on;
 those of a stack on the unseen predictions that its few weights are learned from.
@@ -14,18 +14,21 @@ def decide(p, factors):
     return (p * factors).argmax(axis=1)
 
 
-def tuned_factors(p, labels, weight):
-    """Return factors under which decisions have the greatest balanced accuracy on these rows; shape (classes,).
+def tuned_factors(p, labels, weight, costs=None):
+    """Return factors under which decisions have the greatest balanced accuracy on these rows, or the least cost; (classes,).
 
-    The climb starts where calibrated probabilities would be decided best, at 1 / prior, and moves the factor of one class
-    after the other to its exact optimum, as long as that gains. Classes without a row here keep factor 1.
+    ``costs`` has what it costs to take a row of each class for one of another; None asks for balanced accuracy.
+
+    The climb starts where calibrated probabilities would be decided best, at 1 / prior or the costs, and moves the factor of
+    one class after the other to its exact optimum, as long as that gains. Classes without a row here keep factor 1.
     """
     mass = np.bincount(labels, weights=weight, minlength=p.shape[1])
     present = np.flatnonzero(mass > 0)
     if len(present) < 2:
         return np.ones(p.shape[1])
-    factors = np.where(mass > 0, mass.sum() / np.maximum(mass, 1e-12) / len(present), 1.0)
-    worth = weight / mass[labels]
+    price = 1 / np.maximum(mass, 1e-12) if costs is None else np.asarray(costs, dtype=float)
+    factors = np.where(mass > 0, price / price[present].min(), 1.0)
+    worth = weight * price[labels]
     for _ in range(ROUNDS):
         before = factors.copy()
         for code in present:

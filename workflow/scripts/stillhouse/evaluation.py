@@ -1,12 +1,14 @@
 """Evaluation: the one place that reads labels of held-out rows."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 
 from stillhouse.columns import DECISION, DEPLOY, FOLD, GROUP, LABEL, PART, ROW, WEIGHT
-from stillhouse.intervals import draws, interval
+from stillhouse.intervals import draws, interval, resampled_t
 from stillhouse.label_shift import corrected
-from stillhouse.metrics import BY_TASK, OF_DECISIONS, within_folds
+from stillhouse.metrics import OF_DECISIONS, WITHOUT_INTERVAL, metrics_of, within_folds
 from stillhouse.predictions import columns_of, prediction_table
 from stillhouse.seeds import generator
 from stillhouse.tables import file_of, read_json, read_split
@@ -36,23 +38,34 @@ def unit_numbers(rows):
     return pd.factorize(rows[GROUP])[0] if GROUP in rows else np.arange(len(rows))
 
 
-def evaluate(rows, schema, settings, seed, weights=None, corrected=None):
+def evaluate(rows, schema, settings, seed, weights=None, corrected=None, ratio=None):
     """Return metrics with intervals: on held-out rows, weighted for the deploy rows, and on labelled deploy rows.
 
     ``weights`` has shift weights of held-out rows; ``corrected`` has the probabilities of deploy rows on the class mixture
-    that they seem to have.
+    that they seem to have; ``ratio`` is that of held-out to training rows, see ``ratio_of``.
     """
     deploy = rows[PART] == DEPLOY
-    result = {"held_out": assess(rows[~deploy], schema, None, settings, seed)}
+    result = {"held_out": assess(rows[~deploy], schema, None, settings, seed, ratio)}
     if weights is not None:
-        weight = rows[~deploy].merge(weights, on=ROW, how="left")[WEIGHT].to_numpy()
-        result["deploy_weighted"] = assess(rows[~deploy], schema, weight, settings, seed)
+        result["deploy_weighted"] = assess(rows[~deploy], schema, weights_of(rows[~deploy], weights), settings, seed)
     if deploy.any():
         result["deploy"] = assess(rows[deploy], schema, None, settings, seed)
     if deploy.any() and corrected is not None:
         moved = rows[deploy].drop(columns=[*columns_of(schema["classes"]), DECISION]).merge(corrected, on=ROW)
         result["deploy_corrected"] = assess(moved, schema, None, settings, seed)
     return result
+
+
+def weights_of(rows, weights):
+    """Return the shift weight of each row; shape (rows,)."""
+    return rows[[ROW]].merge(weights, on=ROW, how="left")[WEIGHT].to_numpy()
+
+
+def ratio_of(folds, splits):
+    """Return how many rows are held out for each that is trained on, in the mean over scored splits; None for one alone."""
+    sizes = folds[FOLD].value_counts()
+    found = [sizes[split["held_out"]].sum() / sizes[split["train"]].sum() for split in splits if split["held_out"]]
+    return float(np.mean(found)) if len(found) > 1 else None
 
 
 def corrected_for_label_shift(predictions, table, classes):
@@ -72,27 +85,31 @@ def corrected_for_label_shift(predictions, table, classes):
     return None if moved is None else prediction_table(deploy[ROW], moved, classes)
 
 
-def assess(rows, schema, weight, settings, seed):
-    """Return for each metric of the task its value, interval and value per fold; those of decisions where rows have any."""
+def assess(rows, schema, weight, settings, seed, ratio=None):
+    """Return for each metric of the task its value, interval and value per fold; those of decisions where rows have any.
+
+    With ``ratio`` there are also the mean over folds and its corrected resampled t interval.
+    """
     weight = np.ones(len(rows)) if weight is None else weight
     labels, probabilities, folds = as_arrays(rows, schema)
-    units = unit_numbers(rows)
+    decided = {name: np.eye(probabilities.shape[1])[rows[DECISION]] for name in OF_DECISIONS} if DECISION in rows else {}
+    asked = metrics_of(schema, settings)
+    known = {name: metric for name, metric in asked.items() if name in decided or name not in OF_DECISIONS}
+    scores = {name: decided.get(name, probabilities) for name in known}
+    of_weightings = {name: partial(within_folds(name, known[name], folds), labels, scores[name]) for name in known}
+    drawn = draws(of_weightings, weight, unit_numbers(rows), settings["draws"], generator(seed, "bootstrap"))
     result = {}
-    for metric in (metric for metric in BY_TASK[schema["task"]] if metric not in OF_DECISIONS or DECISION in rows):
-        averaged = within_folds(metric, folds)
-        scores = np.eye(probabilities.shape[1])[rows[DECISION]] if metric in OF_DECISIONS else probabilities
-        drawn = draws(averaged, labels, scores, weight, units, settings["draws"], generator(seed, "bootstrap"))
-        low, high = interval(drawn, settings["level"])
-        result[metric.__name__] = {
-            "value": number(averaged(labels, scores, weight[None])),
-            "low": low,
-            "high": high,
-            "folds": {
-                str(fold): number(metric(labels[folds == fold], scores[folds == fold], weight[None, folds == fold]))
-                for fold in np.unique(folds)
-            },
+    for name, metric in known.items():
+        low, high = (None, None) if name in WITHOUT_INTERVAL else interval(drawn[name], settings["level"])
+        by_fold = {
+            str(fold): number(metric(labels[folds == fold], scores[name][folds == fold], weight[None, folds == fold]))
+            for fold in np.unique(folds)
         }
-    return {"rows": len(rows), "metrics": result}
+        result[name] = {"value": number(of_weightings[name](weight[None])), "low": low, "high": high, "folds": by_fold}
+        if ratio is not None:
+            of_folds = resampled_t(by_fold.values(), ratio, settings["level"])
+            result[name] |= dict(zip(("folds_mean", "t_low", "t_high"), of_folds, strict=False))
+    return {"rows": len(rows), "ratio": ratio, "metrics": result}
 
 
 def as_arrays(rows, schema):

@@ -50,6 +50,7 @@ def load(dataset, rng):
     schema = {
         "task": task,
         "classes": classes,
+        "costs": costs_of(classes, dataset.get("costs")),
         "target": dataset["target"],
         "columns": columns,
         "notes": label_notes(raw, labels, dataset),
@@ -63,6 +64,22 @@ def load(dataset, rng):
         table = challenged(table, schema, dataset["challenge"], rng)
     table.insert(0, ROW, np.arange(len(table)))
     return table, described(table, schema)
+
+
+def shuffled(table, schema, rng):
+    """Return the table with its labels shuffled within each part, so that its features tell nothing of them.
+
+    Rows of a group, or else with equal features, keep one label between them, so that a fold which holds only some of them
+    gives itself away.
+    """
+    names = [column["name"] for column in kinds.feature_columns(schema)]
+    units = table[GROUP].to_numpy() if GROUP in table else kinds.duplicate_rows(table, names)
+    labels = table[LABEL].to_numpy(copy=True)
+    for part in table[PART].unique():
+        rows = np.flatnonzero((table[PART] == part) & table[LABEL].notna())
+        _, first, unit = np.unique(units[rows], return_index=True, return_inverse=True)
+        labels[rows] = labels[rows[first]][rng.permutation(len(first))][unit]
+    return table.assign(**{LABEL: labels})
 
 
 def read_parts(dataset):
@@ -161,6 +178,17 @@ def encode_labels(raw, dataset):
     task = "binary" if len(classes) == 2 else "multiclass"
     codes = words.map({name: code for code, name in enumerate(classes)}).astype("float64")
     return codes, task, classes
+
+
+def costs_of(classes, costs):
+    """Return what it costs to miss a row of each class, 1 where nothing is said; None where no cost is stated."""
+    if costs is None:
+        return None
+    if classes is None:
+        raise UserError("costs: they are for classes, and the target is a value; leave them out")
+    if unknown := [name for name in costs if name not in classes]:
+        raise UserError(f"costs: there is no class {unknown[0]!r}; {nearest(unknown[0], classes)}")
+    return [float(costs.get(name, 1)) for name in classes]
 
 
 def label_notes(raw, labels, dataset):

@@ -1,22 +1,24 @@
-"""Bootstrap: what a metric would have been on other rows of the same kind."""
+"""Intervals and tests: what a metric, or a gap between two models, would have been on other rows and other folds."""
 
 import numpy as np
+from scipy.stats import norm, t
 
+# Numbers that a piece of draws has at most.
 CHUNK = 2**23
 
 
-def draws(metric, labels, scores, weight, units, count, rng):
-    """Return a metric on bootstrap draws of whole units (rows, or groups of rows); shape (count,) (Efron 1979).
+def draws(metrics, weight, units, count, rng):
+    """Return each metric on the same bootstrap draws of whole units (rows, or groups of rows) (Efron 1979).
 
-    ``units`` numbers each row's unit from 0. The same ``rng`` state gives the same draws, so that the draws of two
-    models on the same rows are pairs.
+    ``metrics`` maps a name to a function of weightings (draws, rows) that returns one value a draw, ``units`` numbers each
+    row's unit from 0. The same ``rng`` state gives the same draws, so that those of two models on the same rows are pairs.
     """
-    step = max(1, CHUNK // max(len(labels), 1))
+    step = max(1, CHUNK // max(len(units), 1))
     parts = []
     for start in range(0, count, step):
-        drawn = counts(units, min(step, count - start), rng)
-        parts.append(metric(labels, scores, drawn * weight))
-    return np.concatenate(parts)
+        drawn = counts(units, min(step, count - start), rng) * weight
+        parts.append({name: metric(drawn) for name, metric in metrics.items()})
+    return {name: np.concatenate([part[name] for part in parts]) for name in metrics}
 
 
 def counts(units, count, rng):
@@ -33,3 +35,28 @@ def interval(values, level):
         return None, None
     low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
+
+
+def resampled_t(values, ratio, level):
+    """Return mean, interval and p-value (of the mean being 0) of values of folds by the corrected resampled t-test.
+
+    ``ratio`` is that of held-out to training rows. Training sets overlap, so the variance of the mean is taken as
+    (1 / folds + ratio) times that of the values (Nadeau & Bengio 2003, section 3). All but the mean are None for fewer than
+    two folds.
+    """
+    values = np.asarray([value for value in values if value is not None], dtype=float)
+    if len(values) < 2 or ratio is None:
+        return (float(values.mean()) if len(values) else None), None, None, None
+    mean, error = float(values.mean()), float(np.sqrt((1 / len(values) + ratio) * values.var(ddof=1)))
+    half = t.ppf((1 + level) / 2, len(values) - 1) * error
+    p = 2 * t.sf(abs(mean) / error, len(values) - 1) if error > 0 else float(mean == 0)
+    return mean, mean - half, mean + half, float(p)
+
+
+def bootstrap_p(gap, drawn):
+    """Return the p-value of a gap being 0, by the standard deviation of its bootstrap draws and the normal distribution.
+
+    Counting draws beyond 0 would need thousands of them for a p-value that survives being adjusted for many pairs.
+    """
+    error = float(np.nanstd(drawn))
+    return float(2 * norm.sf(abs(gap) / error)) if error > 0 else float(gap == 0)

@@ -4,9 +4,14 @@
 a bootstrap draw that draw's metric, shift weights the metric for the deploy rows. All return shape (draws,).
 """
 
+from functools import partial
+
 import numpy as np
 
 from stillhouse.predictions import SMALLEST
+
+# Parts of the rows, equally many in each, that the calibration error compares.
+BINS = 10
 
 
 def auc(labels, scores, W):
@@ -42,9 +47,51 @@ def balanced_accuracy(labels, scores, W):
     return np.mean(recalls, axis=0)
 
 
+def f1(labels, scores, W):
+    """Harmonic mean of precision and recall of the positive class; of more than two classes the mean over them."""
+    chosen = scores.argmax(axis=1)
+    codes = [1] if scores.shape[1] == 2 else np.union1d(labels, chosen)
+    return np.mean([_f1_of_one(labels == code, chosen == code, W) for code in codes], axis=0)
+
+
+def mcc(labels, scores, W):
+    """Matthews' correlation of decided and true classes, for any number of classes (Gorodkin 2004); 0 where one is constant."""
+    truth, chosen = np.eye(scores.shape[1])[labels], np.eye(scores.shape[1])[scores.argmax(axis=1)]
+    total, right = W.sum(axis=1), W @ (truth * chosen).sum(axis=1)
+    of_truth, of_chosen = W @ truth, W @ chosen
+    above = right * total - (of_truth * of_chosen).sum(axis=1)
+    below = np.sqrt((total**2 - (of_truth**2).sum(axis=1)) * (total**2 - (of_chosen**2).sum(axis=1)))
+    return np.divide(above, below, out=np.zeros(len(W)), where=below > 0)
+
+
+def recall_at_precision(labels, scores, W, precision):
+    """Greatest share of the positive class that is found at a threshold with at least this precision; 0 where none has it."""
+    found, reached = _recall_and_precision(labels == 1, scores[:, 1], W)
+    return np.where(reached >= precision, found, 0).max(axis=1)
+
+
+def calibration_error(labels, scores, W):
+    """Expected calibration error: mean distance of stated probability and observed share, in ten bins of as many rows.
+
+    Of two classes the positive one's probability is judged, of more that of the likeliest class (Naeini, Cooper & Hauskrecht
+    2015, with bins of equal counts). Draws of rows make it larger, so it has no interval.
+    """
+    is_binary = scores.shape[1] == 2
+    stated = scores[:, 1] if is_binary else scores.max(axis=1)
+    hit = labels == 1 if is_binary else scores.argmax(axis=1) == labels
+    parts = np.array_split(np.argsort(stated, kind="stable"), BINS)
+    return sum(np.abs(W[:, part] @ (stated[part] - hit[part])) for part in parts) / W.sum(axis=1)
+
+
 def tuned_balanced_accuracy(labels, decisions, W):
     """Balanced accuracy at the threshold that was tuned on other rows; ``decisions`` has a one for the decided class."""
     return balanced_accuracy(labels, decisions, W)
+
+
+def cost(labels, decisions, W, costs):
+    """Mean cost of a row at the threshold that was tuned on other rows; ``costs`` has that of missing each class."""
+    is_missed = decisions.argmax(axis=1) != labels
+    return mean(is_missed * np.array(costs)[labels], W)
 
 
 def mae(labels, scores, W):
@@ -64,31 +111,47 @@ def r2(labels, scores, W):
     return 1 - mean((scores[:, 0] - labels) ** 2, W) / variance
 
 
+def pinball(labels, scores, W, quantile):
+    """Mean pinball loss for a quantile (Koenker & Bassett 1978), in units of the target; at 0.5 half of the absolute error."""
+    above = labels - scores[:, 0]
+    return mean(np.maximum(quantile * above, (quantile - 1) * above), W)
+
+
+OF_CLASSES = (log_loss, brier, calibration_error, accuracy, balanced_accuracy, f1, mcc, tuned_balanced_accuracy, cost)
 BY_TASK = {
-    "binary": (auc, average_precision, log_loss, brier, accuracy, balanced_accuracy, tuned_balanced_accuracy),
-    "multiclass": (auc, log_loss, brier, accuracy, balanced_accuracy, tuned_balanced_accuracy),
-    "regression": (rmse, mae, r2),
+    "binary": (auc, average_precision, recall_at_precision, *OF_CLASSES),
+    "multiclass": (auc, *OF_CLASSES),
+    "regression": (rmse, mae, r2, pinball),
 }
 # These rank rows against each other, and only scores of one model can be ranked; see ``within_folds``.
-RANKING = (auc, average_precision)
+RANKING = ("auc", "average_precision", "recall_at_precision")
 # These judge decisions and not probabilities.
-OF_DECISIONS = (tuned_balanced_accuracy,)
-MORE_IS_BETTER = {"auc", "average_precision", "accuracy", "balanced_accuracy", "tuned_balanced_accuracy", "r2"}
+OF_DECISIONS = ("tuned_balanced_accuracy", "cost")
+WITHOUT_INTERVAL = ("calibration_error",)
+LESS_IS_BETTER = ("log_loss", "brier", "calibration_error", "cost", "rmse", "mae", "pinball")
 
 
 def main_metric(task):
-    """Return the metric that models of a task are compared by."""
-    return BY_TASK[task][0]
+    """Return the name of the metric that models of a task are compared by."""
+    return BY_TASK[task][0].__name__
 
 
-def within_folds(metric, folds):
+def metrics_of(schema, settings):
+    """Return the metrics of a task as ``{name: metric(labels, scores, W)}``, with what the settings say of them."""
+    given = {"recall_at_precision": {"precision": settings["precision"]}, "pinball": {"quantile": settings["quantile"]}}
+    given["cost"] = {"costs": schema.get("costs")}
+    found = {metric.__name__: partial(metric, **given.get(metric.__name__, {})) for metric in BY_TASK[schema["task"]]}
+    return {name: metric for name, metric in found.items() if name != "cost" or schema.get("costs")}
+
+
+def within_folds(name, metric, folds):
     """Return the metric itself or, of one that ranks rows, its mean over folds, weighted by rows.
 
     Rows of different folds are scored by different models: pooled, their ranking would tell of how high each model's scores
     lie, and under a drift of the classes an AUC may fall below 0.5 though each model ranks its rows well. Folds without a
     value, as they hold one class alone, do not count.
     """
-    if metric not in RANKING:
+    if name not in RANKING:
         return metric
 
     def averaged(labels, scores, W):
@@ -127,11 +190,22 @@ def _auc_of_one(is_positive, score, W):
 
 
 def _average_precision_of_one(is_positive, score, W):
+    recall, precision = _recall_and_precision(is_positive, score, W)
+    return (np.diff(recall, axis=1, prepend=0) * precision).sum(axis=1)
+
+
+def _recall_and_precision(is_positive, score, W):
+    """Return both at falling thresholds; shape (draws, scores)."""
     positive, negative = (mass[:, ::-1] for mass in _mass_by_score(is_positive, score, W))
     found, false = np.cumsum(positive, axis=1), np.cumsum(negative, axis=1)
     with np.errstate(invalid="ignore", divide="ignore"):
         precision = np.where(found + false > 0, found / (found + false), 0)
-        return (positive * precision).sum(axis=1) / positive.sum(axis=1)
+        return found / found[:, -1:], precision
+
+
+def _f1_of_one(is_label, is_chosen, W):
+    right, total = W @ (is_label & is_chosen), W @ is_label + W @ is_chosen
+    return np.divide(2 * right, total, out=np.zeros(len(W)), where=total > 0)
 
 
 def _mass_by_score(is_positive, score, W):

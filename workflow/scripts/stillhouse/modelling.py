@@ -26,7 +26,8 @@ class Job:
     def __init__(self, inputs, params, wildcards):
         self.inputs, self.options, self.splits = inputs, params.options, params.splits
         self.folds = read_folds(inputs)
-        self.classes = read_json(inputs.schema)["classes"]
+        schema = read_json(inputs.schema)
+        self.classes, self.costs = schema["classes"], schema["costs"]
         self.n_classes = len(self.classes or [])
         self.keeps_all = params.get("keeps_all", False)
         self.is_network = is_method("networks", self.options["method"])
@@ -79,7 +80,7 @@ class Job:
         with split_writer(output.predictions) as write:
 
             def keep(split, sample, model, history=None):
-                model = OnOriginalPrior(model, self.ledger(split), sample[sample[STOP]])
+                model = OnOriginalPrior(model, self.ledger(split), sample[sample[STOP]], self.costs)
                 write(split["name"], self._predicted(split, model))
                 if self.keeps_all or len(held_out(split["name"])) <= 1:
                     fitted[split["name"]] = model

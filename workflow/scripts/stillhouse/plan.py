@@ -6,7 +6,7 @@ Standard library only, as the workflow reads this on every job.
 from functools import cache
 from itertools import chain
 
-from stillhouse.dataset import as_list, has_deploy
+from stillhouse.dataset import as_list, control_of, has_deploy, is_control, origin, repeats_of
 from stillhouse.methods import is_method
 from stillhouse.splits import NONE, held_out, in_order, split_name
 
@@ -125,6 +125,9 @@ class Plan:
     To the configured models come those that they are compared with: ``twin`` has the name of each student's twin, and
     ``plain`` that of each resampled model's counterpart, which is one of the configured models where one is the same.
     ``reference`` is the model whose predictions say how the class mixture of deploy rows has moved.
+
+    To the configured datasets come their kin, which go the same way through the same rules: a ``repeat`` has its folds drawn
+    anew, and the ``control`` has its labels shuffled, so that whoever predicts them knows too much.
     """
 
     def __init__(self, config):
@@ -136,9 +139,24 @@ class Plan:
         made = plains(models, config["resamplers"])
         for name in made:
             self._add_plain(name, made)
-        self.folds = {name: Folds(dataset, config["folds"]["k"]) for name, dataset in config["datasets"].items()}
+        self.datasets = {kin: dataset for name, dataset in config["datasets"].items() for kin in self._kin(name)}
+        self.folds = {name: Folds(dataset, config["folds"]["k"]) for name, dataset in self.datasets.items()}
         self.reference = config["report"].get("reference") or next(iter([*config["export"], *config["models"]]))
         self.splits = cache(self.splits)
+
+    def _kin(self, name):
+        return [name, *repeats_of(name, self.config["folds"]), *([control_of(name)] if self.controlled else [])]
+
+    @property
+    def controlled(self):
+        """The models that are made of shuffled labels too."""
+        asked = self.config["report"]["control"]
+        quick = [name for name, model in self.config["models"].items() if "fit" in model]
+        return quick[:1] if asked == "auto" else asked
+
+    def wanted(self, dataset):
+        """Return the names of the models that are wanted of a dataset, those that they learn from aside."""
+        return self.controlled if is_control(dataset) else list(self.models)
 
     def _add_plain(self, name, made):
         if name in self.plain:
@@ -158,8 +176,8 @@ class Plan:
         }
 
     def has_deploy(self, dataset):
-        """Return whether a dataset has rows from where the model will be used."""
-        return has_deploy(self.config["datasets"][dataset])
+        """Return whether a dataset has rows from where the model will be used; those of its kin are left aside."""
+        return dataset == origin(dataset) and has_deploy(self.datasets[dataset])
 
     def kin(self, model):
         """Return the name that a model's seeds are drawn under: one that is made for comparison has the other's."""
@@ -188,12 +206,12 @@ class Plan:
 
     def is_shipped(self, dataset, model):
         """Return whether a model is wanted on all rows: to be exported, or to predict deploy rows."""
-        return model in self.config["export"] or self.has_deploy(dataset)
+        return dataset == origin(dataset) and (model in self.config["export"] or self.has_deploy(dataset))
 
     def splits(self, dataset):
         """Return for each model the splits that some asked-for model needs, as ``{model: set of names}``."""
         needed = {name: set() for name in self.models}
-        for name in self.models:
+        for name in self.wanted(dataset):
             for fold in self.folds[dataset].scored:
                 self._need(needed, dataset, name, split_name({fold}))
             if self.is_shipped(dataset, name):

@@ -10,12 +10,13 @@ from stillhouse.predictions import columns_of, logits, rows_to_predict, unseen_p
 from stillhouse.tables import read_split
 
 
-def fit_stacker(members, labels, folds, split, classes, options):
+def fit_stacker(members, labels, folds, split, schema, options):
     """Return a stacker fitted on the members' unseen predictions of a split's training rows, and its factors to decide by.
 
     ``members`` maps a name to the paths of its predictions. The factors are tuned on the same rows, whose few weights the
     stacker learns from; a regression has none.
     """
+    classes = schema["classes"]
     unseen = [unseen_predictions(paths, folds, split, classes) for paths in members.values()]
     scores = np.stack([to_scores(table, classes) for table in unseen])
     known = unseen[0][[ROW]].merge(labels, on=ROW, how="left")[LABEL].to_numpy("float64")
@@ -24,7 +25,8 @@ def fit_stacker(members, labels, folds, split, classes, options):
     stacker = build("stackers", settings).fit(scores, known, n_classes)
     if not classes:
         return stacker, None
-    return stacker, tuned_factors(stacker.pooled(scores, n_classes), known.astype(int), np.ones(len(known)))
+    p, weight = stacker.pooled(scores, n_classes), np.ones(len(known))
+    return stacker, tuned_factors(p, known.astype(int), weight, schema["costs"])
 
 
 def to_scores(table, classes):

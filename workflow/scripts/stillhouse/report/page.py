@@ -10,7 +10,7 @@ import yaml
 
 from stillhouse import __version__
 from stillhouse.columns import GROUP, TIME
-from stillhouse.metrics import BY_TASK, MORE_IS_BETTER, main_metric
+from stillhouse.metrics import LESS_IS_BETTER, main_metric
 from stillhouse.report import cards, shift_cards, words
 
 PROBABILITY_TITLES = {
@@ -25,13 +25,13 @@ def render(run, template):
     """Return the page as HTML; ``run`` has the files of a run by name, see ``report.py``."""
     environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined)
     environment.filters["number"] = words.number
-    main = main_metric(run["schema"]["task"]).__name__
+    main = main_metric(run["schema"]["task"])
     return environment.from_string(template).render(
         dataset=run["dataset"],
         schema=run["schema"],
-        verdict=words.verdict(run, main, more_is_better=main in MORE_IS_BETTER),
+        verdict=words.verdict(run, main, more_is_better=main not in LESS_IS_BETTER),
         sections=[section for section in sections(run, main) if section["cards"]],
-        metrics=[metric.__name__ for metric in BY_TASK[run["schema"]["task"]]],
+        metrics=list(next(iter(run["metrics"].values()))["held_out"]["metrics"]),
         metric_words=words.METRIC_WORDS,
         lines=table_lines(run, main),
         students=words.student_lines(run["students"], run["schema"]["classes"]),

@@ -14,6 +14,12 @@ METRIC_WORDS = {
     "accuracy": "accuracy",
     "balanced_accuracy": "balanced accuracy",
     "tuned_balanced_accuracy": "balanced accuracy, tuned threshold",
+    "recall_at_precision": "recall at stated precision",
+    "calibration_error": "calibration error",
+    "f1": "F1",
+    "mcc": "MCC",
+    "cost": "cost a row, tuned threshold",
+    "pinball": "pinball loss",
     "rmse": "RMSE",
     "mae": "MAE",
     "r2": "R²",
@@ -28,7 +34,9 @@ def number(value):
 
 
 def with_interval(found):
-    """Return a metric with its interval."""
+    """Return a metric with its interval, where it has one."""
+    if found["low"] is None:
+        return number(found["value"])
     return f"{number(found['value'])} ({number(found['low'])} to {number(found['high'])})"
 
 
