@@ -9,7 +9,8 @@ from test_methods import imputer_options, prepared_by
 
 from stillhouse.calibration import OnOriginalPrior
 from stillhouse.config import complete_options
-from stillhouse.drift import followed, in_time, losses, page_hinkley, watched
+from stillhouse.drift import followed, in_time, page_hinkley, watched
+from stillhouse.evaluation import row_losses
 from stillhouse.intake import cut_into_batches
 from stillhouse.updating import Followed, as_table
 
@@ -140,8 +141,8 @@ def test_rows_of_one_time_are_not_cut_apart():
 
 def test_the_loss_of_a_row_is_its_log_loss_or_squared_error():
     rows = pd.DataFrame({"label": [1.0, 0.0], "p_no": [0.5, 0.25], "p_yes": [0.5, 0.75]})
-    assert losses(rows, BINARY) == pytest.approx([np.log(2), np.log(4)])
-    assert losses(pd.DataFrame({"label": [3.0], "prediction": [1.0]}), {"classes": None}).tolist() == [4]
+    assert row_losses(rows, BINARY) == pytest.approx([np.log(2), np.log(4)])
+    assert row_losses(pd.DataFrame({"label": [3.0], "prediction": [1.0]}), {"classes": None}).tolist() == [4]
 
 
 @pytest.mark.parametrize("given", [{"batch": 64}, {"snapshots": 3, "rate": 10.0, "optimizer": "sgd", "clip": 1e9}])

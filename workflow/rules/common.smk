@@ -9,7 +9,7 @@ import yaml
 WORKFLOW = Path(str(workflow.current_basedir)).parent
 sys.path.append(str(WORKFLOW / "scripts"))
 
-from stillhouse.checks import checked, is_remote
+from stillhouse.checks import can_be_exported, checked, is_remote
 from stillhouse.code import files_run_by
 from stillhouse.config import CHOICES
 from stillhouse.dataset import control_of, is_control, origin, places, repeats_of
@@ -18,7 +18,8 @@ from stillhouse.plan import Plan, hinting, kind, start, table_of, upstream, verb
 from stillhouse.splits import ALL, NONE
 
 try:
-    config = checked(config, yaml.safe_load((WORKFLOW / "schemas" / "config.schema.yaml").read_text()))
+    SETTINGS = yaml.safe_load((WORKFLOW / "schemas" / "config.schema.yaml").read_text())
+    config = checked(config, SETTINGS)
 except UserError as error:
     sys.exit(f"stillhouse: {error}")
 

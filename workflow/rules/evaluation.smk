@@ -52,6 +52,73 @@ rule diagnose:
         "../scripts/diagnose.py"
 
 
+rule price:
+    input:
+        unpack(priced_parts),
+        table=rules.load.output.table,
+        schema=rules.load.output.schema,
+        code=code("price.py", "preparation.py", "training.py"),
+    output:
+        prices="results/{dataset}/prices.json",
+    log:
+        "logs/{dataset}/price.log",
+    benchmark:
+        "logs/{dataset}/price.tsv"
+    params:
+        models=PLAN.whole,
+        with_graph=[name for name in PLAN.whole if can_be_exported(config, SETTINGS, PLAN.models, name)],
+        all_models=PLAN.models,
+        split=shown_split,
+    script:
+        "../scripts/price.py"
+
+
+rule explain:
+    input:
+        unpack(explained_parts),
+        table=rules.load.output.table,
+        schema=rules.load.output.schema,
+        folds=rules.fold.output.folds,
+        predictions=expand(rules.evaluate.output.predictions, model=PLAN.reference, allow_missing=True),
+        code=code("explain.py", "training.py"),
+    output:
+        importance="results/{dataset}/importance.csv",
+        surrogate="results/{dataset}/surrogate.json",
+    log:
+        "logs/{dataset}/explain.log",
+    benchmark:
+        "logs/{dataset}/explain.tsv"
+    params:
+        seed=config["seed"],
+        model=PLAN.reference,
+        all_models=PLAN.models,
+        splits=scored_splits,
+        settings=config["report"],
+    script:
+        "../scripts/explain.py"
+
+
+rule slice:
+    input:
+        table=rules.load.output.table,
+        schema=rules.load.output.schema,
+        folds=rules.fold.output.folds,
+        predictions=expand(rules.evaluate.output.predictions, model=PLAN.reference, allow_missing=True),
+        code=code("slice.py"),
+    output:
+        slices="results/{dataset}/slices.csv",
+    log:
+        "logs/{dataset}/slice.log",
+    benchmark:
+        "logs/{dataset}/slice.tsv"
+    params:
+        seed=config["seed"],
+        columns=lambda wildcards: PLAN.datasets[wildcards.dataset]["slices"],
+        settings=config["report"],
+    script:
+        "../scripts/slice.py"
+
+
 rule compare:
     input:
         table=rules.load.output.table,
@@ -92,6 +159,11 @@ rule report:
         stacks=stack_weights,
         shift=shift_report,
         drift=drift_files,
+        pairs=rules.compare.output.pairs,
+        control=control_metrics,
+        prices=rules.price.output.prices,
+        slices=rules.slice.output.slices,
+        explanations=explanations,
         costs=lambda wildcards: expand(rules.export.output.cost, dataset=wildcards.dataset, model=config["export"]),
         weights=shift_files(rules.weigh.output.weights),
         template=os.path.relpath(WORKFLOW / "scripts" / "stillhouse" / "report" / "page.html.j2"),

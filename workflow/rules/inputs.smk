@@ -121,17 +121,37 @@ def shipped(path):
 
 
 def exported_parts(wildcards):
-    """Return the files that an exported model is put together from: its own, or those of a stack and of all its members."""
-    dataset, found = wildcards.dataset, {}
-    for name in PLAN.parts(wildcards.model):
+    """Return the files that an exported model is put together from."""
+    return parts_of_models(wildcards.dataset, [wildcards.model], [NONE])
+
+
+def parts_of_models(dataset, models, names):
+    """Return the files that whole models of some splits are put together from: their own, or a stack's and all its members'."""
+    found = {}
+    for name in dict.fromkeys(part for model in models for part in PLAN.parts(model)):
         named = {"dataset": dataset, "model": name}
         if "stack" in PLAN.models[name]:
-            found[f"weights_{name}"] = in_files(f"{MODEL}/weights.json", [NONE], **named)
+            found[f"weights_{name}"] = in_files(f"{MODEL}/weights.json", names, **named)
         else:
             chain = chain_of(dataset, name, IMPUTED)
-            found[f"preparations_{name}"] = in_files(f"{IMPUTED}/preparations.joblib", [NONE], **chain)
-            found[f"fitted_{name}"] = in_files(f"{MODEL}/fitted.joblib", [NONE], **named)
+            found[f"preparations_{name}"] = in_files(f"{IMPUTED}/preparations.joblib", names, **chain)
+            found[f"fitted_{name}"] = in_files(f"{MODEL}/fitted.joblib", names, **named)
     return found
+
+
+def priced_parts(wildcards):
+    """Return the files that all models of the split that is shown are put together from."""
+    return parts_of_models(wildcards.dataset, PLAN.whole, [shown_split(wildcards)])
+
+
+def explained_parts(wildcards):
+    """Return the files that the reference model of each scored split is put together from."""
+    return parts_of_models(wildcards.dataset, [PLAN.reference], PLAN.scored_splits(wildcards.dataset))
+
+
+def scored_splits(wildcards):
+    """Return descriptions of the splits that scored rows are predicted by."""
+    return [PLAN.describe(wildcards.dataset, name) for name in PLAN.scored_splits(wildcards.dataset)]
 
 
 def recipe(wildcards):
@@ -192,3 +212,8 @@ def repeated_metrics(wildcards):
 def control_metrics(wildcards):
     """Return the metrics of the models that were made of shuffled labels."""
     return expand(rules.evaluate.output.metrics, dataset=control_of(wildcards.dataset), model=PLAN.controlled)
+
+
+def explanations(wildcards):
+    """Return what the reference model leans on, and the tree that says nearly what it says; none of what others predicted."""
+    return [*rules.explain.output] if PLAN.reference in PLAN.whole else []

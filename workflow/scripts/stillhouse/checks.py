@@ -90,7 +90,7 @@ def check_uses(config, schema):
     for name in config["export"]:
         if name not in config["models"]:
             raise ConfigError(f"export: no model is called {name!r}; {nearest(name, config['models'])}")
-        _check_export(config, schema, name)
+        _check_export(config, schema, config["models"], name)
         if has_batches:
             _check_followed(name, config["models"][name])
 
@@ -145,14 +145,23 @@ def _check_task(config, where, choice):
             raise ConfigError(f"{where}: {choice} balances classes, and datasets.{name} is a regression; choose none")
 
 
-def _check_export(config, schema, name):
-    model, methods = config["models"][name], schema["$defs"]["methods"]
+def can_be_exported(config, schema, models, name):
+    """Return whether one of ``models`` has a form as ONNX."""
+    try:
+        _check_export(config, schema, models, name)
+    except ConfigError:
+        return False
+    return True
+
+
+def _check_export(config, schema, models, name):
+    model, methods = models[name], schema["$defs"]["methods"]
     method = model[verb(model)]["method"]
     if why := stays(model, methods):
         raise ConfigError(f"export: {name!r} ({method}) cannot be written as ONNX: {why}; export another model")
     if "stack" in model:
         for member in upstream(model):
-            _check_export(config, schema, member)
+            _check_export(config, schema, models, member)
         return
     imputer = config["imputers"][model["prepare"]["impute"]]["method"]
     if not methods["imputers"][imputer].get("exports"):
@@ -228,7 +237,7 @@ def _check_file(where, path, dataset, needs_target):
         raise ConfigError(f"{where}: {str(path)!r} has one column, {columns[0]!r}; set `separator: {separators[0]!r}`")
     known = [*columns, *([dataset["source"]] if "source" in dataset else [])]
     named = {key: as_list(dataset[key]) for key in ("target", "group", "time") if isinstance(dataset.get(key), str)}
-    named |= {key: list(dataset.get(key, [])) for key in ("drop", "kinds", "missing_in", "deploy_where")}
+    named |= {key: list(dataset.get(key, [])) for key in ("drop", "kinds", "missing_in", "deploy_where", "slices")}
     for key, names in named.items():
         for name in names:
             if name not in known and (needs_target or name != dataset["target"]):

@@ -6,8 +6,7 @@ Labels of a batch are read here once every model has predicted it.
 import numpy as np
 
 from stillhouse.columns import BATCH, FOLD, LABEL, ROW, STATE, STATES, TIME
-from stillhouse.evaluation import as_arrays, assess
-from stillhouse.predictions import SMALLEST
+from stillhouse.evaluation import assess, row_losses
 
 # Rises of the mean loss below this many standard deviations are not looked for.
 TOLERANCE = 0.1
@@ -25,8 +24,8 @@ def followed(updates, table, folds, held_out, schema, settings, seed, rng):
     """
     known = updates.merge(table[[ROW, LABEL]], on=ROW).merge(folds, on=ROW)
     frozen = in_time(known[known[STATE] == STATES[0]], [BATCH])
-    expected = losses(in_time(held_out), schema)
-    statistic, threshold, alarms = watched(losses(frozen, schema), expected, rng)
+    expected = row_losses(in_time(held_out), schema)
+    statistic, threshold, alarms = watched(row_losses(frozen, schema), expected, rng)
     batches = frozen[BATCH].to_numpy()
     points = np.unique(np.linspace(0, len(statistic) - 1, MOST_POINTS).astype(int))
     return {
@@ -47,14 +46,6 @@ def scores_of(part, schema, settings, seed):
     scored = part.assign(**{FOLD: 0})
     states = {state: assess(scored[scored[STATE] == state], schema, None, settings, seed)["metrics"] for state in STATES}
     return {"batch": int(part[BATCH].iloc[0]), "rows": int((part[STATE] == STATES[0]).sum()), "states": states}
-
-
-def losses(rows, schema):
-    """Return the log loss of each row, or for a regression the squared error."""
-    labels, scores, _ = as_arrays(rows.assign(**{FOLD: 0}), schema)
-    if not schema["classes"]:
-        return (labels - scores[:, 0]) ** 2
-    return -np.log(np.maximum(scores[np.arange(len(labels)), labels], SMALLEST))
 
 
 def watched(losses, expected, rng):

@@ -8,7 +8,7 @@ import pandas as pd
 from stillhouse.columns import DECISION, DEPLOY, FOLD, GROUP, LABEL, PART, ROW, WEIGHT
 from stillhouse.intervals import draws, interval, resampled_t
 from stillhouse.label_shift import corrected
-from stillhouse.metrics import OF_DECISIONS, WITHOUT_INTERVAL, metrics_of, within_folds
+from stillhouse.metrics import OF_DECISIONS, WITHOUT_INTERVAL, label_losses, metrics_of, within_folds
 from stillhouse.predictions import columns_of, prediction_table
 from stillhouse.seeds import generator
 from stillhouse.tables import file_of, read_json, read_split
@@ -116,6 +116,14 @@ def as_arrays(rows, schema):
     """Return labels (rows,), scores (rows, outputs) and folds (rows,) of scored rows."""
     labels = rows[LABEL].to_numpy("int64" if schema["classes"] else "float64")
     return labels, rows[columns_of(schema["classes"])].to_numpy("float64"), rows[FOLD].to_numpy()
+
+
+def row_losses(rows, schema):
+    """Return the log loss of each row, or for a regression the squared error; shape (rows,)."""
+    scores = rows[columns_of(schema["classes"])].to_numpy("float64")
+    if not schema["classes"]:
+        return (rows[LABEL].to_numpy("float64") - scores[:, 0]) ** 2
+    return label_losses(rows[LABEL].to_numpy("int64"), scores)
 
 
 def number(value):

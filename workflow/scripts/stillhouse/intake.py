@@ -35,6 +35,7 @@ SLIPS = 0.05
 RAW_PART, RAW_BATCH = "\0part", "\0batch"
 WHY_OUT = {
     kinds.CONSTANT: "it has one value only",
+    kinds.ASIDE: "it is there to make slices by",
     kinds.IDENTIFIER: "its values seem to identify rows; state its kind under `kinds` if they do not",
     kinds.TEXT: "it seems to hold free text; state its kind under `kinds` if it does not",
 }
@@ -264,6 +265,7 @@ def typed_features(raw, dataset):
     """Return the typed columns that models may see, and a description of every column that is no key."""
     kept = [dataset["target"], dataset.get("group"), dataset.get("time"), RAW_PART, RAW_BATCH]
     kept += [*dataset["drop"], *dataset.get("deploy_where", [])]
+    aside = [name for name in dataset["slices"] if name in kept]
     columns = []
     for position, name in enumerate(name for name in raw.columns if name not in kept):
         # Where a row comes from tells training from deploy rows perfectly, and is not known of rows to come.
@@ -271,6 +273,7 @@ def typed_features(raw, dataset):
         kind = dataset["kinds"].get(name, usual)
         check_kind(raw[name], kind)
         columns += described_parts(raw[name], {"source": name, "position": position, "kind": kind})
+    columns += [{"name": name, "source": name, "position": len(raw.columns), "kind": kinds.ASIDE} for name in aside]
     if not any(column["kind"] not in kinds.LEFT_OUT for column in columns):
         raise UserError("no column is left that a model could learn from; see `drop` and `kinds`")
     give_unique_names(columns)

@@ -7,7 +7,9 @@ import pandas as pd
 GAP = "(missing)"
 NUMERIC, BOOLEAN, CATEGORICAL, DATETIME = "numeric", "boolean", "categorical", "datetime"
 TEXT, IDENTIFIER, CONSTANT = "text", "identifier", "constant"
-LEFT_OUT = (TEXT, IDENTIFIER, CONSTANT)
+# A column that no model sees and slices are made by.
+ASIDE = "aside"
+LEFT_OUT = (TEXT, IDENTIFIER, CONSTANT, ASIDE)
 
 FEW_ROWS = 100
 _TRUTH = {"true": 1, "false": 0, "yes": 1, "no": 0, "t": 1, "f": 0, "y": 1, "n": 0}
@@ -83,7 +85,7 @@ def with_points(table):
 
 def typed(column, kind):
     """Return a column in the type of its kind: float64 for numbers and booleans, text for categories."""
-    if kind == NUMERIC:
+    if kind == NUMERIC or (kind == ASIDE and as_numbers(column).notna().sum() == column.notna().sum()):
         return as_numbers(column)
     if kind == BOOLEAN:
         return _as_booleans(column)

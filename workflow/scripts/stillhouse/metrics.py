@@ -26,7 +26,7 @@ def average_precision(labels, scores, W):
 
 def log_loss(labels, scores, W):
     """Mean of -log p(label), with p at least 1e-7."""
-    return mean(-np.log(np.maximum(_p_of_label(labels, scores), SMALLEST)), W)
+    return mean(label_losses(labels, scores), W)
 
 
 def brier(labels, scores, W):
@@ -170,8 +170,9 @@ def mean(values, W):
         return W @ np.asarray(values, "float64") / W.sum(axis=1)
 
 
-def _p_of_label(labels, scores):
-    return scores[np.arange(len(labels)), labels]
+def label_losses(labels, scores):
+    """Return -log p(label) of each row, with p at least 1e-7; shape (rows,)."""
+    return -np.log(np.maximum(scores[np.arange(len(labels)), labels], SMALLEST))
 
 
 def _mean_over_classes(metric, labels, scores, W):

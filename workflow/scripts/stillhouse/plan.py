@@ -193,6 +193,11 @@ class Plan:
         members = upstream(self.models[model]) if "stack" in self.models[model] else []
         return list(dict.fromkeys([model, *(part for member in members for part in self.parts(member))]))
 
+    @property
+    def whole(self):
+        """The models that can be put together from files: all but those that others' predictions are part of."""
+        return [name for name in self.models if all("read" not in self.models[part] for part in self.parts(name))]
+
     def with_upstream(self, model):
         """Return the options of a model and of all that it learns from, by name."""
         found = {model: self.models[model]}

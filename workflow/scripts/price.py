@@ -1,0 +1,17 @@
+"""Find out what it costs to use each model: bytes, and the time that one row takes."""
+
+from stillhouse.columns import LABEL
+from stillhouse.errors import log_to
+from stillhouse.pricing import price
+from stillhouse.tables import read_columns, read_json, write_json
+from stillhouse.whole import assembled
+
+log_to(snakemake.log[0])
+files, params = snakemake.input, snakemake.params
+schema, table = read_json(files.schema), read_columns(files.table, without=[LABEL])
+
+prices = {}
+for name in params.models:
+    whole = assembled(name, params.all_models, files, params.split)
+    prices[name] = price(whole, table, schema, name in params.with_graph)
+write_json(prices, snakemake.output.prices)

@@ -1,0 +1,139 @@
+"""Explanation: which columns a model leans on, and a small tree that says nearly what it says."""
+
+import numpy as np
+import pandas as pd
+from sklearn.metrics import r2_score
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+
+from stillhouse.columns import DEPLOY, FOLD, LABEL, PART, PREDICTION, ROW, features
+from stillhouse.evaluation import as_arrays
+from stillhouse.intervals import resampled_t
+from stillhouse.kinds import feature_columns
+from stillhouse.metrics import LESS_IS_BETTER, main_metric, metrics_of
+from stillhouse.predictions import columns_of, prediction_table
+from stillhouse.preparation import preparation
+
+# Held-out rows of a fold that columns are shuffled in at most, and how often.
+MOST_ROWS, SHUFFLES = 1000, 3
+DEPTH = 3
+# Gaps get the median and numbers keep their units, so that a tree's thresholds can be read.
+READABLE = {
+    "method": "median",
+    "indicators": False,
+    "scale": False,
+    "categories": 10,
+    "encode": "onehot",
+    "columns_above": 1,
+}
+
+
+def importance(models, table, folds, schema, settings, ratio, rng):
+    """Return for each column how much the main metric loses on held-out rows whose values of it are shuffled (Breiman 2001).
+
+    ``models`` maps a scored fold to the whole model that held it out. ``loss`` is the mean over folds and shuffles, with the
+    corrected resampled t interval over folds; the most important column comes first.
+    """
+    sources = list(dict.fromkeys(column["source"] for column in feature_columns(schema)))
+    lost = {source: [] for source in sources}
+    for fold, model in models.items():
+        rows = table.merge(folds.loc[folds[FOLD] == fold, [ROW, FOLD]], on=ROW)
+        rows = rows.sample(min(len(rows), MOST_ROWS), random_state=rng.integers(2**31)).sort_values(ROW)
+        best = score(model, rows, schema, settings)
+        for source in sources:
+            worse = [score(model, with_shuffled(rows, source, schema, rng), schema, settings) for _ in range(SHUFFLES)]
+            lost[source].append(best - float(np.mean(worse)))
+    lines = [(source, *resampled_t(values, ratio, settings["level"])[:3]) for source, values in lost.items()]
+    table = pd.DataFrame(lines, columns=["column", "loss", "low", "high"])
+    return table.sort_values("loss", ascending=False, kind="stable", ignore_index=True)
+
+
+def with_shuffled(rows, source, schema, rng):
+    """Return rows with the values of a raw column shuffled; the parts of a time go together."""
+    names = [column["name"] for column in feature_columns(schema) if column["source"] == source]
+    order = rng.permutation(len(rows))
+    return rows.assign(**{name: rows[name].to_numpy()[order] for name in names})
+
+
+def score(model, rows, schema, settings):
+    """Return the main metric of a model on rows, negative where less is better; 0 where it has none."""
+    predicted = prediction_table(rows[ROW], model.predict(rows), schema["classes"])
+    labels, scores, _ = as_arrays(predicted.assign(**{LABEL: rows[LABEL].to_numpy(), FOLD: 0}), schema)
+    name = main_metric(schema["task"])
+    value = metrics_of(schema, settings)[name](labels, scores, np.ones((1, len(rows))))[0]
+    return 0.0 if not np.isfinite(value) else float(-value if name in LESS_IS_BETTER else value)
+
+
+def surrogate(rows, table, schema, fold):
+    """Return the leaves of a tree of depth three fitted to a model's predictions, and how near it comes on rows unseen by it.
+
+    ``rows`` has held-out predictions. The tree learns from those of all folds but one and is held against those of that fold:
+    ``fidelity`` is the share of the spread it explains of a probability or value (R²), of more than two classes the share of
+    rows whose likeliest class it names. Where one fold alone is scored, its rows are halved. No label takes part.
+    """
+    classes, held_out = schema["classes"], rows[rows[PART] != DEPLOY]
+    said = said_by(held_out, classes)
+    typed, is_alone = held_out[[ROW]].merge(table, on=ROW), held_out[FOLD].nunique() == 1
+    is_fitted = np.arange(len(typed)) % 2 == 0 if is_alone else (held_out[FOLD] != fold).to_numpy()
+    X = preparation(feature_columns(schema), READABLE, classes=classes, seed=0).fit(typed[is_fitted]).transform(typed)
+    names = features(X)
+    kind = DecisionTreeClassifier if len(classes or []) > 2 else DecisionTreeRegressor
+    tree = kind(max_depth=DEPTH, min_samples_leaf=max(5, len(X) // 100), random_state=0).fit(
+        X[names][is_fitted], said[is_fitted]
+    )
+    expected, found = said[~is_fitted], tree.predict(X[names][~is_fitted])
+    fidelity = float((expected == found).mean()) if len(classes or []) > 2 else float(r2_score(expected, found))
+    return {"fidelity": fidelity, "leaves": leaves(tree, names, classes)}
+
+
+def said_by(rows, classes):
+    """Return what a model says in one number a row: the positive class's probability, the likeliest class, or the value."""
+    if not classes:
+        return rows[PREDICTION].to_numpy()
+    p = rows[columns_of(classes)].to_numpy()
+    return p[:, 1] if len(classes) == 2 else p.argmax(axis=1)
+
+
+def leaves(tree, names, classes):
+    """Return each leaf of a tree: the conditions that lead to it, its rows, and what it says."""
+    found, nodes = [], tree.tree_
+
+    def visit(node, conditions):
+        if nodes.children_left[node] < 0:
+            value = nodes.value[node][0]
+            says = classes[int(tree.classes_[value.argmax()])] if len(classes or []) > 2 else float(value[0])
+            found.append({"where": conditions, "rows": int(nodes.n_node_samples[node]), "says": says})
+            return
+        name, limit = names[nodes.feature[node]], float(nodes.threshold[node])
+        visit(nodes.children_left[node], [*conditions, (name, "at most", limit)])
+        visit(nodes.children_right[node], [*conditions, (name, "above", limit)])
+
+    visit(0, [])
+    return [{**leaf, "where": in_words(leaf["where"])} for leaf in found]
+
+
+def in_words(conditions):
+    """Return conditions on prepared features as words on raw columns, bounds of one column together."""
+    bounds, said = {}, []
+    for name, side, limit in conditions:
+        words = name.split(":", 1)[1]
+        if name.startswith("c"):
+            column, _, value = words.partition("=")
+            said.append(f"{column} is {'' if side == 'above' else 'not '}{value}")
+            continue
+        low, high = bounds.get(words, (None, None))
+        bounds[words] = (
+            (low, limit if high is None else min(high, limit))
+            if side == "at most"
+            else (
+                limit if low is None else max(low, limit),
+                high,
+            )
+        )
+    for column, (low, high) in bounds.items():
+        if low is None:
+            said.append(f"{column} at most {high:.4g}")
+        elif high is None:
+            said.append(f"{column} above {low:.4g}")
+        else:
+            said.append(f"{column} above {low:.4g}, at most {high:.4g}")
+    return " and ".join(said) or "every row"

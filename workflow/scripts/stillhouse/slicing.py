@@ -1,0 +1,103 @@
+"""Slices: parts of the held-out rows that a model is scored on by themselves, given ones and the worst that can be found.
+
+The worst are looked for on one half of the rows and scored on the other, as the worst of many looks worse than it is.
+"""
+
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+from sklearn.tree import DecisionTreeRegressor
+
+from stillhouse import kinds
+from stillhouse.columns import DEPLOY, LABEL, PART, ROW, features
+from stillhouse.errors import UserError, nearest
+from stillhouse.evaluation import assess, row_losses, unit_numbers
+from stillhouse.explaining import READABLE, leaves
+from stillhouse.intervals import draws, interval
+from stillhouse.kinds import feature_columns
+from stillhouse.metrics import main_metric, mean
+from stillhouse.preparation import preparation
+from stillhouse.seeds import generator
+
+COLUMNS = ("slice", "found", "rows", "value", "low", "high", "loss", "loss_low", "loss_high", "loss_elsewhere", "worse")
+# Conditions that lead to a slice at most, how many are looked for, and parts of a column of numbers.
+DEPTH, WORST, PARTS = 3, 3, 4
+
+
+def slices(rows, table, schema, columns, settings, seed):
+    """Return a line for each slice: its rows, the main metric, and the mean loss there and elsewhere, with intervals.
+
+    Those by ``columns`` come first. ``worse`` says whether the interval of the mean loss lies above the loss elsewhere. The loss
+    is the log loss, or the squared error; slices of fewer than ``slice_rows`` rows are left out.
+    """
+    held_out = rows[rows[PART] != DEPLOY].reset_index(drop=True)
+    typed = held_out[[ROW]].merge(table.drop(columns=[LABEL, PART]), on=ROW)
+    loss, least = row_losses(held_out, schema), settings["slice_rows"]
+    given = [(name, "given", mask) for column in columns for name, mask in values_of(typed, column)]
+    is_scored = halves(held_out, seed)
+    found = [(name, "worst found", mask & is_scored) for name, mask in worst(typed, loss, ~is_scored, schema, least)]
+    lines = []
+    for name, how, mask in [*given, *found]:
+        if mask.sum() >= least:
+            elsewhere = ~mask & (is_scored if how == "worst found" else True)
+            lines.append({"slice": name, "found": how, **line(held_out, loss, mask, elsewhere, schema, settings, seed)})
+    return pd.DataFrame(lines, columns=COLUMNS)
+
+
+def line(rows, loss, mask, elsewhere, schema, settings, seed):
+    """Return a slice's numbers."""
+    part = rows[mask].reset_index(drop=True)
+    metric = assess(part, schema, None, settings, seed)["metrics"][main_metric(schema["task"])]
+    rng, ones = generator(seed, "slices"), np.ones(len(part))
+    drawn = draws({"loss": lambda W: mean(loss[mask], W)}, ones, unit_numbers(part), settings["draws"], rng)["loss"]
+    low, high = interval(drawn, settings["level"])
+    rest = float(loss[elsewhere].mean()) if elsewhere.any() else None
+    return {
+        "rows": len(part),
+        **{key: metric[key] for key in ("value", "low", "high")},
+        "loss": float(loss[mask].mean()),
+        "loss_low": low,
+        "loss_high": high,
+        "loss_elsewhere": rest,
+        "worse": rest is not None and low > rest,
+    }
+
+
+def values_of(typed, name):
+    """Return the slices of a column as pairs of words and mask: a value each, gaps, or quarters of a column of many numbers."""
+    if name not in typed:
+        raise UserError(f"slices: {name!r} is no column of the table as models see it; {nearest(name, typed.columns)}")
+    values = typed[name]
+    if pd.api.types.is_numeric_dtype(values) and values.nunique() > PARTS:
+        edges = np.unique(np.quantile(values.dropna(), np.linspace(0, 1, PARTS + 1)))
+        parts = pd.cut(values, edges, include_lowest=True, labels=False)
+        named = {f"{name} {low:.4g} to {high:.4g}": parts == place for place, (low, high) in enumerate(pairwise(edges))}
+    else:
+        words = kinds.as_words(values)
+        named = {f"{name} is {value}": words == value for value in sorted(words.dropna().unique())}
+    named[f"{name} is missing"] = values.isna()
+    return [(words, mask.fillna(False).to_numpy(bool)) for words, mask in named.items()]
+
+
+def halves(rows, seed):
+    """Return a mask of the half of the rows (or groups) that slices are scored on."""
+    units = unit_numbers(rows)
+    return (generator(seed, "halves").permutation(int(units.max()) + 1) % 2 == 0)[units]
+
+
+def worst(typed, loss, is_searched, schema, least):
+    """Return the leaves of a small tree of the loss with the greatest losses, as pairs of words and mask over all rows."""
+    prepared = preparation(feature_columns(schema), READABLE, classes=schema["classes"], seed=0).fit(typed[is_searched])
+    X = prepared.transform(typed)
+    names = features(X)
+    if is_searched.sum() < 2 * least:
+        return []
+    tree = DecisionTreeRegressor(max_depth=DEPTH, min_samples_leaf=least, random_state=0)
+    tree.fit(X[names][is_searched], loss[is_searched])
+    place = tree.apply(X[names])
+    ends = np.unique(place)
+    named = dict(zip(ends, (leaf["where"] for leaf in leaves(tree, names, None)), strict=False))
+    ranked = sorted(ends, key=lambda end: -float(tree.tree_.value[end][0][0]))
+    above = [end for end in ranked if tree.tree_.value[end][0][0] > loss[is_searched].mean()]
+    return [(named[end], place == end) for end in above[:WORST]]
