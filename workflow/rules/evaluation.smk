@@ -169,7 +169,8 @@ rule report:
         template=os.path.relpath(WORKFLOW / "scripts" / "stillhouse" / "report" / "page.html.j2"),
         code=code("report.py"),
     output:
-        page="results/{dataset}/report.html",
+        page=report("results/{dataset}/report.html", category="Reports", labels={"data set": "{dataset}"}),
+        figures=directory("results/{dataset}/figures"),
     log:
         "logs/{dataset}/report.log",
     benchmark:
@@ -179,6 +180,9 @@ rule report:
         models=PLAN.models,
         plain=PLAN.plain,
         exported=config["export"],
+        controlled=PLAN.controlled,
+        reference=PLAN.reference,
+        logs="logs/{dataset}",
         shown_split=shown_split,
     script:
         "../scripts/report.py"

@@ -1,7 +1,7 @@
 """Read a dataset's tables, find out what its columns hold, and write one typed table with its schema."""
 
 from stillhouse.errors import log_to
-from stillhouse.intake import load, shuffled
+from stillhouse.intake import digests, load, shuffled
 from stillhouse.seeds import generator
 from stillhouse.tables import write_json, write_table
 
@@ -10,6 +10,7 @@ params = snakemake.params
 rng = generator(params.seed, params.origin, "challenge")
 
 table, schema = load(params.dataset, rng)
+schema["files"] = digests(snakemake.input.files, table)
 if params.shuffled:
     table = shuffled(table, schema, generator(params.seed, params.origin, "control"))
 write_table(table, snakemake.output.table)

@@ -10,7 +10,7 @@ from stillhouse.columns import DEPLOY, PART, ROW
 from stillhouse.errors import UserError
 from stillhouse.evaluation import as_arrays, unit_numbers
 from stillhouse.intervals import bootstrap_p, draws, interval, resampled_t
-from stillhouse.metrics import LESS_IS_BETTER, main_metric, metrics_of, within_folds
+from stillhouse.metrics import LESS_IS_BETTER, main_metric, metrics_of, possible, within_folds
 from stillhouse.predictions import SMALLEST, columns_of
 from stillhouse.seeds import generator
 from stillhouse.two_sample import holm
@@ -49,7 +49,8 @@ class Contest:
     def mean_over_folds(self, model):
         """Return the mean over all folds, repeated ones included, and its corrected resampled t interval."""
         folds = self.folds[model]
-        return resampled_t(folds[np.isfinite(folds)], self.ratio, self.settings["level"])[:3]
+        middle, low, high, _ = resampled_t(folds[np.isfinite(folds)], self.ratio, self.settings["level"])
+        return middle, *possible(self.name, low, high)
 
     def gap(self, model, other):
         """Return the gap of two models with its bootstrap interval and p-values; see ``pairs``."""

@@ -8,7 +8,7 @@ import pandas as pd
 from stillhouse.columns import DECISION, DEPLOY, FOLD, GROUP, LABEL, PART, ROW, WEIGHT
 from stillhouse.intervals import draws, interval, resampled_t
 from stillhouse.label_shift import corrected
-from stillhouse.metrics import OF_DECISIONS, WITHOUT_INTERVAL, label_losses, metrics_of, within_folds
+from stillhouse.metrics import OF_DECISIONS, WITHOUT_INTERVAL, label_losses, metrics_of, possible, within_folds
 from stillhouse.predictions import columns_of, prediction_table
 from stillhouse.seeds import generator
 from stillhouse.tables import file_of, read_json, read_split
@@ -107,8 +107,9 @@ def assess(rows, schema, weight, settings, seed, ratio=None):
         }
         result[name] = {"value": number(of_weightings[name](weight[None])), "low": low, "high": high, "folds": by_fold}
         if ratio is not None:
-            of_folds = resampled_t(by_fold.values(), ratio, settings["level"])
-            result[name] |= dict(zip(("folds_mean", "t_low", "t_high"), of_folds, strict=False))
+            middle, low, high, _ = resampled_t(by_fold.values(), ratio, settings["level"])
+            low, high = possible(name, low, high)
+            result[name] |= {"folds_mean": middle, "t_low": low, "t_high": high}
     return {"rows": len(rows), "ratio": ratio, "metrics": result}
 
 

@@ -1,6 +1,7 @@
 """From raw tables to one typed table and its schema."""
 
-from pathlib import PurePosixPath
+import hashlib
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 import pandas as pd
@@ -65,6 +66,13 @@ def load(dataset, rng):
         table = challenged(table, schema, dataset["challenge"], rng)
     table.insert(0, ROW, np.arange(len(table)))
     return table, described(table, schema)
+
+
+def digests(files, table):
+    """Return the SHA-256 digest of each file that was read, and of what was made of all that was read, by name."""
+    found = {str(path): hashlib.sha256(Path(path).read_bytes()).hexdigest() for path in files}
+    content = pd.util.hash_pandas_object(table, index=False).to_numpy().tobytes()
+    return {**found, "table.parquet": hashlib.sha256(content).hexdigest()}
 
 
 def shuffled(table, schema, rng):

@@ -136,6 +136,13 @@ def main_metric(task):
     return BY_TASK[task][0].__name__
 
 
+def possible(name, low, high):
+    """Return the ends of an interval cut to what a metric can be: a loss is at least 0, all else at most 1."""
+    if low is None:
+        return low, high
+    return (max(low, 0.0), high) if name in LESS_IS_BETTER else (low, min(high, 1.0))
+
+
 def metrics_of(schema, settings):
     """Return the metrics of a task as ``{name: metric(labels, scores, W)}``, with what the settings say of them."""
     given = {"recall_at_precision": {"precision": settings["precision"]}, "pinball": {"quantile": settings["quantile"]}}

@@ -28,8 +28,8 @@ DEPTH, WORST, PARTS = 3, 3, 4
 def slices(rows, table, schema, columns, settings, seed):
     """Return a line for each slice: its rows, the main metric, and the mean loss there and elsewhere, with intervals.
 
-    Those by ``columns`` come first. ``worse`` says whether the interval of the mean loss lies above the loss elsewhere. The loss
-    is the log loss, or the squared error; slices of fewer than ``slice_rows`` rows are left out.
+    Those by ``columns`` come first. ``worse`` says whether the interval of the mean loss lies above the loss elsewhere. The
+    loss is the log loss, or the squared error; slices of fewer than ``slice_rows`` rows are left out.
     """
     held_out = rows[rows[PART] != DEPLOY].reset_index(drop=True)
     typed = held_out[[ROW]].merge(table.drop(columns=[LABEL, PART]), on=ROW)

@@ -11,9 +11,10 @@ MOST_LINES = 5
 MOST_BARS = 15
 
 
-def card(name, figure, title, text):
-    """Return a figure with its title and what it says."""
-    return {"svg": figures.as_svg(figure, name), "title": title, "text": text}
+def card(name, drawn, title, text):
+    """Return a figure with the numbers that it shows, its title, and what it says."""
+    figure, data = drawn
+    return {"name": name, "svg": figures.as_svg(figure, name), "data": data, "title": title, "text": text}
 
 
 def score_cards(run, main):
@@ -22,7 +23,7 @@ def score_cards(run, main):
     weighted = None
     if all("deploy_weighted" in run["metrics"][name] for name in names):
         weighted = [run["metrics"][name]["deploy_weighted"]["metrics"][main]["value"] for name in names]
-    figure = figures.ranking(names, *with_ends(run, names, main), weighted, label=words.METRIC_WORDS[main])
+    figure = figures.ranking(names, *with_ends(run, names, main), words.METRIC_WORDS[main], weighted)
     units = "groups" if GROUP in run["table"] else "rows"
     text = f"Each line is a {100 * run['settings']['level']:g} % bootstrap interval over {units}."
     cards = [card("ranking", figure, f"{words.METRIC_WORDS[main]} of every model", text)]
@@ -39,7 +40,7 @@ def student_cards(run, main):
     for student, others in held_against(run).items():
         *teachers, twin = others
         names = [*teachers, student, twin]
-        figure = figures.ranking(names, *with_ends(run, names, main), None, label=words.METRIC_WORDS[main])
+        figure = figures.ranking(names, *with_ends(run, names, main), words.METRIC_WORDS[main])
         text = f"{twin} is the same method with the same budget, taught by labels alone."
         cards.append(card(f"student-{student}", figure, f"{student} beside {words.listed(teachers)}", text))
     return cards
@@ -66,7 +67,7 @@ def balancing_cards(run):
 def ranking_card(run, names, metric, identifier, text):
     """Return a card with a metric of some models on held-out rows, with intervals."""
     title = words.METRIC_WORDS[metric]
-    figure = figures.ranking(names, *with_ends(run, names, metric), None, label=title)
+    figure = figures.ranking(names, *with_ends(run, names, metric), title)
     return card(identifier, figure, title[0].upper() + title[1:], text)
 
 

@@ -1,14 +1,16 @@
-"""Figures as SVG text that stands inside a page; one column wide, so that they are legible on a phone."""
+"""Figures, each with the numbers that it shows as a table; one column wide, so that they are legible on a phone."""
 
 import io
 
 import matplotlib
 import numpy as np
+import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 WIDTH = 5.0
 INK, PALE, LINE = "#1d2733", "#8a97a6", "#d9dfe6"
+MOST_POINTS = 4000
 COLOURS = ["#0b6e99", "#d9730d", "#4d8a3d", "#9065b0", "#ad1a72", "#64473a", "#dfab01", "#0f7b6c"]
 
 matplotlib.rcParams.update(
@@ -55,20 +57,46 @@ def as_svg(figure, name):
     return svg[svg.index("<svg") :]
 
 
-def ranking(names, values, lows, highs, weighted, label):
-    """Draw each model's metric with its interval, the best on top, and beside it the value weighted for deploy."""
+def ranking(names, values, lows, highs, label, weighted=None, wanted=None):
+    """Draw a value of each name with its interval, the first on top, and beside it one weighted for deploy rows, or wanted."""
     figure, axes = panels(1.0 + 0.32 * len(names))
     y = np.arange(len(names))[::-1]
+    data = pd.DataFrame({"name": names, "value": values, "low": lows, "high": highs})
     axes.hlines(y, lows, highs, color=COLOURS[0], linewidth=2.5, alpha=0.45)
     axes.plot(values, y, "o", color=COLOURS[0], markersize=6, label="on held-out rows")
     if weighted is not None:
+        data["weighted for deploy rows"] = weighted
         axes.plot(weighted, y, "D", color=COLOURS[1], markersize=5, fillstyle="none", label="weighted for deploy rows")
         figure.legend(loc="outside lower center", ncols=2)
+    if wanted is not None:
+        data["wanted"] = wanted
+        axes.axvline(wanted, color=PALE, linewidth=1.2, linestyle="--")
     axes.set_yticks(y, [shortened(name) for name in names])
     axes.set_ylim(-0.6, len(names) - 0.4)
     axes.set_xlabel(label)
     axes.grid(axis="y", visible=False)
-    return figure
+    return figure, data
+
+
+def front(table, at_front, x_label, y_label):
+    """Draw score against price, and the line of models that no cheaper one beats; ``table`` has model, price, score, form."""
+    figure, axes = panels(4.2)
+    forms = list(dict.fromkeys(table["form"]))
+    for number, form in enumerate(forms):
+        part = table[table["form"] == form]
+        axes.plot(part["price"], part["score"], "o", markersize=6, color=COLOURS[number], label=form)
+    line = table[table["model"].isin(at_front)].sort_values("price")
+    axes.plot(line["price"], line["score"], color=PALE, linewidth=1.2, zorder=0)
+    for place, name, price, score in zip(range(len(table)), table["model"], table["price"], table["score"], strict=True):
+        up = 5 if place % 2 == 0 else -11
+        axes.annotate(shortened(name, 14), (price, score), xytext=(4, up), textcoords="offset points", fontsize=8)
+    axes.set(xscale="log", xlabel=x_label, ylabel=y_label)
+    axes.xaxis.set_major_formatter(lambda price, _: f"{price:,g}")
+    axes.minorticks_off()
+    axes.margins(x=0.18, y=0.1)
+    if len(forms) > 1:
+        figure.legend(loc="outside lower center", ncols=2)
+    return figure, table.assign(front=table["model"].isin(at_front))
 
 
 def curves(named, x_label, y_label, diagonal):
@@ -80,7 +108,13 @@ def curves(named, x_label, y_label, diagonal):
         axes.plot(x, y, linewidth=1.7, label=name)
     axes.set(xlabel=x_label, ylabel=y_label, xlim=(-0.01, 1.01), ylim=(-0.01, 1.01))
     axes.legend(loc="best")
-    return figure
+    return figure, lines(named, x_label, y_label)
+
+
+def lines(named, x_label, y_label):
+    """Return the points of named lines, one below the other."""
+    parts = [pd.DataFrame({"name": name, x_label: x, y_label: y}) for name, (x, y) in named.items()]
+    return pd.concat(parts, ignore_index=True)
 
 
 def reliability(named):
@@ -91,7 +125,7 @@ def reliability(named):
         axes.plot(predicted, observed, "o-", linewidth=1.5, markersize=4, label=name)
     axes.set(xlabel="predicted probability", ylabel="observed share")
     axes.legend(loc="best")
-    return figure
+    return figure, lines(named, "predicted probability", "observed share")
 
 
 def bars(names, series, label):
@@ -107,7 +141,7 @@ def bars(names, series, label):
     axes.grid(axis="y", visible=False)
     if len(series) > 1:
         axes.legend(loc="lower right")
-    return figure
+    return figure, pd.DataFrame({"name": names, **series})
 
 
 def shortened(name, most=26):
@@ -118,8 +152,7 @@ def shortened(name, most=26):
 
 def training(histories):
     """Draw the training and stop loss of each network by epoch, one panel a model: ``{model: history}``."""
-    figure = Figure(figsize=(WIDTH, 1.9 * len(histories)), layout="constrained")
-    grid = figure.subplots(len(histories), 1, squeeze=False)[:, 0]
+    figure, grid = stacked_panels(len(histories))
     for axes, (name, history) in zip(grid, histories.items(), strict=True):
         for number, part in history.groupby("network"):
             axes.plot(part["epoch"], part["loss"], color=PALE, linewidth=1, label="training rows" if number == 0 else None)
@@ -131,13 +164,12 @@ def training(histories):
         axes.set_ylabel("loss")
     grid[0].legend(loc="upper right")
     grid[-1].set_xlabel("epoch")
-    return figure
+    return figure, by_model(histories, ["network", "epoch", "loss", "stop_loss", "kept"])
 
 
 def range_tests(histories):
     """Draw the smoothed loss of each network by learning rate, one panel a model: ``{model: history}``."""
-    figure = Figure(figsize=(WIDTH, 1.9 * len(histories)), layout="constrained")
-    grid = figure.subplots(len(histories), 1, squeeze=False)[:, 0]
+    figure, grid = stacked_panels(len(histories))
     for axes, (name, history) in zip(grid, histories.items(), strict=True):
         for _, part in history.groupby("network"):
             axes.plot(part["rate"], part["loss"], color=COLOURS[0], linewidth=1)
@@ -145,7 +177,18 @@ def range_tests(histories):
         axes.xaxis.set_major_formatter(lambda rate, _: f"{rate:g}")
         axes.minorticks_off()
     grid[-1].set_xlabel("learning rate")
-    return figure
+    return figure, by_model(histories, ["network", "rate", "loss"])
+
+
+def stacked_panels(count):
+    """Return a new figure of panels below each other, and their axes."""
+    figure = Figure(figsize=(WIDTH, 1.9 * count), layout="constrained")
+    return figure, figure.subplots(count, 1, squeeze=False)[:, 0]
+
+
+def by_model(histories, columns):
+    """Return some columns of the histories of models, one below the other."""
+    return pd.concat([history[columns].assign(model=name) for name, history in histories.items()], ignore_index=True)
 
 
 def by_batch(batches, series, alarms, label):
@@ -158,7 +201,7 @@ def by_batch(batches, series, alarms, label):
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set(xlabel="batch", ylabel=label)
     axes.legend(loc="best")
-    return figure
+    return figure, pd.DataFrame({"batch": batches, **series}).assign(alarm=lambda table: table["batch"].isin(alarms))
 
 
 def watch(points, threshold, alarms):
@@ -171,18 +214,19 @@ def watch(points, threshold, alarms):
         axes.axvline(row, color=PALE, linewidth=1, linestyle=":")
     axes.set(xlabel="rows since the model was made", ylabel="statistic")
     axes.legend(loc="upper left")
-    return figure
+    return figure, pd.DataFrame({"row": rows, "statistic": values, "threshold": threshold})
 
 
 def scatter(x, y, x_label, y_label, diagonal):
-    """Draw points, with a diagonal where both axes have the same unit."""
+    """Draw points, with a diagonal where both axes have the same unit; of many, every so manieth."""
+    x, y = (np.asarray(values)[:: 1 + len(x) // MOST_POINTS] for values in (x, y))
     figure, axes = panels(4.0)
     axes.plot(x, y, ".", markersize=3, alpha=0.4)
     if diagonal:
         ends = [min(np.min(x), np.min(y)), max(np.max(x), np.max(y))]
         axes.plot(ends, ends, color=PALE, linewidth=1, linestyle="--")
     axes.set(xlabel=x_label, ylabel=y_label)
-    return figure
+    return figure, pd.DataFrame({x_label: x, y_label: y})
 
 
 def confusion(counts, classes):
@@ -199,4 +243,23 @@ def confusion(counts, classes):
         for row, column in np.ndindex(shares.shape):
             colour = "white" if shares[row, column] > 0.5 else INK
             axes.text(column, row, f"{shares[row, column]:.2f}", ha="center", va="center", color=colour, fontsize=size)
-    return figure
+    return figure, pd.DataFrame(counts.astype(int), columns=classes).assign(true=classes)
+
+
+def graph(layers, edges):
+    """Draw what is made from what, from left to right: lists of names, and pairs of names that are joined."""
+    tallest = max(map(len, layers))
+    figure = Figure(figsize=(WIDTH, 0.6 + 0.3 * tallest), layout="constrained")
+    axes, places = figure.subplots(), {}
+    for x, names in enumerate(layers):
+        for number, name in enumerate(names):
+            places[name] = x, (len(names) - 1) / 2 - number
+    for first, second in edges:
+        (x1, y1), (x2, y2) = places[first], places[second]
+        axes.plot([x1, x2], [y1, y2], color=LINE, linewidth=1.2, zorder=0)
+    for name, (x, y) in places.items():
+        box = {"boxstyle": "round,pad=0.3", "facecolor": "white", "edgecolor": COLOURS[0] if x else PALE, "linewidth": 1}
+        axes.text(x, y, shortened(name, 22), ha="center", va="center", fontsize=7.5, bbox=box)
+    axes.set(xlim=(-0.55, len(layers) - 0.45), ylim=(-tallest / 2 - 0.2, tallest / 2 + 0.2))
+    axes.axis("off")
+    return figure, pd.DataFrame(edges, columns=["from", "to"])

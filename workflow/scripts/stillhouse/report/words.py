@@ -40,16 +40,30 @@ def with_interval(found):
     return f"{number(found['value'])} ({number(found['low'])} to {number(found['high'])})"
 
 
-def verdict(run, main, more_is_better):
-    """Return the paragraph on top of the report, as sentences; ``run`` has the files of a run by name."""
-    metrics, leader = run["metrics"], run["comparison"]["model"].iloc[0]
-    best = metrics[leader]["held_out"]["metrics"][main]
-    interval = f"{100 * run['settings']['level']:g} % interval {number(best['low'])} to {number(best['high'])}"
+def leading_words(run, main):
+    """Return which model is ahead on held-out rows, and by the mean over folds where these are repeated."""
+    metrics, line = run["metrics"], run["comparison"].iloc[0]
+    best = metrics[line["model"]]["held_out"]["metrics"][main]
+    level = f"{100 * run['settings']['level']:g} %"
     stands = "is ahead with" if len(metrics) > 1 else "has"
+    folds = run["config"]["folds"]
+    over_folds = (
+        f" Over {folds['repeats']} times {folds['k']} folds its mean is {number(line[f'{main}_folds_mean'])} "
+        f"({number(line[f'{main}_t_low'])} to {number(line[f'{main}_t_high'])})."
+        if folds["repeats"] > 1
+        else ""
+    )
+    return (
+        f"On {metrics[line['model']]['held_out']['rows']:,} rows that no model saw, {line['model']} {stands} an "
+        f"{METRIC_WORDS[main]} of {number(best['value'])} ({level} interval {number(best['low'])} to {number(best['high'])})."
+        f"{over_folds}"
+    )
+
+
+def details(run, main, more_is_better):
+    """Return what else is to be known, a sentence each: students, resampling, deploy rows, shift and drift."""
+    metrics = run["metrics"]
     sentences = [
-        f"On {metrics[leader]['held_out']['rows']:,} rows that no model saw, {leader} {stands} an {METRIC_WORDS[main]} of "
-        f"{number(best['value'])} ({interval}).",
-        behind_words(run["comparison"]),
         *(student_words(name, part, metrics, main) for name, part in run["students"].groupby("student", sort=False)),
         *(balancing_words(name, plain, run) for name, plain in run["plain"].items()),
         deploy_words(metrics, main, more_is_better),
@@ -126,17 +140,6 @@ def drift_words(name, drift, main):
         f"Over {len(drift['batches'])} later batches {name} has a mean {METRIC_WORDS[main]} of {means['frozen']} as shipped, "
         f"{means['updated']} trained on with each batch, and {means['retrained']} made anew. {alarm_words(drift['alarms'])}"
     )
-
-
-def behind_words(comparison):
-    """Return which models are not clearly behind the leading one."""
-    others = comparison.iloc[1:]
-    close = others.loc[~others["behind"], "model"].tolist()
-    if not len(others):
-        return ""
-    if not close:
-        return "Every other model is behind by more than chance explains."
-    return f"The gap to {listed(close)} is no larger than chance may make it: between these there is no clear winner."
 
 
 def diverged(histories):
@@ -221,19 +224,24 @@ def chosen(histories):
     return "".join(found)
 
 
+def chain(prepare):
+    """Return a preparation as the names of its steps."""
+    return " + ".join(choice for choice in prepare.values() if choice != "none") or "as it is"
+
+
 def how_made(model, task):
     """Return in a few words how a model is made."""
     made_by = verb(model)
     options = model[made_by]
     prepare = model.get("prepare", {})
-    steps = [choice for choice in prepare.values() if choice != "none"]
-    after = f" after {' + '.join(steps)}" if steps else ""
+    after = f" after {chain(prepare)}" if set(prepare.values()) - {"none"} else ""
     if made_by == "read":
         return "predictions that somebody else made"
     if made_by == "stack":
-        return f"{options['method']} of {', '.join(options['members'])}"
+        members = options["members"]
+        return f"{options['method']} of {', '.join(members)}" if len(members) > 1 else f"{members[0]}, {options['method']}"
     is_bagged = options.get("bag") and kind(model) == "models"
-    bagged = f", {options['bag']} bagged" if is_bagged else ""
+    bagged = f", {options['bag']} bagged" if is_bagged else f", {options['boost']} boosted" if options.get("boost") else ""
     taught = f" taught by {listed(as_list(options['teacher']))}" if made_by == "distill" else ""
     taught += f", also on {listed(options['transfer'])} rows," if options.get("transfer") else ""
     method = "ridge" if task == "regression" and options["method"] == "logistic" else options["method"]
