@@ -44,7 +44,7 @@ def changed(path, value):
 
 def test_defaults_are_filled_in_at_every_level(schema):
     config = checked(GOOD, schema)
-    assert config["folds"] == {"k": 5, "stop": 0.15}
+    assert config["folds"] == {"k": 5, "repeats": 1, "stop": 0.15}
     assert config["models"]["student"]["distill"]["alpha"] == "auto"
     assert config["imputers"]["near"]["scale"] is True
     assert config["imputers"]["median"]["method"] == "median"
@@ -117,7 +117,7 @@ def test_the_given_configuration_is_left_alone(schema):
         ("models.teacher.train.start", "student", "models.teacher.train.start: 'student' has another `prepare`"),
         ("models.student.distill.start", "student", "models.student: learns from itself: student → student"),
         ("models.later", {"prepare": {"impute": "near"}, "train": {"method": "mlp", "width": 9, "start": "teacher"}}, "models.later.train.start: 'teacher' has width 128, this model 9"),
-        ("models.stack.stack.members", ["tree"], "models.stack.stack.members: ['tree'] has 1 entries; there must be at least 2"),
+        ("models.stack.stack.members", ["tree"], "models.stack.stack.members: linear combines models; name at least two"),
         ("report", {"reference": "teecher"}, "report.reference: no model is called 'teecher'; did you mean 'teacher'?"),
         ("datasets.cancer.kinds", {"age": "number"}, "datasets.cancer.kinds.age: 'number' is not one of"),
         ("export", ["pupil"], "export: no model is called 'pupil'"),

@@ -9,7 +9,7 @@ from scipy.special import softmax
 from sklearn.linear_model import LogisticRegression
 
 from stillhouse.columns import CHOICE, PHASE
-from stillhouse.comparison import compare_students, fidelity
+from stillhouse.comparison import Contest, compare_students, fidelity
 from stillhouse.config import complete_options, shared_options
 from stillhouse.distillation import averaged, best, candidates, soft_targets, taught
 from stillhouse.fitting import fit, fit_student, with_shares
@@ -330,12 +330,18 @@ def test_a_student_is_better_or_worse_only_where_the_interval_leaves_out_nothing
     p = np.linspace(0.1, 0.9, 50)
     rows = {name: predictions(p) for name in ("s", "t", "stwin")}
     metrics = {
-        name: {"held_out": {"metrics": {"auc": {"value": value}}}} for name, value in (("s", 0.8), ("t", 0.9), ("stwin", 0.79))
+        name: [{"held_out": {"ratio": 0.25, "metrics": {"auc": {"value": value, "folds": folds}}}}]
+        for name, value, folds in (
+            ("s", 0.8, {"0": 0.79, "1": 0.8, "2": 0.81}),
+            ("t", 0.9, {"0": 0.89, "1": 0.905, "2": 0.905}),
+            ("stwin", 0.79, {"0": 0.80, "1": 0.79, "2": 0.78}),
+        )
     }
     rng = np.random.default_rng(0)
     drawn = {"s": 0.8 + rng.normal(0, 0.01, 500), "t": 0.9 + rng.normal(0, 0.01, 500), "stwin": 0.79 + rng.normal(0, 0.01, 500)}
     students = {"s": {"t": "teacher", "stwin": "twin"}}
-    found = compare_students(students, metrics, rows, drawn, schema, {"level": 0.95}).set_index("other")
+    contest = Contest(metrics, drawn, schema, {"level": 0.95})
+    found = compare_students(contest, students, rows, schema).set_index("other")
     assert found["worse"].to_dict() == {"t": True, "stwin": False}
     assert found["better"].to_dict() == {"t": False, "stwin": False}
     assert found.loc["t", "gap"] == pytest.approx(-0.1)

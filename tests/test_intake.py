@@ -16,9 +16,9 @@ from stillhouse.audit import notes
 from stillhouse.challenge import moved_to_deploy, thinned, with_gaps
 from stillhouse.errors import UserError
 from stillhouse.folds import make_folds
-from stillhouse.intake import load
+from stillhouse.intake import digests, load, shuffled
 
-OPTIONS = {"labels": {}, "missing": ["", "?"], "missing_in": {}, "separator": "", "drop": [], "kinds": {}, "time": False,
+OPTIONS = {"labels": {}, "missing": ["", "?"], "missing_in": {}, "separator": "", "drop": [], "slices": [], "kinds": {}, "time": False,
            "task": "auto", "encoding": "utf-8", "decimal": ".", "sha256": {}}  # fmt: skip
 TABLE = """age,site,visit,ill,note
 31,a,2020-01-03,no,"x"
@@ -370,3 +370,45 @@ def test_the_file_that_a_row_comes_from_is_no_feature_unless_asked_for(tmp_path)
 def test_a_row_without_a_group_is_refused(tmp_path):
     with pytest.raises(UserError, match="group: column 'site' has no value in row 4"):
         read(tmp_path, group="site")
+
+
+def test_shuffled_labels_keep_their_counts_and_tell_nothing_and_like_rows_keep_one_label():
+    rng, rows = np.random.default_rng(0), 400
+    table = pd.DataFrame({"row": range(rows), "part": np.repeat(["train", "deploy"], [300, 100]), "x": rng.normal(size=rows)})
+    table["label"] = (table["x"] > 0.5).astype(float)
+    table.loc[50:54, ["x", "label"]] = [0.1, 0.0]
+    table.loc[[3, 350], "label"] = np.nan
+    schema = {"columns": [{"name": "x", "kind": "numeric"}]}
+    found = shuffled(table, schema, np.random.default_rng(1))
+    assert found.loc[50:54, "label"].nunique() == 1
+    assert found["label"].isna().equals(table["label"].isna())
+    for part in ("train", "deploy"):
+        before, after = (one.loc[one["part"] == part, "label"].sum() for one in (table, found))
+        assert abs(before - after) <= 5
+    known = found.dropna()
+    assert abs(np.corrcoef(known["x"], known["label"])[0, 1]) < 0.15
+    grouped = table.assign(group=np.arange(rows) // 10)
+    assert shuffled(grouped, schema, rng).groupby("group")["label"].nunique().max() == 1
+
+
+def test_a_dropped_column_may_still_make_slices(tmp_path):
+    table, schema = read(tmp_path, drop=["site"], slices=["site"])
+    column = next(column for column in schema["columns"] if column["name"] == "site")
+    assert column["kind"] == "aside"
+    assert table["site"].tolist()[:3] == ["a", "b", "a"]
+    assert "site" not in {column["name"] for column in kinds.feature_columns(schema)}
+
+
+def test_costs_are_in_the_order_of_the_classes_and_of_known_ones(tmp_path):
+    assert read(tmp_path, costs={"yes": 7})[1]["costs"] == [1.0, 7.0]
+    assert read(tmp_path)[1]["costs"] is None
+    with pytest.raises(UserError, match="costs: there is no class 'yess'; did you mean 'yes'"):
+        read(tmp_path, costs={"yess": 7})
+
+
+def test_a_digest_changes_with_the_content_alone(tmp_path):
+    table, _ = read(tmp_path)
+    found = digests([str(tmp_path / "table.csv")], table)
+    assert len(found) == 2
+    assert digests([str(tmp_path / "table.csv")], table.copy()) == found
+    assert digests([], table.assign(label=0.0))["table.parquet"] != found["table.parquet"]

@@ -13,7 +13,7 @@ from stillhouse.code import files_run_by
 SCRIPTS = REPOSITORY / "workflow" / "scripts"
 RULES = sorted((REPOSITORY / "workflow" / "rules").glob("*.smk"))
 LIBRARY = sorted((SCRIPTS / "stillhouse").rglob("*.py"))
-VERBS = "load fold synthesize impute weigh resample train fit distill stack read evaluate diagnose compare update drift report export".split()
+VERBS = "load fold synthesize impute weigh resample train fit distill stack read evaluate diagnose price explain slice compare update drift report export".split()
 
 
 def rules():
@@ -74,7 +74,7 @@ def test_preparing_data_does_not_run_code_of_networks():
 
 def test_only_evaluation_runs_metrics():
     running = {verb for verb in VERBS if "metrics.py" in {path.name for path in files_run_by(f"{verb}.py")}}
-    assert running == {"evaluate", "compare", "drift", "report"}
+    assert running == {"evaluate", "explain", "slice", "compare", "drift", "report"}
 
 
 def test_the_newcomers_files_are_there():

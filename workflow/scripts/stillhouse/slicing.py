@@ -91,9 +91,11 @@ def worst(typed, loss, is_searched, schema, least):
     prepared = preparation(feature_columns(schema), READABLE, classes=schema["classes"], seed=0).fit(typed[is_searched])
     X = prepared.transform(typed)
     names = features(X)
-    if is_searched.sum() < 2 * least:
+    # With half as many again, the other half hardly ever has fewer than the least.
+    smallest = least + least // 2
+    if is_searched.sum() < 2 * smallest:
         return []
-    tree = DecisionTreeRegressor(max_depth=DEPTH, min_samples_leaf=least, random_state=0)
+    tree = DecisionTreeRegressor(max_depth=DEPTH, min_samples_leaf=smallest, random_state=0)
     tree.fit(X[names][is_searched], loss[is_searched])
     place = tree.apply(X[names])
     ends = np.unique(place)

@@ -1,0 +1,124 @@
+"""Prices, slices and explanations: what a number costs, where it does not hold, and what it leans on."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from stillhouse.errors import UserError
+from stillhouse.explaining import importance, in_words, surrogate
+from stillhouse.pricing import front
+from stillhouse.slicing import slices
+
+SETTINGS = {"draws": 200, "level": 0.95, "precision": 0.9, "quantile": 0.5, "coverage": 0.9, "slice_rows": 50}
+COLUMNS = [
+    {"name": "age", "source": "age", "position": 0, "kind": "numeric"},
+    {"name": "noise", "source": "noise", "position": 1, "kind": "numeric"},
+    {"name": "site", "source": "site", "position": 2, "kind": "categorical"},
+]
+SCHEMA = {"task": "binary", "classes": ["no", "yes"], "costs": None, "columns": COLUMNS}
+
+
+def case(rows=1200):
+    """A table, its folds, and held-out predictions that are right but for the rows of one site."""
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"row": range(rows), "age": rng.normal(50, 10, rows), "noise": rng.normal(size=rows)})
+    table["site"] = rng.choice(list("abcd"), rows)
+    truth = 1 / (1 + np.exp(-(table["age"] - 50) / 4))
+    table["label"] = (rng.random(rows) < truth).astype(float)
+    said = np.where(table["site"] == "d", 1 - truth, truth)
+    folds = pd.DataFrame({"row": range(rows), "fold": rng.integers(0, 3, rows)})
+    rows = pd.DataFrame({"row": table["row"], "p_no": 1 - said, "p_yes": said, "label": table["label"], "part": "train"})
+    return table.assign(part="train"), folds, rows.assign(fold=folds["fold"], decision=0)
+
+
+def test_a_slice_on_which_a_model_errs_is_found_and_called_worse():
+    table, _, rows = case()
+    found = slices(rows, table, SCHEMA, ["site"], SETTINGS, seed=1)
+    given = found[found["found"] == "given"].set_index("slice")
+    assert given["worse"].to_dict() == {"site is a": False, "site is b": False, "site is c": False, "site is d": True}
+    assert given.loc["site is d", "value"] < 0.3
+    assert found.loc[found["found"] == "worst found", "slice"].iloc[0].startswith("site is d")
+
+
+def test_slices_of_a_model_without_fault_are_seldom_called_worse():
+    called = []
+    for seed in range(40):
+        table, _, rows = case()
+        rng = np.random.default_rng(seed)
+        p = 1 / (1 + np.exp(-(table["age"] - 50) / 4))
+        labels = (rng.random(len(p)) < 0.5).astype(float)
+        rows = rows.assign(p_no=0.5, p_yes=0.5, label=labels)
+        noisy = rows.assign(p_yes=np.clip(0.5 + 0.1 * rng.normal(size=len(rows)), 0.05, 0.95))
+        noisy["p_no"] = 1 - noisy["p_yes"]
+        found = slices(noisy, table, SCHEMA, [], SETTINGS, seed=seed)
+        called += found["worse"].tolist()
+    assert len(called) > 60
+    assert np.mean(called) < 0.1
+
+
+def test_slices_are_no_smaller_than_asked_and_of_known_columns():
+    table, _, rows = case(300)
+    found = slices(rows, table, SCHEMA, ["age", "site"], {**SETTINGS, "slice_rows": 70}, seed=1)
+    assert (found["rows"] >= 70).all()
+    assert found["slice"].str.startswith("age").sum() == 4
+    with pytest.raises(UserError, match="slices: 'sit' is no column of the table as models see it; did you mean 'site'"):
+        slices(rows, table, SCHEMA, ["sit"], SETTINGS, seed=1)
+
+
+class ByAge:
+    """A model that looks at age alone."""
+
+    def predict(self, rows):
+        p = 1 / (1 + np.exp(-(rows["age"].to_numpy() - 50) / 4))
+        return np.c_[1 - p, p]
+
+
+def test_importance_is_what_a_column_is_worth_and_nothing_for_one_that_is_not_read():
+    table, folds, _ = case()
+    found = importance({0: ByAge(), 1: ByAge(), 2: ByAge()}, table, folds, SCHEMA, SETTINGS, 0.5, np.random.default_rng(0))
+    assert found["column"].iloc[0] == "age"
+    by_column = found.set_index("column")
+    assert by_column.loc["age", "loss"] > 0.25
+    assert by_column.loc["age", "low"] > 0
+    assert (by_column.loc[["noise", "site"], "loss"] == 0).all()
+
+
+@pytest.mark.parametrize("scored", [3, 1])
+def test_the_surrogate_says_in_words_what_the_model_says_and_reads_no_label(scored):
+    table, _, rows = case()
+    p = ByAge().predict(table)
+    rows = rows.assign(p_no=p[:, 0], p_yes=p[:, 1], fold=rows["fold"] % scored)
+    found = surrogate(rows, table, SCHEMA, fold=scored - 1)
+    assert found["fidelity"] > 0.9
+    assert all(leaf["where"].startswith("age") for leaf in found["leaves"])
+    assert found["leaves"][0]["says"] < 0.2 < 0.8 < found["leaves"][-1]["says"]
+    assert surrogate(rows.assign(label=1 - rows["label"]), table, SCHEMA, fold=scored - 1) == found
+
+
+def test_the_surrogate_of_many_classes_names_the_likeliest():
+    table, _, rows = case()
+    chosen = np.digitize(table["age"], [40, 60])
+    p = np.full((len(table), 3), 0.1)
+    p[np.arange(len(table)), chosen] = 0.8
+    rows = pd.concat([rows[["row", "label", "part", "fold"]], pd.DataFrame(p, columns=["p_x", "p_y", "p_z"])], axis=1)
+    found = surrogate(rows, table, {**SCHEMA, "classes": ["x", "y", "z"], "task": "multiclass"}, fold=2)
+    assert found["fidelity"] > 0.98
+    assert {leaf["says"] for leaf in found["leaves"]} == {"x", "y", "z"}
+
+
+def test_bounds_of_one_column_are_said_together():
+    conditions = [
+        ("n0:age", "above", 40.0),
+        ("c2:site=a", "above", 0.5),
+        ("n0:age", "at most", 60.0),
+        ("n0:age", "above", 45.0),
+    ]
+    assert in_words(conditions) == "site is a and age above 45, at most 60"
+    assert in_words([("c2:site=a=b", "at most", 0.5)]) == "site is not a=b"
+    assert in_words([]) == "every row"
+
+
+def test_the_front_holds_what_nothing_cheaper_beats():
+    prices = {name: {"bytes": size} for name, size in {"small": 1, "dud": 2, "good": 3, "dear": 9, "alike": 3}.items()}
+    scores = {"small": 0.7, "dud": 0.6, "good": 0.9, "dear": 0.9, "alike": 0.8}
+    assert front(prices, scores, "bytes") == ["small", "good"]

@@ -1,0 +1,60 @@
+"""What the report reads: the files of a run, by what they hold."""
+
+import pandas as pd
+
+from stillhouse.evaluation import scored
+from stillhouse.plan import verb
+from stillhouse.report.page import by_model, seconds_by_step
+from stillhouse.splits import NONE
+from stillhouse.tables import read_json, read_split
+
+
+def read_run(files, params, dataset):
+    """Return the files of a run by name; ``files`` and ``params`` are those of the rule ``report``."""
+    models, split = params.models, params.shown_split
+    table, folds = pd.read_parquet(files.table), pd.read_parquet(files.folds)
+    return {
+        "dataset": dataset,
+        "config": params.config,
+        "settings": params.config["report"],
+        "models": models,
+        "plain": params.plain,
+        "reference": params.reference,
+        "shown_split": split,
+        "table": table,
+        "schema": read_json(files.schema),
+        "metrics": each(models, files.metrics),
+        "rows": {
+            name: scored(pd.read_parquet(path), table, folds) for name, path in zip(models, files.predictions, strict=True)
+        },
+        "comparison": pd.read_csv(files.comparison, keep_default_na=False, na_values=[""]),
+        **{name: pd.read_csv(files[name]) for name in ("students", "pairs", "slices")},
+        **explanations(files.explanations),
+        "prices": read_json(files.prices),
+        "control": {"metrics": each(params.controlled, files.control), "level": params.config["report"]["level"]},
+        "costs": each(params.exported, files.costs),
+        "histories": by_model(files.histories),
+        "stacks": weights_of_stacks(models, files.stacks, split),
+        "drift": each(params.exported, files.drift) if files.drift else {},
+        "shift": read_json(files.shift) if files.shift else None,
+        "weights": read_split(files.weights, NONE) if files.weights else None,
+        "steps": seconds_by_step(params.logs),
+    }
+
+
+def each(names, paths):
+    """Return the content of a JSON file for each name."""
+    return dict(zip(names, map(read_json, paths), strict=True))
+
+
+def explanations(paths):
+    """Return what the reference model leans on and its surrogate, None where others made its predictions."""
+    if not paths:
+        return {"importance": None, "surrogate": None}
+    return {"importance": pd.read_csv(paths[0]), "surrogate": read_json(paths[1])}
+
+
+def weights_of_stacks(models, paths, split):
+    """Return the weights of each stack in a split."""
+    stacks = [name for name, model in models.items() if verb(model) == "stack"]
+    return {name: found[split]["weights"] for name, found in each(stacks, paths).items()}
