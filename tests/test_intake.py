@@ -16,7 +16,7 @@ from stillhouse.audit import notes
 from stillhouse.challenge import moved_to_deploy, thinned, with_gaps
 from stillhouse.errors import UserError
 from stillhouse.folds import make_folds
-from stillhouse.intake import digests, load, shuffled
+from stillhouse.intake import RAW_PART, digests, load, shuffled
 
 OPTIONS = {"labels": {}, "missing": ["", "?"], "missing_in": {}, "separator": "", "drop": [], "slices": [], "kinds": {}, "time": False,
            "task": "auto", "encoding": "utf-8", "decimal": ".", "sha256": {}}  # fmt: skip
@@ -374,21 +374,22 @@ def test_a_row_without_a_group_is_refused(tmp_path):
 
 def test_shuffled_labels_keep_their_counts_and_tell_nothing_and_like_rows_keep_one_label():
     rng, rows = np.random.default_rng(0), 400
-    table = pd.DataFrame({"row": range(rows), "part": np.repeat(["train", "deploy"], [300, 100]), "x": rng.normal(size=rows)})
-    table["label"] = (table["x"] > 0.5).astype(float)
-    table.loc[50:54, ["x", "label"]] = [0.1, 0.0]
-    table.loc[[3, 350], "label"] = np.nan
-    schema = {"columns": [{"name": "x", "kind": "numeric"}]}
-    found = shuffled(table, schema, np.random.default_rng(1))
-    assert found.loc[50:54, "label"].nunique() == 1
-    assert found["label"].isna().equals(table["label"].isna())
+    raw = pd.DataFrame({"(part)": np.repeat(["train", "deploy"], [300, 100]), "x": rng.normal(size=rows).round(3)})
+    raw["ill"] = np.where(raw["x"] > 0.5, "yes", "no")
+    raw.loc[50:54, ["x", "ill"]] = [0.1, "no"]
+    raw.loc[[3, 350], "ill"] = np.nan
+    raw = raw.rename(columns={"(part)": RAW_PART})
+    found = shuffled(raw, {"target": "ill", "drop": []}, np.random.default_rng(1))
+    assert found.loc[50:54, "ill"].nunique() == 1
+    assert found["ill"].isna().equals(raw["ill"].isna())
     for part in ("train", "deploy"):
-        before, after = (one.loc[one["part"] == part, "label"].sum() for one in (table, found))
+        before, after = ((one.loc[one[RAW_PART] == part, "ill"] == "yes").sum() for one in (raw, found))
         assert abs(before - after) <= 5
     known = found.dropna()
-    assert abs(np.corrcoef(known["x"], known["label"])[0, 1]) < 0.15
-    grouped = table.assign(group=np.arange(rows) // 10)
-    assert shuffled(grouped, schema, rng).groupby("group")["label"].nunique().max() == 1
+    assert abs(np.corrcoef(known["x"], known["ill"] == "yes")[0, 1]) < 0.15
+    grouped = raw.assign(patient=np.arange(rows) // 10)
+    drawn = shuffled(grouped, {"target": "ill", "drop": [], "group": "patient"}, np.random.default_rng(1))
+    assert drawn.groupby("patient")["ill"].nunique().max() == 1
 
 
 def test_a_dropped_column_may_still_make_slices(tmp_path):

@@ -109,12 +109,14 @@ def tampered_copy(honest, folder, tamper):
 
 
 def flip_and_shuffle(table, rows):
-    """Flip every label of these rows and permute their features."""
+    """Flip every label of these rows, permute their features, and stretch numbers, so that no mean stays the same."""
     schema_columns = [name for name in table.columns if name not in ("row", "part", "label", "true_ratio")]
     order = np.random.default_rng(0).permutation(np.flatnonzero(rows))
     changed = table.copy()
     for name in schema_columns:
         changed.loc[rows, name] = table.loc[order, name].to_numpy()
+        if pd.api.types.is_float_dtype(table[name]):
+            changed.loc[rows, name] *= 1.5
     changed.loc[rows, "label"] = 1 - table.loc[rows, "label"]
     return changed
 

@@ -1,17 +1,16 @@
 """Read a dataset's tables, find out what its columns hold, and write one typed table with its schema."""
 
 from stillhouse.errors import log_to
-from stillhouse.intake import digests, load, shuffled
+from stillhouse.intake import digests, load
 from stillhouse.seeds import generator
 from stillhouse.tables import write_json, write_table
 
 log_to(snakemake.log[0])
 params = snakemake.params
 rng = generator(params.seed, params.origin, "challenge")
+shuffling = generator(params.seed, params.origin, "control") if params.shuffled else None
 
-table, schema = load(params.dataset, rng)
+table, schema = load(params.dataset, rng, shuffling)
 schema["files"] = digests(snakemake.input.files, table)
-if params.shuffled:
-    table = shuffled(table, schema, generator(params.seed, params.origin, "control"))
 write_table(table, snakemake.output.table)
 write_json(schema, snakemake.output.schema)

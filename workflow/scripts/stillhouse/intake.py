@@ -42,9 +42,13 @@ WHY_OUT = {
 }
 
 
-def load(dataset, rng):
-    """Return the typed table and the schema of a dataset, as its configuration describes it."""
+def load(dataset, rng, shuffling=None):
+    """Return the typed table and the schema of a dataset, as its configuration describes it.
+
+    With a generator for ``shuffling`` the labels are shuffled first; see ``shuffled``.
+    """
     raw = read_parts(dataset)
+    raw = shuffled(raw, dataset, shuffling) if shuffling else raw
     labels, task, classes = encode_labels(raw, dataset)
     table = pd.DataFrame({PART: raw[RAW_PART], LABEL: labels})
     table = pd.concat([table, keys(raw, dataset)], axis=1)
@@ -75,20 +79,21 @@ def digests(files, table):
     return {**found, "table.parquet": hashlib.sha256(content).hexdigest()}
 
 
-def shuffled(table, schema, rng):
-    """Return the table with its labels shuffled within each part, so that its features tell nothing of them.
+def shuffled(raw, dataset, rng):
+    """Return the raw rows with the target shuffled within each part, before anything is made of it.
 
-    Rows of a group, or else with equal features, keep one label between them, so that a fold which holds only some of them
-    gives itself away.
+    Whatever could still predict it knows too much: a feature that is made of the target, say. Rows of a group, or else rows
+    that are equal but for the target, keep one target between them, so that folds which divide them give themselves away.
     """
-    names = [column["name"] for column in kinds.feature_columns(schema)]
-    units = table[GROUP].to_numpy() if GROUP in table else kinds.duplicate_rows(table, names)
-    labels = table[LABEL].to_numpy(copy=True)
-    for part in table[PART].unique():
-        rows = np.flatnonzero((table[PART] == part) & table[LABEL].notna())
+    left_out = {dataset["target"], *dataset["drop"], *(name for name in raw if kinds.infer(raw[name]) == kinds.IDENTIFIER)}
+    keys = [dataset["group"]] if dataset.get("group") else [name for name in raw if name not in left_out]
+    units = kinds.duplicate_rows(raw[keys].astype("str"), keys)
+    target = raw[dataset["target"]].to_numpy(copy=True)
+    for part in raw[RAW_PART].unique():
+        rows = np.flatnonzero((raw[RAW_PART] == part) & raw[dataset["target"]].notna())
         _, first, unit = np.unique(units[rows], return_index=True, return_inverse=True)
-        labels[rows] = labels[rows[first]][rng.permutation(len(first))][unit]
-    return table.assign(**{LABEL: labels})
+        target[rows] = target[rows[first]][rng.permutation(len(first))][unit]
+    return raw.assign(**{dataset["target"]: target})
 
 
 def read_parts(dataset):
