@@ -1,0 +1,131 @@
+"""Simulations with known truth: how often a winner is false, a gap is found, an interval or a set holds what it should."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import norm
+from sklearn.ensemble import ExtraTreesClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
+
+from stillhouse.comparison import Contest, main_draws, pairs
+from stillhouse.conformal import with_conformal
+from stillhouse.evaluation import evaluate
+
+pytestmark = pytest.mark.slow
+
+SETTINGS = {"draws": 400, "level": 0.95, "precision": 0.9, "quantile": 0.5, "coverage": 0.9}
+BINARY = {"task": "binary", "classes": ["no", "yes"], "costs": None}
+VALUES = {"task": "regression", "classes": None, "costs": None}
+FOLDS, COLUMNS, STRENGTH = 5, 6, 0.35
+
+
+def drawn(rows, rng):
+    """Rows of two normal classes, as far apart in each column."""
+    y = rng.integers(0, 2, rows)
+    return rng.normal(size=(rows, COLUMNS)) + STRENGTH * (2 * y[:, None] - 1), y
+
+
+def held_out(X, y, make, fold):
+    """Predictions of each row by a model of the other folds, and these models."""
+    p, models = np.empty(len(y)), []
+    for number in range(FOLDS):
+        models.append(make(number).fit(X[fold != number], y[fold != number]))
+        p[fold == number] = models[-1].predict_proba(X[fold == number])[:, 1]
+    rows = {"row": np.arange(len(y)), "p_no": 1 - p, "p_yes": p, "label": y.astype(float), "part": "train", "fold": fold}
+    return pd.DataFrame({**rows, "decision": (p > 0.5).astype(int)}), models
+
+
+def verdict(tables):
+    """The first line of the tests of all pairs."""
+    metrics = {name: [evaluate(rows, BINARY, SETTINGS, seed=1, ratio=1 / (FOLDS - 1))] for name, rows in tables.items()}
+    draws = {name: main_draws(rows, BINARY, SETTINGS, seed=1) for name, rows in tables.items()}
+    return pairs(Contest(metrics, draws, BINARY, SETTINGS)).iloc[0]
+
+
+def test_of_two_seeds_of_one_model_hardly_ever_one_wins():
+    winners = {"rows alone": 0, "folds alone": 0, "both": 0}
+    for trial in range(200):
+        rng = np.random.default_rng(trial)
+        X, y = drawn(400, rng)
+        fold = rng.permutation(400) % FOLDS
+        tables = {}
+        for seed in (1, 2):
+            tables[f"seed{seed}"], _ = held_out(
+                X, y, lambda number, seed=seed: ExtraTreesClassifier(8, max_depth=5, random_state=1000 * seed + number), fold
+            )
+        line = verdict(tables)
+        found = {"rows alone": line["p_rows"] < 0.05, "folds alone": line["p_folds"] < 0.05, "both": line["better"]}
+        winners = {name: count + found[name] for name, count in winners.items()}
+    print("false winners of 200:", winners)
+    assert winners["both"] <= 10
+
+
+def test_a_true_gap_is_found():
+    """A logistic regression without two of six columns, on 1,500 rows; the true gap is that on 200,000 other rows."""
+    found, gaps = 0, []
+    X_new, y_new = drawn(200_000, np.random.default_rng(999))
+    for trial in range(100):
+        rng = np.random.default_rng(trial)
+        X, y = drawn(1500, rng)
+        fold = rng.permutation(1500) % FOLDS
+        whole, fewer = (held_out(X[:, :count], y, lambda _: LogisticRegression(), fold) for count in (COLUMNS, COLUMNS - 2))
+        aucs = [
+            roc_auc_score(y_new, part[1][0].decision_function(X_new[:, : part[1][0].n_features_in_])) for part in (whole, fewer)
+        ]
+        gaps.append(aucs[0] - aucs[1])
+        line = verdict({"whole": whole[0], "fewer": fewer[0]})
+        found += line["better"] and line["model"] == "whole"
+    print(f"a gap of {np.mean(gaps):.4f} AUC is found {found} times of 100")
+    assert found >= 80
+
+
+def true_auc(model):
+    """The AUC of a linear score on the classes of ``drawn``, without sampling."""
+    w = model.coef_[0]
+    return norm.cdf(2 * STRENGTH * w.sum() / np.sqrt(2 * w @ w))
+
+
+def test_intervals_hold_the_true_auc_as_often_as_they_say():
+    ends, truths = [], []
+    for trial in range(300):
+        rng = np.random.default_rng(trial)
+        X, y = drawn(400, rng)
+        fold = rng.permutation(400) % FOLDS
+        rows, models = held_out(X, y, lambda _: LogisticRegression(), fold)
+        found = evaluate(rows, BINARY, SETTINGS, seed=trial, ratio=1 / (FOLDS - 1))["held_out"]["metrics"]["auc"]
+        ends.append([found[key] for key in ("low", "high", "t_low", "t_high")])
+        truths.append(np.mean([true_auc(model) for model in models]))
+    ends, truths = np.array(ends), np.array(truths)
+    of_rows = np.mean((ends[:, 0] <= truths) & (truths <= ends[:, 1]))
+    of_folds = np.mean((ends[:, 2] <= truths.mean()) & (truths.mean() <= ends[:, 3]))
+    print(f"coverage of 95 % intervals: bootstrap of rows {of_rows:.3f}, corrected resampled t {of_folds:.3f}")
+    assert 0.92 <= of_rows <= 0.98
+    assert 0.92 <= of_folds <= 0.995
+
+
+def shifted(rng, rows=1500, new=1500):
+    """Values whose spread grows with x, x of deploy rows lying higher, predictions of the true mean, and the true ratio."""
+    x = np.r_[rng.normal(size=rows), rng.normal(0.8, 1, size=new)]
+    label = x + np.exp(0.6 * x) * rng.normal(size=rows + new)
+    part = np.repeat(["train", "deploy"], [rows, new])
+    fold = np.where(part == "train", rng.integers(0, FOLDS, rows + new), -1)
+    table = pd.DataFrame({"row": np.arange(rows + new), "prediction": x, "label": label, "part": part, "fold": fold})
+    ratio = np.exp(0.8 * x - 0.32)[:rows]
+    return table, pd.DataFrame({"row": np.arange(rows), "weight": ratio / ratio.mean()})
+
+
+def test_conformal_intervals_hold_under_a_known_shift_with_weights_and_not_without():
+    covered = {"held_out": [], "deploy_weighted": [], "deploy": [], "unweighted": []}
+    for trial in range(60):
+        rows, weights = shifted(np.random.default_rng(trial))
+        metrics = {"held_out": {}, "deploy_weighted": {}, "deploy": {}}
+        found, _ = with_conformal(metrics, rows, rows, VALUES, {**SETTINGS, "draws": 2}, timed=False, weights=weights)
+        for part in metrics:
+            covered[part].append(found[part]["conformal"]["value"])
+        covered["unweighted"].append(found["deploy"]["conformal"]["unweighted"])
+    means = {part: float(np.mean(values)) for part, values in covered.items()}
+    print("coverage where 90 % are wanted:", {part: round(value, 4) for part, value in means.items()})
+    for part in ("held_out", "deploy_weighted", "deploy"):
+        assert means[part] == pytest.approx(0.9, abs=0.02)
+    assert means["unweighted"] < 0.86
