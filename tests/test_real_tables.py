@@ -39,6 +39,7 @@ def test_adult_with_given_test_rows_reaches_what_each_model_should(run, shared_t
     assert len(pd.read_parquet(folder / "results/adult/models/student/predictions.parquet")) == 16281
 
 
+@pytest.mark.proof
 def test_heart_disease_survives_a_hospital_whose_columns_are_nearly_empty(run, shared_tables):
     folder = example(run, shared_tables, "heart-disease")
     folder()
@@ -98,6 +99,7 @@ def test_a_configuration_written_for_a_table_runs_as_it_is(run, shared_tables):
     assert (folder / "results/titanicopenml/deploy/student.onnx").stat().st_size > 0
 
 
+@pytest.mark.proof
 def test_undoing_takes_away_nine_tenths_of_what_resampling_does_to_the_brier_score(shared_tables, tmp_path, monkeypatch):
     """SMOTE as learned is worse by more than 0.01 on each table; of no resampler more than 0.004, or a tenth, is left."""
     monkeypatch.syspath_prepend(REPOSITORY / "benchmarks")

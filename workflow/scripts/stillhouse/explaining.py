@@ -8,7 +8,7 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from stillhouse.columns import DEPLOY, FOLD, LABEL, PART, PREDICTION, ROW, features
 from stillhouse.evaluation import as_arrays
 from stillhouse.intervals import resampled_t
-from stillhouse.kinds import feature_columns
+from stillhouse.kinds import BOOLEAN, feature_columns
 from stillhouse.metrics import LESS_IS_BETTER, main_metric, metrics_of
 from stillhouse.predictions import columns_of, prediction_table
 from stillhouse.preparation import preparation
@@ -82,7 +82,7 @@ def surrogate(rows, table, schema, fold):
     )
     expected, found = said[~is_fitted], tree.predict(X[names][~is_fitted])
     fidelity = float((expected == found).mean()) if len(classes or []) > 2 else float(r2_score(expected, found))
-    return {"fidelity": fidelity, "leaves": leaves(tree, names, classes)}
+    return {"fidelity": fidelity, "leaves": leaves(tree, names, classes, flags(schema))}
 
 
 def said_by(rows, classes):
@@ -93,8 +93,13 @@ def said_by(rows, classes):
     return p[:, 1] if len(classes) == 2 else p.argmax(axis=1)
 
 
-def leaves(tree, names, classes):
-    """Return each leaf of a tree: the conditions that lead to it, its rows, and what it says."""
+def flags(schema):
+    """Return the names of columns that are true or false."""
+    return [column["name"] for column in feature_columns(schema) if column["kind"] == BOOLEAN]
+
+
+def leaves(tree, names, classes, flagged=()):
+    """Return each leaf of a tree: the conditions that lead to it, its rows, and what it says; ``flagged`` as of ``flags``."""
     found, nodes = [], tree.tree_
 
     def visit(node, conditions):
@@ -108,10 +113,10 @@ def leaves(tree, names, classes):
         visit(nodes.children_right[node], [*conditions, (name, "above", limit)])
 
     visit(0, [])
-    return [{**leaf, "where": in_words(leaf["where"])} for leaf in found]
+    return [{**leaf, "where": in_words(leaf["where"], flagged)} for leaf in found]
 
 
-def in_words(conditions):
+def in_words(conditions, flagged=()):
     """Return conditions on prepared features as words on raw columns, bounds of one column together."""
     bounds, said = {}, []
     for name, side, limit in conditions:
@@ -119,6 +124,9 @@ def in_words(conditions):
         if name.startswith("c"):
             column, _, value = words.partition("=")
             said.append(f"{column} is {'' if side == 'above' else 'not '}{value}")
+            continue
+        if words in flagged:
+            said.append(f"{words} is {'yes' if side == 'above' else 'no'}")
             continue
         low, high = bounds.get(words, (None, None))
         bounds[words] = (

@@ -13,7 +13,7 @@ from stillhouse import kinds
 from stillhouse.columns import DEPLOY, LABEL, PART, ROW, features
 from stillhouse.errors import UserError, nearest
 from stillhouse.evaluation import assess, row_losses, unit_numbers
-from stillhouse.explaining import READABLE, leaves
+from stillhouse.explaining import READABLE, flags, leaves
 from stillhouse.intervals import draws, interval
 from stillhouse.kinds import feature_columns
 from stillhouse.metrics import main_metric, mean
@@ -99,7 +99,7 @@ def worst(typed, loss, is_searched, schema, least):
     tree.fit(X[names][is_searched], loss[is_searched])
     place = tree.apply(X[names])
     ends = np.unique(place)
-    named = dict(zip(ends, (leaf["where"] for leaf in leaves(tree, names, None)), strict=False))
+    named = dict(zip(ends, (leaf["where"] for leaf in leaves(tree, names, None, flags(schema))), strict=False))
     ranked = sorted(ends, key=lambda end: -float(tree.tree_.value[end][0][0]))
     above = [end for end in ranked if tree.tree_.value[end][0][0] > loss[is_searched].mean()]
     return [(named[end], place == end) for end in above[:WORST]]

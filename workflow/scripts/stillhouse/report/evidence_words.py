@@ -3,11 +3,12 @@
 from scipy.stats import norm
 
 from stillhouse.columns import BAG, PHASE
-from stillhouse.metrics import LESS_IS_BETTER
 from stillhouse.report.words import METRIC_WORDS, listed, number, signed, with_interval
 
 # The level of the interval that a control must keep to, so that a run without a leak is hardly ever called one with.
 CONTROL_LEVEL = 0.999
+# An AUC that is little to lose.
+LITTLE = 0.01
 # What a metric is where nothing can be predicted; of R² anything below is as good.
 NOTHING = {"auc": 0.5, "r2": 0.0}
 
@@ -19,23 +20,21 @@ def control_interval(found, level):
 
 
 def judged(control, main):
-    """Yield for each control its name, metric, what was found, the interval, and whether it leaves out what it should hold."""
-    name = main if main in NOTHING else "r2"
+    """Return what is said of each control, by whether its interval leaves out what it should hold."""
+    name, said = main if main in NOTHING else "r2", {True: [], False: []}
     for model, metrics in control["metrics"].items():
         found = metrics["held_out"]["metrics"][name]
         if found["value"] is None or found["low"] is None:
             continue
         low, high = control_interval(found, control["level"])
-        yield model, name, found, (low, high), low > NOTHING[name] or (name == "auc" and high < NOTHING[name])
+        leaks = low > NOTHING[name] or (name == "auc" and high < NOTHING[name])
+        said[leaks].append(f"{model} has an {METRIC_WORDS[name]} of {number(found['value'])} ({number(low)} to {number(high)})")
+    return said
 
 
 def control_alarm(control, main):
     """Return what is said in red where shuffled labels could be predicted, or nothing."""
-    leaks = [
-        f"{model} has an {METRIC_WORDS[name]} of {number(found['value'])} ({number(low)} to {number(high)})"
-        for model, name, found, (low, high), is_leak in judged(control, main)
-        if is_leak
-    ]
+    leaks = judged(control, main)[True]
     if not leaks:
         return ""
     return (
@@ -46,12 +45,10 @@ def control_alarm(control, main):
 
 def control_words(control, main):
     """Return how the controls did where nothing leaks, or nothing where there is none."""
-    found = [
-        f"{model} has an {METRIC_WORDS[name]} of {number(found['value'])} ({number(low)} to {number(high)})"
-        for model, name, found, (low, high), is_leak in judged(control, main)
-        if not is_leak
-    ]
-    return f"On labels that were shuffled {listed(found)}, as it should: no leak is seen." if found else ""
+    found = judged(control, main)
+    if found[True] or not found[False]:
+        return ""
+    return f"On labels that were shuffled {listed(found[False])}, as it should: no leak is seen."
 
 
 def winner_words(comparison, pairs):
@@ -69,18 +66,17 @@ def winner_words(comparison, pairs):
 
 def price_words(prices, metrics, main, leader):
     """Return what the cheapest of the models that lose little costs beside the leading one; nothing where it is itself."""
-    sign = -1 if main in LESS_IS_BETTER else 1
-    value = {name: metrics[name]["held_out"]["metrics"][main]["value"] for name in prices}
-    if leader not in prices or METRIC_WORDS[main] != "AUC":
+    if leader not in prices or main != "auc":
         return ""
-    near = [name for name in prices if sign * (value[leader] - value[name]) <= 0.01]
+    value = {name: metrics[name]["held_out"]["metrics"][main]["value"] for name in prices}
+    near = [name for name in prices if value[leader] - value[name] <= LITTLE]
     best = min(near, key=lambda name: prices[name]["milliseconds"])
     if best == leader:
         return ""
     faster = prices[leader]["milliseconds"] / prices[best]["milliseconds"]
     smaller = prices[leader]["bytes"] / prices[best]["bytes"]
     return (
-        f"{best} is {signed(value[best] - value[leader])} in {METRIC_WORDS[main]} from it, {times(faster, 'faster', 'slower')} "
+        f"{best} has {number(value[leader] - value[best])} less, is {times(faster, 'faster', 'slower')} "
         f"and {times(smaller, 'smaller', 'larger')}."
     )
 

@@ -91,7 +91,7 @@ def front(table, at_front, x_label, y_label):
         up = 5 if place % 2 == 0 else -11
         axes.annotate(shortened(name, 14), (price, score), xytext=(4, up), textcoords="offset points", fontsize=8)
     axes.set(xscale="log", xlabel=x_label, ylabel=y_label)
-    axes.xaxis.set_major_formatter(lambda price, _: f"{price:,g}")
+    axes.xaxis.set_major_formatter(lambda price, _: f"{price:,.0f}" if price >= 1 else f"{price:g}")
     axes.minorticks_off()
     axes.margins(x=0.18, y=0.1)
     if len(forms) > 1:
@@ -140,7 +140,7 @@ def bars(names, series, label):
     axes.set_xlabel(label)
     axes.grid(axis="y", visible=False)
     if len(series) > 1:
-        axes.legend(loc="lower right")
+        figure.legend(loc="outside lower center", ncols=2)
     return figure, pd.DataFrame({"name": names, **series})
 
 
