@@ -79,7 +79,7 @@ class Contest:
     @cached_property
     def dispersion(self):
         """The mean over pairs of the variance of their gap over folds in units of that over rows."""
-        found = [self.variances(*pair) for pair in combinations(self.values, 2)]
+        found = [self.variances(*pair) or (0.0, 0.0) for pair in combinations(self.values, 2)]
         return float(np.mean([folds / rows for folds, rows in found if rows > 0] or [1.0]))
 
     def variances(self, model, other):

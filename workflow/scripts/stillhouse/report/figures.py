@@ -6,7 +6,7 @@ import matplotlib
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import LogLocator, MaxNLocator
 
 WIDTH = 5.0
 INK, PALE, LINE = "#1d2733", "#8a97a6", "#d9dfe6"
@@ -91,6 +91,8 @@ def front(table, at_front, x_label, y_label):
         up = 5 if place % 2 == 0 else -11
         axes.annotate(shortened(name, 14), (price, score), xytext=(4, up), textcoords="offset points", fontsize=8)
     axes.set(xscale="log", xlabel=x_label, ylabel=y_label)
+    is_narrow = table["price"].max() < 30 * table["price"].min()
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if is_narrow else (1,)))
     axes.xaxis.set_major_formatter(lambda price, _: f"{price:,.0f}" if price >= 1 else f"{price:g}")
     axes.minorticks_off()
     axes.margins(x=0.18, y=0.1)
