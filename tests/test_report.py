@@ -47,7 +47,12 @@ def compared(*behind):
     ],
 )
 def test_no_winner_is_a_verdict(behind, said):
-    assert words.winner_words(compared(*behind), pd.DataFrame(index=range(3))).startswith(said)
+    assert words.winner_words(compared(*behind), pd.DataFrame({"p_folds": [0.2] * 3})).startswith(said)
+
+
+def test_one_fold_is_said_to_tell_nothing_of_seeds():
+    said = words.winner_words(compared(True), pd.DataFrame({"p_folds": [float("nan")]}))
+    assert said.endswith("over rows, as one fold tells nothing of training sets and seeds).")
 
 
 def test_the_price_is_that_of_the_fastest_model_that_loses_little():

@@ -52,11 +52,12 @@ def control_words(control, main):
 
 
 def winner_words(comparison, pairs):
-    """Return whether the leading model is better than the others by tests over rows and folds."""
+    """Return whether the leading model is better than the others by tests over rows and, where there are several, folds."""
     leader, others = comparison["model"].iloc[0], comparison.iloc[1:]
     if not len(others):
         return ""
-    tests = f"{len(pairs)} paired tests over rows and folds, Holm-adjusted"
+    over = "rows and folds" if pairs["p_folds"].notna().any() else "rows, as one fold tells nothing of training sets and seeds"
+    tests = f"{len(pairs)} paired tests, Holm-adjusted, over {over}"
     close = others.loc[~others["behind"], "model"].tolist()
     if not close:
         return f"{leader} is better than every other model ({tests})."

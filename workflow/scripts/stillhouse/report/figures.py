@@ -81,7 +81,7 @@ def ranking(names, values, lows, highs, label, weighted=None, wanted=None):
 def front(table, at_front, x_label, y_label):
     """Draw score against price, and the line of models that no cheaper one beats; ``table`` has model, price, score, form."""
     figure, axes = panels(4.2)
-    forms = list(dict.fromkeys(table["form"]))
+    forms = sorted(set(table["form"]))
     for number, form in enumerate(forms):
         part = table[table["form"] == form]
         axes.plot(part["price"], part["score"], "o", markersize=6, color=COLOURS[number], label=form)

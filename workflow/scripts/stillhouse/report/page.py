@@ -10,7 +10,7 @@ import yaml
 
 from stillhouse import __version__
 from stillhouse.columns import GROUP, TIME
-from stillhouse.metrics import LESS_IS_BETTER, main_metric
+from stillhouse.metrics import BY_TASK, LESS_IS_BETTER, main_metric
 from stillhouse.report import cards, evidence_cards, evidence_words, shift_cards, words
 
 PROBABILITY_TITLES = {
@@ -41,7 +41,7 @@ def render(run, shown, template):
         steps=run["steps"],
         sources=run["schema"]["files"],
         weights=words.weight_words(run["shift"]["weights"]) if run["shift"] else "",
-        metrics=list(next(iter(run["metrics"].values()))["held_out"]["metrics"]),
+        metrics=shown_metrics(run),
         metric_words=words.METRIC_WORDS,
         lines=table_lines(run, main),
         students=words.student_lines(run["students"], run["schema"]["classes"]),
@@ -60,6 +60,12 @@ def render(run, shown, template):
         grouped=GROUP in run["table"],
         level=run["settings"]["level"],
     )
+
+
+def shown_metrics(run):
+    """Return the names of the metrics that models have, the main one first."""
+    known = next(iter(run["metrics"].values()))["held_out"]["metrics"]
+    return [metric.__name__ for metric in BY_TASK[run["schema"]["task"]] if metric.__name__ in known]
 
 
 def verdict(run, main):
