@@ -74,6 +74,8 @@ DOOR = {
     "an export of steps": (config(models={"m": {"fit": {"method": "tree"}}, "steps": {"stack": {"method": "isotonic", "members": ["m"]}}}, export=["steps"]), "export: 'steps' (isotonic) cannot be written as ONNX: its steps"),
     "two models to calibrate": (config(models={**STACKED, "stack": {"stack": {"method": "platt", "members": ["m", "net"]}}}), "models.stack.stack.members: platt calibrates one model; name one"),
     "a stack of one": (config(models={**STACKED, "stack": {"stack": {"method": "greedy", "members": ["m"]}}}), "models.stack.stack.members: greedy combines models; name at least two"),
+    "a bag of native words": (config(model={"fit": {"method": "boosting", "native": True, "bag": 5}}), "models.m.fit.native: goes with no `bag`"),
+    "an export of native words": (config(model={"fit": {"method": "boosting", "native": True}}, export=["m"]), "export: 'm' (boosting) cannot be written as ONNX: its sets of words"),
     "a boosted bag": (config(model={"fit": {"method": "tree", "boost": 5, "bag": 5}}), "models.m.fit.boost: goes with no `bag`; leave one of them out"),
     "a boosted regression": (config(dataset={"train": "sklearn:diabetes", "target": "target", "task": "regression"}, model={"fit": {"method": "tree", "boost": 5}}), "models.m.fit.boost: votes are for classes, and datasets.d is a regression"),
     "an export of what others predicted": (config(models={"m": TREE, "theirs": READ}, export=["theirs"]), "export: 'theirs' (external) cannot be written as ONNX: there are predictions and no model"),

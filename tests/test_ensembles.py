@@ -119,6 +119,24 @@ def test_bagged_networks_have_one_too():
     assert 0.5 < line["score"] <= 1
 
 
+@pytest.mark.parametrize("n_classes", [0, 2])
+def test_boosting_divides_words_by_sets_where_it_is_asked_to(n_classes):
+    """Of sixty words every other one tells; one split by a set says so, where one word after the other takes many."""
+    rng = np.random.default_rng(0)
+    words, rows = rng.integers(0, 60, 4000), np.arange(4000)
+    truth = (words % 2).astype(float)
+    sample = pd.DataFrame({"row": rows, "fold": 1, "weight": 1.0, "stop": rows % 5 == 0, "n0:x": rng.normal(size=4000)})
+    sample["label"] = np.where(rng.random(4000) < 0.1, 1 - truth, truth)
+    one_hot = pd.DataFrame(np.eye(60, dtype="float32")[words], columns=[f"c1:word={place}" for place in range(60)])
+    sample = pd.concat([sample, one_hot], axis=1)
+    few = {"rounds": 5, "leaves": 2, "rate": 0.5}
+    native, plain = (fit(sample, model_options("boosting", native=value, **few), n_classes, 1, 1) for value in (True, False))
+    aucs = [roc_auc_score(truth, model.predict(sample)[:, -1]) for model in (native, plain)]
+    assert aucs[0] > 0.99 > 0.8 > aucs[1]
+    unseen = sample.assign(**dict.fromkeys(one_hot, 0.0))
+    assert np.isfinite(native.predict(unseen)).all()
+
+
 def pool(method, **given):
     options = {**SCHEMA["$defs"]["methods"]["stackers"][method].get("options", {})}
     settings = {name: part.get("default") for name, part in options.items()} | given

@@ -177,6 +177,8 @@ def stays(model, methods):
     options = model[verb(model)]
     if options.get("boost"):
         return "boosted models vote one by one, which has no counterpart in the graph"
+    if options.get("native"):
+        return "its sets of words have no counterpart in the graph yet"
     return methods[kind(model)][options["method"]].get("stays")
 
 

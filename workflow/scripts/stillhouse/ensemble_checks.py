@@ -35,6 +35,8 @@ def faults_of_boost(model, method, models, regressions):
                 ("start" if source == start(model) else "hints"),
                 f"{source!r} is boosted: many networks that vote; name another",
             )
+    if options.get("native") and options["bag"]:
+        yield "native", "goes with no `bag`, whose members know no words; leave one of them out"
     if not options.get("boost"):
         return
     if regressions:

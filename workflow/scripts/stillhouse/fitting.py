@@ -50,6 +50,8 @@ def fit(sample, options, n_classes, threads, seed):
     stops = has_fit_parameter(estimator, "stop")
     sample = sample if stops else sample[~sample[STOP]]
     extra = {"stop": sample[STOP].to_numpy()} if stops else {}
+    if has_fit_parameter(estimator, "names"):
+        extra["names"] = names
     labels = sample[LABEL].to_numpy().astype(int if n_classes else float)
     estimator.fit(sample[names].to_numpy(), labels, sample_weight=sample[WEIGHT].to_numpy(), **extra)
     return Fitted(estimator, names, n_classes)

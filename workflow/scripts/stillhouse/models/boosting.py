@@ -4,22 +4,31 @@ import lightgbm
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 
+from stillhouse.columns import source
+
 
 class Boosting(BaseEstimator):
-    """LightGBM under deterministic settings, with as many rounds as the stop rows allow."""
+    """LightGBM under deterministic settings, with as many rounds as the stop rows allow.
 
-    def __init__(self, rounds, patience, rate, leaves, leaf, threads, seed):
-        self.rounds, self.patience, self.rate = rounds, patience, rate
+    With ``native`` the one-hot columns of a word become one column of codes again, which LightGBM divides by sets of words
+    (Fisher 1958).
+    """
+
+    def __init__(self, rounds, patience, rate, leaves, leaf, native, threads, seed):
+        self.rounds, self.patience, self.rate, self.native = rounds, patience, rate, native
         self.leaves, self.leaf, self.threads, self.seed = leaves, leaf, threads, seed
 
-    def fit(self, X, y, sample_weight=None, stop=None):
-        """Fit on the rows that are no stop rows; without stop rows every round is run."""
+    def fit(self, X, y, sample_weight=None, stop=None, names=()):
+        """Fit on the rows that are no stop rows; without stop rows every round is run. ``names`` are those of the features."""
+        self.words_ = words_of(names) if self.native else []
+        X = self._coded(X)
         weight = np.ones(len(X)) if sample_weight is None else sample_weight
         stop = np.zeros(len(X), dtype=bool) if stop is None else stop
         self.booster_ = self._estimator().fit(
             X[~stop],
             y[~stop],
             sample_weight=weight[~stop],
+            categorical_feature=list(range(X.shape[1] - len(self.words_), X.shape[1])),
             **self._stopping(X[stop], y[stop], weight[stop], known=np.unique(y[~stop])),
         )
         self.classes_ = getattr(self.booster_, "classes_", None)
@@ -27,7 +36,14 @@ class Boosting(BaseEstimator):
 
     def predict(self, X):
         """Return classes or values; shape (rows,)."""
-        return self.booster_.predict(X)
+        return self.booster_.predict(self._coded(X))
+
+    def _coded(self, X):
+        """Return the features with the one-hot columns of each word as one column of codes, last; 0 is none of them."""
+        if not self.words_:
+            return X
+        codes = [np.where(X[:, own].max(axis=1) > 0, X[:, own].argmax(axis=1) + 1, 0) for own in self.words_]
+        return np.column_stack([np.delete(X, np.concatenate(self.words_), axis=1), *codes])
 
     def _stopping(self, X, y, weight, known):
         is_known = np.isin(y, known) if self._is_classifier else np.ones(len(y), dtype=bool)
@@ -61,13 +77,19 @@ class BoostingClassifier(ClassifierMixin, Boosting):
 
     def predict_proba(self, X):
         """Return probabilities; shape (rows, classes)."""
-        return self.booster_.predict_proba(X)
+        return self.booster_.predict_proba(self._coded(X))
 
 
 class BoostingRegressor(RegressorMixin, Boosting):
     """Boosting of values."""
 
     _is_classifier = False
+
+
+def words_of(names):
+    """Return the places of the one-hot columns of each word, as a list of arrays."""
+    sources = np.array([source(name) for name in names])
+    return [np.flatnonzero(sources == word) for word in dict.fromkeys(sources) if word.startswith("c")]
 
 
 def make(n_classes, threads, seed, **options):
