@@ -87,7 +87,7 @@ def shuffled(raw, dataset, rng):
     """
     left_out = {dataset["target"], *dataset["drop"], *(name for name in raw if kinds.infer(raw[name]) == kinds.IDENTIFIER)}
     keys = [dataset["group"]] if dataset.get("group") else [name for name in raw if name not in left_out]
-    units = kinds.duplicate_rows(raw[keys].astype("str"), keys)
+    units = kinds.duplicate_rows(raw[keys].astype("str"), keys) if keys else np.arange(len(raw))
     target = raw[dataset["target"]].to_numpy(copy=True)
     for part in raw[RAW_PART].unique():
         rows = np.flatnonzero((raw[RAW_PART] == part) & raw[dataset["target"]].notna())
