@@ -387,6 +387,8 @@ def test_shuffled_labels_keep_their_counts_and_tell_nothing_and_like_rows_keep_o
         assert abs(before - after) <= 5
     known = found.dropna()
     assert abs(np.corrcoef(known["x"], known["ill"] == "yes")[0, 1]) < 0.15
+    alone = shuffled(raw.drop(columns="x"), {"target": "ill", "drop": []}, np.random.default_rng(1))
+    assert (alone["ill"] == "yes").sum() == (raw["ill"] == "yes").sum()
     grouped = raw.assign(patient=np.arange(rows) // 10)
     drawn = shuffled(grouped, {"target": "ill", "drop": [], "group": "patient"}, np.random.default_rng(1))
     assert drawn.groupby("patient")["ill"].nunique().max() == 1

@@ -85,7 +85,8 @@ def shuffled(raw, dataset, rng):
     Whatever could still predict it knows too much: a feature that is made of the target, say. Rows of a group, or else rows
     that are equal but for the target, keep one target between them, so that folds which divide them give themselves away.
     """
-    left_out = {dataset["target"], *dataset["drop"], *(name for name in raw if kinds.infer(raw[name]) == kinds.IDENTIFIER)}
+    identifiers = [name for name in raw if kinds.infer(raw[name]) == kinds.IDENTIFIER]
+    left_out = {dataset["target"], *dataset["drop"], *identifiers, RAW_PART, RAW_BATCH}
     keys = [dataset["group"]] if dataset.get("group") else [name for name in raw if name not in left_out]
     units = kinds.duplicate_rows(raw[keys].astype("str"), keys) if keys else np.arange(len(raw))
     target = raw[dataset["target"]].to_numpy(copy=True)
