@@ -76,6 +76,7 @@ DOOR = {
     "a stack of one": (config(models={**STACKED, "stack": {"stack": {"method": "greedy", "members": ["m"]}}}), "models.stack.stack.members: greedy combines models; name at least two"),
     "a bag of native words": (config(model={"fit": {"method": "boosting", "native": True, "bag": 5}}), "models.m.fit.native: goes with no `bag`"),
     "an export of native words": (config(model={"fit": {"method": "boosting", "native": True}}, export=["m"]), "export: 'm' (boosting) cannot be written as ONNX: its sets of words"),
+    "a control that is no model": (config(report={"control": ["mm"]}), "report.control: no model is called 'mm'; did you mean 'm'?"),
     "a boosted bag": (config(model={"fit": {"method": "tree", "boost": 5, "bag": 5}}), "models.m.fit.boost: goes with no `bag`; leave one of them out"),
     "a boosted regression": (config(dataset={"train": "sklearn:diabetes", "target": "target", "task": "regression"}, model={"fit": {"method": "tree", "boost": 5}}), "models.m.fit.boost: votes are for classes, and datasets.d is a regression"),
     "an export of what others predicted": (config(models={"m": TREE, "theirs": READ}, export=["theirs"]), "export: 'theirs' (external) cannot be written as ONNX: there are predictions and no model"),

@@ -80,9 +80,11 @@ def check_uses(config, schema):
     check_ensembles(config, schema)
     check_networks(config)
     check_students(config)
-    reference = config["report"].get("reference")
-    if reference is not None and reference not in config["models"]:
-        raise ConfigError(f"report.reference: no model is called {reference!r}; {nearest(reference, config['models'])}")
+    asked = config["report"]["control"]
+    named = {"reference": as_list(config["report"].get("reference", [])), "control": [] if asked == "auto" else asked}
+    for key, names in named.items():
+        if unknown := [name for name in names if name not in config["models"]]:
+            raise ConfigError(f"report.{key}: no model is called {unknown[0]!r}; {nearest(unknown[0], config['models'])}")
     for name, dataset in config["datasets"].items():
         if "batches" in dataset and not config["export"]:
             raise ConfigError(f"datasets.{name}.batches: exported models are followed through them; name one under `export`")
