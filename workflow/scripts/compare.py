@@ -6,7 +6,7 @@ from stillhouse.comparison import Contest, compare, compare_students, main_draws
 from stillhouse.errors import log_to
 from stillhouse.evaluation import scored
 from stillhouse.seeds import derive
-from stillhouse.tables import read_json, written_beside
+from stillhouse.tables import read_json, write_csv
 
 log_to(snakemake.log[0])
 files, params = snakemake.input, snakemake.params
@@ -27,5 +27,4 @@ tables = {
     snakemake.output.students: compare_students(contest, params.students, rows, schema),
 }
 for path, found in tables.items():
-    with written_beside(path) as beside:
-        found.to_csv(beside, index=False)
+    write_csv(found, path)

@@ -6,7 +6,7 @@ from stillhouse.errors import log_to
 from stillhouse.evaluation import ratio_of, scored
 from stillhouse.explaining import importance, surrogate
 from stillhouse.seeds import generator
-from stillhouse.tables import read_json, write_json, written_beside
+from stillhouse.tables import read_json, write_csv, write_json
 from stillhouse.whole import assembled
 
 log_to(snakemake.log[0])
@@ -17,6 +17,5 @@ rng = generator(params.seed, snakemake.wildcards.dataset, "explain")
 
 models = {split["held_out"][0]: assembled(params.model, params.all_models, files, split["name"]) for split in params.splits}
 found = importance(models, table, folds, schema, params.settings, ratio_of(folds, params.splits), rng)
-with written_beside(snakemake.output.importance) as beside:
-    found.to_csv(beside, index=False)
+write_csv(found, snakemake.output.importance)
 write_json(surrogate(rows, table, schema, max(models)), snakemake.output.surrogate)

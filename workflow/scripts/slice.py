@@ -6,7 +6,7 @@ from stillhouse.errors import log_to
 from stillhouse.evaluation import scored
 from stillhouse.seeds import derive
 from stillhouse.slicing import slices
-from stillhouse.tables import read_json, written_beside
+from stillhouse.tables import read_json, write_csv
 
 log_to(snakemake.log[0])
 table, folds = pd.read_parquet(snakemake.input.table), pd.read_parquet(snakemake.input.folds)
@@ -14,5 +14,4 @@ rows = scored(pd.read_parquet(snakemake.input.predictions), table, folds)
 params, seed = snakemake.params, derive(snakemake.params.seed, snakemake.wildcards.dataset)
 
 found = slices(rows, table, read_json(snakemake.input.schema), params.columns, params.settings, seed)
-with written_beside(snakemake.output.slices) as beside:
-    found.to_csv(beside, index=False)
+write_csv(found, snakemake.output.slices)

@@ -5,7 +5,7 @@ import pandas as pd
 from sklearn.metrics import r2_score, roc_auc_score
 
 from stillhouse.columns import BAG, LABEL, PHASE, WEIGHT
-from stillhouse.predictions import SMALLEST
+from stillhouse.predictions import label_losses
 
 
 def out_of_bag(said, drawn, fitted, n_classes):
@@ -21,8 +21,7 @@ def out_of_bag(said, drawn, fitted, n_classes):
     scores = total[is_judged] / counts[is_judged, None]
     labels, weight = fitted[LABEL].to_numpy()[is_judged], fitted[WEIGHT].to_numpy()[is_judged]
     if n_classes:
-        said_of_label = scores[np.arange(len(labels)), labels.astype(int)]
-        losses, score = -np.log(np.maximum(said_of_label, SMALLEST)), mean_auc(labels, scores, weight)
+        losses, score = label_losses(labels, scores), mean_auc(labels, scores, weight)
     else:
         losses, score = (scores[:, 0] - labels) ** 2, r2_score(labels, scores[:, 0], sample_weight=weight)
     line = {"loss": np.average(losses, weights=weight), "score": score, "rows": int(is_judged.sum())}

@@ -56,8 +56,8 @@ class OnOriginalPrior:
 
     The change of the prior that the ledger records is undone. A resampler may also change what the rows of a class are like,
     so the probabilities of a resampled model are then calibrated on the stop rows, which keep their natural mix and which
-    the model was not fitted on. ``factors`` are tuned on the same rows, by their
-    ``costs`` where there are such. A regression is predicted as it is.
+    the model was not fitted on. ``factors`` are tuned on the same rows, to decide for a class by, for the least cost where
+    there are ``costs``. A regression is predicted as it is.
     """
 
     def __init__(self, model, ledger, stop, costs=None):

@@ -1,6 +1,6 @@
 """Comparison: every model beside every other by paired tests, and students beside teachers and twins."""
 
-from functools import cached_property, partial
+from functools import cached_property
 from itertools import combinations
 
 import numpy as np
@@ -9,9 +9,9 @@ from scipy.stats import t
 
 from stillhouse.columns import DEPLOY, PART, ROW
 from stillhouse.errors import UserError
-from stillhouse.evaluation import as_arrays, unit_numbers
+from stillhouse.evaluation import main_of, unit_numbers
 from stillhouse.intervals import bootstrap_p, draws, interval, resampled_t
-from stillhouse.metrics import LESS_IS_BETTER, main_metric, metrics_of, possible, within_folds
+from stillhouse.metrics import LESS_IS_BETTER, main_metric, possible
 from stillhouse.predictions import SMALLEST, columns_of
 from stillhouse.seeds import generator
 from stillhouse.two_sample import holm
@@ -49,8 +49,7 @@ class Contest:
 
     def mean_over_folds(self, model):
         """Return the mean over all folds, repeated ones included, and its corrected resampled t interval."""
-        folds = self.folds[model]
-        middle, low, high, _ = resampled_t(folds[np.isfinite(folds)], self.ratio, self.settings["level"])
+        middle, low, high, _ = resampled_t(self.folds[model], self.ratio, self.settings["level"])
         return middle, *possible(self.name, low, high)
 
     def gap(self, model, other):
@@ -162,11 +161,9 @@ def fidelity(student, other, classes):
 
 def main_draws(rows, schema, settings, seed):
     """Return bootstrap draws of the main metric on held-out rows."""
-    rows, name = rows[rows[PART] != DEPLOY], main_metric(schema["task"])
-    labels, scores, folds = as_arrays(rows, schema)
-    metric = within_folds(name, metrics_of(schema, settings)[name], folds)
-    of_weightings, rng = {name: partial(metric, labels, scores)}, generator(seed, "bootstrap")
-    return draws(of_weightings, np.ones(len(rows)), unit_numbers(rows), settings["draws"], rng)[name]
+    rows = rows[rows[PART] != DEPLOY]
+    of_weightings, rng = {"": main_of(rows, schema, settings)}, generator(seed, "bootstrap")
+    return draws(of_weightings, np.ones(len(rows)), unit_numbers(rows), settings["draws"], rng)[""]
 
 
 def numbers(metrics):

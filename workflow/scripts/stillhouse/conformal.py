@@ -24,7 +24,7 @@ def member(name):
 
 
 def strangeness(predictions, classes):
-    """Return 1 - p of each class (rows, classes) (Sadinle, Lei & Wasserman 2019); of values None, as it needs the truth."""
+    """Return 1 - p of each class (rows, classes) (Sadinle, Lei & Wasserman 2019)."""
     return 1 - predictions[columns_of(classes)].to_numpy("float64")
 
 
@@ -115,8 +115,8 @@ def with_conformal(metrics, predictions, rows, schema, settings, timed, weights=
         weighted = thresholds(held_out, units, weight, level, classes, timed)
         found["deploy_weighted"] = coverage(held_out, weighted, weight, schema, settings, plain)
     if len(deploy):
-        ends = (np.full(len(deploy), end) for end in (limit, plain_limit))
-        found["deploy"] = coverage(deploy, next(ends), np.ones(len(deploy)), schema, settings, next(ends))
+        ones = np.ones(len(deploy))
+        found["deploy"] = coverage(deploy, limit * ones, ones, schema, settings, plain_limit * ones)
     metrics = {part: assessed | {"conformal": found.get(part)} for part, assessed in metrics.items()}
     limits = predictions[ROW].map(pd.Series(plain, index=held_out[ROW])).fillna(limit).to_numpy()
     return metrics, sets(predictions, limits, classes)

@@ -6,7 +6,7 @@ from scipy.special import softmax
 
 from stillhouse.columns import FOLD, LABEL, ROW, STOP, WEIGHT
 from stillhouse.folds import OF_DEPLOY, OF_SYNTHETIC, OF_UNLABELLED
-from stillhouse.predictions import SMALLEST, columns_of, logits, on_learned_prior, unseen_predictions
+from stillhouse.predictions import columns_of, label_losses, logits, on_learned_prior, unseen_predictions
 from stillhouse.tables import read_split
 
 AUTO = "auto"
@@ -95,7 +95,7 @@ def stop_losses(model, stop, n_classes):
         return np.full(len(stop), np.inf)
     labels, scores = stop[LABEL].to_numpy(), model.predict(stop)
     if n_classes:
-        return -np.log(np.maximum(scores[np.arange(len(stop)), labels.astype(int)], SMALLEST))
+        return label_losses(labels, scores)
     return (scores[:, 0] - labels) ** 2
 
 

@@ -8,8 +8,8 @@ import pandas as pd
 from stillhouse.columns import DECISION, DEPLOY, FOLD, GROUP, LABEL, PART, ROW, WEIGHT
 from stillhouse.intervals import draws, interval, resampled_t
 from stillhouse.label_shift import corrected
-from stillhouse.metrics import OF_DECISIONS, WITHOUT_INTERVAL, label_losses, metrics_of, possible, within_folds
-from stillhouse.predictions import columns_of, prediction_table
+from stillhouse.metrics import OF_DECISIONS, WITHOUT_INTERVAL, main_metric, metrics_of, possible, within_folds
+from stillhouse.predictions import columns_of, label_losses, prediction_table
 from stillhouse.seeds import generator
 from stillhouse.tables import file_of, read_json, read_split
 
@@ -117,6 +117,13 @@ def as_arrays(rows, schema):
     """Return labels (rows,), scores (rows, outputs) and folds (rows,) of scored rows."""
     labels = rows[LABEL].to_numpy("int64" if schema["classes"] else "float64")
     return labels, rows[columns_of(schema["classes"])].to_numpy("float64"), rows[FOLD].to_numpy()
+
+
+def main_of(rows, schema, settings):
+    """Return the main metric of rows as a function of weightings (draws, rows)."""
+    labels, scores, folds = as_arrays(rows, schema)
+    name = main_metric(schema["task"])
+    return partial(within_folds(name, metrics_of(schema, settings)[name], folds), labels, scores)
 
 
 def row_losses(rows, schema):

@@ -74,15 +74,20 @@ def surrogate(rows, table, schema, fold):
     said = said_by(held_out, classes)
     typed, is_alone = held_out[[ROW]].merge(table, on=ROW), held_out[FOLD].nunique() == 1
     is_fitted = np.arange(len(typed)) % 2 == 0 if is_alone else (held_out[FOLD] != fold).to_numpy()
-    X = preparation(feature_columns(schema), READABLE, classes=classes, seed=0).fit(typed[is_fitted]).transform(typed)
-    names = features(X)
-    kind = DecisionTreeClassifier if len(classes or []) > 2 else DecisionTreeRegressor
-    tree = kind(max_depth=DEPTH, min_samples_leaf=max(5, len(X) // 100), random_state=0).fit(
-        X[names][is_fitted], said[is_fitted]
-    )
-    expected, found = said[~is_fitted], tree.predict(X[names][~is_fitted])
-    fidelity = float((expected == found).mean()) if len(classes or []) > 2 else float(r2_score(expected, found))
-    return {"fidelity": fidelity, "leaves": leaves(tree, names, classes, flags(schema))}
+    X, names_class = readable(typed, is_fitted, schema), len(classes or []) > 2
+    kind = DecisionTreeClassifier if names_class else DecisionTreeRegressor
+    tree = kind(max_depth=DEPTH, min_samples_leaf=max(5, len(X) // 100), random_state=0)
+    tree.fit(X[is_fitted], said[is_fitted])
+    expected, found = said[~is_fitted], tree.predict(X[~is_fitted])
+    fidelity = float((expected == found).mean()) if names_class else float(r2_score(expected, found))
+    return {"fidelity": fidelity, "leaves": leaves(tree, list(X), schema, classes if names_class else None)}
+
+
+def readable(typed, is_fitted, schema):
+    """Return the features of typed rows in units that can be read, prepared by what some of them say."""
+    made = preparation(feature_columns(schema), READABLE, classes=schema["classes"], seed=0).fit(typed[is_fitted])
+    prepared = made.transform(typed)
+    return prepared[features(prepared)]
 
 
 def said_by(rows, classes):
@@ -93,55 +98,45 @@ def said_by(rows, classes):
     return p[:, 1] if len(classes) == 2 else p.argmax(axis=1)
 
 
-def flags(schema):
-    """Return the names of columns that are true or false."""
-    return [column["name"] for column in feature_columns(schema) if column["kind"] == BOOLEAN]
+def leaves(tree, names, schema, classes=None):
+    """Return each leaf of a tree on features of these names: the conditions that lead to it, its rows, and what it says.
 
-
-def leaves(tree, names, classes, flagged=()):
-    """Return each leaf of a tree: the conditions that lead to it, its rows, and what it says; ``flagged`` as of ``flags``."""
+    That is a value, or one of ``classes``.
+    """
     found, nodes = [], tree.tree_
+    flagged = {column["name"] for column in feature_columns(schema) if column["kind"] == BOOLEAN}
 
     def visit(node, conditions):
         if nodes.children_left[node] < 0:
             value = nodes.value[node][0]
-            says = classes[int(tree.classes_[value.argmax()])] if len(classes or []) > 2 else float(value[0])
-            found.append({"where": conditions, "rows": int(nodes.n_node_samples[node]), "says": says})
+            says = classes[int(tree.classes_[value.argmax()])] if classes else float(value[0])
+            found.append({"where": in_words(conditions, flagged), "rows": int(nodes.n_node_samples[node]), "says": says})
             return
         name, limit = names[nodes.feature[node]], float(nodes.threshold[node])
         visit(nodes.children_left[node], [*conditions, (name, "at most", limit)])
         visit(nodes.children_right[node], [*conditions, (name, "above", limit)])
 
     visit(0, [])
-    return [{**leaf, "where": in_words(leaf["where"], flagged)} for leaf in found]
+    return found
 
 
 def in_words(conditions, flagged=()):
-    """Return conditions on prepared features as words on raw columns, bounds of one column together."""
+    """Return conditions on prepared features as words on raw columns, bounds of one column together.
+
+    ``flagged`` are the columns that are true or false.
+    """
     bounds, said = {}, []
     for name, side, limit in conditions:
-        words = name.split(":", 1)[1]
+        words, is_above = name.split(":", 1)[1], side == "above"
         if name.startswith("c"):
             column, _, value = words.partition("=")
-            said.append(f"{column} is {'' if side == 'above' else 'not '}{value}")
-            continue
-        if words in flagged:
-            said.append(f"{words} is {'yes' if side == 'above' else 'no'}")
-            continue
-        low, high = bounds.get(words, (None, None))
-        bounds[words] = (
-            (low, limit if high is None else min(high, limit))
-            if side == "at most"
-            else (
-                limit if low is None else max(low, limit),
-                high,
-            )
-        )
-    for column, (low, high) in bounds.items():
-        if low is None:
-            said.append(f"{column} at most {high:.4g}")
-        elif high is None:
-            said.append(f"{column} above {low:.4g}")
+            said.append(f"{column} is {'' if is_above else 'not '}{value}")
+        elif words in flagged:
+            said.append(f"{words} is {'yes' if is_above else 'no'}")
         else:
-            said.append(f"{column} above {low:.4g}, at most {high:.4g}")
+            low, high = bounds.get(words, (-np.inf, np.inf))
+            bounds[words] = (max(low, limit), high) if is_above else (low, min(high, limit))
+    for column, (low, high) in bounds.items():
+        ends = [f"above {low:.4g}"] * (low > -np.inf) + [f"at most {high:.4g}"] * (high < np.inf)
+        said.append(f"{column} {', '.join(ends)}")
     return " and ".join(said) or "every row"

@@ -29,9 +29,7 @@ class Fitted:
         X = table[self.names].to_numpy()
         if not self.n_classes:
             return self.estimator.predict(X).reshape(-1, 1)
-        scores = np.zeros((len(X), self.n_classes))
-        scores[:, self.estimator.classes_.astype(int)] = self.estimator.predict_proba(X)
-        return scores
+        return placed(self.estimator.predict_proba(X), self.estimator.classes_, self.n_classes)
 
 
 def fit(sample, options, n_classes, threads, seed):
@@ -92,8 +90,13 @@ def member_scores(part, X, known, n_classes):
     """Return what a member of a bag predicts; members know classes by their place in the whole."""
     if not n_classes:
         return part.predict(X).reshape(-1, 1)
-    scores = np.zeros((len(X), n_classes))
-    scores[:, known[np.asarray(part.classes_).astype(int)].astype(int)] = part.predict_proba(X)
+    return placed(part.predict_proba(X), known[np.asarray(part.classes_).astype(int)], n_classes)
+
+
+def placed(p, known, n_classes):
+    """Return probabilities of known classes at the places of these among all; shape (rows, classes)."""
+    scores = np.zeros((len(p), n_classes))
+    scores[:, np.asarray(known).astype(int)] = p
     return scores
 
 

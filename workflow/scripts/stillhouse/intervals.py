@@ -41,10 +41,11 @@ def resampled_t(values, ratio, level):
     """Return mean, interval and p-value (of the mean being 0) of values of folds by the corrected resampled t-test.
 
     ``ratio`` is that of held-out to training rows. Training sets overlap, so the variance of the mean is taken as
-    (1 / folds + ratio) times that of the values (Nadeau & Bengio 2003, section 3). All but the mean are None for fewer than
-    two folds.
+    (1 / folds + ratio) times that of the values (Nadeau & Bengio 2003, section 3). Folds without a value do not count; all but
+    the mean are None for fewer than two.
     """
-    values = np.asarray([value for value in values if value is not None], dtype=float)
+    values = np.array(list(values), dtype=float)
+    values = values[np.isfinite(values)]
     if len(values) < 2 or ratio is None:
         return (float(values.mean()) if len(values) else None), None, None, None
     mean, error = float(values.mean()), float(np.sqrt((1 / len(values) + ratio) * values.var(ddof=1)))

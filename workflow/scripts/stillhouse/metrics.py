@@ -8,7 +8,7 @@ from functools import partial
 
 import numpy as np
 
-from stillhouse.predictions import SMALLEST
+from stillhouse.predictions import label_losses
 
 # Parts of the rows, equally many in each, that the calibration error compares.
 BINS = 10
@@ -175,11 +175,6 @@ def mean(values, W):
     """Return the weighted mean of one value per row for each weighting; shape (draws,)."""
     with np.errstate(invalid="ignore", divide="ignore"):
         return W @ np.asarray(values, "float64") / W.sum(axis=1)
-
-
-def label_losses(labels, scores):
-    """Return -log p(label) of each row, with p at least 1e-7; shape (rows,)."""
-    return -np.log(np.maximum(scores[np.arange(len(labels)), labels], SMALLEST))
 
 
 def _mean_over_classes(metric, labels, scores, W):

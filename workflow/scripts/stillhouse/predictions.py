@@ -75,6 +75,11 @@ def prediction_table(rows, scores, classes, decisions=None):
     return table if decisions is None else table.assign(**{DECISION: np.asarray(decisions, "int64")})
 
 
+def label_losses(labels, scores):
+    """Return -log p(label) of each row, with p at least 1e-7; shape (rows,)."""
+    return -np.log(np.maximum(scores[np.arange(len(labels)), labels.astype(int)], SMALLEST))
+
+
 def logits(probabilities):
     """Return centred log probabilities, each at least log(1e-7) before centring; shape (rows, classes)."""
     logs = np.log(np.clip(probabilities, SMALLEST, 1))

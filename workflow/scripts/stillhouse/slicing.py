@@ -3,6 +3,7 @@
 The worst are looked for on one half of the rows and scored on the other, as the worst of many looks worse than it is.
 """
 
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -10,14 +11,12 @@ import pandas as pd
 from sklearn.tree import DecisionTreeRegressor
 
 from stillhouse import kinds
-from stillhouse.columns import DEPLOY, LABEL, PART, ROW, features
+from stillhouse.columns import DEPLOY, LABEL, PART, ROW
 from stillhouse.errors import UserError, nearest
-from stillhouse.evaluation import assess, row_losses, unit_numbers
-from stillhouse.explaining import READABLE, flags, leaves
+from stillhouse.evaluation import main_of, number, row_losses, unit_numbers
+from stillhouse.explaining import leaves, readable
 from stillhouse.intervals import draws, interval
-from stillhouse.kinds import feature_columns
-from stillhouse.metrics import main_metric, mean
-from stillhouse.preparation import preparation
+from stillhouse.metrics import mean
 from stillhouse.seeds import generator
 
 COLUMNS = ("slice", "found", "rows", "value", "low", "high", "loss", "loss_low", "loss_high", "loss_elsewhere", "worse")
@@ -48,19 +47,21 @@ def slices(rows, table, schema, columns, settings, seed):
 def line(rows, loss, mask, elsewhere, schema, settings, seed):
     """Return a slice's numbers."""
     part = rows[mask].reset_index(drop=True)
-    metric = assess(part, schema, None, settings, seed)["metrics"][main_metric(schema["task"])]
-    rng, ones = generator(seed, "slices"), np.ones(len(part))
-    drawn = draws({"loss": lambda W: mean(loss[mask], W)}, ones, unit_numbers(part), settings["draws"], rng)["loss"]
-    low, high = interval(drawn, settings["level"])
+    of_weightings = {"value": main_of(part, schema, settings), "loss": partial(mean, loss[mask])}
+    even, rng = np.ones(len(part)), generator(seed, "bootstrap")
+    drawn = draws(of_weightings, even, unit_numbers(part), settings["draws"], rng)
+    ends = {name: interval(drawn[name], settings["level"]) for name in drawn}
     rest = float(loss[elsewhere].mean()) if elsewhere.any() else None
     return {
         "rows": len(part),
-        **{key: metric[key] for key in ("value", "low", "high")},
+        "value": number(of_weightings["value"](even[None])),
+        "low": ends["value"][0],
+        "high": ends["value"][1],
         "loss": float(loss[mask].mean()),
-        "loss_low": low,
-        "loss_high": high,
+        "loss_low": ends["loss"][0],
+        "loss_high": ends["loss"][1],
         "loss_elsewhere": rest,
-        "worse": rest is not None and low > rest,
+        "worse": rest is not None and ends["loss"][0] > rest,
     }
 
 
@@ -88,18 +89,16 @@ def halves(rows, seed):
 
 def worst(typed, loss, is_searched, schema, least):
     """Return the leaves of a small tree of the loss with the greatest losses, as pairs of words and mask over all rows."""
-    prepared = preparation(feature_columns(schema), READABLE, classes=schema["classes"], seed=0).fit(typed[is_searched])
-    X = prepared.transform(typed)
-    names = features(X)
     # With half as many again, the other half hardly ever has fewer than the least.
     smallest = least + least // 2
     if is_searched.sum() < 2 * smallest:
         return []
     tree = DecisionTreeRegressor(max_depth=DEPTH, min_samples_leaf=smallest, random_state=0)
-    tree.fit(X[names][is_searched], loss[is_searched])
-    place = tree.apply(X[names])
+    X = readable(typed, is_searched, schema)
+    tree.fit(X[is_searched], loss[is_searched])
+    place = tree.apply(X)
     ends = np.unique(place)
-    named = dict(zip(ends, (leaf["where"] for leaf in leaves(tree, names, None, flags(schema))), strict=False))
+    named = dict(zip(ends, (leaf["where"] for leaf in leaves(tree, list(X), schema)), strict=False))
     ranked = sorted(ends, key=lambda end: -float(tree.tree_.value[end][0][0]))
     above = [end for end in ranked if tree.tree_.value[end][0][0] > loss[is_searched].mean()]
     return [(named[end], place == end) for end in above[:WORST]]

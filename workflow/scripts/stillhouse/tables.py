@@ -35,6 +35,12 @@ def write_json(content, path):
         beside.write_text(json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n")
 
 
+def write_csv(table, path):
+    """Write a table as CSV."""
+    with written_beside(path) as beside:
+        table.to_csv(beside, index=False)
+
+
 def read_json(path):
     """Return the content of a JSON file."""
     return json.loads(Path(path).read_text())

@@ -110,9 +110,8 @@ def slice_words(slices, reference):
     if not len(worse):
         return ""
     line = worse.iloc[0]
-    further = (
-        ["", "; one more slice does clearly worse"][len(worse) - 1] if len(worse) < 3 else f"; {len(worse) - 1} more do too"
-    )
+    others = len(worse) - 1
+    further = {0: "", 1: "; one more slice does clearly worse"}.get(others, f"; {others} more do too")
     return (
         f"{reference} errs most where {line['slice']} ({line['rows']:,} rows): a mean loss of {number(line['loss'])}, "
         f"elsewhere {number(line['loss_elsewhere'])}{further}."
@@ -165,7 +164,7 @@ def chance(p):
     return "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
-def leaf_lines(surrogate, classes):
+def leaf_lines(surrogate):
     """Return the leaves of the surrogate tree, in words."""
     if surrogate is None:
         return []

@@ -5,7 +5,6 @@ from importlib.metadata import version
 from pathlib import Path
 
 import jinja2
-import pandas as pd
 import yaml
 
 from stillhouse import __version__
@@ -34,7 +33,7 @@ def render(run, shown, template):
         alarm=evidence_words.control_alarm(run["control"], main),
         sections=shown,
         pairs=evidence_words.pair_lines(run["pairs"]),
-        leaves=evidence_words.leaf_lines(run["surrogate"], run["schema"]["classes"]),
+        leaves=evidence_words.leaf_lines(run["surrogate"]),
         surrogate=evidence_words.surrogate_words(run["surrogate"], run["reference"], run["schema"]),
         slices=evidence_words.slice_lines(run["slices"]),
         bags=evidence_words.bag_words(run["histories"]),
@@ -80,14 +79,6 @@ def verdict(run, main):
         evidence_words.control_words(run["control"], main),
     ]
     return " ".join(sentence for sentence in sentences if sentence)
-
-
-def by_model(paths):
-    """Return the tables of each model, one below the other; the model is the folder above that of the split."""
-    tables = {}
-    for path in map(Path, paths):
-        tables.setdefault(path.parts[-3], []).append(pd.read_parquet(path))
-    return {name: pd.concat(parts, ignore_index=True) for name, parts in tables.items()}
 
 
 def table_lines(run, main):
@@ -140,13 +131,3 @@ def write_figures(shown, folder):
         for made in section["cards"]:
             (folder / f"{made['name']}.svg").write_text(f'<?xml version="1.0" encoding="utf-8"?>\n{made["svg"]}')
             made["data"].to_csv(folder / f"{made['name']}.csv", index=False)
-
-
-def seconds_by_step(folder):
-    """Return what each job of a run took, the longest first, from Snakemake's benchmark files: step, seconds, megabytes."""
-    found = []
-    for path in sorted(Path(folder).rglob("*.tsv")):
-        line = pd.read_csv(path, sep="\t").iloc[-1]
-        step = str(path.relative_to(folder).with_suffix(""))
-        found.append({"step": step, "seconds": float(line["s"]), "megabytes": pd.to_numeric(line["max_rss"], errors="coerce")})
-    return sorted(found, key=lambda one: -one["seconds"])

@@ -1,10 +1,11 @@
 """What the report reads: the files of a run, by what they hold."""
 
+from pathlib import Path
+
 import pandas as pd
 
 from stillhouse.evaluation import scored
 from stillhouse.plan import verb
-from stillhouse.report.page import by_model, seconds_by_step
 from stillhouse.splits import NONE
 from stillhouse.tables import read_json, read_split
 
@@ -58,3 +59,21 @@ def weights_of_stacks(models, paths, split):
     """Return the weights of each stack in a split."""
     stacks = [name for name, model in models.items() if verb(model) == "stack"]
     return {name: found[split]["weights"] for name, found in each(stacks, paths).items()}
+
+
+def by_model(paths):
+    """Return the tables of each model, one below the other; the model is the folder above that of the split."""
+    tables = {}
+    for path in map(Path, paths):
+        tables.setdefault(path.parts[-3], []).append(pd.read_parquet(path))
+    return {name: pd.concat(parts, ignore_index=True) for name, parts in tables.items()}
+
+
+def seconds_by_step(folder):
+    """Return what each job of a run took, the longest first, from Snakemake's benchmark files: step, seconds, megabytes."""
+    found = []
+    for path in sorted(Path(folder).rglob("*.tsv")):
+        line = pd.read_csv(path, sep="\t").iloc[-1]
+        step = str(path.relative_to(folder).with_suffix(""))
+        found.append({"step": step, "seconds": float(line["s"]), "megabytes": pd.to_numeric(line["max_rss"], errors="coerce")})
+    return sorted(found, key=lambda one: -one["seconds"])
