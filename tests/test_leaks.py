@@ -51,7 +51,7 @@ def with_every_method():
         models[f"stack{method}"] = {"stack": {"method": method, "members": members}}
     models["modelbagged"] = {"fit": {"method": "tree", "bag": 3}}
     models["modelboosted"] = {"fit": {"method": "tree", "boost": 3}}
-    models["networkboosted"] = {"train": {"method": "mlp", "boost": 2, **SMALL["mlp"]}}
+    models["networkboosted"] = {"train": {"method": "mlp", "boost": 2, **SMALL["mlp"], "epochs": 20}}
     told = {"teacher": ["modeltree", "networkmlp"], "pool": "logits", "transfer": ["deploy", "synthetic"]}
     models["student"] = {"distill": {"method": "mlp", "teacher": "stacklinear", **SMALL["mlp"]}}
     models["studenttold"] = {"distill": {"method": "mlp", **told, "alpha": "auto", "temperature": 2, **SMALL["mlp"]}}
