@@ -10,7 +10,7 @@ WORKFLOW = Path(str(workflow.current_basedir)).parent
 sys.path.append(str(WORKFLOW / "scripts"))
 
 from stillhouse.checks import can_be_exported, checked, is_remote
-from stillhouse.code import files_run_by
+from stillhouse.code import code
 from stillhouse.config import CHOICES
 from stillhouse.dataset import control_of, is_control, origin, places, repeats_of
 from stillhouse.errors import UserError
@@ -54,13 +54,8 @@ wildcard_constraints:
     split=r"all|none|\d+(\+\d+)*",
 
 
-def code(script, *files):
-    """Return the files that a script runs, as inputs; see `stillhouse/code.py`."""
-    return [os.path.relpath(path) for path in files_run_by(script, *files)]
-
-
 def code_with(script, kind, options):
-    """Return an input function for the code of a script and of the methods that it runs for its wildcards."""
+    """Return a function that gives the digest of a script's code and of the methods that it runs for its wildcards."""
     return lambda wildcards: code(script, *(f"{kind}/{method}.py" for method in methods_in(options(wildcards))))
 
 

@@ -11,7 +11,6 @@ rule update:
         folds=rules.fold.output.folds,
         features=shipped(rules.impute.output.features),
         fitted=lambda wildcards: in_files(rules.train.output.fitted, [NONE], **wildcards),
-        code=lambda wildcards: code("update.py", *files_of_steps(wildcards)),
     output:
         updates=f"{EVALUATED}/updates.parquet",
     log:
@@ -22,6 +21,7 @@ rule update:
         dataset=one_of(FOLLOWED),
         model=one_of(config["export"]),
     params:
+        code=lambda wildcards: code("update.py", *files_of_steps(wildcards)),
         seed=config["seed"],
         options=steps_of,
     script:
@@ -35,7 +35,6 @@ rule drift:
         folds=rules.fold.output.folds,
         predictions=rules.evaluate.output.predictions,
         updates=rules.update.output.updates,
-        code=code("drift.py"),
     output:
         drift=f"{EVALUATED}/drift.json",
     log:
@@ -46,6 +45,7 @@ rule drift:
         dataset=one_of(FOLLOWED),
         model=one_of(config["export"]),
     params:
+        code=code("drift.py"),
         seed=config["seed"],
         settings=config["report"],
     script:

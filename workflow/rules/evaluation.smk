@@ -11,7 +11,6 @@ rule evaluate:
         ),
         weights=shift_files(rules.weigh.output.weights),
         facts=shift_files(rules.weigh.output.facts),
-        code=code("evaluate.py"),
     output:
         predictions=f"{EVALUATED}/predictions.parquet",
         corrected=f"{EVALUATED}/corrected.parquet",
@@ -22,6 +21,7 @@ rule evaluate:
     benchmark:
         "logs/{dataset}/{model}/evaluate.tsv"
     params:
+        code=code("evaluate.py"),
         seed=config["seed"],
         splits=evaluated_splits,
         settings=config["report"],
@@ -37,7 +37,6 @@ rule diagnose:
         weights=shift_files(rules.weigh.output.weights),
         facts=shift_files(rules.weigh.output.facts),
         predictions=expand(rules.evaluate.output.predictions, model=PLAN.reference, allow_missing=True),
-        code=code("diagnose.py"),
     output:
         shift="results/{dataset}/shift.json",
     log:
@@ -45,6 +44,7 @@ rule diagnose:
     benchmark:
         "logs/{dataset}/diagnose.tsv"
     params:
+        code=code("diagnose.py"),
         seed=config["seed"],
         reference=PLAN.reference,
         settings=config["report"],
@@ -57,7 +57,6 @@ rule price:
         unpack(priced_parts),
         table=rules.load.output.table,
         schema=rules.load.output.schema,
-        code=code("price.py", "preparation.py", "training.py"),
     output:
         prices="results/{dataset}/prices.json",
     log:
@@ -65,6 +64,7 @@ rule price:
     benchmark:
         "logs/{dataset}/price.tsv"
     params:
+        code=code("price.py", "preparation.py", "training.py"),
         models=PLAN.whole,
         with_graph=[name for name in PLAN.whole if can_be_exported(config, SETTINGS, PLAN.models, name)],
         all_models=PLAN.models,
@@ -80,7 +80,6 @@ rule explain:
         schema=rules.load.output.schema,
         folds=rules.fold.output.folds,
         predictions=expand(rules.evaluate.output.predictions, model=PLAN.reference, allow_missing=True),
-        code=code("explain.py", "training.py"),
     output:
         importance="results/{dataset}/importance.csv",
         surrogate="results/{dataset}/surrogate.json",
@@ -89,6 +88,7 @@ rule explain:
     benchmark:
         "logs/{dataset}/explain.tsv"
     params:
+        code=code("explain.py", "training.py"),
         seed=config["seed"],
         model=PLAN.reference,
         all_models=PLAN.models,
@@ -104,7 +104,6 @@ rule slice:
         schema=rules.load.output.schema,
         folds=rules.fold.output.folds,
         predictions=expand(rules.evaluate.output.predictions, model=PLAN.reference, allow_missing=True),
-        code=code("slice.py"),
     output:
         slices="results/{dataset}/slices.csv",
     log:
@@ -112,6 +111,7 @@ rule slice:
     benchmark:
         "logs/{dataset}/slice.tsv"
     params:
+        code=code("slice.py"),
         seed=config["seed"],
         columns=lambda wildcards: PLAN.datasets[wildcards.dataset]["slices"],
         settings=config["report"],
@@ -127,7 +127,6 @@ rule compare:
         predictions=expand(rules.evaluate.output.predictions, model=PLAN.models, allow_missing=True),
         metrics=expand(rules.evaluate.output.metrics, model=PLAN.models, allow_missing=True),
         repeats=repeated_metrics,
-        code=code("compare.py"),
     output:
         comparison="results/{dataset}/comparison.csv",
         pairs="results/{dataset}/pairs.csv",
@@ -137,6 +136,7 @@ rule compare:
     benchmark:
         "logs/{dataset}/compare.tsv"
     params:
+        code=code("compare.py"),
         seed=config["seed"],
         models=list(PLAN.models),
         plain=PLAN.plain,
@@ -167,7 +167,6 @@ rule report:
         costs=lambda wildcards: expand(rules.export.output.cost, dataset=wildcards.dataset, model=config["export"]),
         weights=shift_files(rules.weigh.output.weights),
         template=os.path.relpath(WORKFLOW / "scripts" / "stillhouse" / "report" / "page.html.j2"),
-        code=code("report.py"),
     output:
         page=report("results/{dataset}/report.html", category="Reports", labels={"data set": "{dataset}"}),
         figures=directory("results/{dataset}/figures"),
@@ -176,6 +175,7 @@ rule report:
     benchmark:
         "logs/{dataset}/report.tsv"
     params:
+        code=code("report.py"),
         config=config,
         models=PLAN.models,
         plain=PLAN.plain,

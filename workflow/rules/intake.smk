@@ -4,7 +4,6 @@
 rule load:
     input:
         files=local_files,
-        code=code("load.py"),
     output:
         table=TABLE,
         schema=SCHEMA,
@@ -13,6 +12,7 @@ rule load:
     benchmark:
         "logs/{dataset}/load.tsv"
     params:
+        code=code("load.py"),
         seed=config["seed"],
         origin=lambda wildcards: origin(wildcards.dataset),
         shuffled=lambda wildcards: is_control(wildcards.dataset),
@@ -25,7 +25,6 @@ rule fold:
     input:
         table=rules.load.output.table,
         schema=rules.load.output.schema,
-        code=code("fold.py"),
     output:
         folds=FOLDS,
     log:
@@ -33,6 +32,7 @@ rule fold:
     benchmark:
         "logs/{dataset}/fold.tsv"
     params:
+        code=code("fold.py"),
         seed=config["seed"],
         k=config["folds"]["k"],
     script:

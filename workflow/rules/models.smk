@@ -10,7 +10,6 @@ rule train:
         sample=prepared(rules.resample.output.sample),
         ledger=prepared(rules.resample.output.ledger),
         start=started,
-        code=code_with("train.py", "networks", of_model("train")),
     output:
         predictions=f"{MODEL}/predictions.parquet",
         fitted=f"{MODEL}/fitted.joblib",
@@ -23,6 +22,7 @@ rule train:
         model=made_by("train"),
     threads: 4
     params:
+        code=code_with("train.py", "networks", of_model("train")),
         keeps_all=lambda wildcards: PLAN.is_kept(wildcards.model),
         checkpoints=f"{MODEL}/checkpoints",
         seed=config["seed"],
@@ -41,7 +41,6 @@ rule fit:
         features=prepared(rules.impute.output.features),
         sample=prepared(rules.resample.output.sample),
         ledger=prepared(rules.resample.output.ledger),
-        code=code_with("fit.py", "models", of_model("fit")),
     output:
         predictions=f"{MODEL}/predictions.parquet",
         fitted=f"{MODEL}/fitted.joblib",
@@ -53,6 +52,7 @@ rule fit:
     wildcard_constraints:
         model=made_by("fit"),
     params:
+        code=code_with("fit.py", "models", of_model("fit")),
         seed=config["seed"],
         kin=lambda wildcards: PLAN.kin(wildcards.model),
         splits=splits,
@@ -72,7 +72,6 @@ rule distill:
         sample=prepared(rules.resample.output.sample),
         ledger=prepared(rules.resample.output.ledger),
         start=started,
-        code=lambda wildcards: code("distill.py", student_method(wildcards)),
     output:
         predictions=f"{MODEL}/predictions.parquet",
         fitted=f"{MODEL}/fitted.joblib",
@@ -85,6 +84,7 @@ rule distill:
         model=made_by("distill"),
     threads: 4
     params:
+        code=lambda wildcards: code("distill.py", student_method(wildcards)),
         keeps_all=lambda wildcards: PLAN.is_kept(wildcards.model),
         checkpoints=f"{MODEL}/checkpoints",
         seed=config["seed"],
@@ -102,7 +102,6 @@ rule stack:
         schema=rules.load.output.schema,
         folds=rules.fold.output.folds,
         synthetic=synthetic_rows,
-        code=code_with("stack.py", "stackers", of_model("stack")),
     output:
         predictions=f"{MODEL}/predictions.parquet",
         weights=f"{MODEL}/weights.json",
@@ -113,6 +112,7 @@ rule stack:
     wildcard_constraints:
         model=made_by("stack"),
     params:
+        code=code_with("stack.py", "stackers", of_model("stack")),
         splits=splits,
         options=of_model("stack"),
     script:
@@ -124,7 +124,6 @@ rule read:
         table=lambda wildcards: table_of(PLAN.models[wildcards.model], origin(wildcards.dataset)),
         schema=rules.load.output.schema,
         folds=rules.fold.output.folds,
-        code=code_with("read.py", "readers", of_model("read")),
     output:
         predictions=f"{MODEL}/predictions.parquet",
     log:
@@ -134,6 +133,7 @@ rule read:
     wildcard_constraints:
         model=made_by("read"),
     params:
+        code=code_with("read.py", "readers", of_model("read")),
         splits=splits,
         options=of_model("read"),
     script:

@@ -6,7 +6,6 @@ rule synthesize:
         table=rules.load.output.table,
         schema=rules.load.output.schema,
         folds=rules.fold.output.folds,
-        code=lambda wildcards: code("synthesize.py", f"synthesizers/{synthesizer(wildcards)['method']}.py"),
     output:
         synthetic="results/{dataset}/synthetic.parquet",
     log:
@@ -16,6 +15,7 @@ rule synthesize:
     wildcard_constraints:
         dataset=one_of(name for name, dataset in PLAN.datasets.items() if "synthetic" in dataset),
     params:
+        code=lambda wildcards: code("synthesize.py", f"synthesizers/{synthesizer(wildcards)['method']}.py"),
         seed=config["seed"],
         options=synthesizer,
     script:
@@ -28,7 +28,6 @@ rule impute:
         schema=rules.load.output.schema,
         folds=rules.fold.output.folds,
         synthetic=synthetic_rows,
-        code=code_with("impute.py", "imputers", chosen("imputers", "imputer")),
     output:
         features=f"{IMPUTED}/features.parquet",
         preparations=f"{IMPUTED}/preparations.joblib",
@@ -37,6 +36,7 @@ rule impute:
     benchmark:
         "logs/{dataset}/impute-{imputer}/split-{split}.tsv"
     params:
+        code=code_with("impute.py", "imputers", chosen("imputers", "imputer")),
         seed=config["seed"],
         splits=splits,
         options=chosen("imputers", "imputer"),
@@ -48,7 +48,6 @@ rule weigh:
     input:
         features=same_splits(rules.impute.output.features),
         folds=rules.fold.output.folds,
-        code=code_with("weigh.py", "weighers", chosen("weighers", "weigher")),
     output:
         weights=f"{WEIGHED}/weights.parquet",
         facts=f"{WEIGHED}/weights.json",
@@ -57,6 +56,7 @@ rule weigh:
     benchmark:
         "logs/{dataset}/impute-{imputer}/weigh-{weigher}/split-{split}.tsv"
     params:
+        code=code_with("weigh.py", "weighers", chosen("weighers", "weigher")),
         seed=config["seed"],
         splits=splits,
         options=chosen("weighers", "weigher"),
@@ -71,7 +71,6 @@ rule resample:
         folds=rules.fold.output.folds,
         features=same_splits(rules.impute.output.features),
         weights=same_splits(rules.weigh.output.weights),
-        code=code_with("resample.py", "resamplers", chosen("resamplers", "resampler")),
     output:
         sample=f"{RESAMPLED}/sample.parquet",
         ledger=f"{RESAMPLED}/ledger.json",
@@ -80,6 +79,7 @@ rule resample:
     benchmark:
         "logs/{dataset}/impute-{imputer}/weigh-{weigher}/resample-{resampler}/split-{split}.tsv"
     params:
+        code=code_with("resample.py", "resamplers", chosen("resamplers", "resampler")),
         seed=config["seed"],
         splits=splits,
         stop=config["folds"]["stop"],

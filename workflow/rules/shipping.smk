@@ -7,7 +7,6 @@ rule export:
         table=rules.load.output.table,
         schema=rules.load.output.schema,
         metrics=rules.evaluate.output.metrics,
-        code=code("export.py", "preparation.py", "training.py"),
     output:
         model="results/{dataset}/deploy/{model}.onnx",
         card="results/{dataset}/deploy/{model}.card.md",
@@ -19,6 +18,7 @@ rule export:
     wildcard_constraints:
         model=one_of(config["export"]),
     params:
+        code=code("export.py", "preparation.py", "training.py"),
         recipe=recipe,
     script:
         "../scripts/export.py"
