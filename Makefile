@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint unit dry-run workflow-test test-slow proofs clean
+.PHONY: demo test lint unit dry-run workflow-test test-slow test-cluster proofs clean
 
 demo: .venv/ready
 	$(BIN)/snakemake --cores all --quiet rules
@@ -17,17 +17,28 @@ lint: .venv/ready
 	$(BIN)/snakefmt --check Snakefile workflow
 
 unit: .venv/ready
-	$(BIN)/pytest -n 2 -m "not workflow and not slow"
+	$(BIN)/pytest -n 2 -m "not workflow and not slow and not cluster"
 
 dry-run: .venv/ready
 	$(BIN)/snakemake --dry-run --cores 2 --quiet all
 
 workflow-test: .venv/ready
 	$(BIN)/pytest -n 2 -m workflow tests/test_bad_input.py
-	$(BIN)/pytest -m workflow --ignore=tests/test_bad_input.py
+	$(BIN)/pytest -m "workflow and not cluster" --ignore=tests/test_bad_input.py
 
 test-slow: .venv/ready
 	$(BIN)/pytest -m "slow and not proof"
+
+# A Slurm of two nodes is started on this machine for the tests and taken down again.
+test-cluster: .venv/ready slurm
+	$(BIN)/pytest -m cluster
+
+.PHONY: slurm
+slurm:
+	@command -v sbatch > /dev/null || { \
+	  as=$$([ "$$(id -u)" = 0 ] || echo sudo); \
+	  $$as apt-get update -qq && $$as env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends slurm-wlm; \
+	}
 
 proofs: .venv/ready
 	$(BIN)/pytest -m proof

@@ -592,6 +592,13 @@ class Interrupted(BaseException):
     pass
 
 
+def flipped(content):
+    """A file with one byte changed, in the midst of its largest part."""
+    changed = bytearray(content)
+    changed[len(content) // 2] ^= 0xFF
+    return bytes(changed)
+
+
 @pytest.mark.parametrize("given", [{"snapshots": 2, "average": 0.9}, {"norm": "batch", "optimizer": "momentum", "patience": 2}])
 def test_a_resumed_training_is_the_unbroken_one_bit_for_bit(given, tmp_path, monkeypatch):
     settings = options(**{"epochs": 9, "checkpoint": 3, "seeds": 3, **given})
@@ -616,6 +623,30 @@ def test_a_resumed_training_is_the_unbroken_one_bit_for_bit(given, tmp_path, mon
         assert (scores(one) == scores(other)).all()
         pd.testing.assert_frame_equal(history, again)
     assert not (tmp_path / "unfinished").exists()
+
+
+@pytest.mark.parametrize("damage", [lambda content: content[: len(content) // 2], lambda content: b"", flipped])
+def test_a_damaged_checkpoint_is_left_aside_and_training_begins_anew(damage, tmp_path, monkeypatch):
+    settings = options(epochs=6, checkpoint=2)
+    sets = lambda: [TrainingSet(sample_of(), None, settings, 2, 1)]  # noqa: E731
+    unbroken, _ = train(sets())[0]
+    original = Stack.run_epoch
+
+    def failing(stack, epoch):
+        if epoch == 4:
+            raise Interrupted
+        original(stack, epoch)
+
+    with monkeypatch.context() as patch, pytest.raises(Interrupted):
+        patch.setattr(Stack, "run_epoch", failing)
+        train(sets(), checkpoints=tmp_path / "unfinished")
+    (checkpoint,) = (tmp_path / "unfinished").glob("*.ckpt")
+    checkpoint.write_bytes(damage(checkpoint.read_bytes()))
+    epochs = []
+    monkeypatch.setattr(Stack, "run_epoch", lambda stack, epoch: (epochs.append(epoch), original(stack, epoch)))
+    again, _ = train(sets(), checkpoints=tmp_path / "unfinished")[0]
+    assert epochs == list(range(6))
+    assert (scores(again) == scores(unbroken)).all()
 
 
 def test_a_checkpoint_of_other_data_or_settings_is_not_taken_up(tmp_path):

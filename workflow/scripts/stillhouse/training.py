@@ -4,6 +4,7 @@ import ctypes
 import hashlib
 import logging
 import warnings
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytorch_lightning as pl
 import torch
+from pytorch_lightning.plugins.environments import LightningEnvironment
 from torch import nn
 
 from stillhouse.bagging import out_of_bag
@@ -125,7 +127,7 @@ def train_alike(sets, threads, title, checkpoints):
     with warnings.catch_warnings():
         for message in MEANT:
             warnings.filterwarnings("ignore", message=message)
-        new_trainer(options, callbacks).fit(training, [0], ckpt_path=path if path and path.exists() else None)
+        new_trainer(options, callbacks).fit(training, [0], ckpt_path=path if path and is_whole(path) else None)
     return by_set
 
 
@@ -224,6 +226,8 @@ def new_trainer(options, callbacks):
         callbacks=callbacks,
         accelerator="cuda" if torch.cuda.is_available() else "cpu",
         devices=1,
+        # One process is all; Lightning would otherwise ask a Slurm job for its tasks, and take its signals.
+        plugins=[LightningEnvironment()],
         logger=False,
         enable_checkpointing=False,
         enable_progress_bar=False,
@@ -245,6 +249,21 @@ def fingerprint(members, table, options):
         for values in (member.fitted, member.stop, *(value.numpy() for value in member.module.state_dict().values())):
             found.update(np.ascontiguousarray(values))
     return found.hexdigest()
+
+
+def is_whole(checkpoint):
+    """Return whether there is a checkpoint whose parts have the checksums they were written with; a damaged one is removed."""
+    try:
+        with zipfile.ZipFile(checkpoint) as parts:
+            damaged = parts.testzip()
+    except FileNotFoundError:
+        return False
+    except (OSError, EOFError, zipfile.BadZipFile) as error:
+        damaged = error
+    if damaged is not None:
+        log.info("the checkpoint %s is damaged and is left aside; training begins anew", checkpoint.name)
+        checkpoint.unlink()
+    return damaged is None
 
 
 def remove(checkpoints):

@@ -1,0 +1,165 @@
+"""The workflow on a real Slurm of two nodes: the same results as on one machine, in few jobs, whatever happens to them."""
+
+import shutil
+import subprocess
+import sys
+from threading import Thread
+
+import pandas as pd
+import pytest
+from conftest import REPOSITORY, Run
+from slurm import Slurm
+
+pytestmark = [
+    pytest.mark.cluster,
+    pytest.mark.skipif(not shutil.which("sbatch"), reason="Slurm is not installed (make test-cluster installs it)"),
+]
+RESULTS = "results/breastcancer"
+SMALL = {"method": "mlp", "width": 16, "epochs": 12}
+SIX = {
+    "datasets": {"breastcancer": {"train": "sklearn:breast_cancer", "target": "target", "positive": "malignant"}},
+    "folds": {"k": 5},
+    "models": {
+        "teacher": {"train": SMALL},
+        "bagged": {"fit": {"method": "tree", "bag": 5}},
+        "boosted": {"fit": {"method": "boosting", "rounds": 20}},
+        "stack": {"stack": {"method": "linear", "members": ["teacher", "boosted"]}},
+        "student": {"distill": {**SMALL, "teacher": "stack"}},
+    },
+    "export": ["student"],
+    "report": {"draws": 200},
+}
+# Enough epochs for a job to be found in the midst of them.
+LONG = {
+    **SIX,
+    "models": {"long": {"train": {**SMALL, "width": 256, "epochs": 150, "patience": 150, "checkpoint": 1}}},
+    "export": [],
+}
+# What differs from the profile is the size of this cluster, and how patiently one waits.
+HERE = """--workflow-profile slurm --cores 2 --slurm-init-seconds-before-status-checks 2 --latency-wait 5
+          --default-resources slurm_partition=cpu mem_mb=2000*attempt runtime=30""".split()
+
+
+class ClusterRun(Run):
+    """A folder in which the workflow runs on Slurm."""
+
+    def __init__(self, folder, config, slurm):
+        super().__init__(folder, config)
+        self.slurm = slurm
+
+    def __call__(self, *targets):
+        """Run the workflow and return the jobs that it submitted, as ``{rule and wildcards: [(state, partition, node)]}``."""
+        before = self.slurm.jobs()
+        command = [sys.executable, "-m", "snakemake", "--snakefile", REPOSITORY / "Snakefile", "--directory", self.folder]
+        command += ["--configfile", self.folder / "config.yaml", *HERE, "--", *targets]
+        environment = {**self.slurm.environment, "PYTHONUNBUFFERED": "1"}
+        done = subprocess.run(
+            list(map(str, command)), capture_output=True, text=True, cwd=self.folder, env=environment, check=False
+        )
+        assert done.returncode == 0, (done.stdout + done.stderr)[-5000:]
+        jobs = {}
+        for number, (state, partition, node, _, rule) in self.slurm.jobs().items():
+            if number not in before:
+                jobs.setdefault(rule, []).append((state, partition, node))
+        return jobs
+
+
+@pytest.fixture(scope="module")
+def slurm(tmp_path_factory):
+    with Slurm(tmp_path_factory.mktemp("slurm") / "lab") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def local(tmp_path_factory):
+    run = Run(tmp_path_factory.mktemp("local"), SIX)
+    run()
+    return run
+
+
+def assert_equal_results(one, other, names):
+    for name in names:
+        assert (one / RESULTS / name).read_bytes() == (other / RESULTS / name).read_bytes(), name
+
+
+def partitions(jobs, rules):
+    """The partitions of jobs whose rule is one of these."""
+    return {partition for name, tries in jobs.items() if name.split("_")[1] in rules for _, partition, _ in tries}
+
+
+def test_six_models_take_few_jobs_and_say_the_same_as_on_one_machine(slurm, local, tmp_path):
+    run = ClusterRun(tmp_path / "together", SIX, slurm)
+    jobs = run()
+    print(f"{sum(map(len, jobs.values()))} jobs together")
+    assert sum(map(len, jobs.values())) <= 25
+    assert {state for tries in jobs.values() for state, _, _ in tries} == {"COMPLETED"}
+    assert partitions(jobs, {"train", "distill"}) == {"gpu"}
+    assert partitions(jobs, {"fit", "stack", "intake", "preparation", "evaluation"}) == {"cpu"}
+    assert {node for tries in jobs.values() for _, _, node in tries} == {"n1", "n2"}
+    models = [*SIX["models"], "studenttwin"]
+    names = [f"models/{model}/{name}" for model in models for name in ("metrics.json", "predictions.parquet")]
+    assert_equal_results(run, local, [*names, "comparison.csv", "pairs.csv"])
+    assert (run / RESULTS / "report.html").stat().st_size > 0
+
+
+def test_splits_apart_spread_over_nodes_and_say_the_same(slurm, local, tmp_path):
+    run = ClusterRun(tmp_path / "apart", {**SIX, "splits": "apart"}, slurm)
+    jobs = run(f"{RESULTS}/models/teacher/metrics.json")
+    print(f"{sum(map(len, jobs.values()))} jobs for the five splits of a network apart")
+    assert sum(len(tries) for name, tries in jobs.items() if name.startswith("rule_train")) == 5
+    assert partitions(jobs, {"train"}) == {"gpu"}
+    assert_equal_results(run, local, ["models/teacher/metrics.json", "models/teacher/predictions.parquet"])
+
+
+def test_a_cancelled_and_then_preempted_training_goes_on_and_ends_as_an_unbroken_one(slurm, tmp_path):
+    target = f"{RESULTS}/models/long/split-all/predictions.parquet"
+    unbroken = Run(tmp_path / "unbroken", LONG)
+    unbroken(target)
+    run = ClusterRun(tmp_path / "broken", LONG, slurm)
+    found = {}
+    running = Thread(target=lambda: found.update(run(target)))
+    running.start()
+    log = run / "logs/breastcancer/long/split-all.log"
+    slurm("scancel", in_training(slurm, run))
+    second = in_training(slurm, run, after="goes on")
+    slurm(
+        "sbatch",
+        "--partition",
+        "urgent",
+        "--nodelist",
+        "n1",
+        "--cpus-per-task",
+        "2",
+        "--output",
+        "/dev/null",
+        "--wrap",
+        "sleep 3",
+    )
+    slurm.wait_until(lambda: state_of(slurm, second) != "RUNNING", 60)
+    running.join()
+    assert "goes on after epoch" in log.read_text()
+    assert sorted(state for state, _, _ in next(tries for name, tries in found.items() if "long" in name)) == [
+        "CANCELLED",
+        "COMPLETED",
+    ]
+    pd.testing.assert_frame_equal(pd.read_parquet(run / target), pd.read_parquet(unbroken / target), check_exact=True)
+    assert not list((run / RESULTS).rglob("*.ckpt*"))
+
+
+def in_training(slurm, run, after=""):
+    """Wait for a job of the long training that has written a checkpoint, and return its id."""
+    slurm.wait_until(lambda: training_jobs(slurm) and list((run / RESULTS).rglob("*.ckpt")) and after in text_of(run), 120)
+    return training_jobs(slurm)[0]
+
+
+def text_of(run):
+    log = run / "logs/breastcancer/long/split-all.log"
+    return log.read_text() if log.exists() else ""
+
+
+def training_jobs(slurm):
+    return [number for number, job in slurm.jobs().items() if job[0] == "RUNNING" and "long" in job[-1]]
+
+
+def state_of(slurm, number):
+    return slurm.jobs()[number][0]
