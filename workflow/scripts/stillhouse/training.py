@@ -32,8 +32,11 @@ WORK = 150e6
 ROWS_A_PIECE = 8192
 
 logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
-# What Lightning warns of that is meant: data that are no DataLoader, optimisers of our own, and its own use of torch.
-MEANT = (".*does not have many workers.*", ".*number of training batches.*", ".*LeafSpec.*", ".*configure_optimizers.*")
+# What Lightning warns of that is meant: data that are no DataLoader, optimisers of our own, its own use of torch, no srun.
+MEANT = (
+    *(".*does not have many workers.*", ".*number of training batches.*", ".*LeafSpec.*", ".*configure_optimizers.*"),
+    ".*`srun` command is available.*",
+)
 
 
 class FittedNetworks:
