@@ -103,6 +103,7 @@ def test_rare_words_make_no_shift_where_there_is_none():
 
 
 @pytest.mark.slow
+@pytest.mark.proof
 @pytest.mark.parametrize(
     ("kind", "options", "least"), [("none", {}, 95), ("label", {"prior": TARGET}, 90), ("covariate", {"move": 1.0}, 90)]
 )

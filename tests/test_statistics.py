@@ -13,7 +13,7 @@ from stillhouse.conformal import with_conformal
 from stillhouse.evaluation import evaluate
 from stillhouse.two_sample import holm
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.proof]
 
 SETTINGS = {"draws": 400, "level": 0.95, "precision": 0.9, "quantile": 0.5, "coverage": 0.9}
 BINARY = {"task": "binary", "classes": ["no", "yes"], "costs": None}
