@@ -31,7 +31,7 @@ test-slow: .venv/ready
 
 # A Slurm of two nodes is started on this machine for the tests and taken down again.
 test-cluster: .venv/ready slurm
-	$(BIN)/pytest -m cluster
+	$(BIN)/pytest -m "cluster and not proof"
 
 .PHONY: slurm
 slurm:

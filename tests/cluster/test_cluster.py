@@ -102,6 +102,7 @@ def test_six_models_take_few_jobs_and_say_the_same_as_on_one_machine(slurm, loca
     assert (run / RESULTS / "report.html").stat().st_size > 0
 
 
+@pytest.mark.proof
 def test_splits_apart_spread_over_nodes_and_say_the_same(slurm, local, tmp_path):
     run = ClusterRun(tmp_path / "apart", {**SIX, "splits": "apart"}, slurm)
     jobs = run(f"{RESULTS}/models/teacher/metrics.json")
