@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint unit dry-run workflow-test test-slow test-cluster proofs clean
+.PHONY: demo test lint unit dry-run workflow-test test-slow test-cluster slurm proofs clean
 
 demo: .venv/ready
 	$(BIN)/snakemake --cores all --quiet rules
@@ -24,7 +24,7 @@ dry-run: .venv/ready
 
 workflow-test: .venv/ready
 	$(BIN)/pytest -n 2 -m workflow tests/test_bad_input.py
-	$(BIN)/pytest -m "workflow and not cluster" --ignore=tests/test_bad_input.py
+	$(BIN)/pytest -m workflow --ignore=tests/test_bad_input.py
 
 test-slow: .venv/ready
 	$(BIN)/pytest -m "slow and not proof"
@@ -33,7 +33,6 @@ test-slow: .venv/ready
 test-cluster: .venv/ready slurm
 	$(BIN)/pytest -m "cluster and not proof"
 
-.PHONY: slurm
 slurm:
 	@command -v sbatch > /dev/null || { \
 	  as=$$([ "$$(id -u)" = 0 ] || echo sudo); \

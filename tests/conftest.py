@@ -53,7 +53,9 @@ def shared_tables():
 
 
 class Run:
-    """A folder in which the workflow runs, and what it printed."""
+    """A folder in which the workflow runs, and what it printed; ``options`` and ``environment`` say where its jobs run."""
+
+    options, environment = ("--cores", "2"), None
 
     def __init__(self, folder, config=None):
         self.folder = folder
@@ -68,8 +70,8 @@ class Run:
     def __call__(self, *targets, check=True, snakefile=REPOSITORY / "Snakefile"):
         """Run the workflow and return all that it printed."""
         command = [sys.executable, "-m", "snakemake", "--snakefile", snakefile, "--directory", self.folder]
-        command += ["--configfile", self.folder / "config.yaml", "--cores", "2", *targets]
-        done = subprocess.run(list(map(str, command)), capture_output=True, text=True, cwd=self.folder)
+        command += ["--configfile", self.folder / "config.yaml", *self.options, *targets]
+        done = subprocess.run(list(map(str, command)), capture_output=True, text=True, cwd=self.folder, env=self.environment)
         self.code, self.printed = done.returncode, done.stdout + done.stderr
         assert not check or self.code == 0, self.printed[-5000:]
         return self.printed

@@ -3,7 +3,6 @@
 import getpass
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import time
@@ -76,7 +75,7 @@ class Slurm:
         wrapper.chmod(0o755)
         self._start("controller", "slurmctld", "-D")
         for node in NODES:
-            self.start_node(node)
+            self._start(node, "slurmd", "-D", "-N", node)
         self.wait_until(lambda: {line.split()[1] for line in self("sinfo", "-h", "-N", "-o", "%n %T")} == {"idle"}, 30)
         return self
 
@@ -103,21 +102,9 @@ class Slurm:
             env=self.environment, stdout=log, stderr=log, start_new_session=True,
         )  # fmt: skip
 
-    def start_node(self, node):
-        """Start the daemon of a node."""
-        self._start(node, "slurmd", "-D", "-N", node)
-
-    def kill_node(self, node):
-        """Kill the daemon of a node and the steps that run there, as when its power fails."""
-        daemon = self.daemons[node]
-        daemon.kill()
-        daemon.wait()
-        for step in steps_of(node, self.folder):
-            kill_with_descendants(step)
-
     def jobs(self):
-        """Return all jobs that there have been, as ``{id: (state, partition, node, cores, comment)}``."""
-        lines = self("squeue", "-h", "-a", "-t", "all", "-o", "%i|%T|%P|%N|%C|%k")
+        """Return all jobs that there have been, as ``{id: (state, partition, node, comment)}``."""
+        lines = self("squeue", "-h", "-a", "-t", "all", "-o", "%i|%T|%P|%N|%k")
         return {line.split("|")[0]: tuple(line.split("|")[1:]) for line in lines}
 
     def wait_until(self, holds, seconds):
@@ -126,42 +113,6 @@ class Slurm:
         while not holds():
             assert time.monotonic() < end, f"waited {seconds} s in vain; see {self.folder / 'log'}"
             time.sleep(0.3)
-
-
-def steps_of(node, folder):
-    """Return the ids of the processes that supervise the steps of a node's jobs."""
-    found = []
-    for place in Path("/proc").glob("[0-9]*"):
-        try:
-            command = (place / "cmdline").read_bytes().decode(errors="replace")
-            environment = (place / "environ").read_bytes().decode(errors="replace")
-        except OSError:
-            continue
-        if command.startswith("slurmstepd") and str(folder) in environment and f"SLURMD_NODENAME={node}" in environment:
-            found.append(int(place.name))
-    return found
-
-
-def descendants(process):
-    """Return the ids of all processes below one, the deepest last."""
-    below = []
-    for place in Path("/proc").glob("[0-9]*"):
-        try:
-            parent = int((place / "stat").read_text().rpartition(")")[2].split()[1])
-        except OSError:
-            continue
-        if parent == process:
-            below += [int(place.name), *descendants(int(place.name))]
-    return below
-
-
-def kill_with_descendants(process):
-    """Kill a process and all below it, at once and without a word."""
-    for one in [process, *descendants(process)]:
-        try:
-            os.kill(one, signal.SIGKILL)
-        except ProcessLookupError:
-            continue
 
 
 def free_ports(count):

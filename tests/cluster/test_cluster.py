@@ -1,13 +1,11 @@
 """The workflow on a real Slurm of two nodes: the same results as on one machine, in few jobs, whatever happens to them."""
 
 import shutil
-import subprocess
-import sys
 from threading import Thread
 
 import pandas as pd
 import pytest
-from conftest import REPOSITORY, Run
+from conftest import Run
 from slurm import Slurm
 
 pytestmark = [
@@ -43,22 +41,18 @@ HERE = """--workflow-profile slurm --cores 2 --slurm-init-seconds-before-status-
 class ClusterRun(Run):
     """A folder in which the workflow runs on Slurm."""
 
+    options = HERE
+
     def __init__(self, folder, config, slurm):
         super().__init__(folder, config)
-        self.slurm = slurm
+        self.slurm, self.environment = slurm, slurm.environment
 
     def __call__(self, *targets):
         """Run the workflow and return the jobs that it submitted, as ``{rule and wildcards: [(state, partition, node)]}``."""
         before = self.slurm.jobs()
-        command = [sys.executable, "-m", "snakemake", "--snakefile", REPOSITORY / "Snakefile", "--directory", self.folder]
-        command += ["--configfile", self.folder / "config.yaml", *HERE, "--", *targets]
-        environment = {**self.slurm.environment, "PYTHONUNBUFFERED": "1"}
-        done = subprocess.run(
-            list(map(str, command)), capture_output=True, text=True, cwd=self.folder, env=environment, check=False
-        )
-        assert done.returncode == 0, (done.stdout + done.stderr)[-5000:]
+        super().__call__("--", *targets)
         jobs = {}
-        for number, (state, partition, node, _, rule) in self.slurm.jobs().items():
+        for number, (state, partition, node, rule) in self.slurm.jobs().items():
             if number not in before:
                 jobs.setdefault(rule, []).append((state, partition, node))
         return jobs
@@ -120,29 +114,14 @@ def test_a_cancelled_and_then_preempted_training_goes_on_and_ends_as_an_unbroken
     found = {}
     running = Thread(target=lambda: found.update(run(target)))
     running.start()
-    log = run / "logs/breastcancer/long/split-all.log"
     slurm("scancel", in_training(slurm, run))
     second = in_training(slurm, run, after="goes on")
-    slurm(
-        "sbatch",
-        "--partition",
-        "urgent",
-        "--nodelist",
-        "n1",
-        "--cpus-per-task",
-        "2",
-        "--output",
-        "/dev/null",
-        "--wrap",
-        "sleep 3",
-    )
-    slurm.wait_until(lambda: state_of(slurm, second) != "RUNNING", 60)
+    slurm(*"sbatch --partition urgent --nodelist n1 --cpus-per-task 2 --output /dev/null --wrap".split(), "sleep 3")
+    slurm.wait_until(lambda: second not in training_jobs(slurm), 60)
     running.join()
-    assert "goes on after epoch" in log.read_text()
-    assert sorted(state for state, _, _ in next(tries for name, tries in found.items() if "long" in name)) == [
-        "CANCELLED",
-        "COMPLETED",
-    ]
+    assert "goes on after epoch" in text_of(run)
+    (tries,) = (tries for name, tries in found.items() if "long" in name)
+    assert sorted(state for state, _, _ in tries) == ["CANCELLED", "COMPLETED"]
     pd.testing.assert_frame_equal(pd.read_parquet(run / target), pd.read_parquet(unbroken / target), check_exact=True)
     assert not list((run / RESULTS).rglob("*.ckpt*"))
 
@@ -160,7 +139,3 @@ def text_of(run):
 
 def training_jobs(slurm):
     return [number for number, job in slurm.jobs().items() if job[0] == "RUNNING" and "long" in job[-1]]
-
-
-def state_of(slurm, number):
-    return slurm.jobs()[number][0]

@@ -130,7 +130,7 @@ def train_alike(sets, threads, title, checkpoints):
     with warnings.catch_warnings():
         for message in MEANT:
             warnings.filterwarnings("ignore", message=message)
-        new_trainer(options, callbacks).fit(training, [0], ckpt_path=path if path and is_whole(path) else None)
+        new_trainer(options, callbacks).fit(training, [0], ckpt_path=path and taken_up(path))
     return by_set
 
 
@@ -254,19 +254,20 @@ def fingerprint(members, table, options):
     return found.hexdigest()
 
 
-def is_whole(checkpoint):
-    """Return whether there is a checkpoint whose parts have the checksums they were written with; a damaged one is removed."""
+def taken_up(checkpoint):
+    """Return a checkpoint to go on from, None where there is none; one whose checksums do not hold is removed."""
+    if not checkpoint.exists():
+        return None
     try:
         with zipfile.ZipFile(checkpoint) as parts:
-            damaged = parts.testzip()
-    except FileNotFoundError:
-        return False
-    except (OSError, EOFError, zipfile.BadZipFile) as error:
-        damaged = error
-    if damaged is not None:
-        log.info("the checkpoint %s is damaged and is left aside; training begins anew", checkpoint.name)
-        checkpoint.unlink()
-    return damaged is None
+            is_whole = parts.testzip() is None
+    except (OSError, EOFError, zipfile.BadZipFile):
+        is_whole = False
+    if is_whole:
+        return checkpoint
+    log.info("the checkpoint %s is damaged and is left aside; training begins anew", checkpoint.name)
+    checkpoint.unlink()
+    return None
 
 
 def remove(checkpoints):
