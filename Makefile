@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint unit dry-run workflow-test test-slow test-cluster slurm proofs clean
+.PHONY: demo test lint unit dry-run workflow-test test-slow test-cluster slurm chaos proofs clean
 
 demo: .venv/ready
 	$(BIN)/snakemake --cores all --quiet rules
@@ -17,7 +17,7 @@ lint: .venv/ready
 	$(BIN)/snakefmt --check Snakefile workflow
 
 unit: .venv/ready
-	$(BIN)/pytest -n 2 -m "not workflow and not slow and not cluster"
+	$(BIN)/pytest -n 2 -m "not workflow and not slow and not cluster and not chaos"
 
 dry-run: .venv/ready
 	$(BIN)/snakemake --dry-run --cores 2 --quiet all
@@ -39,8 +39,12 @@ slurm:
 	  $$as apt-get update -qq && $$as env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends slurm-wlm; \
 	}
 
+# Kills runs and clusters again and again; a few of the kills are in test-slow and test-cluster too.
+chaos: .venv/ready slurm
+	$(BIN)/pytest -s -m chaos
+
 proofs: .venv/ready
-	$(BIN)/pytest -m proof
+	$(BIN)/pytest -m "proof and not chaos"
 
 .venv/ready: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit("Stillhouse needs Python 3.11 or 3.12; set PYTHON=python3.11" if not (3, 11) <= sys.version_info[:2] <= (3, 12) else 0)'

@@ -12,7 +12,7 @@ sys.path.append(str(WORKFLOW / "scripts"))
 from stillhouse.checks import can_be_exported, checked, is_remote
 from stillhouse.code import code
 from stillhouse.config import CHOICES
-from stillhouse.dataset import control_of, is_control, origin, places, repeats_of
+from stillhouse.dataset import control_of, is_control, origin, places, presentable, repeats_of
 from stillhouse.errors import UserError
 from stillhouse.plan import Plan, hinting, kind, start, table_of, upstream, verb
 from stillhouse.splits import ALL, NONE

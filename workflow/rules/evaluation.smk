@@ -176,7 +176,7 @@ rule report:
         "logs/{dataset}/report.tsv"
     params:
         code=code("report.py"),
-        config=config,
+        config=presentable(config),
         models=PLAN.models,
         plain=PLAN.plain,
         exported=config["export"],

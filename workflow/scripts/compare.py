@@ -1,22 +1,20 @@
 """Set all models of a dataset side by side, test every pair, and hold each student against its teachers and its twin."""
 
-import pandas as pd
-
 from stillhouse.comparison import Contest, compare, compare_students, main_draws, pairs
 from stillhouse.errors import log_to
 from stillhouse.evaluation import scored
 from stillhouse.seeds import derive
-from stillhouse.tables import read_json, write_csv
+from stillhouse.tables import read_json, read_table, write_csv
 
 log_to(snakemake.log[0])
 files, params = snakemake.input, snakemake.params
-table, folds, schema = pd.read_parquet(files.table), pd.read_parquet(files.folds), read_json(files.schema)
+table, folds, schema = read_table(files.table), read_table(files.folds), read_json(files.schema)
 seed = derive(params.seed, snakemake.wildcards.dataset)
 
 metrics = {name: [] for name in params.models}
 for path in [*files.metrics, *files.repeats]:
     metrics[path.split("/")[-2]].append(read_json(path))
-rows = {name: scored(pd.read_parquet(path), table, folds) for name, path in zip(params.models, files.predictions, strict=True)}
+rows = {name: scored(read_table(path), table, folds) for name, path in zip(params.models, files.predictions, strict=True)}
 drawn = {name: main_draws(scored_rows, schema, params.settings, seed) for name, scored_rows in rows.items()}
 
 contest = Contest(metrics, drawn, schema, params.settings)

@@ -1,17 +1,15 @@
 """Say whether and how the deploy rows have moved away from the training rows, and what should be done about it."""
 
-import pandas as pd
-
 from stillhouse.errors import log_to
 from stillhouse.seeds import generator
 from stillhouse.shift import diagnose
 from stillhouse.splits import NONE
-from stillhouse.tables import file_of, read_json, read_split, write_json
+from stillhouse.tables import file_of, read_json, read_split, read_table, write_json
 
 log_to(snakemake.log[0])
-table = pd.read_parquet(snakemake.input.table)
+table = read_table(snakemake.input.table)
 schema = read_json(snakemake.input.schema)
-predictions = pd.read_parquet(snakemake.input.predictions)
+predictions = read_table(snakemake.input.predictions)
 prepared = read_split(snakemake.input.features, NONE)
 weights = read_split(snakemake.input.weights, NONE)
 facts = read_json(file_of(snakemake.input.facts, NONE))[NONE]

@@ -3,6 +3,7 @@
 from stillhouse.errors import log_to
 from stillhouse.modelling import Job
 from stillhouse.students import students
+from stillhouse.tables import remove
 
 log_to(snakemake.log[0])
 job = Job(snakemake.input, snakemake.params, snakemake.wildcards)
@@ -10,3 +11,4 @@ job = Job(snakemake.input, snakemake.params, snakemake.wildcards)
 with job.results(snakemake.output) as keep:
     for found in students(job, snakemake.threads, snakemake.wildcards.model, snakemake.params.checkpoints):
         keep(*found)
+remove(snakemake.params.checkpoints)

@@ -1,19 +1,17 @@
 """Score a followed model on each later batch, and say where the relation of features and label has moved."""
 
-import pandas as pd
-
 from stillhouse.columns import LABELLED, PART
 from stillhouse.drift import followed
 from stillhouse.errors import log_to
 from stillhouse.evaluation import scored
 from stillhouse.seeds import derive, generator
-from stillhouse.tables import read_json, write_json
+from stillhouse.tables import read_json, read_table, write_json
 
 log_to(snakemake.log[0])
-table, folds = pd.read_parquet(snakemake.input.table), pd.read_parquet(snakemake.input.folds)
+table, folds = read_table(snakemake.input.table), read_table(snakemake.input.folds)
 schema = read_json(snakemake.input.schema)
-updates = pd.read_parquet(snakemake.input.updates)
-rows = scored(pd.read_parquet(snakemake.input.predictions), table, folds)
+updates = read_table(snakemake.input.updates)
+rows = scored(read_table(snakemake.input.predictions), table, folds)
 seed = derive(snakemake.params.seed, snakemake.wildcards.dataset)
 rng = generator(seed, snakemake.wildcards.model, "drift")
 

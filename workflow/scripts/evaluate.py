@@ -1,7 +1,5 @@
 """Score a model on rows that it did not see, and say which labels each row may have."""
 
-import pandas as pd
-
 from stillhouse.columns import TIME
 from stillhouse.conformal import with_conformal
 from stillhouse.errors import log_to
@@ -14,10 +12,10 @@ from stillhouse.evaluation import (
     scored,
 )
 from stillhouse.seeds import derive
-from stillhouse.tables import read_json, write_json, write_table
+from stillhouse.tables import read_json, read_table, write_json, write_table
 
 log_to(snakemake.log[0])
-table, folds = pd.read_parquet(snakemake.input.table), pd.read_parquet(snakemake.input.folds)
+table, folds = read_table(snakemake.input.table), read_table(snakemake.input.folds)
 schema, splits, settings = read_json(snakemake.input.schema), snakemake.params.splits, snakemake.params.settings
 seed = derive(snakemake.params.seed, snakemake.wildcards.dataset)
 

@@ -1,18 +1,16 @@
 """Find out which columns a model leans on, and what small tree says nearly what it says."""
 
-import pandas as pd
-
 from stillhouse.errors import log_to
 from stillhouse.evaluation import ratio_of, scored
 from stillhouse.explaining import importance, surrogate
 from stillhouse.seeds import generator
-from stillhouse.tables import read_json, write_csv, write_json
+from stillhouse.tables import read_json, read_table, write_csv, write_json
 from stillhouse.whole import assembled
 
 log_to(snakemake.log[0])
 files, params = snakemake.input, snakemake.params
-table, folds, schema = pd.read_parquet(files.table), pd.read_parquet(files.folds), read_json(files.schema)
-rows = scored(pd.read_parquet(files.predictions), table, folds)
+table, folds, schema = read_table(files.table), read_table(files.folds), read_json(files.schema)
+rows = scored(read_table(files.predictions), table, folds)
 rng = generator(params.seed, snakemake.wildcards.dataset, "explain")
 
 models = {split["held_out"][0]: assembled(params.model, params.all_models, files, split["name"]) for split in params.splits}

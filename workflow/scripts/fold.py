@@ -1,15 +1,13 @@
 """Give every labelled row a fold."""
 
-import pandas as pd
-
 from stillhouse.errors import log_to
 from stillhouse.folds import make_folds
 from stillhouse.kinds import feature_columns
 from stillhouse.seeds import derive
-from stillhouse.tables import read_json, write_table
+from stillhouse.tables import read_json, read_table, write_table
 
 log_to(snakemake.log[0])
-table = pd.read_parquet(snakemake.input.table)
+table = read_table(snakemake.input.table)
 schema = read_json(snakemake.input.schema)
 names = [column["name"] for column in feature_columns(schema)]
 seed = derive(snakemake.params.seed, snakemake.wildcards.dataset, "folds")

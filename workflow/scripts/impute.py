@@ -8,17 +8,17 @@ from stillhouse.kinds import feature_columns
 from stillhouse.modelling import read_folds
 from stillhouse.preparation import prepared, reads_labels
 from stillhouse.seeds import derive
-from stillhouse.tables import read_columns, read_json, split_writer, write_fitted
+from stillhouse.tables import read_columns, read_json, read_table, split_writer, write_fitted
 
 log_to(snakemake.log[0])
 options = snakemake.params.options
 table = read_columns(snakemake.input.table, without=[LABEL])
-labels = pd.read_parquet(snakemake.input.table, columns=[ROW, LABEL]) if reads_labels(options) else None
+labels = read_table(snakemake.input.table, columns=[ROW, LABEL]) if reads_labels(options) else None
 schema = read_json(snakemake.input.schema)
 columns, classes = feature_columns(schema), schema["classes"]
 folds = read_folds(snakemake.input)
 if snakemake.input.synthetic:
-    table = pd.concat([table, pd.read_parquet(snakemake.input.synthetic).drop(columns=PARENTS)], ignore_index=True)
+    table = pd.concat([table, read_table(snakemake.input.synthetic).drop(columns=PARENTS)], ignore_index=True)
 
 preparations = {}
 with split_writer(snakemake.output.features) as write:

@@ -1,14 +1,12 @@
 """Take over predictions that somebody else made, after a look at whether they can be what they are said to be."""
 
-import pandas as pd
-
 from stillhouse.errors import log_to
 from stillhouse.methods import build
 from stillhouse.reading import predictions_for
-from stillhouse.tables import read_json, split_writer
+from stillhouse.tables import read_json, read_table, split_writer
 
 log_to(snakemake.log[0])
-path, folds = snakemake.input.table, pd.read_parquet(snakemake.input.folds)
+path, folds = snakemake.input.table, read_table(snakemake.input.folds)
 classes = read_json(snakemake.input.schema)["classes"]
 table = build("readers", snakemake.params.options)(path, folds, classes)
 

@@ -11,6 +11,7 @@ log_to(snakemake.log[0])
 run = read_run(snakemake.input, snakemake.params, snakemake.wildcards.dataset)
 
 shown = sections(run)
-write_figures(shown, snakemake.output.figures)
+with written_beside(snakemake.output.figures) as folder:
+    write_figures(shown, folder)
 with written_beside(snakemake.output.page) as beside:
     beside.write_text(render(run, shown, Path(snakemake.input.template).read_text()))

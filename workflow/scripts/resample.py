@@ -1,16 +1,14 @@
 """Make for each split the sample that models are fitted on: weighed, balanced, its stop set cut off first."""
 
-import pandas as pd
-
 from stillhouse.columns import LABEL, ROW
 from stillhouse.errors import log_to
 from stillhouse.sampling import balanced_sample, training_sample
 from stillhouse.seeds import derive
-from stillhouse.tables import read_json, read_split, split_writer, write_json
+from stillhouse.tables import read_json, read_split, read_table, split_writer, write_json
 
 log_to(snakemake.log[0])
-labels = pd.read_parquet(snakemake.input.table, columns=[ROW, LABEL])
-folds = pd.read_parquet(snakemake.input.folds)
+labels = read_table(snakemake.input.table, columns=[ROW, LABEL])
+folds = read_table(snakemake.input.folds)
 n_classes = len(read_json(snakemake.input.schema)["classes"] or [])
 share, options = snakemake.params.stop, snakemake.params.options
 

@@ -1,17 +1,15 @@
 """Combine other models by their predictions of rows that they did not see."""
 
-import pandas as pd
-
 from stillhouse.columns import LABEL, ROW
 from stillhouse.decisions import decide
 from stillhouse.errors import log_to
 from stillhouse.modelling import read_folds, sources
 from stillhouse.predictions import prediction_table
 from stillhouse.stacking import fit_stacker, stacked
-from stillhouse.tables import read_json, split_writer, write_json
+from stillhouse.tables import read_json, read_table, split_writer, write_json
 
 log_to(snakemake.log[0])
-labels = pd.read_parquet(snakemake.input.table, columns=[ROW, LABEL])
+labels = read_table(snakemake.input.table, columns=[ROW, LABEL])
 folds = read_folds(snakemake.input)
 schema = read_json(snakemake.input.schema)
 options = snakemake.params.options

@@ -1,17 +1,15 @@
 """Draw rows that are like the labelled ones of each fold, for students to learn from."""
 
-import pandas as pd
-
 from stillhouse.columns import LABEL
 from stillhouse.errors import log_to
 from stillhouse.kinds import feature_columns
 from stillhouse.seeds import derive
 from stillhouse.synthesis import synthetic_rows
-from stillhouse.tables import read_columns, read_json, write_table
+from stillhouse.tables import read_columns, read_json, read_table, write_table
 
 log_to(snakemake.log[0])
 table = read_columns(snakemake.input.table, without=[LABEL])
-folds = pd.read_parquet(snakemake.input.folds)
+folds = read_table(snakemake.input.folds)
 columns = feature_columns(read_json(snakemake.input.schema))
 seed = derive(snakemake.params.seed, snakemake.wildcards.dataset)
 

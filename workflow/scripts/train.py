@@ -2,6 +2,7 @@
 
 from stillhouse.errors import log_to
 from stillhouse.modelling import Job
+from stillhouse.tables import remove
 from stillhouse.training import train
 from stillhouse.training_sets import TrainingSet
 
@@ -16,3 +17,4 @@ fitted = train(sets, snakemake.threads, snakemake.wildcards.model, snakemake.par
 with job.results(snakemake.output) as keep:
     for split, training_set, found in zip(job.splits, sets, fitted, strict=True):
         keep(split, training_set.sample, *found)
+remove(snakemake.params.checkpoints)

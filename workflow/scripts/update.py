@@ -1,18 +1,16 @@
 """Follow a shipped model through later batches: left as it is, trained on with each batch, and made anew."""
 
-import pandas as pd
-
 from stillhouse.errors import log_to
 from stillhouse.kinds import feature_columns
 from stillhouse.modelling import sources
 from stillhouse.seeds import derive
 from stillhouse.splits import NONE
-from stillhouse.tables import read_fitted, read_json, read_split, write_table
+from stillhouse.tables import read_fitted, read_json, read_split, read_table, write_table
 from stillhouse.updating import Followed, as_table
 
 log_to(snakemake.log[0])
 files, options = snakemake.input, snakemake.params.options
-table, folds = pd.read_parquet(files.table), pd.read_parquet(files.folds)
+table, folds = read_table(files.table), read_table(files.folds)
 schema = read_json(files.schema)
 seed = derive(snakemake.params.seed, snakemake.wildcards.dataset, snakemake.wildcards.model, "update")
 shipped = read_fitted(files.fitted, NONE), read_split(files.features, NONE)

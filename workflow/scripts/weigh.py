@@ -1,14 +1,12 @@
 """Estimate for each split how much its training rows count for the rows where the model will be used."""
 
-import pandas as pd
-
 from stillhouse.errors import log_to
 from stillhouse.seeds import derive
-from stillhouse.tables import read_split, split_writer, write_json
+from stillhouse.tables import read_split, read_table, split_writer, write_json
 from stillhouse.weighting import weighed
 
 log_to(snakemake.log[0])
-folds = pd.read_parquet(snakemake.input.folds)
+folds = read_table(snakemake.input.folds)
 
 facts = {}
 with split_writer(snakemake.output.weights) as write:

@@ -3,10 +3,15 @@
 Standard library only, as the workflow reads this on every job.
 """
 
+from pathlib import PurePath
+from urllib.parse import urlsplit, urlunsplit
+
 from stillhouse.columns import DEPLOY, LATER, TEST, TRAIN, UNLABELLED
 
 # The names of a dataset's kin: itself with its labels shuffled, and with its folds drawn anew.
 CONTROL, REPEAT = "control", "repeat"
+# The keys of a dataset under which its tables are named.
+PLACES = (TRAIN, TEST, DEPLOY, UNLABELLED, LATER)
 
 
 def as_list(value):
@@ -18,6 +23,45 @@ def places(dataset):
     """Return where the tables of a dataset lie, as pairs of part and place, in reading order."""
     named = [(part, place) for part in (TRAIN, TEST, DEPLOY, UNLABELLED) for place in as_list(dataset.get(part, []))]
     return [*named, *((LATER, place) for place in batch_files(dataset))]
+
+
+def is_address(place):
+    """Return whether a place is behind an http(s) address."""
+    return place.startswith(("http://", "https://"))
+
+
+def without_password(place):
+    """Return a place as messages name it: an address without password and query, which may be a key to it."""
+    if not is_address(place):
+        return place
+    address = urlsplit(place)
+    return urlunsplit((address.scheme, address.netloc.rpartition("@")[2], address.path, "", ""))
+
+
+def shown(place):
+    """Return a place as it is shown to others: as ``without_password``, and a file without the folders of its owner."""
+    return PurePath(place).name if PurePath(place).is_absolute() else without_password(place)
+
+
+def presentable(config):
+    """Return a configuration whose tables are named as they may be shown to others."""
+    return {
+        **config,
+        "datasets": {name: _with_shown_places(dataset) for name, dataset in config["datasets"].items()},
+        "models": {name: _with_shown_table(model) for name, model in config["models"].items()},
+    }
+
+
+def _with_shown_places(dataset):
+    found = {key: dataset[key] for key in PLACES if isinstance(dataset.get(key), (str, list))}
+    places_shown = {key: shown(value) if isinstance(value, str) else list(map(shown, value)) for key, value in found.items()}
+    return {**dataset, **places_shown, "sha256": {shown(place): digest for place, digest in dataset["sha256"].items()}}
+
+
+def _with_shown_table(model):
+    if "table" not in model.get("read", {}):
+        return model
+    return {**model, "read": {**model["read"], "table": shown(model["read"]["table"])}}
 
 
 def batch_files(dataset):

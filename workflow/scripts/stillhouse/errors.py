@@ -6,6 +6,8 @@ import traceback
 import warnings
 from difflib import get_close_matches
 
+from stillhouse.claims import claim, end_with_parent
+
 log = logging.getLogger("stillhouse")
 
 
@@ -20,13 +22,20 @@ def nearest(word, known):
 
 
 def log_to(path):
-    """Send messages to the file and to the terminal, and unforeseen warnings to the file alone."""
-    to_file = logging.FileHandler(path, mode="w")
+    """Begin a job: send messages to its log and to the terminal, details and unforeseen warnings to the log alone."""
+    end_with_parent()
+    try:
+        claim(path)
+        to_file = logging.FileHandler(path)
+    except OSError as error:
+        sys.exit(f"stillhouse: {path}: cannot be written: {error.strerror}")
     to_file.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%Y-%m-%d %H:%M:%S"))
     logging.basicConfig(handlers=[to_file], level=logging.INFO, force=True)
     to_terminal = logging.StreamHandler()
+    to_terminal.setLevel(logging.INFO)
     to_terminal.setFormatter(logging.Formatter("stillhouse: %(message)s"))
     log.handlers = [to_terminal]
+    log.setLevel(logging.DEBUG)
     logging.captureWarnings(True)
     warnings.simplefilter("once")
     sys.excepthook = _last_words

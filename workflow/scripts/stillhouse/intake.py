@@ -24,7 +24,7 @@ from stillhouse.columns import (
     UNLABELLED,
     WITHOUT_LABEL,
 )
-from stillhouse.dataset import as_list, batch_files, places
+from stillhouse.dataset import as_list, batch_files, places, shown, without_password
 from stillhouse.errors import UserError, log, nearest
 from stillhouse.loaders import file, openml, sklearn, url
 
@@ -74,7 +74,7 @@ def load(dataset, rng, shuffling=None):
 
 def digests(files, table):
     """Return the SHA-256 digest of each file that was read, and of what was made of all that was read, by name."""
-    found = {str(path): hashlib.sha256(Path(path).read_bytes()).hexdigest() for path in files}
+    found = {shown(str(path)): hashlib.sha256(Path(path).read_bytes()).hexdigest() for path in files}
     content = pd.util.hash_pandas_object(table, index=False).to_numpy().tobytes()
     return {**found, "table.parquet": hashlib.sha256(content).hexdigest()}
 
@@ -103,12 +103,14 @@ def read_parts(dataset):
     for part, place in places(dataset):
         table = kinds.without_missing_words(loader(place).read(place, dataset), dataset["missing"], dataset["missing_in"])
         if table.empty:
-            raise UserError(f"{place}: the table has no rows")
+            raise UserError(f"{without_password(place)}: the table has no rows")
         if dataset.get("source") in table:
-            raise UserError(f"source: {place} has a column {dataset['source']!r} already; choose another name")
+            raise UserError(
+                f"source: {without_password(place)} has a column {dataset['source']!r} already; choose another name"
+            )
         if "source" in dataset:
-            table[dataset["source"]] = PurePosixPath(place).name
-        check_values(table, place, dataset)
+            table[dataset["source"]] = PurePosixPath(shown(place)).name
+        check_values(table, without_password(place), dataset)
         parts.append((part, place, table))
     check_columns(parts, dataset)
     first, later = parts[0][2].columns, batch_files(dataset)
@@ -168,11 +170,14 @@ def check_columns(parts, dataset):
     named = {key: as_list(dataset[key]) for key in ("target", "group", "time") if isinstance(dataset.get(key), str)}
     for key, names in {**named, "deploy_where": list(dataset.get("deploy_where", []))}.items():
         if unknown := [name for name in names if name not in table]:
-            raise UserError(f"{key}: {first} has no column {unknown[0]!r}; {nearest(unknown[0], table.columns)}")
+            raise UserError(
+                f"{key}: {without_password(first)} has no column {unknown[0]!r}; {nearest(unknown[0], table.columns)}"
+            )
     for part, place, other in parts[1:]:
         optional = {dataset["target"]} if part in WITHOUT_LABEL else set()
         if missing := sorted(set(table.columns) - set(other.columns) - optional):
-            raise UserError(f"{place}: has no column {missing[0]!r}, and {first} has; {nearest(missing[0], other.columns)}")
+            lacking = f"{without_password(place)}: has no column {missing[0]!r}, and {without_password(first)} has"
+            raise UserError(f"{lacking}; {nearest(missing[0], other.columns)}")
 
 
 def encode_labels(raw, dataset):

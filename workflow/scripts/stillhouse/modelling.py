@@ -2,8 +2,6 @@
 
 from contextlib import contextmanager
 
-import pandas as pd
-
 from stillhouse.calibration import OnOriginalPrior
 from stillhouse.columns import HISTORY, PARENTS, PHASE, ROW, STOP
 from stillhouse.decisions import decide
@@ -12,7 +10,7 @@ from stillhouse.methods import is_method
 from stillhouse.predictions import prediction_table, rows_to_predict
 from stillhouse.seeds import derive
 from stillhouse.splits import held_out
-from stillhouse.tables import file_of, read_fitted, read_json, read_split, split_writer, write_fitted
+from stillhouse.tables import file_of, read_fitted, read_json, read_split, read_table, split_writer, write_fitted
 
 NUMBERS_OF_HISTORY = dict.fromkeys([name for name in HISTORY if name not in (PHASE, "kept")], "float64")
 
@@ -105,8 +103,8 @@ class Job:
 
 def read_folds(inputs):
     """Return the folds of a job's rows, those of synthetic rows among them where there are any."""
-    synthetic = pd.read_parquet(inputs.synthetic, columns=[ROW, PARENTS]) if inputs.synthetic else None
-    return with_synthetic(pd.read_parquet(inputs.folds), synthetic)
+    synthetic = read_table(inputs.synthetic, columns=[ROW, PARENTS]) if inputs.synthetic else None
+    return with_synthetic(read_table(inputs.folds), synthetic)
 
 
 def sources(inputs):

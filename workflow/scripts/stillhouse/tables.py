@@ -1,6 +1,10 @@
 """Reading and writing: tables that hold the rows of several splits, and JSON; never half a file."""
 
+import errno
+import glob
 import json
+import os
+import shutil
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -8,25 +12,73 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from stillhouse import claims
 from stillhouse.columns import SPLIT
+from stillhouse.errors import UserError
 from stillhouse.splits import ALL
+
+# A disk or a quota that is full, and a folder that may not be written to.
+UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
+CHECKED, CHECKING = {"write_page_checksum": True}, {"page_checksum_verification": True}
 
 
 @contextmanager
 def written_beside(path):
-    """Yield a path to write to, which takes the place of ``path`` only when all went well."""
-    beside = Path(f"{path}.part")
+    """Yield a path to write a file or a folder to, which takes the place of ``path`` only when all went well.
+
+    What jobs that were killed had begun to write goes. Raises ``UserError`` where nothing can be written there, and where a
+    later job makes the same: only the latest may write, as an earlier one may have been given other settings.
+    """
+    path = Path(path)
+    for left in path.parent.glob(f"{glob.escape(path.name)}.*.part"):
+        remove(left)
+    beside = path.with_name(f"{path.name}.{claims.own.word}.part")
     try:
         yield beside
+        if not claims.own.holds():
+            raise UserError(f"{path}: another job has begun to make this one, which is therefore left to it")
+        if beside.is_dir():
+            remove(path)
         beside.replace(path)
+    except OSError as error:
+        if error.errno not in UNWRITABLE:
+            raise
+        raise UserError(f"{path}: cannot be written: {os.strerror(error.errno)}") from error
     finally:
-        beside.unlink(missing_ok=True)
+        remove(beside)
+
+
+def remove(path):
+    """Remove a file or a folder, if it is there."""
+    path = Path(path)
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+@contextmanager
+def read_whole(path):
+    """Raise ``UserError`` where reading says that a file of the workflow's own is not as it was written."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except Exception as error:  # each format has errors of its own for each way in which a file may be damaged
+        again = "remove it, and the same command makes it anew"
+        raise UserError(f"{path}: is damaged ({type(error).__name__}); {again}") from error
 
 
 def write_table(table, path):
-    """Write a table as Parquet."""
+    """Write a table as Parquet, each page with its checksum."""
     with written_beside(path) as beside:
-        table.to_parquet(beside, index=False)
+        table.to_parquet(beside, index=False, **CHECKED)
+
+
+def read_table(path, columns=None):
+    """Return a table that the workflow wrote, or some columns of it; raises ``UserError`` where checksums do not hold."""
+    with read_whole(path):
+        return pd.read_parquet(path, columns=columns, **CHECKING)
 
 
 def write_json(content, path):
@@ -43,7 +95,8 @@ def write_csv(table, path):
 
 def read_json(path):
     """Return the content of a JSON file."""
-    return json.loads(Path(path).read_text())
+    with read_whole(path):
+        return json.loads(Path(path).read_text())
 
 
 @contextmanager
@@ -56,7 +109,7 @@ def split_writer(path):
     tables = {}
     yield lambda split, table: tables.__setitem__(split, _arrow(split, table))
     schema = pa.unify_schemas([table.schema for table in tables.values()])
-    with written_beside(path) as beside, pq.ParquetWriter(beside, schema) as writer:
+    with written_beside(path) as beside, pq.ParquetWriter(beside, schema, **CHECKED) as writer:
         for table in tables.values():
             writer.write_table(_widened(table, schema), row_group_size=max(1, len(table)))
 
@@ -73,7 +126,9 @@ def _widened(table, schema):
 
 def read_split(paths, split):
     """Return the rows of a split from the one file among ``paths`` that holds it."""
-    table = pq.read_table(file_of(paths, split), filters=[(SPLIT, "==", split)])
+    path = file_of(paths, split)
+    with read_whole(path):
+        table = pq.read_table(path, filters=[(SPLIT, "==", split)], **CHECKING)
     absent = [name for name in table.column_names if len(table) and table[name].null_count == len(table)]
     return table.drop_columns([SPLIT, *absent]).to_pandas()
 
@@ -82,7 +137,9 @@ def read_fitted(paths, split):
     """Return what was fitted for a split, from the one file among ``paths`` that holds it."""
     import joblib
 
-    return joblib.load(file_of(paths, split))[split]
+    path = file_of(paths, split)
+    with read_whole(path):
+        return joblib.load(path)[split]
 
 
 def write_fitted(fitted, path):
@@ -107,5 +164,6 @@ def rows_in(table, folds, column="fold"):
 
 def read_columns(path, without=()):
     """Return a Parquet table less some columns, which are then not even read."""
-    names = [name for name in pq.read_schema(path).names if name not in without]
-    return pd.read_parquet(path, columns=names)
+    with read_whole(path):
+        names = [name for name in pq.read_schema(path).names if name not in without]
+    return read_table(path, columns=names)

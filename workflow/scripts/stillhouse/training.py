@@ -69,16 +69,14 @@ def train(sets, threads=1, title="networks", checkpoints=None):
     """Return fitted networks and their history for each training set; like ones are trained as one program.
 
     What is trained is the same whatever other sets there are, and on however many ``threads``. Under the folder
-    ``checkpoints`` an interrupted training is kept, to go on when the same is trained again. Raises ``UserError`` where no
-    network of a set has learned anything.
+    ``checkpoints`` a training is kept, to go on when it was interrupted and the same is trained again; whoever has written down
+    what it came to removes the folder. Raises ``UserError`` where no network of a set has learned anything.
     """
     boosts = sets[0].options["boost"]
     try:
-        found = _boosted(sets, threads, title, checkpoints) if boosts else _trained(sets, threads, title, checkpoints)
+        return _boosted(sets, threads, title, checkpoints) if boosts else _trained(sets, threads, title, checkpoints)
     except UserError as error:
         raise UserError(f"{title}: {error}") from error
-    remove(checkpoints)
-    return found
 
 
 def _boosted(sets, threads, title, checkpoints):
@@ -268,15 +266,6 @@ def taken_up(checkpoint):
     log.info("the checkpoint %s is damaged and is left aside; training begins anew", checkpoint.name)
     checkpoint.unlink()
     return None
-
-
-def remove(checkpoints):
-    """Remove the checkpoints of a training that has ended well."""
-    folder = Path(checkpoints) if checkpoints else None
-    if folder and folder.is_dir():
-        for path in folder.glob("*.ckpt*"):
-            path.unlink()
-        folder.rmdir()
 
 
 def keep_freed_memory():

@@ -2,7 +2,6 @@
 
 import platform
 from importlib.metadata import version
-from pathlib import Path
 
 import jinja2
 import yaml
@@ -125,8 +124,7 @@ def sections(run):
 
 def write_figures(shown, folder):
     """Write every figure of the sections as SVG, and beside it the numbers that it shows as CSV."""
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir()
     for section in shown:
         for made in section["cards"]:
             (folder / f"{made['name']}.svg").write_text(f'<?xml version="1.0" encoding="utf-8"?>\n{made["svg"]}')

@@ -7,13 +7,13 @@ import pandas as pd
 from stillhouse.evaluation import scored
 from stillhouse.plan import verb
 from stillhouse.splits import NONE
-from stillhouse.tables import read_json, read_split
+from stillhouse.tables import read_json, read_split, read_table
 
 
 def read_run(files, params, dataset):
     """Return the files of a run by name; ``files`` and ``params`` are those of the rule ``report``."""
     models, split = params.models, params.shown_split
-    table, folds = pd.read_parquet(files.table), pd.read_parquet(files.folds)
+    table, folds = read_table(files.table), read_table(files.folds)
     return {
         "dataset": dataset,
         "config": params.config,
@@ -25,9 +25,7 @@ def read_run(files, params, dataset):
         "table": table,
         "schema": read_json(files.schema),
         "metrics": each(models, files.metrics),
-        "rows": {
-            name: scored(pd.read_parquet(path), table, folds) for name, path in zip(models, files.predictions, strict=True)
-        },
+        "rows": {name: scored(read_table(path), table, folds) for name, path in zip(models, files.predictions, strict=True)},
         "comparison": pd.read_csv(files.comparison, keep_default_na=False, na_values=[""]),
         **{name: pd.read_csv(files[name]) for name in ("students", "pairs", "slices")},
         **explanations(files.explanations),
@@ -65,7 +63,7 @@ def by_model(paths):
     """Return the tables of each model, one below the other; the model is the folder above that of the split."""
     tables = {}
     for path in map(Path, paths):
-        tables.setdefault(path.parts[-3], []).append(pd.read_parquet(path))
+        tables.setdefault(path.parts[-3], []).append(read_table(path))
     return {name: pd.concat(parts, ignore_index=True) for name, parts in tables.items()}
 
 

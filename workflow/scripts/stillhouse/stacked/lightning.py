@@ -1,9 +1,9 @@
 """The Lightning module and its callbacks: epochs over stacks, on the Trainer's device and in its precision."""
 
+import logging
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytorch_lightning as pl
 import torch
@@ -11,9 +11,12 @@ import torch
 from stillhouse.errors import log
 from stillhouse.stacked.range_test import find_rates
 from stillhouse.stacked.stack import Stack
+from stillhouse.tables import written_beside
 
 # A terminal is told how a job gets on no more often than that.
 SECONDS_BETWEEN_LINES = 15
+# The share of its time that a training may spend on writing checkpoints, where it is left to choose.
+AUTO, SHARE_OF_WRITING = "auto", 0.05
 
 
 class Training(pl.LightningModule):
@@ -76,7 +79,7 @@ class Training(pl.LightningModule):
 
 
 class ProgressLines(pl.Callback):
-    """A line now and then: epoch, losses, members still training, and the time that is left at most."""
+    """A line now and then, and in the log after each epoch: losses, members still training, and the time left at most."""
 
     def __init__(self, title, epochs):
         self.title, self.epochs, self.began = title, epochs, time.monotonic()
@@ -88,14 +91,14 @@ class ProgressLines(pl.Callback):
             log.info("%s: goes on after epoch %d of an interrupted job", self.title, training.current_epoch)
 
     def on_train_epoch_end(self, trainer, training):
-        """Say how far training is, unless it was said just now."""
+        """Say how far training is, to the terminal only if it was not said just now."""
         now, epoch = time.monotonic(), training.current_epoch
         self.first = epoch if self.first is None else self.first
-        if now - self.said < SECONDS_BETWEEN_LINES:
-            return
-        self.said = now
         left = (now - self.began) / (epoch - self.first + 1) * (self.epochs - epoch - 1)
-        log.info("%s: %s, at most %s left", self.title, progress(training), _clock(left))
+        level = logging.DEBUG
+        if now - self.said >= SECONDS_BETWEEN_LINES:
+            self.said, level = now, logging.INFO
+        log.log(level, "%s: %s, at most %s left", self.title, progress(training), _clock(left))
 
 
 def progress(training):
@@ -113,10 +116,15 @@ def _clock(seconds):
 
 
 class Checkpoints(pl.Callback):
-    """Writes a checkpoint every few epochs, and at a SIGTERM, after which it ends the process."""
+    """Writes a checkpoint now and then, and at a SIGTERM, after which it ends the process.
+
+    ``every`` is a number of epochs or ``auto``: after each epoch, but where epochs are short, so seldom that writing takes a
+    twentieth of the time.
+    """
 
     def __init__(self, path, every):
         self.path, self.every, self.is_asked_to_end = path, every, False
+        self.written, self.seconds = time.monotonic(), 0.0
 
     def on_fit_start(self, trainer, training):
         """Listen for SIGTERM."""
@@ -127,15 +135,22 @@ class Checkpoints(pl.Callback):
 
     def on_train_epoch_end(self, trainer, training):
         """Write a checkpoint where it is time for one."""
-        if not self.is_asked_to_end and (training.current_epoch + 1) % self.every:
+        if not (self.is_asked_to_end or self._is_time(training.current_epoch + 1)):
             return
-        Path(self.path).parent.mkdir(parents=True, exist_ok=True)
-        beside = f"{self.path}.part"
-        trainer.save_checkpoint(beside)
-        Path(beside).replace(self.path)
+        begin = time.monotonic()
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with written_beside(self.path) as beside:
+            trainer.save_checkpoint(beside)
+        self.written = time.monotonic()
+        self.seconds = self.written - begin
         if self.is_asked_to_end:
             log.info("asked to end: training is saved after epoch %d and goes on from there", training.current_epoch + 1)
             raise SystemExit(143)
+
+    def _is_time(self, epochs):
+        if self.every == AUTO:
+            return time.monotonic() - self.written >= self.seconds / SHARE_OF_WRITING
+        return epochs % self.every == 0
 
     def on_fit_end(self, trainer, training):
         """Leave SIGTERM to whom it was left before."""

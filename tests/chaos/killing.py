@@ -1,0 +1,189 @@
+"""Runs that are cut short at a random moment of a random rule, from the state that a run is in when that rule begins."""
+
+import json
+import os
+import random
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+from conftest import REPOSITORY, Run, write_table_with_categories
+
+TRAINED = {"method": "mlp", "width": 16, "epochs": 25, "patience": 25, "checkpoint": 1}
+RESULTS = "results/cancer"
+# Every rule takes part: later batches to be followed, synthetic rows, predictions that somebody else made.
+CONFIG = {
+    "datasets": {
+        "cancer": {
+            "train": "table.csv",
+            "target": "diagnosis",
+            "positive": "malignant",
+            "deploy_where": {"site": ["d"]},
+            "batches": {"share": 0.2, "count": 2},
+            "synthetic": {"share": 0.5},
+        }
+    },
+    "folds": {"k": 4},
+    "models": {
+        "tree": {"prepare": {"weigh": "logistic", "resample": "over"}, "fit": {"method": "tree", "bag": 3}},
+        "teacher": {"train": TRAINED},
+        "theirs": {"read": {"method": "external", "table": "theirs.csv"}},
+        "stack": {"stack": {"method": "linear", "members": ["tree", "teacher"]}},
+        "student": {"distill": {**TRAINED, "teacher": "tree", "alpha": 0.5}},
+        "pupil": {"distill": {"method": "tree", "teacher": "tree", "alpha": 0.5, "transfer": ["synthetic"]}},
+    },
+    "export": ["student"],
+    "report": {"draws": 100, "prepare": {"weigh": "logistic"}},
+}
+RULES = (REPOSITORY / "workflow" / "rules").glob("*.smk")
+VERBS = sorted(verb for path in RULES for verb in re.findall(r"^rule (\w+):", path.read_text(), flags=re.M))
+VICTIMS, SIGNALS = ("job", "snakemake", "group"), (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
+
+
+@dataclass(frozen=True)
+class Kill:
+    """Who is killed by which signal, at which share of the usual time of a rule's job."""
+
+    rule: str
+    victim: str
+    signal: int
+    moment: float
+
+    def __str__(self):
+        return f"{self.rule}-{self.victim}-{signal.Signals(self.signal).name}-{100 * self.moment:.0f}"
+
+
+def kills(count, seed):
+    """Return kills drawn by a seed: each rule is hit before one is hit again, each way is taken equally often."""
+    rng = random.Random(seed)
+    rules = [verb for _ in range(-(-count // len(VERBS))) for verb in rng.sample(VERBS, len(VERBS))][:count]
+    ways = [(victim, number) for victim in VICTIMS for number in SIGNALS]
+    ways = [way for _ in range(-(-count // len(ways))) for way in rng.sample(ways, len(ways))][:count]
+    return [Kill(rule, *way, round(rng.uniform(0.05, 0.95), 2)) for rule, way in zip(rules, ways, strict=True)]
+
+
+def write_inputs(folder):
+    """Write the table, and predictions of its rows that know a little."""
+    write_table_with_categories(folder / "table.csv")
+    table = pd.read_csv(folder / "table.csv")[
+        ["mean texture", "mean area", "mean concavity", "worst symmetry", "site", "diagnosis"]
+    ]
+    table.to_csv(folder / "table.csv", index=False)
+    p = 0.3 + 0.4 * (table["diagnosis"] == "malignant")
+    pd.DataFrame({"row": table.index, "p_benign": 1 - p, "p_malignant": p}).to_csv(folder / "theirs.csv", index=False)
+
+
+def as_it_was_when(rule, finished, folder):
+    """Copy a finished run as it was when a job of a rule began; return how many seconds that job took."""
+    shutil.copytree(finished, folder, symlinks=True)
+    jobs = [job for job in jobs_of(folder) if job["rule"] == rule]
+    job = min(jobs, key=lambda job: job["begin"])
+    for path in [*(folder / "results").rglob("*"), *(folder / "logs").rglob("*")]:
+        if path.is_file() and path.stat().st_mtime > job["begin"]:
+            path.unlink()
+    for path in folder.rglob("figures"):
+        if not any(path.iterdir()):
+            path.rmdir()
+    return job["end"] - job["begin"]
+
+
+def jobs_of(folder):
+    """Return the jobs of a finished run with the first and last second of their scripts, as Snakemake's records have them."""
+    found = {}
+    for path in (folder / ".snakemake" / "metadata").iterdir():
+        record = json.loads(path.read_text())
+        log = Path(folder / record["log"][0])
+        benchmark = log.with_suffix(".tsv")
+        end = benchmark.stat().st_mtime
+        begin = end - float(pd.read_csv(benchmark, sep="\t")["s"].iloc[-1])
+        found[str(log)] = {"rule": record["rule"], "begin": begin, "end": end}
+    return list(found.values())
+
+
+def command(folder):
+    """Return the command that is killed, and given again."""
+    snakemake = [sys.executable, "-m", "snakemake", "--snakefile", str(REPOSITORY / "Snakefile")]
+    return [*snakemake, "--configfile", "config.yaml", "--cores", "2"]
+
+
+def started(folder):
+    """Start the workflow in a process group of its own."""
+    output = (folder / "killed.txt").open("w")
+    return subprocess.Popen(command(folder), cwd=folder, stdout=output, stderr=output, start_new_session=True)
+
+
+def scripts_of(folder, rule):
+    """Return the processes that run a rule's script in a folder."""
+    return [number for number, words in processes_in(folder) if re.search(rf"\.snakemake/scripts/\w+\.{rule}\.py", words)]
+
+
+def processes_in(folder):
+    """Return the processes whose working directory is a folder, with their command lines."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdecimal():
+            try:
+                if (entry / "cwd").resolve() == folder.resolve() and (words := (entry / "cmdline").read_text()):
+                    found.append((int(entry.name), words.replace("\0", " ")))
+            except OSError:
+                continue
+    return found
+
+
+def strike(kill, folder, seconds):
+    """Start the workflow, kill as is said while the rule is at work, and wait until Snakemake has ended."""
+    snakemake = started(folder)
+    while not (jobs := scripts_of(folder, kill.rule)):
+        assert snakemake.poll() is None, (folder / "killed.txt").read_text()[-3000:]
+        time.sleep(0.02)
+    time.sleep(kill.moment * seconds)
+    if kill.victim == "group":
+        os.killpg(snakemake.pid, kill.signal)
+    else:
+        # A job that was faster than usual is over; then the next one is hit.
+        alive = [number for number, _ in processes_in(folder) if number != snakemake.pid]
+        jobs = [number for number in jobs if number in alive] or alive or [snakemake.pid]
+        os.kill(jobs[0] if kill.victim == "job" else snakemake.pid, kill.signal)
+    snakemake.wait(300)
+
+
+def recover(folder):
+    """Give the same command again until all is done; where it says that a lock stands, do what it says. Return the run."""
+    run = Run(folder)
+    run(check=False)
+    if run.code and "--unlock" in run.printed:
+        run("--unlock")
+        run()
+    assert run.code == 0, run.printed[-3000:]
+    return run
+
+
+def wait_for_the_end_of_all(folder, seconds=30):
+    """Wait until no process of a killed run is left."""
+    end = time.monotonic() + seconds
+    while left := processes_in(folder):
+        assert time.monotonic() < end, left
+        time.sleep(0.2)
+
+
+def epochs_lost(killed_log, log):
+    """Return how many whole epochs a training did twice, None where it was not in the midst of them."""
+    done = [int(number) for number in re.findall(r"epoch (\d+), loss", killed_log)]
+    again = re.findall(r"goes on after epoch (\d+)", log)
+    if not done or done[-1] == 0:
+        return None
+    return done[-1] - (int(again[-1]) if again else 0)
+
+
+def results_of(folder):
+    """Return the files of results that say how good models are, by name, and the names of all files."""
+    files = [path for path in (folder / "results").rglob("*") if path.is_file()]
+    equal = ("metrics.json", "predictions.parquet", "comparison.csv", "pairs.csv", "drift.json", "shift.json")
+    contents = {str(path.relative_to(folder)): path.read_bytes() for path in files if path.name in equal}
+    return contents, sorted(str(path.relative_to(folder)) for path in files)
