@@ -69,12 +69,16 @@ class Run:
 
     def __call__(self, *targets, check=True, snakefile=REPOSITORY / "Snakefile"):
         """Run the workflow and return all that it printed."""
-        command = [sys.executable, "-m", "snakemake", "--snakefile", snakefile, "--directory", self.folder]
-        command += ["--configfile", self.folder / "config.yaml", *self.options, *targets]
-        done = subprocess.run(list(map(str, command)), capture_output=True, text=True, cwd=self.folder, env=self.environment)
+        command = self.command(*targets, snakefile=snakefile)
+        done = subprocess.run(command, capture_output=True, text=True, cwd=self.folder, env=self.environment)
         self.code, self.printed = done.returncode, done.stdout + done.stderr
         assert not check or self.code == 0, self.printed[-5000:]
         return self.printed
+
+    def command(self, *targets, snakefile=REPOSITORY / "Snakefile"):
+        """Return the command that runs the workflow."""
+        command = [sys.executable, "-m", "snakemake", "--snakefile", snakefile, "--directory", self.folder]
+        return list(map(str, [*command, "--configfile", self.folder / "config.yaml", *self.options, *targets]))
 
     def jobs(self, *targets, **kwargs):
         """Return the rules that a dry run would run, with how often."""

@@ -7,7 +7,6 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -106,16 +105,10 @@ def jobs_of(folder):
     return list(found.values())
 
 
-def command(folder):
-    """Return the command that is killed, and given again."""
-    snakemake = [sys.executable, "-m", "snakemake", "--snakefile", str(REPOSITORY / "Snakefile")]
-    return [*snakemake, "--configfile", "config.yaml", "--cores", "2"]
-
-
 def started(folder):
     """Start the workflow in a process group of its own."""
     output = (folder / "killed.txt").open("w")
-    return subprocess.Popen(command(folder), cwd=folder, stdout=output, stderr=output, start_new_session=True)
+    return subprocess.Popen(Run(folder).command(), cwd=folder, stdout=output, stderr=output, start_new_session=True)
 
 
 def scripts_of(folder, rule):

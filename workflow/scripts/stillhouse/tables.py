@@ -15,11 +15,11 @@ import pyarrow.parquet as pq
 from stillhouse import claims
 from stillhouse.columns import SPLIT
 from stillhouse.errors import UserError
+from stillhouse.sealing import check, seal
 from stillhouse.splits import ALL
 
 # A disk or a quota that is full, and a folder that may not be written to.
 UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
-CHECKED, CHECKING = {"write_page_checksum": True}, {"page_checksum_verification": True}
 
 
 @contextmanager
@@ -70,15 +70,17 @@ def read_whole(path):
 
 
 def write_table(table, path):
-    """Write a table as Parquet, each page with its checksum."""
+    """Write a table as Parquet, sealed."""
     with written_beside(path) as beside:
-        table.to_parquet(beside, index=False, **CHECKED)
+        table.to_parquet(beside, index=False)
+        seal(beside)
 
 
 def read_table(path, columns=None):
-    """Return a table that the workflow wrote, or some columns of it; raises ``UserError`` where checksums do not hold."""
+    """Return a table that the workflow wrote, or some columns of it; raises ``UserError`` where its seal is broken."""
     with read_whole(path):
-        return pd.read_parquet(path, columns=columns, **CHECKING)
+        check(path)
+        return pd.read_parquet(path, columns=columns)
 
 
 def write_json(content, path):
@@ -109,9 +111,11 @@ def split_writer(path):
     tables = {}
     yield lambda split, table: tables.__setitem__(split, _arrow(split, table))
     schema = pa.unify_schemas([table.schema for table in tables.values()])
-    with written_beside(path) as beside, pq.ParquetWriter(beside, schema, **CHECKED) as writer:
-        for table in tables.values():
-            writer.write_table(_widened(table, schema), row_group_size=max(1, len(table)))
+    with written_beside(path) as beside:
+        with pq.ParquetWriter(beside, schema) as writer:
+            for table in tables.values():
+                writer.write_table(_widened(table, schema), row_group_size=max(1, len(table)))
+        seal(beside)
 
 
 def _arrow(split, table):
@@ -128,7 +132,8 @@ def read_split(paths, split):
     """Return the rows of a split from the one file among ``paths`` that holds it."""
     path = file_of(paths, split)
     with read_whole(path):
-        table = pq.read_table(path, filters=[(SPLIT, "==", split)], **CHECKING)
+        check(path)
+        table = pq.read_table(path, filters=[(SPLIT, "==", split)])
     absent = [name for name in table.column_names if len(table) and table[name].null_count == len(table)]
     return table.drop_columns([SPLIT, *absent]).to_pandas()
 
