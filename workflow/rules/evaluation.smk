@@ -36,7 +36,7 @@ rule diagnose:
         features=shift_files(rules.impute.output.features),
         weights=shift_files(rules.weigh.output.weights),
         facts=shift_files(rules.weigh.output.facts),
-        predictions=expand(rules.evaluate.output.predictions, model=PLAN.reference, allow_missing=True),
+        predictions=of_reference(rules.evaluate.output.predictions),
     output:
         shift="results/{dataset}/shift.json",
     log:
@@ -79,7 +79,7 @@ rule explain:
         table=rules.load.output.table,
         schema=rules.load.output.schema,
         folds=rules.fold.output.folds,
-        predictions=expand(rules.evaluate.output.predictions, model=PLAN.reference, allow_missing=True),
+        predictions=of_reference(rules.evaluate.output.predictions),
     output:
         importance="results/{dataset}/importance.csv",
         surrogate="results/{dataset}/surrogate.json",
@@ -103,7 +103,7 @@ rule slice:
         table=rules.load.output.table,
         schema=rules.load.output.schema,
         folds=rules.fold.output.folds,
-        predictions=expand(rules.evaluate.output.predictions, model=PLAN.reference, allow_missing=True),
+        predictions=of_reference(rules.evaluate.output.predictions),
     output:
         slices="results/{dataset}/slices.csv",
     log:

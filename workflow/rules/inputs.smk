@@ -87,6 +87,11 @@ def local_files(wildcards):
     return [place for _, place in found if not is_remote(place)]
 
 
+def of_reference(path):
+    """Return the path of a file of the reference model."""
+    return expand(path, model=PLAN.reference, allow_missing=True)[0]
+
+
 def shift_report(wildcards):
     """Return the diagnosis of a dataset with deploy rows."""
     return rules.diagnose.output.shift if PLAN.has_deploy(wildcards.dataset) else []

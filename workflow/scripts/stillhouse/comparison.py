@@ -70,7 +70,7 @@ class Contest:
         own, apart = self.variances(model, other), self.apart(model, other)
         if own is None:
             return None
-        further = len(self.values) - 2
+        further = max(0, len(self.values) - 2)
         variance = (own[0] + further * self.dispersion * own[1]) / (further + 1)
         mean, freedom = float(apart.mean()), (len(apart) - 1) * (further + 1)
         return float(2 * t.sf(abs(mean) / np.sqrt(variance), freedom)) if variance > 0 else float(mean == 0)

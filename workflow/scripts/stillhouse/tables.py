@@ -4,7 +4,9 @@ import errno
 import glob
 import json
 import os
+import pickle
 import shutil
+import zlib
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,6 +22,8 @@ from stillhouse.splits import ALL
 
 # A disk or a quota that is full, and a folder that may not be written to.
 UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
+# What reading a damaged file raises: Parquet and JSON the first two, what was compressed the others.
+DAMAGED = (ValueError, OSError, EOFError, zlib.error, pickle.UnpicklingError)
 
 
 @contextmanager
@@ -64,7 +68,7 @@ def read_whole(path):
         yield
     except FileNotFoundError:
         raise
-    except Exception as error:  # each format has errors of its own for each way in which a file may be damaged
+    except DAMAGED as error:
         again = "remove it, and the same command makes it anew"
         raise UserError(f"{path}: is damaged ({type(error).__name__}); {again}") from error
 
