@@ -153,15 +153,23 @@ def test_a_second_run_in_the_same_folder_is_refused_and_the_first_ends_well(fres
 
 
 @pytest.mark.workflow
-def test_a_clock_that_is_set_back_changes_nothing(fresh, finished):
+def test_a_clock_that_is_set_back_is_named_and_files_of_the_future_come_to_nothing(fresh, finished):
     fresh("results/d/models/m/split-all/predictions.parquet")
-    tomorrow = time.time() + 86400
-    for path in fresh.folder.rglob("*"):
-        if ".snakemake" not in path.parts:
-            os.utime(path, (tomorrow, tomorrow))
+    date(fresh, time.time() + 86400)
+    fresh(TARGET, check=False)
+    assert fresh.code == 1
+    assert "This could indicate a clock skew problem" in fresh.printed
+    assert not list((fresh / "results/d/models/m").glob("*.*"))
+    date(fresh, time.time())
     fresh(TARGET)
     assert_same(fresh, finished)
     assert fresh.jobs(TARGET) == {}
+
+
+def date(run, seconds):
+    """Give all files of a run, but for Snakemake's own, a time of the epoch."""
+    for path in [path for name in ("results", "table.csv") for path in [run / name, *(run / name).rglob("*")]]:
+        os.utime(path, (seconds, seconds))
 
 
 def test_a_job_that_was_left_behind_writes_nothing(tmp_path, monkeypatch):

@@ -30,7 +30,7 @@ CONFIG = {
     },
     "folds": {"k": 4},
     "models": {
-        "tree": {"prepare": {"weigh": "logistic", "resample": "over"}, "fit": {"method": "tree", "bag": 3}},
+        "tree": {"prepare": {"weigh": "logistic"}, "fit": {"method": "tree", "bag": 3}},
         "teacher": {"train": TRAINED},
         "theirs": {"read": {"method": "external", "table": "theirs.csv"}},
         "stack": {"stack": {"method": "linear", "members": ["tree", "teacher"]}},
@@ -38,10 +38,12 @@ CONFIG = {
         "pupil": {"distill": {"method": "tree", "teacher": "tree", "alpha": 0.5, "transfer": ["synthetic"]}},
     },
     "export": ["student"],
-    "report": {"draws": 100, "prepare": {"weigh": "logistic"}},
+    "report": {"draws": 100, "control": [], "prepare": {"weigh": "logistic"}},
 }
 RULES = (REPOSITORY / "workflow" / "rules").glob("*.smk")
 VERBS = sorted(verb for path in RULES for verb in re.findall(r"^rule (\w+):", path.read_text(), flags=re.M))
+# The models whose training a rule's log tells of.
+NETWORKS = {"train": "teacher", "distill": "student"}
 VICTIMS, SIGNALS = ("job", "snakemake", "group"), (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 
 
@@ -146,15 +148,13 @@ def strike(kill, folder, seconds):
     snakemake.wait(300)
 
 
-def recover(folder):
-    """Give the same command again until all is done; where it says that a lock stands, do what it says. Return the run."""
-    run = Run(folder)
+def recover(run):
+    """Give the same command again; where it says that a lock stands, do what it says."""
     run(check=False)
     if run.code and "--unlock" in run.printed:
         run("--unlock")
         run()
     assert run.code == 0, run.printed[-3000:]
-    return run
 
 
 def wait_for_the_end_of_all(folder, seconds=30):
@@ -165,6 +165,12 @@ def wait_for_the_end_of_all(folder, seconds=30):
         time.sleep(0.2)
 
 
+def log_of(folder, rule):
+    """Return the log of a rule's network; nothing for rules that train none."""
+    path = folder / "logs" / "cancer" / NETWORKS.get(rule, "") / "split-all.log"
+    return path.read_text() if rule in NETWORKS and path.exists() else ""
+
+
 def epochs_lost(killed_log, log):
     """Return how many whole epochs a training did twice, None where it was not in the midst of them."""
     done = [int(number) for number in re.findall(r"epoch (\d+), loss", killed_log)]
@@ -172,6 +178,15 @@ def epochs_lost(killed_log, log):
     if not done or done[-1] == 0:
         return None
     return done[-1] - (int(again[-1]) if again else 0)
+
+
+def assert_unbroken(folder, finished):
+    """Assert that a run has the very results of a finished one, and that nothing of its accidents is left."""
+    wait_for_the_end_of_all(folder)
+    (expected, all_expected), (found, all_found) = results_of(finished), results_of(folder)
+    assert all_found == all_expected
+    assert [name for name in expected if found[name] != expected[name]] == []
+    assert not [path for name in ("locks", "incomplete") for path in (folder / ".snakemake" / name).rglob("*")]
 
 
 def results_of(folder):

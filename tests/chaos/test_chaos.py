@@ -2,22 +2,10 @@
 
 import pytest
 from conftest import Run
-from killing import (
-    CONFIG,
-    VERBS,
-    as_it_was_when,
-    epochs_lost,
-    kills,
-    recover,
-    results_of,
-    strike,
-    wait_for_the_end_of_all,
-    write_inputs,
-)
+from killing import CONFIG, VERBS, as_it_was_when, assert_unbroken, epochs_lost, kills, log_of, recover, strike, write_inputs
 
 SEED, COUNT, SHORT = 20261125, len(VERBS), 3
 KILLS = kills(COUNT, SEED)
-NETWORKS = {"train": "teacher", "distill": "student"}
 
 
 @pytest.fixture(scope="module")
@@ -34,17 +22,13 @@ def finished(tmp_path_factory):
     [pytest.param(kill, id=str(kill), marks=[pytest.mark.slow] if number < SHORT else []) for number, kill in enumerate(KILLS)],
 )
 def test_a_killed_run_ends_as_an_unbroken_one(kill, finished, tmp_path):
-    folder = tmp_path / "killed"
-    strike(kill, folder, as_it_was_when(kill.rule, finished, folder))
-    log = folder / "logs" / "cancer" / NETWORKS.get(kill.rule, "") / "split-all.log"
-    killed = log.read_text() if kill.rule in NETWORKS else ""
-    recover(folder)
-    wait_for_the_end_of_all(folder)
-    expected, found = results_of(finished), results_of(folder)
-    assert found[1] == expected[1]
-    assert [name for name in expected[0] if found[0][name] != expected[0][name]] == []
-    assert not [path for name in ("locks", "incomplete") for path in (folder / ".snakemake" / name).rglob("*")]
-    if kill.rule in NETWORKS and (lost := epochs_lost(killed, log.read_text())) is not None:
+    run = Run(tmp_path / "run")
+    run.folder.rmdir()
+    strike(kill, run.folder, as_it_was_when(kill.rule, finished, run.folder))
+    killed = log_of(run.folder, kill.rule)
+    recover(run)
+    assert_unbroken(run.folder, finished)
+    if (lost := epochs_lost(killed, log_of(run.folder, kill.rule))) is not None:
         print(f"{kill}: {lost} epochs lost")
         assert lost <= 1
 

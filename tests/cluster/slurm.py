@@ -3,10 +3,13 @@
 import getpass
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import time
 from pathlib import Path
+
+from conftest import Run
 
 CONFIGURATION = """\
 ClusterName=lab
@@ -53,6 +56,9 @@ GPUS = "NodeName=n1 Name=gpu File=/dev/null\nNodeName=n1 Name=gpu File=/dev/zero
 # Snakemake's plugin takes SLURM_CONF away from the srun inside a job.
 SRUN = '#!/bin/sh\nSLURM_CONF="{conf}" exec "{srun}" "$@"\n'
 NODES = ("n1", "n2")
+# What differs from the profile is the size of this cluster, and how patiently one waits.
+HERE = """--workflow-profile slurm --cores 2 --slurm-init-seconds-before-status-checks 2 --latency-wait 5
+          --default-resources slurm_partition=cpu mem_mb=2000*attempt runtime=30""".split()
 
 
 class Slurm:
@@ -75,8 +81,7 @@ class Slurm:
         wrapper.chmod(0o755)
         self._start("controller", "slurmctld", "-D")
         for node in NODES:
-            self._start(node, "slurmd", "-D", "-N", node)
-        self.wait_until(lambda: {line.split()[1] for line in self("sinfo", "-h", "-N", "-o", "%n %T")} == {"idle"}, 30)
+            self.start_node(node)
         return self
 
     def __exit__(self, *_):
@@ -102,6 +107,32 @@ class Slurm:
             env=self.environment, stdout=log, stderr=log, start_new_session=True,
         )  # fmt: skip
 
+    def start_node(self, node):
+        """Start the daemon of a node, and wait until it takes jobs."""
+        self._start(node, "slurmd", "-D", "-N", node)
+        self.wait_until(lambda: self.state_of(node) in ("idle", "mixed", "allocated"), 60)
+
+    def kill_node(self, node):
+        """Kill the daemon of a node and all that runs there, as if its power went, and wait until it is missed."""
+        self.daemons[node].kill()
+        for number in self.processes_on(node):
+            os.kill(number, signal.SIGKILL)
+        self.wait_until(lambda: self.state_of(node).startswith("down"), 120)
+
+    def state_of(self, node):
+        """Return the state of a node, such as ``idle``."""
+        return self("sinfo", "-h", "-N", "-n", node, "-o", "%T")[0]
+
+    def processes_on(self, node):
+        """Return the processes of jobs on a node, the daemons of their steps among them."""
+        jobs = {number for number, job in self.jobs().items() if job[0] == "RUNNING" and job[2] == node}
+        found = []
+        for entry in filter(lambda entry: entry.name.isdecimal(), Path("/proc").iterdir()):
+            step = f"{text_of(entry / 'cmdline')}.".removeprefix("slurmstepd: [").split(".")[0]
+            if step in jobs or variables_of(entry.name).get("SLURM_JOB_ID") in jobs:
+                found.append(int(entry.name))
+        return found
+
     def jobs(self):
         """Return all jobs that there have been, as ``{id: (state, partition, node, comment)}``."""
         lines = self("squeue", "-h", "-a", "-t", "all", "-o", "%i|%T|%P|%N|%k")
@@ -113,6 +144,40 @@ class Slurm:
         while not holds():
             assert time.monotonic() < end, f"waited {seconds} s in vain; see {self.folder / 'log'}"
             time.sleep(0.3)
+
+
+class ClusterRun(Run):
+    """A folder in which the workflow runs on Slurm."""
+
+    options = HERE
+
+    def __init__(self, folder, slurm, config=None):
+        super().__init__(folder, config)
+        self.slurm, self.environment = slurm, slurm.environment
+
+    def submitted(self, *targets):
+        """Run the workflow and return the jobs that it submitted, as ``{rule and wildcards: [(state, partition, node)]}``."""
+        before = self.slurm.jobs()
+        self("--", *targets)
+        jobs = {}
+        for number, (state, partition, node, rule) in self.slurm.jobs().items():
+            if number not in before:
+                jobs.setdefault(rule, []).append((state, partition, node))
+        return jobs
+
+
+def variables_of(process):
+    """Return the environment that a process was started with; empty where it has ended."""
+    lines = text_of(Path("/proc", str(process), "environ")).split("\0")
+    return dict(line.split("=", 1) for line in lines if "=" in line)
+
+
+def text_of(path):
+    """Return what a file of /proc says; nothing where its process has ended."""
+    try:
+        return path.read_text(errors="replace")
+    except OSError:
+        return ""
 
 
 def free_ports(count):

@@ -6,7 +6,7 @@ from threading import Thread
 import pandas as pd
 import pytest
 from conftest import Run
-from slurm import Slurm
+from slurm import ClusterRun, Slurm
 
 pytestmark = [
     pytest.mark.cluster,
@@ -33,29 +33,6 @@ LONG = {
     "models": {"long": {"train": {**SMALL, "width": 256, "epochs": 150, "patience": 150, "checkpoint": 1}}},
     "export": [],
 }
-# What differs from the profile is the size of this cluster, and how patiently one waits.
-HERE = """--workflow-profile slurm --cores 2 --slurm-init-seconds-before-status-checks 2 --latency-wait 5
-          --default-resources slurm_partition=cpu mem_mb=2000*attempt runtime=30""".split()
-
-
-class ClusterRun(Run):
-    """A folder in which the workflow runs on Slurm."""
-
-    options = HERE
-
-    def __init__(self, folder, config, slurm):
-        super().__init__(folder, config)
-        self.slurm, self.environment = slurm, slurm.environment
-
-    def __call__(self, *targets):
-        """Run the workflow and return the jobs that it submitted, as ``{rule and wildcards: [(state, partition, node)]}``."""
-        before = self.slurm.jobs()
-        super().__call__("--", *targets)
-        jobs = {}
-        for number, (state, partition, node, rule) in self.slurm.jobs().items():
-            if number not in before:
-                jobs.setdefault(rule, []).append((state, partition, node))
-        return jobs
 
 
 @pytest.fixture(scope="module")
@@ -82,8 +59,8 @@ def partitions(jobs, rules):
 
 
 def test_six_models_take_few_jobs_and_say_the_same_as_on_one_machine(slurm, local, tmp_path):
-    run = ClusterRun(tmp_path / "together", SIX, slurm)
-    jobs = run()
+    run = ClusterRun(tmp_path / "together", slurm, SIX)
+    jobs = run.submitted()
     print(f"{sum(map(len, jobs.values()))} jobs together")
     assert sum(map(len, jobs.values())) <= 25
     assert {state for tries in jobs.values() for state, _, _ in tries} == {"COMPLETED"}
@@ -98,8 +75,8 @@ def test_six_models_take_few_jobs_and_say_the_same_as_on_one_machine(slurm, loca
 
 @pytest.mark.proof
 def test_splits_apart_spread_over_nodes_and_say_the_same(slurm, local, tmp_path):
-    run = ClusterRun(tmp_path / "apart", {**SIX, "splits": "apart"}, slurm)
-    jobs = run(f"{RESULTS}/models/teacher/metrics.json")
+    run = ClusterRun(tmp_path / "apart", slurm, {**SIX, "splits": "apart"})
+    jobs = run.submitted(f"{RESULTS}/models/teacher/metrics.json")
     print(f"{sum(map(len, jobs.values()))} jobs for the five splits of a network apart")
     assert sum(len(tries) for name, tries in jobs.items() if name.startswith("rule_train")) == 5
     assert partitions(jobs, {"train"}) == {"gpu"}
@@ -110,9 +87,9 @@ def test_a_cancelled_and_then_preempted_training_goes_on_and_ends_as_an_unbroken
     target = f"{RESULTS}/models/long/split-all/predictions.parquet"
     unbroken = Run(tmp_path / "unbroken", LONG)
     unbroken(target)
-    run = ClusterRun(tmp_path / "broken", LONG, slurm)
+    run = ClusterRun(tmp_path / "broken", slurm, LONG)
     found = {}
-    running = Thread(target=lambda: found.update(run(target)))
+    running = Thread(target=lambda: found.update(run.submitted(target)))
     running.start()
     slurm("scancel", in_training(slurm, run))
     second = in_training(slurm, run, after="goes on")

@@ -6,6 +6,7 @@ job, and its first line names the one that began last.
 """
 
 import ctypes
+import os
 import secrets
 import signal
 from pathlib import Path
@@ -39,6 +40,11 @@ def claim(log):
     """Begin a log; jobs that had begun it before write no more outputs."""
     global own
     own = Claim(log)
+
+
+def is_helper():
+    """Return whether Lightning started this process to train beside another one, which logs and writes for both."""
+    return os.environ.get("LOCAL_RANK", "0") != "0"
 
 
 def end_with_parent():

@@ -6,7 +6,7 @@ import traceback
 import warnings
 from difflib import get_close_matches
 
-from stillhouse.claims import claim, end_with_parent
+from stillhouse.claims import claim, end_with_parent, is_helper
 
 log = logging.getLogger("stillhouse")
 
@@ -24,6 +24,8 @@ def nearest(word, known):
 def log_to(path):
     """Begin a job: send messages to its log and to the terminal, details and unforeseen warnings to the log alone."""
     end_with_parent()
+    if is_helper():
+        return
     try:
         claim(path)
         to_file = logging.FileHandler(path)

@@ -62,8 +62,12 @@ def normalised(values):
 
 
 def condition(p, labels):
-    """Return the condition number of the confusion matrix; above about 100, BBSE and RLLS say little."""
-    return float(np.linalg.cond(joint_confusion(p, labels)))
+    """Return the condition number of the confusion matrix; above about 100, BBSE and RLLS say little.
+
+    None where there is none, as some class is never said.
+    """
+    found = float(np.linalg.cond(joint_confusion(p, labels)))
+    return found if np.isfinite(found) else None
 
 
 def estimate(p, labels, p_new, draws, level, rng):

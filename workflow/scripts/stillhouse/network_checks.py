@@ -34,6 +34,8 @@ def faults(options, is_regression):
         yield "cycles", f"{cycles} cycles do not divide {options['epochs']} epochs less the warm-up; choose a divisor"
     if options["schedule"] == "cyclic" and options["snapshots"] > cycles:
         yield "snapshots", f"{options['snapshots']} networks from {cycles} cycles; take at most one a cycle"
+    if options["devices"] > 1 and options.get("norm") == "batch":
+        yield "devices", "batch norm would see a part of each batch; choose another `norm`, or one device"
     if not any(options["rates"].values()):
         yield "rates", "every part is frozen; leave one above 0"
     if options["only_norms"] and options.get("norm") == "none" and not options["rates"]["head"]:

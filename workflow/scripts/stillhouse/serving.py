@@ -26,11 +26,13 @@ class Shipped:
     def __init__(self, path, threads=0):
         if not Path(path).is_file():
             raise UserError(f"there is no file {str(path)!r}")
+        self.path = path
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 4
         options.intra_op_num_threads = threads
         try:
-            self.session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+            # The bytes and not the path, so that the file cannot point to others beside it.
+            self.session = onnxruntime.InferenceSession(Path(path).read_bytes(), options, providers=["CPUExecutionProvider"])
             facts = self.session.get_modelmeta().custom_metadata_map
             self.columns, self.classes = json.loads(facts["columns"]), json.loads(facts["classes"])
             self.reading, self.identifiers = json.loads(facts["reading"]), json.loads(facts["identifiers"])
@@ -40,13 +42,21 @@ class Shipped:
 
     def predict(self, table):
         """Return predictions of raw rows: ``p_<class>``, the likeliest class and that by the tuned threshold; or the value."""
-        scores = self.session.run(None, self.inputs(table))[0]
+        scores = self.scores(table)
         if self.classes is None:
             return pd.DataFrame({PREDICTION: scores[:, 0]}, index=table.index)
         result = pd.DataFrame(scores, columns=list(map(probability, self.classes)), index=table.index)
         names = np.array(self.classes, dtype=object)
         decided = (scores * self.factors).argmax(axis=1)
         return result.assign(**{PREDICTION: names[scores.argmax(axis=1)], DECISION: names[decided]})
+
+    def scores(self, table):
+        """Return what the graph computes of raw rows, shape (rows, outputs); raises ``UserError`` where it cannot."""
+        inputs = self.inputs(table)
+        try:
+            return self.session.run(None, inputs)[0]
+        except Exception as error:  # see __init__
+            raise UserError(f"{self.path}: is no whole Stillhouse model: {error}") from error
 
     def inputs(self, table):
         """Return the graph's inputs, one array of shape (rows, 1) a column; raises ``UserError`` for a lacking one."""

@@ -3,6 +3,7 @@
 import ctypes
 import hashlib
 import logging
+import sys
 import warnings
 import zipfile
 from dataclasses import replace
@@ -16,6 +17,7 @@ from pytorch_lightning.plugins.environments import LightningEnvironment
 from torch import nn
 
 from stillhouse.bagging import out_of_bag
+from stillhouse.claims import is_helper
 from stillhouse.columns import CHOICE, EPOCHS, PHASE, RANGE_TEST
 from stillhouse.distillation import best
 from stillhouse.errors import UserError, log
@@ -25,6 +27,7 @@ from stillhouse.samme import boosted
 from stillhouse.seeds import derive
 from stillhouse.stacked.lightning import Checkpoints, ProgressLines, Training
 from stillhouse.stacked.members import Shape, Table
+from stillhouse.stacked.processes import SharedBatches
 
 PRECISIONS = {"float32": "32-true", "bfloat16": "bf16-mixed"}
 # Operations that a stack should do in one call: with fewer, the time goes into calls; with more, the caches run over.
@@ -74,9 +77,12 @@ def train(sets, threads=1, title="networks", checkpoints=None):
     """
     boosts = sets[0].options["boost"]
     try:
-        return _boosted(sets, threads, title, checkpoints) if boosts else _trained(sets, threads, title, checkpoints)
+        found = _boosted(sets, threads, title, checkpoints) if boosts else _trained(sets, threads, title, checkpoints)
     except UserError as error:
         raise UserError(f"{title}: {error}") from error
+    if is_helper():
+        sys.exit()
+    return found
 
 
 def _boosted(sets, threads, title, checkpoints):
@@ -122,7 +128,7 @@ def train_alike(sets, threads, title, checkpoints):
     if checkpoints:
         path = Path(checkpoints) / f"{fingerprint(members, table, options)}.ckpt"
         callbacks.append(Checkpoints(path, options["checkpoint"]))
-    groups = cut(members, size_of_stack(members, batch, threads))
+    groups = cut(members, len(members) if options["devices"] > 1 else size_of_stack(members, batch, threads))
     loss = Loss(options["loss"], sets[0].n_classes)
     training = Training(groups, table, Shape(batch, steps), options, loss, threads)
     with warnings.catch_warnings():
@@ -220,14 +226,18 @@ def cut(members, size):
 
 
 def new_trainer(options, callbacks):
-    """Return a Trainer on one device that prints nothing and writes nothing but our checkpoints."""
+    """Return a Trainer that prints nothing and writes nothing but our checkpoints."""
+    devices, found = options["devices"], torch.cuda.device_count()
+    if found and devices > found:
+        raise UserError(f"devices: {devices} are asked for, and this job has {found}; ask for as many GPUs, or lower it")
     return pl.Trainer(
         max_epochs=options["epochs"],
         precision=PRECISIONS[options["precision"]],
         callbacks=callbacks,
         accelerator="cuda" if torch.cuda.is_available() else "cpu",
-        devices=1,
-        # One process is all; Lightning would otherwise ask a Slurm job for its tasks, and take its signals.
+        devices=devices,
+        strategy=SharedBatches() if devices > 1 else "auto",
+        # Lightning starts what processes it needs; it would otherwise ask a Slurm job for its tasks, and take its signals.
         plugins=[LightningEnvironment()],
         logger=False,
         enable_checkpointing=False,

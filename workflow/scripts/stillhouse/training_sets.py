@@ -21,7 +21,7 @@ from stillhouse.stacked.members import Member, Table, steps_an_epoch
 TRAINING = (
     *("batch", "epochs", "patience", "rate", "rates", "only_norms", "optimizer", "momentum", "decay", "l1", "clip"),
     *("schedule", "warmup", "cycles", "loss", "smoothing", "mixup", "curriculum", "average", "snapshots", "precision"),
-    *("checkpoint", "seeds", "bag", "boost", "vote_rate", "initialization", "bins", "start", "new_head"),
+    *("checkpoint", "devices", "seeds", "bag", "boost", "vote_rate", "initialization", "bins", "start", "new_head"),
     *TAUGHT,
 )
 # Rows a step by themselves: a power of two, such that an epoch has 8 steps or more where the table allows it.

@@ -39,7 +39,7 @@ def with_password(place):
     except FileNotFoundError:
         found = None
     except NetrcParseError as error:
-        raise UserError(f"~/.netrc cannot be read: {error}") from error
+        raise UserError(f"~/.netrc cannot be read: {error.msg}") from error
     if found:
         name, _, password = found
         # Not sent on to another host that an answer may point to.

@@ -9,6 +9,7 @@ import pytorch_lightning as pl
 import torch
 
 from stillhouse.errors import log
+from stillhouse.stacked.processes import Processes
 from stillhouse.stacked.range_test import find_rates
 from stillhouse.stacked.stack import Stack
 from stillhouse.tables import written_beside
@@ -45,7 +46,8 @@ class Training(pl.LightningModule):
         """Lay the stacks out on the device; find rates by a range test where they are to be found."""
         table, precision = self.table.to(self.device), self.trainer.precision_plugin.forward_context
         self.pool = ThreadPoolExecutor(self.threads, initializer=torch.set_num_threads, initargs=(1,))
-        self.stacks = list(self.pool.map(lambda group: Stack(group, table, *self.parts, precision), self.groups))
+        processes = Processes(self.trainer.global_rank, self.trainer.world_size)
+        self.stacks = list(self.pool.map(lambda group: Stack(group, table, *self.parts, precision, processes), self.groups))
         if self.saved is not None:
             for stack, state in zip(self.stacks, self.saved, strict=True):
                 stack.load(state)
@@ -135,17 +137,26 @@ class Checkpoints(pl.Callback):
 
     def on_train_epoch_end(self, trainer, training):
         """Write a checkpoint where it is time for one."""
-        if not (self.is_asked_to_end or self._is_time(training.current_epoch + 1)):
+        is_time = self.is_asked_to_end or self._is_time(training.current_epoch + 1)
+        # The first of several processes speaks for all, as none can save or end without the others.
+        is_time, self.is_asked_to_end = trainer.strategy.broadcast((is_time, self.is_asked_to_end))
+        if not is_time:
             return
         begin = time.monotonic()
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with written_beside(self.path) as beside:
-            trainer.save_checkpoint(beside)
+        self._save(trainer)
         self.written = time.monotonic()
         self.seconds = self.written - begin
         if self.is_asked_to_end:
             log.info("asked to end: training is saved after epoch %d and goes on from there", training.current_epoch + 1)
             raise SystemExit(143)
+
+    def _save(self, trainer):
+        if not trainer.is_global_zero:
+            trainer.save_checkpoint(self.path)
+            return
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with written_beside(self.path) as beside:
+            trainer.save_checkpoint(beside)
 
     def _is_time(self, epochs):
         if self.every == AUTO:

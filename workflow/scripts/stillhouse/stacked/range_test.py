@@ -45,11 +45,8 @@ def _losses(stack, rates):
     for step, rate in enumerate(rates):
         for member in stack.members:
             member.rate = rate
-        stack.keys.of_step = draws.hashed(stack.seeds + draws.salt(-step - 1))
-        losses, weight = stack.losses(_batch(stack, step))
-        weighted = (losses * weight).sum(dim=1)
-        stack.take_step(weighted.sum() / stack.shape.batch, factor=1.0)
-        found.append((weighted.detach() / weight.sum(dim=1)).cpu().numpy())
+        loss, weight = stack.learn(_batch(stack, step), number=-step - 1, factor=1.0)
+        found.append((loss / weight).cpu().numpy())
     stack.rows.values.copy_(before)
     stack.optimizer, stack.average = optimizer, average
     for member, rate in zip(stack.members, given, strict=True):

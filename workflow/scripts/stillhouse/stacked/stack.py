@@ -13,18 +13,21 @@ from stillhouse.stacked import draws, schedules
 from stillhouse.stacked.layers import StackedBatchNorm, StackedLayerNorm, stacked
 from stillhouse.stacked.optimizers import RowOptimizer
 from stillhouse.stacked.parameters import Rows, load_row
+from stillhouse.stacked.processes import Processes
 
 # Members that have stopped cost as much as the others until they leave; leaving costs a new layout.
 CROWDED = 0.75
 # A running mean of few steps would mostly be the first weights, so what it keeps grows: steps / (steps + this).
 AVERAGE_WARMUP = 10
+ALONE = Processes()
 
 
 class Stack:
     """Members in training; ``settings`` are those of a network that all members share, ``loss`` one of ``losses.py``."""
 
-    def __init__(self, members, table, shape, settings, loss, precision=nullcontext):
-        self.table, self.shape, self.settings, self.loss, self.precision = table, shape, settings, loss, precision
+    def __init__(self, members, table, shape, settings, loss, precision=nullcontext, processes=ALONE):
+        self.table, self.shape, self.settings, self.loss = table, shape, settings, loss
+        self.precision, self.processes = precision, processes
         self._lay_out(members)
         self.kept = self.rows.values.new_zeros(settings["snapshots"], *self.rows.values.shape)
         self.recent = self.kept.clone() if settings["snapshots"] > 1 else None
@@ -104,12 +107,21 @@ class Stack:
         shares = self._shares(epoch)
         sums = self.scale.new_zeros(2, len(self.members))
         for step, index in enumerate(order):
-            self.keys.of_step = draws.hashed(self.seeds + draws.salt(epoch * self.shape.steps + step + 1))
-            losses, weight = self.losses(index, None if shares is None else shares[step], smooth=self.prior is not None)
-            weighted = (losses * weight).sum(dim=1)
-            self.take_step(weighted.sum() / self.shape.batch, schedules.factor(self.settings, epoch + step / len(order)))
-            sums += torch.stack([weighted.detach(), weight.sum(dim=1)])
+            share = None if shares is None else shares[step]
+            factor = schedules.factor(self.settings, epoch + step / len(order))
+            sums += self.learn(index, epoch * self.shape.steps + step + 1, factor, share, smooth=self.prior is not None)
         return (sums[0] / sums[1]).tolist()
+
+    def learn(self, index, number, factor, share=None, smooth=False):
+        """Take one step on a batch of rows; return each member's weighted losses and weights, summed, shape (2, members).
+
+        ``number`` tells steps apart; with several processes each sees its part of the rows, under dropout of its own.
+        """
+        self.keys.of_step = draws.hashed(self.seeds + draws.salt(number * self.processes.count + self.processes.rank))
+        losses, weight = self.losses(self.processes.part(index), share, smooth)
+        weighted = (losses * weight).sum(dim=1)
+        self.take_step(weighted.sum() / self.shape.batch, factor)
+        return self.processes.total(torch.stack([weighted.detach(), weight.sum(dim=1)]))
 
     def losses(self, index, share=None, smooth=False):
         """Return the loss and the weight of rows (members, rows); mixed with the row before where ``share`` says how much.
@@ -143,6 +155,7 @@ class Stack:
     def take_step(self, loss, factor):
         """Move every member against the gradient of a loss that is summed over members."""
         self.rows.gradient(loss, into=self.gradient)
+        self.processes.total(self.gradient)
         if self.l1.any():
             for segment in (part for part in self.rows.segments if part.decays):
                 part = slice(segment.start, segment.stop)

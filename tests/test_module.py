@@ -1,0 +1,90 @@
+"""The workflow as a part of somebody else's: from another folder, out of a checkout that may not be written to."""
+
+import shutil
+import subprocess
+import sys
+
+import pytest
+from conftest import REPOSITORY
+from test_bad_input import good_table
+
+pytestmark = pytest.mark.workflow
+SNAKEFILE = """
+configfile: "my.yaml"
+
+
+module stillhouse:
+    snakefile:
+        "{checkout}/Snakefile"
+    config:
+        config["stillhouse"]
+
+
+use rule * from stillhouse as stillhouse_*
+
+
+rule mine:
+    default_target: True
+    input:
+        rules.stillhouse_all.input,
+        metrics="results/d/models/m/metrics.json",
+    output:
+        "mine.txt",
+    shell:
+        "wc -c {{input}} > {{output}}"
+"""
+CONFIG = """
+stillhouse:
+  datasets: {d: {train: table.csv, target: ill}}
+  folds: {k: 3}
+  models: {m: {fit: {method: logistic}}}
+  export: [m]
+  report: {draws: 100}
+"""
+
+
+@pytest.fixture
+def read_only(checkout, tmp_path):
+    """A checkout that nobody may write to: mounted so where the user is root, who may write everywhere else."""
+    place = tmp_path / "checkout"
+    place.mkdir()
+    if not subprocess.run(["mount", "--bind", checkout, place], capture_output=True).returncode:
+        subprocess.run(["mount", "-o", "remount,ro,bind", place], check=True)
+        yield place
+        subprocess.run(["umount", place], check=True)
+        return
+    shutil.copytree(checkout, place, dirs_exist_ok=True)
+    subprocess.run(["chmod", "-R", "a-w", place], check=True)
+    yield place
+    subprocess.run(["chmod", "-R", "u+w", place], check=True)
+
+
+def test_another_workflow_takes_it_as_a_module_from_a_read_only_checkout(read_only, tmp_path):
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "Snakefile").write_text(SNAKEFILE.format(checkout=read_only))
+    (folder / "my.yaml").write_text(CONFIG)
+    good_table().to_csv(folder / "table.csv", index=False)
+    command = [sys.executable, "-m", "snakemake", "--cores", "2", "--workflow-profile", read_only / "profiles" / "default"]
+    subprocess.run(command, cwd=folder, check=True, capture_output=True)
+    assert "results/d/models/m/metrics.json" in (folder / "mine.txt").read_text()
+    assert (folder / "results/d/deploy/m.onnx").stat().st_size > 0
+    again = subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True)
+    assert "Nothing to be done" in again.stdout + again.stderr
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        (["--list-rules"], "evaluate"),
+        (["--rulegraph"], "digraph"),
+        (["--rulegraph", "mermaid-js"], "flowchart"),
+        (["--summary"], "results/breastcancer/report.html"),
+        (["--lint"], "Specify a conda environment"),
+    ],
+    ids=lambda value: "".join(value).strip("-"),
+)
+def test_what_snakemake_says_of_a_workflow_it_says_of_this_one(option, said, tmp_path):
+    command = [sys.executable, "-m", "snakemake", "--snakefile", REPOSITORY / "Snakefile", "--directory", tmp_path, *option]
+    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True)
+    assert said in done.stdout + done.stderr

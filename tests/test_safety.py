@@ -1,0 +1,175 @@
+"""What leaves the house tells nothing of whoever made it, and nothing in it can run code."""
+
+import http.server
+import os
+import subprocess
+import threading
+import zlib
+
+import numpy as np
+import onnx
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+from conftest import REPOSITORY, Run
+from test_bad_input import good_table
+from test_shipping import ship
+
+from stillhouse.code import files_run_by
+from stillhouse.errors import UserError
+from stillhouse.serving import Shipped
+
+SECRET, PASSWORD, USER, HOST = "s3cr3tt0k3n", "p4ssw0rd", "zaphod", "beeblebrox"
+SHARED = {".parquet", ".json", ".csv", ".html", ".svg", ".onnx", ".md"}
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """A server on this machine that hands a table to whoever has the token and the password."""
+    table = good_table().to_csv(index=False).encode()
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            is_allowed = SECRET in self.path and "Basic" in self.headers.get("Authorization", "")
+            self.send_response(200 if is_allowed else 403)
+            self.end_headers()
+            self.wfile.write(table if is_allowed else b"")
+
+        def log_message(self, *_):
+            pass
+
+    served = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=served.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{served.server_port}/rows.csv?token={SECRET}"
+    served.shutdown()
+
+
+@pytest.fixture(scope="module")
+def finished(server, tmp_path_factory):
+    """A finished run of a user with a name, a host, a home and a password."""
+    home = tmp_path_factory.mktemp("homes") / USER
+    home.mkdir()
+    (home / ".netrc").write_text(f"machine 127.0.0.1 login {USER} password {PASSWORD}\n")
+    (home / ".netrc").chmod(0o600)
+    good_table().drop(columns="ill").to_csv(home / "later.csv", index=False)
+    config = {
+        "datasets": {"d": {"train": server, "deploy": str(home / "later.csv"), "target": "ill", "source": "origin"}},
+        "folds": {"k": 3},
+        "models": {
+            "tree": {"fit": {"method": "tree"}},
+            "student": {"distill": {"method": "mlp", "width": 4, "epochs": 2, "teacher": "tree"}},
+        },
+        "export": ["student"],
+        "report": {"draws": 100},
+    }
+    run = Run(home / "run", config)
+    named = {"HOME": str(home), "USER": USER, "LOGNAME": USER, "HOSTNAME": HOST}
+    under_a_name = ["unshare", "--uts", "sh", "-c", f'hostname {HOST} && exec "$@"', "sh"]
+    is_root = not subprocess.run([*under_a_name, "true"], capture_output=True).returncode
+    command = [*(under_a_name if is_root else []), *run.command()]
+    done = subprocess.run(command, cwd=run.folder, env={**os.environ, **named}, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return run
+
+
+def contents(path):
+    """What a file says, compressed or not."""
+    raw = path.read_bytes()
+    if path.suffix == ".parquet":
+        table = pq.read_table(path)
+        return raw + repr(table.schema.metadata).encode() + table.to_pandas().to_csv().encode()
+    return raw + (zlib.decompress(raw) if path.suffix == ".joblib" else b"")
+
+
+def results(run):
+    return [path for path in (run / "results").rglob("*") if path.is_file()]
+
+
+@pytest.mark.workflow
+@pytest.mark.parametrize("word", [SECRET, PASSWORD, USER, HOST])
+def test_no_secret_host_or_user_is_in_any_result(word, finished):
+    assert [path for path in results(finished) if word.encode() in contents(path)] == []
+
+
+@pytest.mark.workflow
+def test_no_secret_is_in_a_log_or_in_snakemakes_own_report(finished):
+    finished("--report", "all.html")
+    files = [*(finished / "logs").rglob("*.*"), finished / "all.html"]
+    assert [path for path in files for word in (SECRET, PASSWORD) if word in path.read_text()] == []
+
+
+@pytest.mark.workflow
+def test_only_the_workflows_own_files_are_pickles(finished):
+    for path in results(finished):
+        if path.suffix == ".joblib":
+            assert path.name in ("fitted.joblib", "preparations.joblib")
+        else:
+            assert path.suffix in SHARED
+            assert not path.read_bytes().startswith((b"\x80", b"PK", b"x\x9c", b"x\x01"))
+
+
+@pytest.mark.workflow
+def test_an_address_that_answers_no_is_named_without_its_token(server, tmp_path):
+    config = {"datasets": {"d": {"train": server, "target": "ill"}}, "models": {"m": {"fit": {"method": "tree"}}}}
+    run = Run(tmp_path / "run", config)
+    run("results/d/table.parquet", check=False)
+    assert run.code == 1
+    assert "rows.csv: cannot be fetched: Forbidden" in run.printed
+    assert SECRET not in "".join(line for line in run.printed.splitlines() if line.startswith("stillhouse"))
+
+
+def test_what_predicts_runs_no_pickle_and_no_code_of_a_file():
+    for path in files_run_by("predict.py"):
+        words = path.read_text()
+        assert not [word for word in ("pickle", "joblib", "torch", "eval(", "exec(", "__import__", "yaml") if word in words], (
+            path
+        )
+
+
+def test_a_tampered_model_is_refused_or_only_computes(gappy, tmp_path):
+    path, odd, *_ = ship("median", gappy, tmp_path)
+    whole, rng = path.read_bytes(), np.random.default_rng(0)
+    refused = 0
+    for place in rng.choice(len(whole), 200, replace=False):
+        tampered = bytearray(whole)
+        tampered[place] ^= 1 << int(rng.integers(8))
+        path.write_bytes(tampered)
+        try:
+            found = Shipped(path).predict(odd)
+        except UserError:
+            refused += 1
+        else:
+            assert isinstance(found, pd.DataFrame)
+    assert refused
+
+
+@pytest.mark.parametrize("place", ["secret.bin", "../secret.bin", "/etc/passwd"])
+def test_a_model_that_points_to_another_file_is_refused(place, gappy, tmp_path):
+    path, *_ = ship("median", gappy, tmp_path)
+    (tmp_path / "secret.bin").write_bytes(bytes(4096))
+    model = onnx.load(path)
+    tensor = max(model.graph.initializer, key=lambda one: len(one.raw_data))
+    tensor.ClearField("raw_data")
+    tensor.data_location = onnx.TensorProto.EXTERNAL
+    entry = tensor.external_data.add()
+    entry.key, entry.value = "location", place
+    path.write_bytes(model.SerializeToString())
+    with pytest.raises(UserError, match="is not a whole Stillhouse model"):
+        Shipped(path)
+
+
+def test_metadata_that_is_no_json_is_refused(gappy, tmp_path):
+    path, *_ = ship("median", gappy, tmp_path)
+    model = onnx.load(path)
+    entry = next(one for one in model.metadata_props if one.key == "classes")
+    entry.value = "__import__('os').system('touch trap')"
+    path.write_bytes(model.SerializeToString())
+    with pytest.raises(UserError, match="is not a whole Stillhouse model"):
+        Shipped(path)
+
+
+def test_the_house_has_no_way_to_run_what_a_user_wrote():
+    """No shell, no evaluation, no unsafe YAML anywhere in rules, scripts or library."""
+    found = [*(REPOSITORY / "workflow").rglob("*.py"), *(REPOSITORY / "workflow").rglob("*.smk")]
+    words = ("os.system", "shell=True", "shell:", "eval(", "exec(", "yaml.load(", "yaml.unsafe", "subprocess")
+    assert [(path.name, word) for path in found for word in words if word in path.read_text().replace(".eval(", "")] == []
