@@ -85,6 +85,7 @@ def test_another_workflow_takes_it_as_a_module_from_a_read_only_checkout(read_on
     ids=lambda value: "".join(value).strip("-"),
 )
 def test_what_snakemake_says_of_a_workflow_it_says_of_this_one(option, said, tmp_path):
-    command = [sys.executable, "-m", "snakemake", "--snakefile", REPOSITORY / "Snakefile", "--directory", tmp_path, *option]
+    command = [sys.executable, "-m", "snakemake", "--snakefile", REPOSITORY / "Snakefile", "--directory", tmp_path]
+    command += ["--configfile", REPOSITORY / "config" / "config.yaml", *option]
     done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True)
     assert said in done.stdout + done.stderr

@@ -37,6 +37,8 @@ class Shipped:
             self.columns, self.classes = json.loads(facts["columns"]), json.loads(facts["classes"])
             self.reading, self.identifiers = json.loads(facts["reading"]), json.loads(facts["identifiers"])
             self.factors = json.loads(facts["factors"])
+            # A row of gaps shows whether graph and facts fit together.
+            self.predict(pd.DataFrame({column["source"]: [None] for column in self.columns}))
         except Exception as error:  # onnxruntime raises types of its own, one for each way a file may be broken
             raise UserError(f"{path}: is not a whole Stillhouse model: {error}") from error
 
