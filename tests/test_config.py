@@ -6,6 +6,7 @@ import pytest
 
 from stillhouse.checks import checked
 from stillhouse.config import ConfigError, method_names, resolve
+from stillhouse.dataset import presentable
 
 GOOD = {
     "datasets": {"cancer": {"train": "table.csv", "target": "diagnosis"}},
@@ -170,3 +171,24 @@ def test_every_key_of_the_schema_has_a_sentence(schema):
     options = [method.get("options", {}) for kind in methods for name, method in kind.items() if name != "any"]
     assert all("description" in resolve(option, schema) for group in options for option in group.values())
     assert list(undescribed(schema["$defs"]["dataset"], "dataset")) == []
+
+
+def test_what_is_shown_of_a_configuration_names_neither_password_nor_home():
+    address, home = "https://me:secret@host:8443/a%20b/rows.csv?key=secret#x", "/home/me/later.csv"
+    dataset = {"train": [address, "data/own.csv"], "deploy": home, "batches": {"share": 0.2}, "sha256": {address: "0" * 64}}
+    models = {
+        "theirs": {"read": {"method": "external", "table": "/home/me/{dataset}.csv"}},
+        "tree": {"fit": {"method": "tree"}},
+    }
+    found = presentable({"datasets": {"d": dataset}, "models": models, "seed": 1})
+    assert found["datasets"]["d"] == {
+        "train": ["https://host:8443/a%20b/rows.csv", "data/own.csv"],
+        "deploy": "later.csv",
+        "batches": {"share": 0.2},
+        "sha256": {"https://host:8443/a%20b/rows.csv": "0" * 64},
+    }
+    assert found["models"] == {
+        "theirs": {"read": {"method": "external", "table": "{dataset}.csv"}},
+        "tree": {"fit": {"method": "tree"}},
+    }
+    assert dataset["deploy"] == home

@@ -5,7 +5,8 @@ from threading import Thread
 
 import pandas as pd
 import pytest
-from conftest import Run
+import yaml
+from conftest import REPOSITORY, Run
 from slurm import ClusterRun, Slurm
 
 pytestmark = [
@@ -81,6 +82,41 @@ def test_splits_apart_spread_over_nodes_and_say_the_same(slurm, local, tmp_path)
     assert sum(len(tries) for name, tries in jobs.items() if name.startswith("rule_train")) == 5
     assert partitions(jobs, {"train"}) == {"gpu"}
     assert_equal_results(run, local, ["models/teacher/metrics.json", "models/teacher/predictions.parquet"])
+
+
+def demo(_):
+    return yaml.safe_load((REPOSITORY / "config" / "config.yaml").read_text())
+
+
+def adult(tables):
+    """The published example with less training, as its results matter less here than that they are the same."""
+    config = yaml.safe_load((REPOSITORY / "config" / "examples" / "adult.yaml").read_text())
+    dataset, models = config["datasets"]["adult"], config["models"]
+    dataset |= {part: str(tables / dataset[part].removeprefix("data/")) for part in ("train", "test")}
+    models["adaboost"]["fit"]["boost"], models["bagged"]["fit"]["bag"] = 20, 5
+    for name, verb in (("teacher", "train"), ("student", "distill")):
+        models[name][verb] |= {"epochs": 3, "alpha": 0.5} if verb == "distill" else {"epochs": 3}
+    return config
+
+
+@pytest.mark.proof
+@pytest.mark.parametrize("configured", [demo, adult], ids=lambda function: function.__name__)
+def test_the_demo_and_adult_end_to_end_say_the_same_together_apart_and_on_one_machine(configured, slurm, request, tmp_path):
+    config = configured(request.getfixturevalue("shared_tables") if configured is adult else None)
+    alone = Run(tmp_path / "alone", config)
+    alone()
+    for splits in ("together", "apart"):
+        run = ClusterRun(tmp_path / splits, slurm, {**config, "splits": splits})
+        jobs = run.submitted()
+        print(f"{configured.__name__}: {sum(map(len, jobs.values()))} jobs {splits}")
+        assert {state for tries in jobs.values() for state, _, _ in tries} == {"COMPLETED"}
+        assert partitions(jobs, {"train", "distill"}) == {"gpu"}
+        assert "gpu" not in partitions(jobs, {name.split("_")[1] for name in jobs} - {"train", "distill"})
+        assert {node for tries in jobs.values() for _, _, node in tries} == {"n1", "n2"}
+        names = [path.relative_to(alone / "results") for path in (alone / "results").glob("*/models/*/predictions.parquet")]
+        assert len(names) > len(config["models"])
+        for name in [*names, *(name.with_name("metrics.json") for name in names)]:
+            assert (alone / "results" / name).read_bytes() == (run / "results" / name).read_bytes(), (splits, name)
 
 
 def test_a_cancelled_and_then_preempted_training_goes_on_and_ends_as_an_unbroken_one(slurm, tmp_path):
