@@ -111,6 +111,7 @@ def test_the_given_configuration_is_left_alone(schema):
         ("models.teacher.train.warmup", 200, "models.teacher.train.warmup: 200 of 200 epochs leave none to train with"),
         ("models.teacher.train", {"method": "mlp", "schedule": "cyclic", "cycles": 300}, "models.teacher.train.cycles: 300 cycles do not divide 200 epochs"),
         ("models.teacher.train", {"method": "mlp", "schedule": "cyclic", "snapshots": 9}, "models.teacher.train.snapshots: 9 networks from 5 cycles"),
+        ("models.teacher.train", {"method": "resnet", "norm": "batch", "devices": 2}, "models.teacher.train.devices: batch norm would see a part of each batch"),
         ("models.teacher.train.rates", {"inputs": 0, "body": 0, "head": 0}, "models.teacher.train.rates: every part is frozen"),
         ("models.teacher.train.rates", {"hed": 0}, "models.teacher.train.rates.hed: no such key; did you mean 'head'?"),
         ("models.teacher.train.start", "tee", "models.teacher.train.start: no model is called 'tee'; did you mean 'tree'?"),
