@@ -2,7 +2,7 @@
 
 import pytest
 from conftest import Run
-from killing import CONFIG, VERBS, as_it_was_when, assert_unbroken, epochs_lost, kills, log_of, recover, strike, write_inputs
+from killing import VERBS, as_it_was_when, assert_unbroken, epochs_lost, finished_run, kills, log_of, recover, strike
 
 SEED, COUNT, SHORT = 20261125, len(VERBS), 3
 KILLS = kills(COUNT, SEED)
@@ -10,10 +10,7 @@ KILLS = kills(COUNT, SEED)
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
-    run = Run(tmp_path_factory.mktemp("chaos") / "finished", CONFIG)
-    write_inputs(run.folder)
-    run()
-    return run.folder
+    return finished_run(tmp_path_factory.mktemp("chaos") / "finished")
 
 
 @pytest.mark.chaos

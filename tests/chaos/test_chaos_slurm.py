@@ -9,18 +9,16 @@ import subprocess
 import time
 
 import pytest
-from conftest import Run
 from killing import (
-    CONFIG,
     NETWORKS,
     VERBS,
     as_it_was_when,
     assert_unbroken,
     epochs_lost,
+    finished_run,
     log_of,
     recover,
     scripts_of,
-    write_inputs,
 )
 from slurm import ClusterRun, Slurm, variables_of
 
@@ -48,10 +46,7 @@ def slurm(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
-    run = Run(tmp_path_factory.mktemp("chaos") / "finished", CONFIG)
-    write_inputs(run.folder)
-    run()
-    return run.folder
+    return finished_run(tmp_path_factory.mktemp("chaos") / "finished")
 
 
 @pytest.mark.parametrize(("way", "rule", "moment"), accidents(SEED), ids=lambda value: str(value))

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import yaml
 from conftest import REPOSITORY, Run
-from slurm import ClusterRun, Slurm
+from slurm import HERE, ClusterRun, Slurm
 
 pytestmark = [
     pytest.mark.cluster,
@@ -28,6 +28,8 @@ SIX = {
     "export": ["student"],
     "report": {"draws": 200},
 }
+# A job that gets two GPUs runs once all the same; twice, one of the two would find the other's claim and fail.
+GPUS = "train:slurm_partition=gpu train:gpu=1 distill:slurm_partition=gpu distill:gpu=2".split()
 # Enough epochs for a job to be found in the midst of them.
 LONG = {
     **SIX,
@@ -61,6 +63,7 @@ def partitions(jobs, rules):
 
 def test_six_models_take_few_jobs_and_say_the_same_as_on_one_machine(slurm, local, tmp_path):
     run = ClusterRun(tmp_path / "together", slurm, SIX)
+    run.options = [*HERE, "--set-resources", *GPUS]
     jobs = run.submitted()
     print(f"{sum(map(len, jobs.values()))} jobs together")
     assert sum(map(len, jobs.values())) <= 25

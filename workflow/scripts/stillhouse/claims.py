@@ -26,10 +26,13 @@ class Claim:
 
     def holds(self):
         """Return whether no other job has begun since; what is asked is the file and not its inode, as nodes share files."""
-        if not (self.log and self.log.exists()):
+        if not self.log:
             return True
-        with self.log.open() as lines:
-            return lines.readline().split() == ["job", self.word]
+        try:
+            with self.log.open() as lines:
+                return lines.readline().split() == ["job", self.word]
+        except FileNotFoundError:
+            return True
 
 
 # The claim of this process.

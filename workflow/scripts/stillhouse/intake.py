@@ -74,7 +74,12 @@ def load(dataset, rng, shuffling=None):
 
 def digests(files, table):
     """Return the SHA-256 digest of each file that was read, and of what was made of all that was read, by name."""
-    found = {shown(str(path)): hashlib.sha256(Path(path).read_bytes()).hexdigest() for path in files}
+    found = {}
+    for path in files:
+        name = shown(str(path))
+        while name in found:
+            name += "_"
+        found[name] = hashlib.sha256(Path(path).read_bytes()).hexdigest()
     content = pd.util.hash_pandas_object(table, index=False).to_numpy().tobytes()
     return {**found, "table.parquet": hashlib.sha256(content).hexdigest()}
 

@@ -66,7 +66,7 @@ def read_whole(path):
     """Raise ``UserError`` where reading says that a file of the workflow's own is not as it was written."""
     try:
         yield
-    except FileNotFoundError:
+    except (FileNotFoundError, PermissionError):
         raise
     except DAMAGED as error:
         again = "remove it, and the same command makes it anew"
