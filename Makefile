@@ -38,7 +38,7 @@ slurm:
 	  $$as apt-get update -qq && $$as env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends slurm-wlm; \
 	}
 
-# Kills runs and clusters again and again; a few of the kills are in test-slow and test-cluster too.
+# Kills runs, jobs and nodes again and again; a few of the kills are in test-slow too.
 chaos: .venv/ready slurm
 	$(BIN)/pytest -s -m chaos
 

@@ -112,6 +112,7 @@ def test_the_given_configuration_is_left_alone(schema):
         ("models.teacher.train", {"method": "mlp", "schedule": "cyclic", "cycles": 300}, "models.teacher.train.cycles: 300 cycles do not divide 200 epochs"),
         ("models.teacher.train", {"method": "mlp", "schedule": "cyclic", "snapshots": 9}, "models.teacher.train.snapshots: 9 networks from 5 cycles"),
         ("models.teacher.train", {"method": "resnet", "norm": "batch", "devices": 2}, "models.teacher.train.devices: batch norm would see a part of each batch"),
+        ("models.teacher.train", {"method": "mlp", "mixup": 0.2, "devices": 2}, "models.teacher.train.devices: mixup would mix within a part"),
         ("models.teacher.train.rates", {"inputs": 0, "body": 0, "head": 0}, "models.teacher.train.rates: every part is frozen"),
         ("models.teacher.train.rates", {"hed": 0}, "models.teacher.train.rates.hed: no such key; did you mean 'head'?"),
         ("models.teacher.train.start", "tee", "models.teacher.train.start: no model is called 'tee'; did you mean 'tree'?"),
@@ -176,14 +177,19 @@ def test_every_key_of_the_schema_has_a_sentence(schema):
 
 def test_what_is_shown_of_a_configuration_names_neither_password_nor_home():
     address, home = "https://me:secret@host:8443/a%20b/rows.csv?key=secret#x", "/home/me/later.csv"
-    dataset = {"train": [address, "data/own.csv"], "deploy": home, "batches": {"share": 0.2}, "sha256": {address: "0" * 64}}
+    dataset = {
+        "train": [address, "data/own.csv", "../me/x.csv"],
+        "deploy": home,
+        "batches": {"share": 0.2},
+        "sha256": {address: "0" * 64},
+    }
     models = {
         "theirs": {"read": {"method": "external", "table": "/home/me/{dataset}.csv"}},
         "tree": {"fit": {"method": "tree"}},
     }
     found = presentable({"datasets": {"d": dataset}, "models": models, "seed": 1})
     assert found["datasets"]["d"] == {
-        "train": ["https://host:8443/a%20b/rows.csv", "data/own.csv"],
+        "train": ["https://host:8443/a%20b/rows.csv", "data/own.csv", "x.csv"],
         "deploy": "later.csv",
         "batches": {"share": 0.2},
         "sha256": {"https://host:8443/a%20b/rows.csv": "0" * 64},

@@ -1,8 +1,10 @@
 """One network on several devices: each sees its part of every batch, and all of them together what one alone would see."""
 
 import os
+import signal
 import subprocess
 import sys
+import time
 
 import pytest
 import torch
@@ -13,33 +15,51 @@ from stillhouse.stacked.processes import Processes
 from stillhouse.training import train
 from stillhouse.training_sets import TrainingSet
 
-SETTINGS = {"epochs": 4, "dropout": 0.0, "seeds": 2, "checkpoint": 1}
+SETTINGS = {"patience": 400, "dropout": 0.0, "seeds": 2, "checkpoint": 1}
 PROGRAM = """
 import sys
 from pathlib import Path
 sys.path[:0] = {paths!r}
 import test_devices as tests
 import torch
-torch.save(tests.predicted(devices=2, checkpoints=Path({folder!r}) / "unfinished"), Path({folder!r}) / "found.pt")
+found = tests.predicted(devices=2, epochs={epochs}, checkpoints=Path({folder!r}) / "unfinished")
+torch.save(found, Path({folder!r}) / "found.pt")
 """
 
 
-def predicted(devices, **given):
-    sets = [TrainingSet(sample_of(), None, options(**SETTINGS, devices=devices), 2, seed) for seed in (1, 2)]
+def program(folder, epochs):
+    """Start a program that trains with two processes."""
+    paths = [str(REPOSITORY / "workflow" / "scripts"), str(REPOSITORY / "tests")]
+    (folder / "program.py").write_text(PROGRAM.format(paths=paths, folder=str(folder), epochs=epochs))
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
+    command = [sys.executable, folder / "program.py"]
+    return subprocess.Popen(command, env={**environment, "CUDA_VISIBLE_DEVICES": ""}, stderr=subprocess.PIPE, text=True)
+
+
+def predicted(devices, epochs=4, **given):
+    sets = [TrainingSet(sample_of(), None, options(**SETTINGS, epochs=epochs, devices=devices), 2, seed) for seed in (1, 2)]
     return [torch.tensor(scores(model)) for model, _ in train(sets, **given)]
 
 
 def test_two_processes_learn_what_one_learns(tmp_path):
-    (tmp_path / "program.py").write_text(
-        PROGRAM.format(paths=[str(REPOSITORY / "workflow" / "scripts"), str(REPOSITORY / "tests")], folder=str(tmp_path))
-    )
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
-    command = [sys.executable, tmp_path / "program.py"]
-    done = subprocess.run(command, env={**environment, "CUDA_VISIBLE_DEVICES": ""}, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stderr[-3000:]
+    running = program(tmp_path, epochs=4)
+    _, said = running.communicate(timeout=300)
+    assert running.returncode == 0, said[-3000:]
     assert len(list((tmp_path / "unfinished").glob("*.ckpt"))) == 1
     for one, other in zip(torch.load(tmp_path / "found.pt"), predicted(devices=1), strict=True):
         torch.testing.assert_close(one, other, atol=1e-5, rtol=0)
+
+
+def test_two_processes_that_are_asked_to_end_do_so_together_and_leave_a_checkpoint(tmp_path):
+    running = program(tmp_path, epochs=400)
+    while not list((tmp_path / "unfinished").glob("*.ckpt")):
+        assert running.poll() is None, running.stderr.read()[-3000:]
+        time.sleep(0.05)
+    running.send_signal(signal.SIGTERM)
+    _, said = running.communicate(timeout=120)
+    assert running.returncode == 143, said[-3000:]
+    assert not (tmp_path / "found.pt").exists()
+    assert len(list((tmp_path / "unfinished").glob("*"))) == 1
 
 
 @pytest.mark.parametrize("rows", [7, 8, 256])

@@ -143,16 +143,20 @@ def test_a_tampered_model_is_refused_or_only_computes(gappy, tmp_path):
     assert refused
 
 
-@pytest.mark.parametrize("place", ["secret.bin", "../secret.bin", "/etc/passwd"])
-def test_a_model_that_points_to_another_file_is_refused(place, gappy, tmp_path):
+@pytest.mark.parametrize("place", ["secret.bin", "folder/secret.bin", "../secret.bin", "/etc/passwd"])
+def test_a_model_that_points_to_another_file_is_refused(place, gappy, tmp_path, monkeypatch):
     path, *_ = ship("median", gappy, tmp_path)
-    (tmp_path / "secret.bin").write_bytes(bytes(4096))
+    (tmp_path / "folder").mkdir()
+    for name in ("secret.bin", "folder/secret.bin"):
+        (tmp_path / name).write_bytes(bytes(1 << 20))
+    monkeypatch.chdir(tmp_path if place != "../secret.bin" else tmp_path / "folder")
     model = onnx.load(path)
-    tensor = max(model.graph.initializer, key=lambda one: len(one.raw_data))
-    tensor.ClearField("raw_data")
-    tensor.data_location = onnx.TensorProto.EXTERNAL
-    entry = tensor.external_data.add()
-    entry.key, entry.value = "location", place
+    for tensor in [one for one in model.graph.initializer if one.raw_data and one.data_type == onnx.TensorProto.FLOAT]:
+        tensor.ClearField("raw_data")
+        tensor.data_location = onnx.TensorProto.EXTERNAL
+        entry = tensor.external_data.add()
+        entry.key, entry.value = "location", place
+    assert any(one.external_data for one in model.graph.initializer)
     path.write_bytes(model.SerializeToString())
     with pytest.raises(UserError, match="is not a whole Stillhouse model"):
         Shipped(path)

@@ -14,7 +14,8 @@ from pathlib import Path
 import pandas as pd
 from conftest import REPOSITORY, Run, write_table_with_categories
 
-TRAINED = {"method": "mlp", "width": 16, "epochs": 25, "patience": 25, "checkpoint": 1}
+EPOCHS = 40
+TRAINED = {"method": "mlp", "width": 64, "epochs": EPOCHS, "patience": EPOCHS, "checkpoint": 1}
 RESULTS = "results/cancer"
 # Every rule takes part: later batches to be followed, synthetic rows, predictions that somebody else made.
 CONFIG = {
@@ -91,7 +92,7 @@ def finished_run(folder):
 def as_it_was_when(rule, finished, folder):
     """Copy a finished run as it was when a job of a rule began; return how many seconds that job took."""
     shutil.copytree(finished, folder, symlinks=True)
-    jobs = [job for job in jobs_of(folder) if job["rule"] == rule]
+    jobs = [job for job in jobs_of(folder) if job["rule"] == rule and NETWORKS.get(rule, "") in job["log"]]
     job = min(jobs, key=lambda job: job["begin"])
     for path in [*(folder / "results").rglob("*"), *(folder / "logs").rglob("*")]:
         if path.is_file() and path.stat().st_mtime > job["begin"]:
@@ -111,7 +112,7 @@ def jobs_of(folder):
         benchmark = log.with_suffix(".tsv")
         end = benchmark.stat().st_mtime
         begin = end - float(pd.read_csv(benchmark, sep="\t")["s"].iloc[-1])
-        found[str(log)] = {"rule": record["rule"], "begin": begin, "end": end}
+        found[str(log)] = {"rule": record["rule"], "log": record["log"][0], "begin": begin, "end": end}
     return list(found.values())
 
 
@@ -119,6 +120,22 @@ def started(folder):
     """Start the workflow in a process group of its own."""
     output = (folder / "killed.txt").open("w")
     return subprocess.Popen(Run(folder).command(), cwd=folder, stdout=output, stderr=output, start_new_session=True)
+
+
+def at_the_moment(moment, rule, folder, seconds, snakemake):
+    """Wait until a rule's job is at a share of its work, and return its process.
+
+    The work of networks is counted in epochs, by their log; of all else in the seconds that it took before.
+    """
+    log = folder / "logs" / "cancer" / NETWORKS.get(rule, "") / "split-all.log"
+    is_at_work = (lambda: epochs_in(log_of(folder, rule))[int(moment * EPOCHS) :]) if rule in NETWORKS else (lambda: True)
+    while not (jobs := scripts_of(folder, rule)) or not is_at_work():
+        assert snakemake.poll() is None, (folder / "killed.txt").read_text()[-3000:]
+        time.sleep(0.02)
+    if rule not in NETWORKS:
+        time.sleep(moment * seconds)
+        return jobs[0]
+    return next(job for job in jobs if any(opened.resolve() == log.resolve() for opened in Path(f"/proc/{job}/fd").iterdir()))
 
 
 def scripts_of(folder, rule):
@@ -142,17 +159,15 @@ def processes_in(folder):
 def strike(kill, folder, seconds):
     """Start the workflow, kill as is said while the rule is at work, and wait until Snakemake has ended."""
     snakemake = started(folder)
-    while not (jobs := scripts_of(folder, kill.rule)):
-        assert snakemake.poll() is None, (folder / "killed.txt").read_text()[-3000:]
-        time.sleep(0.02)
-    time.sleep(kill.moment * seconds)
+    job = at_the_moment(kill.moment, kill.rule, folder, seconds, snakemake)
     if kill.victim == "group":
         os.killpg(snakemake.pid, kill.signal)
+    elif kill.victim == "snakemake":
+        snakemake.send_signal(kill.signal)
     else:
-        # A job that was faster than usual is over; then the next one is hit.
+        # A job that was faster than usual is over; then whatever is at work is hit.
         alive = [number for number, _ in processes_in(folder) if number != snakemake.pid]
-        jobs = [number for number in jobs if number in alive] or alive or [snakemake.pid]
-        os.kill(jobs[0] if kill.victim == "job" else snakemake.pid, kill.signal)
+        os.kill(job if job in alive else (alive or [snakemake.pid])[0], kill.signal)
     snakemake.wait(300)
 
 
@@ -180,12 +195,20 @@ def log_of(folder, rule):
 
 
 def epochs_lost(killed_log, log):
-    """Return how many whole epochs a training did twice, None where it was not in the midst of them."""
-    done = [int(number) for number in re.findall(r"epoch (\d+), loss", killed_log)]
-    again = re.findall(r"goes on after epoch (\d+)", log)
-    if not done or done[-1] == 0:
+    """Return how many whole epochs a training did twice, None where it was not in the midst of them.
+
+    A SIGINT to Snakemake alone lets jobs end, which it then makes anew: nothing is cut short there.
+    """
+    done, again = epochs_in(killed_log), re.findall(r"goes on after epoch (\d+)", log)
+    is_begun_anew = killed_log.split("\n", 1)[0] != log.split("\n", 1)[0]
+    if not is_begun_anew or not done or done[-1] == EPOCHS:
         return None
     return done[-1] - (int(again[-1]) if again else 0)
+
+
+def epochs_in(log):
+    """Return the numbers of the epochs that a log tells of, in its order."""
+    return [int(number) for number in re.findall(r"epoch (\d+), loss", log)]
 
 
 def assert_unbroken(folder, finished):

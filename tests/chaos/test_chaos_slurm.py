@@ -6,7 +6,6 @@ import re
 import shutil
 import signal
 import subprocess
-import time
 
 import pytest
 from killing import (
@@ -14,11 +13,11 @@ from killing import (
     VERBS,
     as_it_was_when,
     assert_unbroken,
+    at_the_moment,
     epochs_lost,
     finished_run,
     log_of,
     recover,
-    scripts_of,
 )
 from slurm import ClusterRun, Slurm, variables_of
 
@@ -54,16 +53,12 @@ def test_an_accident_on_a_cluster_changes_no_result(way, rule, moment, slurm, fi
     run = ClusterRun(tmp_path / "run", slurm)
     shutil.rmtree(run.folder)
     seconds = as_it_was_when(rule, finished, run.folder)
-    with (run / "first.txt").open("w") as output:
+    with (run / "killed.txt").open("w") as output:
         snakemake = subprocess.Popen(run.command(), cwd=run.folder, env=run.environment, stdout=output, stderr=output)
-    while not (scripts := scripts_of(run.folder, rule)):
-        assert snakemake.poll() is None, (run / "first.txt").read_text()[-3000:]
-        time.sleep(0.05)
-    job = variables_of(scripts[0])["SLURM_JOB_ID"]
-    time.sleep(moment * seconds)
+    script = at_the_moment(moment, rule, run.folder, seconds, snakemake)
     killed = log_of(run.folder, rule)
-    befall(way, slurm, job, scripts[0], snakemake, run)
-    assert snakemake.wait(600) == 0 or way == "Snakemake killed", (run / "first.txt").read_text()[-3000:]
+    befall(way, slurm, variables_of(script)["SLURM_JOB_ID"], script, snakemake, run)
+    assert snakemake.wait(600) == 0 or way == "Snakemake killed", (run / "killed.txt").read_text()[-3000:]
     recover(run)
     assert_unbroken(run.folder, finished)
     if (lost := epochs_lost(killed, log_of(run.folder, rule))) is not None:
@@ -90,7 +85,7 @@ def befall(way, slurm, job, script, snakemake, run):
         snakemake.kill()
         snakemake.wait()
         # As docs/cluster.md says: jobs go on running, and are to be cancelled first.
-        run_id = re.search(r"SLURM run ID: (\S+)", (run / "first.txt").read_text())[1]
+        run_id = re.search(r"SLURM run ID: (\S+)", (run / "killed.txt").read_text())[1]
         slurm("scancel", "--name", run_id)
         slurm.wait_until(lambda: not slurm("squeue", "-h", "-t", "running,completing,pending", "--name", run_id), 60)
 

@@ -9,11 +9,12 @@ import yaml
 WORKFLOW = Path(str(workflow.current_basedir)).parent
 sys.path.append(str(WORKFLOW / "scripts"))
 
-from stillhouse.checks import can_be_exported, checked, is_remote
+from stillhouse.checks import can_be_exported, checked
 from stillhouse.code import code
 from stillhouse.config import CHOICES
 from stillhouse.dataset import control_of, is_control, origin, places, presentable, repeats_of
 from stillhouse.errors import UserError
+from stillhouse.place_checks import is_remote
 from stillhouse.plan import Plan, hinting, kind, start, table_of, upstream, verb
 from stillhouse.splits import ALL, NONE
 

@@ -166,7 +166,7 @@ rule report:
         explanations=explanations,
         costs=lambda wildcards: expand(rules.export.output.cost, dataset=wildcards.dataset, model=config["export"]),
         weights=shift_files(rules.weigh.output.weights),
-        template=os.path.relpath(WORKFLOW / "scripts" / "stillhouse" / "report" / "page.html.j2"),
+        template=local(os.path.relpath(WORKFLOW / "scripts" / "stillhouse" / "report" / "page.html.j2")),
     output:
         page=report("results/{dataset}/report.html", category="Reports", labels={"data set": "{dataset}"}),
         figures=directory("results/{dataset}/figures"),

@@ -7,17 +7,16 @@ import bz2
 import csv
 import gzip
 import lzma
-import re
 from difflib import get_close_matches
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from stillhouse.columns import WITHOUT_LABEL
 from stillhouse.config import ConfigError, complete, method_names
-from stillhouse.dataset import as_list, has_deploy, is_address, places, without_password
+from stillhouse.dataset import as_list, has_deploy, places
 from stillhouse.ensemble_checks import check_ensembles
 from stillhouse.errors import nearest
 from stillhouse.network_checks import check_networks, check_starts
+from stillhouse.place_checks import check_place, is_remote
 from stillhouse.plan import hinting, kind, plain_name, plains, start, twin_name, twins, upstream, verb
 from stillhouse.student_checks import check_students
 
@@ -213,15 +212,6 @@ def check_dataset(name, dataset):
     _check_same_columns(where, {key: columns for key, columns in headers.items() if columns}, dataset["target"])
 
 
-def check_place(where, place):
-    """Raise ``ConfigError`` for an address with a password, or a file whose name Snakemake takes for a pattern."""
-    if is_address(place) and "@" in urlsplit(place).netloc:
-        said = f"{where}: {without_password(place)} has a password in it, which others would read here"
-        raise ConfigError(f"{said}; put it into ~/.netrc")
-    if not is_remote(place) and (pattern := re.search(r"\{[^{}]*\}|<[^<>]*>", place)):
-        raise ConfigError(f"{where}: {pattern[0]} in {place!r} would stand for something else to Snakemake; rename the file")
-
-
 def _check_same_columns(where, headers, target):
     if not headers:
         return
@@ -230,11 +220,6 @@ def _check_same_columns(where, headers, target):
         for name in wanted:
             if name not in columns and not (part in WITHOUT_LABEL and name == target):
                 raise ConfigError(f"{where}.{part}: {place} has no column {name!r}, and {first} has; {nearest(name, columns)}")
-
-
-def is_remote(place):
-    """Return whether a table lies behind an address or in a library, and not in a file."""
-    return is_address(place) or place.startswith(("sklearn:", "openml:"))
 
 
 def _check_file(where, path, dataset, needs_target):

@@ -1,8 +1,8 @@
 """Only the latest job writes: a job claims what it makes, and one that was left behind finds the claim of another.
 
 A Snakemake that is killed outright leaves its jobs running, and whoever starts it again may have changed the configuration in
-between. On one machine jobs end with it. On others they find out by their claim, which is their log: its path belongs to one
-job, and its first line names the one that began last.
+between. On one machine jobs end with it. On others those at work find out by their claim, which is their log: its path belongs
+to one job, and its first line names the one that began last.
 """
 
 import ctypes
@@ -51,7 +51,7 @@ def is_helper():
 
 
 def end_with_parent():
-    """Ask Linux to end this process, with time to save what it has, when the one that started it ends."""
+    """Ask Linux to end this process when the one that started it ends; with time to save what it has, if it has anything."""
     libc = ctypes.CDLL(None)
     if hasattr(libc, "prctl"):
-        libc.prctl(PARENT_DEATH_SIGNAL, signal.SIGTERM)
+        libc.prctl(PARENT_DEATH_SIGNAL, signal.SIGKILL if is_helper() else signal.SIGTERM)

@@ -39,8 +39,10 @@ def without_password(place):
 
 
 def shown(place):
-    """Return a place as it is shown to others: as ``without_password``, and a file without the folders of its owner."""
-    return PurePath(place).name if PurePath(place).is_absolute() else without_password(place)
+    """Return a place as others may see it: as ``without_password``, and a file elsewhere without the folders of its owner."""
+    path = PurePath(place)
+    is_elsewhere = not is_address(place) and (path.is_absolute() or ".." in path.parts)
+    return path.name if is_elsewhere else without_password(place)
 
 
 def presentable(config):

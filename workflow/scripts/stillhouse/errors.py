@@ -1,6 +1,7 @@
 """Mistakes of the user's end in one message; everything else in a traceback, and both in the rule's log."""
 
 import logging
+import os
 import sys
 import traceback
 import warnings
@@ -25,6 +26,7 @@ def log_to(path):
     """Begin a job: send messages to its log and to the terminal, details and unforeseen warnings to the log alone."""
     end_with_parent()
     if is_helper():
+        sys.excepthook = _no_words
         return
     try:
         claim(path)
@@ -41,6 +43,13 @@ def log_to(path):
     logging.captureWarnings(True)
     warnings.simplefilter("once")
     sys.excepthook = _last_words
+
+
+def _no_words(kind, error, trace):
+    """End a process whose mistakes of the user's are those of the one that it helps, which speaks for both."""
+    if issubclass(kind, UserError):
+        os._exit(0)
+    sys.__excepthook__(kind, error, trace)
 
 
 def _last_words(kind, error, trace):

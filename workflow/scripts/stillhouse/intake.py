@@ -74,14 +74,14 @@ def load(dataset, rng, shuffling=None):
 
 def digests(files, table):
     """Return the SHA-256 digest of each file that was read, and of what was made of all that was read, by name."""
-    found = {}
+    content = pd.util.hash_pandas_object(table, index=False).to_numpy().tobytes()
+    found = {"table.parquet": hashlib.sha256(content).hexdigest()}
     for path in files:
         name = shown(str(path))
         while name in found:
             name += "_"
         found[name] = hashlib.sha256(Path(path).read_bytes()).hexdigest()
-    content = pd.util.hash_pandas_object(table, index=False).to_numpy().tobytes()
-    return {**found, "table.parquet": hashlib.sha256(content).hexdigest()}
+    return found
 
 
 def shuffled(raw, dataset, rng):
@@ -114,7 +114,7 @@ def read_parts(dataset):
                 f"source: {without_password(place)} has a column {dataset['source']!r} already; choose another name"
             )
         if "source" in dataset:
-            table[dataset["source"]] = PurePosixPath(shown(place)).name
+            table[dataset["source"]] = source_name(place, [earlier for _, earlier, _ in parts])
         check_values(table, without_password(place), dataset)
         parts.append((part, place, table))
     check_columns(parts, dataset)
@@ -124,6 +124,12 @@ def read_parts(dataset):
         for part, place, table in parts
     ]
     return with_deploy_rows(pd.concat(whole, ignore_index=True), dataset)
+
+
+def source_name(place, earlier):
+    """Return the name of a file, numbered where files that came earlier have the same."""
+    name, *others = (PurePosixPath(shown(one)).name for one in (place, *earlier))
+    return f"{name} {others.count(name) + 1}" if name in others else name
 
 
 def with_deploy_rows(raw, dataset):

@@ -36,6 +36,8 @@ def faults(options, is_regression):
         yield "snapshots", f"{options['snapshots']} networks from {cycles} cycles; take at most one a cycle"
     if options["devices"] > 1 and options.get("norm") == "batch":
         yield "devices", "batch norm would see a part of each batch; choose another `norm`, or one device"
+    if options["devices"] > 1 and options["mixup"]:
+        yield "devices", "mixup would mix within a part of each batch; leave it at 0, or take one device"
     if not any(options["rates"].values()):
         yield "rates", "every part is frozen; leave one above 0"
     if options["only_norms"] and options.get("norm") == "none" and not options["rates"]["head"]:

@@ -39,8 +39,10 @@ def _check(path, _mtime, _size):
 
 
 def _footer(file):
-    file.seek(-8, os.SEEK_END)
-    length = int.from_bytes(file.read(4), "little")
+    file.seek(-min(8, file.seek(0, os.SEEK_END)), os.SEEK_END)
+    length, size = int.from_bytes(file.read(4), "little"), file.seek(0, os.SEEK_END)
+    if length + 8 > size:
+        raise ValueError("its footer is longer than the file")
     file.seek(-8 - length, os.SEEK_END)
     return file.read()
 

@@ -5,6 +5,7 @@ Needs numpy, pandas, pyarrow and onnxruntime, and nothing of what the models wer
 
 import json
 import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -31,8 +32,7 @@ class Shipped:
         options.log_severity_level = 4
         options.intra_op_num_threads = threads
         try:
-            # The bytes and not the path, so that the file cannot point to others beside it.
-            self.session = onnxruntime.InferenceSession(Path(path).read_bytes(), options, providers=["CPUExecutionProvider"])
+            self.session = session_of(Path(path).read_bytes(), options)
             facts = self.session.get_modelmeta().custom_metadata_map
             self.columns, self.classes = json.loads(facts["columns"]), json.loads(facts["classes"])
             self.reading, self.identifiers = json.loads(facts["reading"]), json.loads(facts["identifiers"])
@@ -76,6 +76,13 @@ class Shipped:
                 f"column {column['source']!r}, row {table.index[row] + 1}: {raw.iloc[row]!r} is no {column['kind']} value"
             )
         return as_array(values, column)
+
+
+def session_of(content, options):
+    """Return a session of a graph that finds no other file, as it looks for those that it points to in an empty folder."""
+    with tempfile.TemporaryDirectory() as empty:
+        options.add_session_config_entry("session.model_external_initializers_file_folder_path", empty)
+        return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
 
 
 def as_array(values, column):

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from stillhouse.config import ConfigError
 from stillhouse.dataset import as_list, has_deploy
+from stillhouse.place_checks import check_place
 from stillhouse.plan import kind, table_of, upstream, verb
 
 # What a dataset must have for students to learn from rows of a part, and how it is written.
@@ -28,6 +29,7 @@ def check_students(config):
 
 def _check_table(config, name, model):
     for dataset in config["datasets"]:
+        check_place(f"models.{name}.read.table", table_of(model, dataset))
         path = Path(table_of(model, dataset))
         if not path.is_file():
             raise ConfigError(f"models.{name}.read.table: there is no file {str(path)!r}; write the predictions there")

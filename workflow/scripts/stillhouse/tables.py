@@ -66,9 +66,10 @@ def read_whole(path):
     """Raise ``UserError`` where reading says that a file of the workflow's own is not as it was written."""
     try:
         yield
-    except (FileNotFoundError, PermissionError):
-        raise
     except DAMAGED as error:
+        # An error of the machine says nothing of the file.
+        if getattr(error, "errno", None):
+            raise
         again = "remove it, and the same command makes it anew"
         raise UserError(f"{path}: is damaged ({type(error).__name__}); {again}") from error
 

@@ -25,7 +25,7 @@ from stillhouse.hints import without_hints
 from stillhouse.losses import Loss
 from stillhouse.samme import boosted
 from stillhouse.seeds import derive
-from stillhouse.stacked.lightning import Checkpoints, ProgressLines, Training
+from stillhouse.stacked.lightning import Checkpoints, PlainFiles, ProgressLines, Training
 from stillhouse.stacked.members import Shape, Table
 from stillhouse.stacked.processes import SharedBatches
 
@@ -238,7 +238,7 @@ def new_trainer(options, callbacks):
         devices=devices,
         strategy=SharedBatches() if devices > 1 else "auto",
         # Lightning starts what processes it needs; it would otherwise ask a Slurm job for its tasks, and take its signals.
-        plugins=[LightningEnvironment()],
+        plugins=[LightningEnvironment(), PlainFiles()],
         logger=False,
         enable_checkpointing=False,
         enable_progress_bar=False,

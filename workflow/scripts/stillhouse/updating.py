@@ -28,7 +28,9 @@ class Followed:
     def __init__(self, table, folds, schema, columns, shipped, options, teachers, seed):
         self.table, self.folds, self.classes, self.columns = table, folds, schema["classes"], columns
         self.model, self.features = shipped
-        self.options, self.teachers, self.seed = options, teachers, seed
+        # A job of batches has one device, whatever the shipped model was trained on.
+        self.options = {**options, "model": {**options["model"], "devices": 1}}
+        self.teachers, self.seed = teachers, seed
         self.n_classes = len(self.classes or [])
 
     def scores(self):

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytorch_lightning as pl
 import torch
+from pytorch_lightning.plugins.io import TorchCheckpointIO
 
 from stillhouse.errors import log
 from stillhouse.stacked.processes import Processes
@@ -117,6 +118,14 @@ def _clock(seconds):
     return f"{minutes}:{seconds:02d} min" if minutes else f"{seconds} s"
 
 
+class PlainFiles(TorchCheckpointIO):
+    """Writes checkpoints where they are to be, and not first to the folder for temporary files, which may be small."""
+
+    def save_checkpoint(self, checkpoint, path, storage_options=None):
+        """Write a checkpoint."""
+        torch.save(checkpoint, path)
+
+
 class Checkpoints(pl.Callback):
     """Writes a checkpoint now and then, and at a SIGTERM, after which it ends the process.
 
@@ -128,8 +137,8 @@ class Checkpoints(pl.Callback):
         self.path, self.every, self.is_asked_to_end = path, every, False
         self.written, self.seconds = time.monotonic(), 0.0
 
-    def on_fit_start(self, trainer, training):
-        """Listen for SIGTERM."""
+    def on_train_start(self, trainer, training):
+        """Listen for SIGTERM, now that Lightning has set its own handler, which would make processes wait for each other."""
         self.before = signal.signal(signal.SIGTERM, self._ask)
 
     def _ask(self, *_):
@@ -139,14 +148,14 @@ class Checkpoints(pl.Callback):
         """Write a checkpoint where it is time for one."""
         is_time = self.is_asked_to_end or self._is_time(training.current_epoch + 1)
         # The first of several processes speaks for all, as none can save or end without the others.
-        is_time, self.is_asked_to_end = trainer.strategy.broadcast((is_time, self.is_asked_to_end))
+        is_time, is_last = trainer.strategy.broadcast((is_time, self.is_asked_to_end))
         if not is_time:
             return
         begin = time.monotonic()
         self._save(trainer)
         self.written = time.monotonic()
         self.seconds = self.written - begin
-        if self.is_asked_to_end:
+        if is_last:
             log.info("asked to end: training is saved after epoch %d and goes on from there", training.current_epoch + 1)
             raise SystemExit(143)
 
@@ -163,6 +172,6 @@ class Checkpoints(pl.Callback):
             return time.monotonic() - self.written >= self.seconds / SHARE_OF_WRITING
         return epochs % self.every == 0
 
-    def on_fit_end(self, trainer, training):
+    def on_train_end(self, trainer, training):
         """Leave SIGTERM to whom it was left before."""
         signal.signal(signal.SIGTERM, self.before)

@@ -23,6 +23,13 @@ class Processes:
             torch.distributed.all_reduce(values)
         return values
 
+    def agreed(self, values):
+        """Return what the first process has found, so that all of them stop the same networks."""
+        found = [values]
+        if self.count > 1:
+            torch.distributed.broadcast_object_list(found, src=0)
+        return found[0]
+
 
 class SharedBatches(DDPStrategy):
     """Lightning's processes without its wrapper, which needs parameters: a stack sums its gradients itself."""

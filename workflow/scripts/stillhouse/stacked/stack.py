@@ -95,7 +95,7 @@ class Stack:
 
     def run_epoch(self, epoch):
         """Train an epoch, judge every member on its stop rows, and let go of those that are done."""
-        self.judge(epoch, self.train_epoch(epoch), self.stop_losses())
+        self.judge(epoch, self.train_epoch(epoch), self.processes.agreed(self.stop_losses()))
         self.release(is_last=epoch + 1 == self.settings["epochs"])
 
     def train_epoch(self, epoch):
