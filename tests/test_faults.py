@@ -175,15 +175,26 @@ def date(run, seconds):
 def test_a_job_that_was_left_behind_writes_nothing(tmp_path, monkeypatch):
     """Two jobs make the same: the later one with other settings, while the earlier one is still at work."""
     monkeypatch.setattr(claims, "own", claims.Claim(tmp_path / "job.log"))
+    earlier = claims.own
     with pytest.raises(UserError, match="another job has begun"), written_beside(tmp_path / "out.json") as beside:
         beside.write_text("old settings")
-        later = claims.Claim(tmp_path / "job.log")
-        monkeypatch.setattr(claims, "own", later)
+        monkeypatch.setattr(claims, "own", claims.Claim(tmp_path / "job.log"))
         write_json("new settings", tmp_path / "out.json")
-        monkeypatch.setattr(claims, "own", claims.Claim())
-        claims.own.log, claims.own.word = tmp_path / "job.log", "0"
+        monkeypatch.setattr(claims, "own", earlier)
     assert (tmp_path / "out.json").read_text() == '"new settings"\n'
     assert not list(tmp_path.glob("*.part"))
+
+
+def test_a_job_that_was_left_behind_leaves_what_the_later_one_is_writing_alone(tmp_path, monkeypatch):
+    earlier, later = claims.Claim(tmp_path / "job.log"), claims.Claim(tmp_path / "job.log")
+    monkeypatch.setattr(claims, "own", later)
+    with written_beside(tmp_path / "out.json") as beside:
+        beside.write_text("new settings")
+        monkeypatch.setattr(claims, "own", earlier)
+        with pytest.raises(UserError, match="another job has begun"):
+            write_json("old settings", tmp_path / "out.json")
+        monkeypatch.setattr(claims, "own", later)
+    assert (tmp_path / "out.json").read_text() == "new settings"
 
 
 def test_what_a_killed_job_had_begun_to_write_goes_with_the_next(tmp_path):

@@ -34,13 +34,13 @@ def written_beside(path):
     later job makes the same: only the latest may write, as an earlier one may have been given other settings.
     """
     path = Path(path)
+    check_claim(path)
     for left in path.parent.glob(f"{glob.escape(path.name)}.*.part"):
         remove(left)
     beside = path.with_name(f"{path.name}.{claims.own.word}.part")
     try:
         yield beside
-        if not claims.own.holds():
-            raise UserError(f"{path}: another job has begun to make this one, which is therefore left to it")
+        check_claim(path)
         if beside.is_dir():
             remove(path)
         beside.replace(path)
@@ -50,6 +50,12 @@ def written_beside(path):
         raise UserError(f"{path}: cannot be written: {os.strerror(error.errno)}") from error
     finally:
         remove(beside)
+
+
+def check_claim(path):
+    """Raise ``UserError`` where a later job has begun to make a file."""
+    if not claims.own.holds():
+        raise UserError(f"{path}: another job has begun to make this one, which is therefore left to it")
 
 
 def remove(path):
