@@ -23,10 +23,10 @@ dry-run: .venv/ready
 	$(BIN)/snakemake --dry-run --cores 2 --quiet all
 
 workflow-test: .venv/ready
-	$(BIN)/pytest -n 2 --dist loadgroup -m workflow
+	$(BIN)/pytest -n 2 --dist loadfile -m workflow
 
 test-slow: .venv/ready
-	$(BIN)/pytest -n 2 --dist loadgroup -m "slow and not proof"
+	$(BIN)/pytest -n 2 --dist loadfile -m "slow and not proof"
 
 # A Slurm of two nodes is started on this machine for the tests and taken down again.
 test-cluster: .venv/ready slurm

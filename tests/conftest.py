@@ -18,19 +18,6 @@ SHARED = Path(os.environ.get("STILLHOUSE_TABLES", REPOSITORY.parent / "shared" /
 SCHEMA = yaml.safe_load((REPOSITORY / "workflow" / "schemas" / "config.schema.yaml").read_text())
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items):
-    """Keep tests that share what takes long to make in one process, where there are several."""
-    for item in items:
-        shared = [
-            name
-            for name, fixtures in item._fixtureinfo.name2fixturedefs.items()
-            if fixtures[-1:] and fixtures[-1].scope == "module"
-        ]
-        if shared:
-            item.add_marker(pytest.mark.xdist_group(f"{item.path.stem} {shared[0]}"))
-
-
 def network_options(method="mlp", **given):
     """The settings of a student, completed with their defaults."""
     shared = {name: part for name, part in shared_options(SCHEMA, "distill", "networks").items() if name != "teacher"}
