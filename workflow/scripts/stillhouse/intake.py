@@ -107,15 +107,14 @@ def read_parts(dataset):
     parts = []
     for part, place in places(dataset):
         table = kinds.without_missing_words(loader(place).read(place, dataset), dataset["missing"], dataset["missing_in"])
+        name = without_password(place)
         if table.empty:
-            raise UserError(f"{without_password(place)}: the table has no rows")
+            raise UserError(f"{name}: the table has no rows")
         if dataset.get("source") in table:
-            raise UserError(
-                f"source: {without_password(place)} has a column {dataset['source']!r} already; choose another name"
-            )
+            raise UserError(f"source: {name} has a column {dataset['source']!r} already; choose another name")
         if "source" in dataset:
             table[dataset["source"]] = source_name(place, [earlier for _, earlier, _ in parts])
-        check_values(table, without_password(place), dataset)
+        check_values(table, name, dataset)
         parts.append((part, place, table))
     check_columns(parts, dataset)
     first, later = parts[0][2].columns, batch_files(dataset)

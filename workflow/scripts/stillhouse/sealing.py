@@ -39,8 +39,9 @@ def _check(path, _mtime, _size):
 
 
 def _footer(file):
-    file.seek(-min(8, file.seek(0, os.SEEK_END)), os.SEEK_END)
-    length, size = int.from_bytes(file.read(4), "little"), file.seek(0, os.SEEK_END)
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(0, size - 8))
+    length = int.from_bytes(file.read(4), "little")
     if length + 8 > size:
         raise ValueError("its footer is longer than the file")
     file.seek(-8 - length, os.SEEK_END)

@@ -53,7 +53,7 @@ class Training(pl.LightningModule):
             for stack, state in zip(self.stacks, self.saved, strict=True):
                 stack.load(state)
             return
-        if self.parts[1]["rate"] == "auto":
+        if self.parts[1]["rate"] == AUTO:
             list(self.pool.map(find_rates, self.stacks))
         list(self.pool.map(Stack.begin, self.stacks))
 
