@@ -10,6 +10,7 @@ from conftest import REPOSITORY, Run, write_table_with_categories
 from test_methods import methods
 
 from stillhouse.splits import held_out
+from stillhouse.tables import write_table
 
 pytestmark = pytest.mark.slow
 
@@ -102,7 +103,7 @@ def tampered_copy(honest, folder, tamper):
     for name in ("table.parquet", "schema.json", "folds.parquet"):
         shutil.copy(honest / "results" / "breastcancer" / name, place)
     table, folds = pd.read_parquet(place / "table.parquet"), pd.read_parquet(place / "folds.parquet")
-    tamper(table, (folds["fold"] == 0).to_numpy()).to_parquet(place / "table.parquet", index=False)
+    write_table(tamper(table, (folds["fold"] == 0).to_numpy()), place / "table.parquet")
     (place / "folds.parquet").touch()
     run("--rerun-triggers", "mtime", "--", *targets())
     return run

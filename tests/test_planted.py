@@ -14,6 +14,7 @@ from conftest import REPOSITORY, Run, write_table_with_categories
 from test_leaks import flip_and_shuffle
 
 from stillhouse.report.evidence_words import control_alarm
+from stillhouse.tables import write_table
 
 pytestmark = [pytest.mark.slow, pytest.mark.proof]
 
@@ -190,7 +191,7 @@ def seen(snakefile, folder, model):
         shutil.rmtree(place / "prepared")
         shutil.rmtree(place / "models")
         shutil.copy2(honest / "table.csv", run.folder)
-        tamper(table, is_held_out).to_parquet(place / "table.parquet", index=False)
+        write_table(tamper(table, is_held_out), place / "table.parquet")
         (place / "folds.parquet").touch()
         run("--rerun-triggers", "mtime", "--", target, snakefile=snakefile)
         after = pd.read_parquet(run / target)
