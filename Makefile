@@ -25,8 +25,9 @@ dry-run: .venv/ready
 workflow-test: .venv/ready
 	$(BIN)/pytest -n 2 --dist loadfile -m workflow
 
+# In the order of their names, long files are the first that the two processes take.
 test-slow: .venv/ready
-	$(BIN)/pytest -n 2 --dist loadfile -m "slow and not proof"
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "slow and not proof"
 
 # A Slurm of two nodes is started on this machine for the tests and taken down again.
 test-cluster: .venv/ready slurm

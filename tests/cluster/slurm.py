@@ -11,6 +11,7 @@ from pathlib import Path
 
 from conftest import Run
 
+# Jobs have other numbers than those of any other Slurm on this machine, as their processes are found by them.
 CONFIGURATION = """\
 ClusterName=lab
 SlurmctldHost=localhost
@@ -39,6 +40,7 @@ PreemptType=preempt/partition_prio
 PreemptMode=REQUEUE
 EnforcePartLimits=ALL
 MinJobAge=3600
+FirstJobId={controller}000
 OverTimeLimit=0
 SlurmdTimeout=10
 KillWait=5
