@@ -11,6 +11,7 @@ import torch
 from conftest import REPOSITORY
 from test_networks import options, sample_of, scores
 
+from stillhouse.claims import HELPED, is_helper
 from stillhouse.stacked.processes import Processes
 from stillhouse.training import train
 from stillhouse.training_sets import TrainingSet
@@ -60,6 +61,13 @@ def test_two_processes_that_are_asked_to_end_do_so_together_and_leave_a_checkpoi
     assert running.returncode == 143, said[-3000:]
     assert not (tmp_path / "found.pt").exists()
     assert len(list((tmp_path / "unfinished").glob("*"))) == 1
+
+
+def test_what_another_launcher_says_makes_no_helper(monkeypatch):
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    assert not is_helper()
+    monkeypatch.setenv(HELPED, str(os.getppid()))
+    assert is_helper()
 
 
 @pytest.mark.parametrize("rows", [7, 8, 256])

@@ -4,16 +4,30 @@ import os
 import shutil
 import subprocess
 import time
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from conftest import Run
 from test_bad_input import good_table
 
 from stillhouse import claims
 from stillhouse.errors import UserError
-from stillhouse.tables import read_table, split_writer, write_json, write_table, written_beside
+from stillhouse.report.run import seconds_by_step
+from stillhouse.stacked.lightning import PlainFiles
+from stillhouse.tables import (
+    read_columns,
+    read_csv,
+    read_fitted,
+    read_table,
+    split_writer,
+    write_fitted,
+    write_json,
+    write_table,
+    written_beside,
+)
 
 TARGET = "results/d/models/m/metrics.json"
 CONFIG = {
@@ -216,11 +230,43 @@ def test_no_flipped_byte_of_a_table_is_read_as_if_it_were_right(tmp_path):
             damaged[place] ^= 1 << int(rng.integers(8))
             path.write_bytes(damaged)
             try:
-                found = read_table(path)
+                found = rng.choice([read_table, read_columns])(path)
             except UserError as error:
                 assert "is damaged" in str(error)
             else:
                 pytest.fail(f"byte {place} of {len(whole)} was changed, and the table was read as {found.equals(expected)}")
+
+
+@pytest.mark.parametrize("damage", ["zeros", "cut short", "empty"])
+def test_what_was_fitted_and_is_damaged_is_named(damage, tmp_path):
+    path = tmp_path / "split-all" / "fitted.joblib"
+    path.parent.mkdir()
+    write_fitted({"0": {"coefficients": np.arange(5.0)}}, path)
+    whole = path.read_bytes()
+    kept = range(0, len(whole), 5) if damage == "cut short" else [0]
+    for length in kept:
+        path.write_bytes(bytes(len(whole)) if damage == "zeros" else whole[:length])
+        with pytest.raises(UserError, match="is damaged"):
+            read_fitted([path], "0")
+
+
+def test_an_empty_csv_of_the_workflows_own_is_named(tmp_path):
+    (tmp_path / "pairs.csv").touch()
+    with pytest.raises(UserError, match=r"pairs.csv: is damaged \(EmptyDataError\)"):
+        read_csv(tmp_path / "pairs.csv")
+
+
+def test_the_report_leaves_out_what_a_job_that_was_cut_short_took(tmp_path):
+    (tmp_path / "fit.tsv").write_text("s\tmax_rss\n1.5\t10\n")
+    (tmp_path / "load.tsv").touch()
+    (tmp_path / "fold.tsv").write_text("s\tmax_rss\n")
+    assert seconds_by_step(tmp_path) == [{"step": "fit", "seconds": 1.5, "megabytes": 10}]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_a_disk_that_is_full_when_a_checkpoint_is_written_says_so():
+    with pytest.raises(OSError, match="No space left on device"):
+        PlainFiles().save_checkpoint({"values": torch.zeros(1000)}, "/dev/full")
 
 
 def write_splits(table, path):

@@ -2,6 +2,8 @@
 
 import http.server
 import os
+import socket
+import struct
 import subprocess
 import threading
 import zlib
@@ -17,6 +19,7 @@ from test_shipping import ship
 
 from stillhouse.code import files_run_by
 from stillhouse.errors import UserError
+from stillhouse.loaders.url import fetched, read
 from stillhouse.serving import Shipped
 
 SECRET, PASSWORD, USER, HOST = "s3cr3tt0k3n", "p4ssw0rd", "zaphod", "beeblebrox"
@@ -116,6 +119,46 @@ def test_an_address_that_answers_no_is_named_without_its_token(server, tmp_path)
     assert run.code == 1
     assert "rows.csv: cannot be fetched: Forbidden" in run.printed
     assert SECRET not in "".join(line for line in run.printed.splitlines() if line.startswith("stillhouse"))
+
+
+@pytest.fixture
+def moody(tmp_path, monkeypatch):
+    """A server that sends on who asks for ``/old.csv``, wants a password for ``/rows.csv``, and hangs up on all else."""
+    table = good_table().to_csv(index=False).encode()
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            if self.path == "/old.csv":
+                self.send_response(302)
+                self.send_header("Location", "/rows.csv")
+            elif self.path == "/rows.csv":
+                self.send_response(200 if "Basic" in self.headers.get("Authorization", "") else 401)
+            else:
+                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                self.connection.close()
+                return
+            self.end_headers()
+            self.wfile.write(table)
+
+        def log_message(self, *_):
+            pass
+
+    (tmp_path / ".netrc").write_text(f"machine 127.0.0.1 login {USER} password {PASSWORD}\n")
+    (tmp_path / ".netrc").chmod(0o600)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as served:
+        threading.Thread(target=served.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{served.server_port}"
+        served.shutdown()
+
+
+def test_whoever_sends_on_to_an_address_with_a_password_is_followed(moody):
+    assert b"ill" in fetched(f"{moody}/old.csv")
+
+
+def test_a_server_that_hangs_up_is_named(moody):
+    with pytest.raises(UserError, match=r"/gone.csv: cannot be fetched: .*reset by peer"):
+        read(f"{moody}/gone.csv", {})
 
 
 def test_what_predicts_runs_no_pickle_and_no_code_of_a_file():

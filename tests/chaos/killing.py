@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pandas as pd
 from conftest import REPOSITORY, Run, write_table_with_categories
+from slurm import variables_of
 
 EPOCHS = 40
 TRAINED = {"method": "mlp", "width": 64, "epochs": EPOCHS, "patience": EPOCHS, "checkpoint": 1}
@@ -123,19 +124,21 @@ def started(folder):
 
 
 def at_the_moment(moment, rule, folder, seconds, snakemake):
-    """Wait until a rule's job is at a share of its work, and return its process.
+    """Wait until a rule's job is at a share of its work, and return its process and the variables that it was started with.
 
-    The work of networks is counted in epochs, by their log; of all else in the seconds that it took before.
+    The work of networks is counted in epochs, by their log; of all else in the seconds that it took before. One that is faster
+    this time is over by then.
     """
     log = folder / "logs" / "cancer" / NETWORKS.get(rule, "") / "split-all.log"
     is_at_work = (lambda: epochs_in(log_of(folder, rule))[int(moment * EPOCHS) :]) if rule in NETWORKS else (lambda: True)
     while not (jobs := scripts_of(folder, rule)) or not is_at_work():
         assert snakemake.poll() is None, (folder / "killed.txt").read_text()[-3000:]
         time.sleep(0.02)
-    if rule not in NETWORKS:
-        time.sleep(moment * seconds)
-        return jobs[0]
-    return next(job for job in jobs if any(opened.resolve() == log.resolve() for opened in Path(f"/proc/{job}/fd").iterdir()))
+    if rule in NETWORKS:
+        jobs = [job for job in jobs if any(opened.resolve() == log.resolve() for opened in Path(f"/proc/{job}/fd").iterdir())]
+    variables = variables_of(jobs[0])
+    time.sleep(0 if rule in NETWORKS else moment * seconds)
+    return jobs[0], variables
 
 
 def scripts_of(folder, rule):
@@ -159,13 +162,13 @@ def processes_in(folder):
 def strike(kill, folder, seconds):
     """Start the workflow, kill as is said while the rule is at work, and wait until Snakemake has ended."""
     snakemake = started(folder)
-    job = at_the_moment(kill.moment, kill.rule, folder, seconds, snakemake)
+    job, _ = at_the_moment(kill.moment, kill.rule, folder, seconds, snakemake)
     if kill.victim == "group":
         os.killpg(snakemake.pid, kill.signal)
     elif kill.victim == "snakemake":
         snakemake.send_signal(kill.signal)
     else:
-        # A job that was faster than usual is over; then whatever is at work is hit.
+        # Where the job is over, whatever is at work is hit.
         alive = [number for number, _ in processes_in(folder) if number != snakemake.pid]
         os.kill(job if job in alive else (alive or [snakemake.pid])[0], kill.signal)
     snakemake.wait(300)

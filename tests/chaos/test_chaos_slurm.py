@@ -6,6 +6,7 @@ import re
 import shutil
 import signal
 import subprocess
+from contextlib import suppress
 
 import pytest
 from killing import (
@@ -19,7 +20,7 @@ from killing import (
     log_of,
     recover,
 )
-from slurm import ClusterRun, Slurm, variables_of
+from slurm import ClusterRun, Slurm
 
 pytestmark = [
     pytest.mark.chaos,
@@ -55,9 +56,9 @@ def test_an_accident_on_a_cluster_changes_no_result(way, rule, moment, slurm, fi
     seconds = as_it_was_when(rule, finished, run.folder)
     with (run / "killed.txt").open("w") as output:
         snakemake = subprocess.Popen(run.command(), cwd=run.folder, env=run.environment, stdout=output, stderr=output)
-    script = at_the_moment(moment, rule, run.folder, seconds, snakemake)
+    script, variables = at_the_moment(moment, rule, run.folder, seconds, snakemake)
     killed = log_of(run.folder, rule)
-    befall(way, slurm, variables_of(script)["SLURM_JOB_ID"], script, snakemake, run)
+    befall(way, slurm, variables["SLURM_JOB_ID"], script, snakemake, run)
     assert snakemake.wait(600) == 0 or way == "Snakemake killed", (run / "killed.txt").read_text()[-3000:]
     recover(run)
     assert_unbroken(run.folder, finished)
@@ -73,8 +74,9 @@ def befall(way, slurm, job, script, snakemake, run):
         slurm("scancel", job)
     elif way == "out of time":
         # A job that hangs is ended by its limit, which Slurm looks at twice a minute.
-        os.kill(script, signal.SIGSTOP)
-        slurm("scontrol", "update", f"JobId={job}", "TimeLimit=1")
+        with suppress(ProcessLookupError):
+            os.kill(script, signal.SIGSTOP)
+        slurm("scontrol", "update", f"JobId={job}", "TimeLimit=1", check=False)
         slurm.wait_until(lambda: slurm.jobs()[job][0] in ("TIMEOUT", "COMPLETED"), 180)
     elif way == "node dies":
         slurm.kill_node(node)

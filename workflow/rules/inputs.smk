@@ -82,9 +82,14 @@ def shift_files(path):
 
 
 def local_files(wildcards):
-    """Return the files of a dataset's tables, those behind addresses left out."""
+    """Return the files of a dataset's tables, those behind addresses left out; a storage provider has none of them."""
     found = places(PLAN.datasets[wildcards.dataset])
-    return [place for _, place in found if not is_remote(place)]
+    return [local(place) for _, place in found if not is_remote(place)]
+
+
+def table_to_read(wildcards):
+    """Return the file with predictions that others made of a dataset's rows."""
+    return local(table_of(PLAN.models[wildcards.model], origin(wildcards.dataset)))
 
 
 def of_reference(path):

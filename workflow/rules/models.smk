@@ -121,7 +121,7 @@ rule stack:
 
 rule read:
     input:
-        table=lambda wildcards: table_of(PLAN.models[wildcards.model], origin(wildcards.dataset)),
+        table=table_to_read,
         schema=rules.load.output.schema,
         folds=rules.fold.output.folds,
     output:

@@ -1,8 +1,8 @@
 """Only the latest job writes: a job claims what it makes, and one that was left behind finds the claim of another.
 
 A Snakemake that is killed outright leaves its jobs running, and whoever starts it again may have changed the configuration in
-between. On one machine jobs end with it. On others those at work find out by their claim, which is their log: its path belongs
-to one job, and its first line names the one that began last.
+between. On one machine jobs end with it, once they have begun to work. Others find out by their claim, which is their log: its
+path belongs to one job, and its first line names the one that began last.
 """
 
 import ctypes
@@ -13,6 +13,8 @@ from pathlib import Path
 
 # What Linux calls the signal that a process is to get when its parent ends.
 PARENT_DEATH_SIGNAL = 1
+# Where a process that has helpers is named in their environment; Lightning's own variables may be some outer launcher's.
+HELPED = "STILLHOUSE_HELPED"
 
 
 class Claim:
@@ -45,9 +47,15 @@ def claim(log):
     own = Claim(log)
 
 
+def get_helpers():
+    """Let the processes that Lightning starts from here know that they are helpers of this one."""
+    if not is_helper():
+        os.environ[HELPED] = str(os.getpid())
+
+
 def is_helper():
-    """Return whether Lightning started this process to train beside another one, which logs and writes for both."""
-    return os.environ.get("LOCAL_RANK", "0") != "0"
+    """Return whether Lightning started this process to train beside its parent, which logs and writes for both."""
+    return os.environ.get(HELPED) == str(os.getppid())
 
 
 def end_with_parent():

@@ -28,6 +28,8 @@ def log_to(path):
     if is_helper():
         sys.excepthook = _no_words
         return
+    # Set by a launcher that a run was started from, it would have Lightning wait for helpers of that one's.
+    os.environ.pop("LOCAL_RANK", None)
     try:
         claim(path)
         to_file = logging.FileHandler(path)

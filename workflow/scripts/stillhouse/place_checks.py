@@ -13,8 +13,15 @@ def is_remote(place):
 
 
 def check_place(where, place):
-    """Raise ``ConfigError`` for an address with a password, or a file whose name Snakemake takes for a pattern."""
-    if is_address(place) and "@" in urlsplit(place).netloc:
+    """Raise ``ConfigError`` for no address, one with a password, or a file whose name Snakemake takes for a pattern."""
+    if (scheme := re.match(r"[a-zA-Z][\w+.-]*(?=://)", place)) and not is_address(place):
+        raise ConfigError(f"{where}: nothing is read from {scheme[0]}://…, but from https://…, http://… and files")
+    try:
+        has_password = is_address(place) and "@" in urlsplit(place).netloc
+    except ValueError:
+        # What it says may have a password in it.
+        raise ConfigError(f"{where}: the address is none; it would be like https://host/path") from None
+    if has_password:
         said = f"{where}: {without_password(place)} has a password in it, which others would read here"
         raise ConfigError(f"{said}; put it into ~/.netrc")
     if not is_remote(place) and (pattern := re.search(r"\{[^{}]*\}|<[^<>]*>", place)):

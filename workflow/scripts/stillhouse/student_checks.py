@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from stillhouse.config import ConfigError
-from stillhouse.dataset import as_list, has_deploy
+from stillhouse.dataset import as_list, has_deploy, is_address, without_password
 from stillhouse.place_checks import check_place
 from stillhouse.plan import kind, table_of, upstream, verb
 
@@ -28,11 +28,14 @@ def check_students(config):
 
 
 def _check_table(config, name, model):
+    where = f"models.{name}.read.table"
     for dataset in config["datasets"]:
-        check_place(f"models.{name}.read.table", table_of(model, dataset))
-        path = Path(table_of(model, dataset))
-        if not path.is_file():
-            raise ConfigError(f"models.{name}.read.table: there is no file {str(path)!r}; write the predictions there")
+        place = table_of(model, dataset)
+        check_place(where, place)
+        if is_address(place):
+            raise ConfigError(f"{where}: predictions are read from files; fetch {without_password(place)} first")
+        if not Path(place).is_file():
+            raise ConfigError(f"{where}: there is no file {place!r}; write the predictions there")
 
 
 def _faults(config, model):

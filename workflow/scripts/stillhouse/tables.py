@@ -6,6 +6,7 @@ import json
 import os
 import pickle
 import shutil
+import struct
 import zlib
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,8 +23,9 @@ from stillhouse.splits import ALL
 
 # A disk or a quota that is full, and a folder that may not be written to.
 UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
-# What reading a damaged file raises: Parquet and JSON the first two, what was compressed the others.
-DAMAGED = (ValueError, OSError, EOFError, zlib.error, pickle.UnpicklingError)
+# What reading a damaged file raises: Parquet, JSON and CSV the first two, what was compressed the next, pickles any of them.
+DAMAGED = (ValueError, OSError, EOFError, zlib.error)
+DAMAGED += (pickle.UnpicklingError, struct.error, LookupError, TypeError, AttributeError)
 
 
 @contextmanager
@@ -106,6 +108,12 @@ def write_csv(table, path):
         table.to_csv(beside, index=False)
 
 
+def read_csv(path, **options):
+    """Return a CSV that the workflow wrote; raises ``UserError`` where it is none."""
+    with read_whole(path):
+        return pd.read_csv(path, **options)
+
+
 def read_json(path):
     """Return the content of a JSON file."""
     with read_whole(path):
@@ -155,7 +163,8 @@ def read_fitted(paths, split):
 
     path = file_of(paths, split)
     with read_whole(path):
-        return joblib.load(path)[split]
+        found = joblib.load(path)
+    return found[split]
 
 
 def write_fitted(fitted, path):
@@ -181,5 +190,6 @@ def rows_in(table, folds, column="fold"):
 def read_columns(path, without=()):
     """Return a Parquet table less some columns, which are then not even read."""
     with read_whole(path):
+        check(path)
         names = [name for name in pq.read_schema(path).names if name not in without]
     return read_table(path, columns=names)

@@ -17,7 +17,7 @@ from pytorch_lightning.plugins.environments import LightningEnvironment
 from torch import nn
 
 from stillhouse.bagging import out_of_bag
-from stillhouse.claims import is_helper
+from stillhouse.claims import get_helpers, is_helper
 from stillhouse.columns import CHOICE, EPOCHS, PHASE, RANGE_TEST
 from stillhouse.distillation import best
 from stillhouse.errors import UserError, log
@@ -230,6 +230,8 @@ def new_trainer(options, callbacks):
     devices, found = options["devices"], torch.cuda.device_count()
     if found and devices > found:
         raise UserError(f"devices: {devices} are asked for, and this job has {found}; ask for as many GPUs, or lower it")
+    if devices > 1:
+        get_helpers()
     return pl.Trainer(
         max_epochs=options["epochs"],
         precision=PRECISIONS[options["precision"]],

@@ -6,7 +6,7 @@ from http import HTTPStatus
 from http.client import HTTPException
 from netrc import NetrcParseError, netrc
 from pathlib import PurePosixPath
-from urllib.error import HTTPError, URLError
+from urllib.error import HTTPError
 from urllib.parse import urlparse
 from urllib.request import Request, urlopen
 
@@ -23,11 +23,11 @@ def read(place, dataset):
     name = without_password(place)
     try:
         content = fetched(place)
-    except (URLError, TimeoutError) as error:
-        raise UserError(f"{name}: cannot be fetched: {getattr(error, 'reason', error)}") from error
     except (HTTPException, ValueError) as error:
         # What these say has the whole address in it.
         raise UserError(f"{name}: cannot be fetched ({type(error).__name__}); is the address right?") from None
+    except OSError as error:
+        raise UserError(f"{name}: cannot be fetched: {getattr(error, 'reason', error)}") from error
     found = hashlib.sha256(content).hexdigest()
     if (stated := dataset["sha256"].get(place, found)) != found:
         raise UserError(f"{name}: its sha256 is {found}, and the configuration states {stated}; has the file changed?")
@@ -35,11 +35,11 @@ def read(place, dataset):
 
 
 def fetched(place):
-    """Return what is behind an address, asked for once more with a password where it cannot be had without."""
+    """Return what is behind an address; where it cannot be had without a password, whoever refused it is asked with one."""
     try:
         return answer(Request(place))
     except HTTPError as error:
-        if error.code not in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN) or not (request := with_password(place)):
+        if error.code not in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN) or not (request := with_password(error.url)):
             raise
     return answer(request)
 

@@ -7,7 +7,7 @@ import pandas as pd
 from stillhouse.evaluation import scored
 from stillhouse.plan import verb
 from stillhouse.splits import NONE
-from stillhouse.tables import read_json, read_split, read_table
+from stillhouse.tables import read_csv, read_json, read_split, read_table
 
 
 def read_run(files, params, dataset):
@@ -26,8 +26,8 @@ def read_run(files, params, dataset):
         "schema": read_json(files.schema),
         "metrics": each(models, files.metrics),
         "rows": {name: scored(read_table(path), table, folds) for name, path in zip(models, files.predictions, strict=True)},
-        "comparison": pd.read_csv(files.comparison, keep_default_na=False, na_values=[""]),
-        **{name: pd.read_csv(files[name]) for name in ("students", "pairs", "slices")},
+        "comparison": read_csv(files.comparison, keep_default_na=False, na_values=[""]),
+        **{name: read_csv(files[name]) for name in ("students", "pairs", "slices")},
         **explanations(files.explanations),
         "prices": read_json(files.prices),
         "control": {"metrics": each(params.controlled, files.control), "level": params.config["report"]["level"]},
@@ -50,7 +50,7 @@ def explanations(paths):
     """Return what the reference model leans on and its surrogate, None where others made its predictions."""
     if not paths:
         return {"importance": None, "surrogate": None}
-    return {"importance": pd.read_csv(paths[0]), "surrogate": read_json(paths[1])}
+    return {"importance": read_csv(paths[0]), "surrogate": read_json(paths[1])}
 
 
 def weights_of_stacks(models, paths, split):
@@ -71,7 +71,11 @@ def seconds_by_step(folder):
     """Return what each job of a run took, the longest first, from Snakemake's benchmark files: step, seconds, megabytes."""
     found = []
     for path in sorted(Path(folder).rglob("*.tsv")):
-        line = pd.read_csv(path, sep="\t").iloc[-1]
+        try:
+            line = pd.read_csv(path, sep="\t", usecols=["s", "max_rss"]).iloc[-1]
+        except (ValueError, IndexError):
+            # A job that was cut short may leave an empty one.
+            continue
         step = str(path.relative_to(folder).with_suffix(""))
         found.append({"step": step, "seconds": float(line["s"]), "megabytes": pd.to_numeric(line["max_rss"], errors="coerce")})
     return sorted(found, key=lambda one: -one["seconds"])

@@ -1,14 +1,17 @@
 """The Lightning module and its callbacks: epochs over stacks, on the Trainer's device and in its precision."""
 
+import io
 import logging
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.plugins.io import TorchCheckpointIO
 
+from stillhouse.claims import is_helper
 from stillhouse.errors import log
 from stillhouse.stacked.processes import Processes
 from stillhouse.stacked.range_test import find_rates
@@ -46,7 +49,7 @@ class Training(pl.LightningModule):
     def on_fit_start(self):
         """Lay the stacks out on the device; find rates by a range test where they are to be found."""
         table, precision = self.table.to(self.device), self.trainer.precision_plugin.forward_context
-        self.pool = ThreadPoolExecutor(self.threads, initializer=torch.set_num_threads, initargs=(1,))
+        self.pool = ThreadPoolExecutor(self.threads, initializer=begin_thread, initargs=(self.device,))
         processes = Processes(self.trainer.global_rank, self.trainer.world_size)
         self.stacks = list(self.pool.map(lambda group: Stack(group, table, *self.parts, precision, processes), self.groups))
         if self.saved is not None:
@@ -79,6 +82,13 @@ class Training(pl.LightningModule):
 
     def configure_optimizers(self):
         """Return nothing, as every stack has an optimiser of its own."""
+
+
+def begin_thread(device):
+    """Give a thread one core for its arithmetic, and its process's GPU, which Lightning chose for the main thread alone."""
+    torch.set_num_threads(1)
+    if device.type == "cuda":
+        torch.cuda.set_device(device)
 
 
 class ProgressLines(pl.Callback):
@@ -122,8 +132,10 @@ class PlainFiles(TorchCheckpointIO):
     """Writes checkpoints where they are to be, and not first to the folder for temporary files, which may be small."""
 
     def save_checkpoint(self, checkpoint, path, storage_options=None):
-        """Write a checkpoint."""
-        torch.save(checkpoint, path)
+        """Write a checkpoint, as bytes: of a full disk torch tells in words of its own."""
+        content = io.BytesIO()
+        torch.save(checkpoint, content)
+        Path(path).write_bytes(content.getbuffer())
 
 
 class Checkpoints(pl.Callback):
@@ -157,7 +169,8 @@ class Checkpoints(pl.Callback):
         self.seconds = self.written - begin
         if is_last:
             log.info("asked to end: training is saved after epoch %d and goes on from there", training.current_epoch + 1)
-            raise SystemExit(143)
+            # Lightning kills the first process where a helper ends with an error.
+            raise SystemExit(0 if is_helper() else 143)
 
     def _save(self, trainer):
         if not trainer.is_global_zero:

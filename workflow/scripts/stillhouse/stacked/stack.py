@@ -91,7 +91,7 @@ class Stack:
     def begin(self):
         """Judge members that go on from weights of their own, so that they are left as they are where nothing is better."""
         if any(member.begun for member in self.members):
-            self.judge(-1, [float("nan")] * len(self.members), self.stop_losses())
+            self.judge(-1, [float("nan")] * len(self.members), self.processes.agreed(self.stop_losses()))
 
     def run_epoch(self, epoch):
         """Train an epoch, judge every member on its stop rows, and let go of those that are done."""
