@@ -1,6 +1,7 @@
 """Networks trained as one program: each member is what it would be alone, and every setting acts."""
 
 import copy
+import itertools
 import signal
 import subprocess
 import sys
@@ -21,7 +22,7 @@ from stillhouse.losses import Loss
 from stillhouse.methods import build
 from stillhouse.report.words import diverged
 from stillhouse.stacked import draws, schedules
-from stillhouse.stacked.layers import stacked
+from stillhouse.stacked.layers import product, stacked
 from stillhouse.stacked.lightning import progress
 from stillhouse.stacked.members import Member, Shape, Table, steps_an_epoch
 from stillhouse.stacked.optimizers import STATE
@@ -169,6 +170,30 @@ def test_a_member_is_the_same_alone_and_in_any_company(way):
     assert not same(everyone[7], everyone[12])
     stopped_early = {len(member.history) for member in everyone.values()}
     assert len(stopped_early) > 1
+
+
+@pytest.mark.parametrize("has_bias", [True, False])
+def test_products_of_any_shape_are_the_same_alone_and_in_company(has_bias):
+    for rows, n_in, n_out in itertools.product((1, 7, 50, 64), (1, 2, 5, 9, 16, 33), (1, 2, 5, 9, 16, 33)):
+        generator = torch.Generator().manual_seed(rows)
+        x, weight, bias, slope = (
+            torch.randn(4, *shape, generator=generator) for shape in ((rows, n_in), (n_in, n_out), (n_out,), (rows, n_out))
+        )
+        together = with_slopes(x, weight, bias if has_bias else None, slope)
+        for number in range(4):
+            one = slice(number, number + 1)
+            alone = with_slopes(
+                x[one].clone(), weight[one].clone(), bias[one].clone() if has_bias else None, slope[one].clone()
+            )
+            for of_all, own in zip(together, alone, strict=True):
+                assert torch.equal(of_all[number], own[0]), (rows, n_in, n_out, number)
+
+
+def with_slopes(x, weight, bias, slope):
+    """The product, and the gradients of what it is made of."""
+    given = [part.requires_grad_() for part in (x, weight, bias) if part is not None]
+    result = product(*given)
+    return [result.detach(), *torch.autograd.grad(result, given, slope)]
 
 
 def test_a_member_that_diverges_ends_and_keeps_nothing_that_is_no_number():

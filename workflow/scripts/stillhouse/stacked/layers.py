@@ -6,6 +6,7 @@ whoever is beside it.
 """
 
 import copy
+import math
 
 import torch
 import torch.nn.functional as F
@@ -13,6 +14,7 @@ from torch import nn
 
 from stillhouse.errors import UserError
 from stillhouse.stacked.draws import hashed, random_bytes, salt
+from stillhouse.stacked.parameters import ALIGNED
 
 LANES = 16
 
@@ -62,10 +64,9 @@ def product(x, weight, bias=None):
     if len(x) == 1 and 1 in (*x.shape[1:], weight.shape[-1]):
         twice = None if bias is None else bias.expand(2, -1)
         return product(x.expand(2, -1, -1), weight.expand(2, -1, -1), twice)[:1]
-    if bias is None:
-        return torch.bmm(x, weight)
     if torch.is_autocast_enabled(x.device.type):
-        x, weight, bias = (part.to(torch.get_autocast_dtype(x.device.type)) for part in (x, weight, bias))
+        kind = torch.get_autocast_dtype(x.device.type)
+        x, weight, bias = x.to(kind), weight.to(kind), None if bias is None else bias.to(kind)
     return _Affine.apply(x, weight, bias)
 
 
@@ -75,14 +76,28 @@ class _Affine(torch.autograd.Function):
     @staticmethod
     def forward(ctx, x, weight, bias):
         ctx.save_for_backward(x, weight)
-        return torch.baddbmm(bias.unsqueeze(1), x, weight)
+        return _aligned_product(x, weight, bias)
 
     @staticmethod
     def backward(ctx, slope):
         x, weight = ctx.saved_tensors
         slope = slope.contiguous()
-        wants_x = ctx.needs_input_grad[0]
-        return torch.bmm(slope, weight.mT) if wants_x else None, torch.bmm(x.mT, slope), slope.sum(dim=1)
+        wants_x, _, wants_bias = ctx.needs_input_grad
+        of_x = _aligned_product(slope, weight.mT) if wants_x else None
+        return of_x, _aligned_product(x.mT, slope), slope.sum(dim=1) if wants_bias else None
+
+
+def _aligned_product(x, weight, bias=None):
+    """Return ``x @ weight + bias``, made beside columns of zeros where an entry would else begin at no multiple of 64 bytes.
+
+    MKL sums small products in an order that depends on where they are written.
+    """
+    columns = weight.shape[-1]
+    odd = -columns % (ALIGNED // math.gcd(x.shape[1], ALIGNED))
+    if odd:
+        weight, bias = F.pad(weight, (0, odd)), None if bias is None else F.pad(bias, (0, odd))
+    result = torch.bmm(x, weight) if bias is None else torch.baddbmm(bias.unsqueeze(1), x, weight)
+    return result[..., :columns]
 
 
 class StackedLinear(nn.Module):
