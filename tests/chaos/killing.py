@@ -206,7 +206,8 @@ def epochs_lost(killed_log, log):
     is_begun_anew = killed_log.split("\n", 1)[0] != log.split("\n", 1)[0]
     if not is_begun_anew or not done or done[-1] == EPOCHS:
         return None
-    return done[-1] - (int(again[-1]) if again else 0)
+    # It may have gone on between the look at its log and the kill.
+    return max(0, done[-1] - (int(again[-1]) if again else 0))
 
 
 def epochs_in(log):
