@@ -7,6 +7,7 @@ import struct
 import subprocess
 import threading
 import zlib
+from contextlib import contextmanager
 
 import numpy as np
 import onnx
@@ -31,20 +32,25 @@ def server(tmp_path_factory):
     """A server on this machine that hands a table to whoever has the token and the password."""
     table = good_table().to_csv(index=False).encode()
 
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self):
-            is_allowed = SECRET in self.path and "Basic" in self.headers.get("Authorization", "")
-            self.send_response(200 if is_allowed else 403)
-            self.end_headers()
-            self.wfile.write(table if is_allowed else b"")
+    def answer(request):
+        is_allowed = SECRET in request.path and "Basic" in request.headers.get("Authorization", "")
+        request.send_response(200 if is_allowed else 403)
+        request.end_headers()
+        request.wfile.write(table if is_allowed else b"")
 
-        def log_message(self, *_):
-            pass
+    with serving(answer) as address:
+        yield f"{address}/rows.csv?token={SECRET}"
 
-    served = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=served.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{served.server_port}/rows.csv?token={SECRET}"
-    served.shutdown()
+
+@contextmanager
+def serving(answer):
+    """Yield the address of a server on this machine that answers as it is told to."""
+    methods = {"do_GET": answer, "log_message": lambda *_: None}
+    handler = type("Handler", (http.server.BaseHTTPRequestHandler,), methods)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as served:
+        threading.Thread(target=served.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{served.server_port}"
+        served.shutdown()
 
 
 @pytest.fixture(scope="module")
@@ -126,30 +132,24 @@ def moody(tmp_path, monkeypatch):
     """A server that sends on who asks for ``/old.csv``, wants a password for ``/rows.csv``, and hangs up on all else."""
     table = good_table().to_csv(index=False).encode()
 
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self):
-            if self.path == "/old.csv":
-                self.send_response(302)
-                self.send_header("Location", "/rows.csv")
-            elif self.path == "/rows.csv":
-                self.send_response(200 if "Basic" in self.headers.get("Authorization", "") else 401)
-            else:
-                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-                self.connection.close()
-                return
-            self.end_headers()
-            self.wfile.write(table)
-
-        def log_message(self, *_):
-            pass
+    def answer(request):
+        if request.path == "/old.csv":
+            request.send_response(302)
+            request.send_header("Location", "/rows.csv")
+        elif request.path == "/rows.csv":
+            request.send_response(200 if "Basic" in request.headers.get("Authorization", "") else 401)
+        else:
+            request.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            request.connection.close()
+            return
+        request.end_headers()
+        request.wfile.write(table)
 
     (tmp_path / ".netrc").write_text(f"machine 127.0.0.1 login {USER} password {PASSWORD}\n")
     (tmp_path / ".netrc").chmod(0o600)
     monkeypatch.setenv("HOME", str(tmp_path))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as served:
-        threading.Thread(target=served.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{served.server_port}"
-        served.shutdown()
+    with serving(answer) as address:
+        yield address
 
 
 def test_whoever_sends_on_to_an_address_with_a_password_is_followed(moody):

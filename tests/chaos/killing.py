@@ -136,8 +136,9 @@ def at_the_moment(moment, rule, folder, seconds, snakemake):
         time.sleep(0.02)
     if rule in NETWORKS:
         jobs = [job for job in jobs if any(opened.resolve() == log.resolve() for opened in Path(f"/proc/{job}/fd").iterdir())]
+        return jobs[0], variables_of(jobs[0])
     variables = variables_of(jobs[0])
-    time.sleep(0 if rule in NETWORKS else moment * seconds)
+    time.sleep(moment * seconds)
     return jobs[0], variables
 
 

@@ -16,6 +16,7 @@ from stillhouse.errors import UserError
 from stillhouse.stacked.draws import hashed, random_bytes, salt
 from stillhouse.stacked.parameters import ALIGNED
 
+# The kernel of batch norm works on eight features or more at a time, and none of these should be a neighbour's.
 LANES = 16
 
 
@@ -92,12 +93,16 @@ def _aligned_product(x, weight, bias=None):
 
     MKL sums small products in an order that depends on where they are written.
     """
-    columns = weight.shape[-1]
-    odd = -columns % (ALIGNED // math.gcd(x.shape[1], ALIGNED))
-    if odd:
-        weight, bias = F.pad(weight, (0, odd)), None if bias is None else F.pad(bias, (0, odd))
-    result = torch.bmm(x, weight) if bias is None else torch.baddbmm(bias.unsqueeze(1), x, weight)
-    return result[..., :columns]
+    unit = ALIGNED // math.gcd(x.shape[1], ALIGNED)
+    wide = _in_lanes(weight, unit)
+    result = torch.bmm(x, wide) if bias is None else torch.baddbmm(_in_lanes(bias, unit).unsqueeze(1), x, wide)
+    return result[..., : weight.shape[-1]]
+
+
+def _in_lanes(x, count):
+    """Return ``x`` with zeros at the end of its last axis, up to a multiple of ``count``."""
+    odd = -x.shape[-1] % count
+    return F.pad(x, (0, odd)) if odd else x
 
 
 class StackedLinear(nn.Module):
@@ -136,19 +141,14 @@ class StackedBatchNorm(nn.Module):
         flat = x.reshape(len(x), -1, x.shape[-1])
         if self.training and flat.shape[1] < 2:
             raise UserError("batch norm has to see at least 2 rows a step; raise `batch`, or take `norm: layer`")
-        rows = self._in_lanes(flat).transpose(0, 1).reshape(flat.shape[1], -1)
+        rows = _in_lanes(flat, LANES).transpose(0, 1).reshape(flat.shape[1], -1)
         statistics = self.running_mean, self.running_var
-        mean, var, weight, bias = (self._in_lanes(part).flatten().clone() for part in (*statistics, self.weight, self.bias))
+        mean, var, weight, bias = (_in_lanes(part, LANES).flatten().clone() for part in (*statistics, self.weight, self.bias))
         result = F.batch_norm(rows, mean, var, weight, bias, self.training, self.momentum, self.eps)
         if self.training:
             for kept, new in zip(statistics, (mean, var), strict=True):
                 kept.copy_(new.view(len(x), -1)[:, : x.shape[-1]])
         return result.view(flat.shape[1], len(x), -1).transpose(0, 1)[..., : x.shape[-1]].reshape(x.shape)
-
-    def _in_lanes(self, x):
-        # The kernel works on eight features or more at a time, and none of these should be a neighbour's.
-        odd = -x.shape[-1] % LANES
-        return F.pad(x, (0, odd)) if odd else x
 
 
 class StackedLayerNorm(nn.Module):
