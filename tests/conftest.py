@@ -4,10 +4,12 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import preloaded
 import pytest
 import yaml
 
@@ -15,6 +17,7 @@ from stillhouse.config import complete_options, shared_options
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 SHARED = Path(os.environ.get("STILLHOUSE_TABLES", REPOSITORY.parent / "shared" / "data"))
+SNAKEMAKE = [sys.executable, "-m", "snakemake"]
 SCHEMA = yaml.safe_load((REPOSITORY / "workflow" / "schemas" / "config.schema.yaml").read_text())
 
 
@@ -38,6 +41,12 @@ def trained(sample, options, n_classes=2, seed=1, soft=None):
     return train([TrainingSet(sample, soft, options, n_classes, seed)])[0]
 
 
+def methods(kind):
+    """The names of the methods of a kind: the files of its folder."""
+    folder = REPOSITORY / "workflow" / "scripts" / "stillhouse" / kind
+    return sorted(file.stem for file in folder.glob("[a-z]*.py"))
+
+
 @pytest.fixture(scope="session")
 def schema():
     """The schema of the configuration."""
@@ -53,9 +62,9 @@ def shared_tables():
 
 
 class Run:
-    """A folder in which the workflow runs, and what it printed; ``options`` and ``environment`` say where its jobs run."""
+    """A folder in which the workflow runs, and what it printed; ``options`` say where its jobs run."""
 
-    options, environment = ("--cores", "2"), None
+    options = ("--cores", "2")
 
     def __init__(self, folder, config=None):
         self.folder = folder
@@ -69,16 +78,19 @@ class Run:
 
     def __call__(self, *targets, check=True, snakefile=REPOSITORY / "Snakefile"):
         """Run the workflow and return all that it printed."""
-        command = self.command(*targets, snakefile=snakefile)
-        done = subprocess.run(command, capture_output=True, text=True, cwd=self.folder, env=self.environment)
-        self.code, self.printed = done.returncode, done.stdout + done.stderr
+        self.code, self.printed = self.execute(self.arguments(*targets, snakefile=snakefile))
         assert not check or self.code == 0, self.printed[-5000:]
         return self.printed
 
-    def command(self, *targets, snakefile=REPOSITORY / "Snakefile"):
-        """Return the command that runs the workflow."""
-        command = [sys.executable, "-m", "snakemake", "--snakefile", snakefile, "--directory", self.folder]
-        return list(map(str, [*command, "--configfile", self.folder / "config.yaml", *self.options, *targets]))
+    def execute(self, arguments):
+        """Run Snakemake and return its exit code and what it and its jobs printed."""
+        with tempfile.NamedTemporaryFile() as output:
+            return preloaded.run(arguments, self.folder, output.name), Path(output.name).read_text()
+
+    def arguments(self, *targets, snakefile=REPOSITORY / "Snakefile"):
+        """Return what follows ``snakemake`` on the command line that runs the workflow."""
+        named = ["--snakefile", snakefile, "--directory", self.folder, "--configfile", self.folder / "config.yaml"]
+        return list(map(str, [*named, *self.options, *targets]))
 
     def jobs(self, *targets, **kwargs):
         """Return the rules that a dry run would run, with how often."""
@@ -91,6 +103,21 @@ class Run:
 
     def __truediv__(self, path):
         return self.folder / path
+
+
+class ColdRun(Run):
+    """A run whose Snakemake and jobs are started as its users start them, in the variables of ``environment``."""
+
+    environment = None
+
+    def execute(self, arguments):
+        command = [*SNAKEMAKE, *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, cwd=self.folder, env=self.environment)
+        return done.returncode, done.stdout + done.stderr
+
+    def command(self, *targets):
+        """Return the whole command line that runs the workflow."""
+        return [*SNAKEMAKE, *self.arguments(*targets)]
 
 
 @pytest.fixture
@@ -109,15 +136,18 @@ def checkout(tmp_path_factory):
     return folder
 
 
-def write_table_with_categories(path):
-    """Write a real table with a category that the folds' training rows do not all hold, for configurations to name."""
+def write_table_with_categories(path, columns=None):
+    """Write a real table with a category that the folds' training rows do not all hold, for configurations to name.
+
+    ``columns`` are those of its numbers that are kept; by default all 30.
+    """
     from sklearn.datasets import load_breast_cancer
 
     table = load_breast_cancer(as_frame=True).frame[::2].reset_index(drop=True)
     table["site"] = pd.qcut(table["mean texture"], 4, labels=list("abcd")).astype(str)
     table.loc[[3, 60], "site"] = "a rare one"
     table["diagnosis"] = table.pop("target").map({0: "malignant", 1: "benign"})
-    table.to_csv(path, index=False)
+    table[[*(columns or table.columns.drop(["site", "diagnosis"])), "site", "diagnosis"]].to_csv(path, index=False)
 
 
 @pytest.fixture

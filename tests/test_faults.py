@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from conftest import Run
+from conftest import ColdRun, Run
 from test_bad_input import good_table
 
 from stillhouse import claims
@@ -154,7 +154,7 @@ def test_an_input_that_is_damaged_later_is_named_and_its_results_come_back_with_
 
 @pytest.mark.workflow
 def test_a_second_run_in_the_same_folder_is_refused_and_the_first_ends_well(fresh, finished):
-    command = [*Run(fresh.folder).command(TARGET)]
+    command = ColdRun(fresh.folder).command(TARGET)
     first = subprocess.Popen(command, cwd=fresh.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     while not (fresh / "results/d/table.parquet").exists():
         assert first.poll() is None

@@ -170,6 +170,17 @@ def test_synthetic_rows_are_whole_rows_with_weight_and_fold_of_a_parent(imbalanc
     assert (synthetic[["c2:site=a", "c2:site=b", "c2:site=c"]].sum(axis=1) == 1).all()
 
 
+@pytest.mark.parametrize(("distance", "rare"), [(100, 10), (0, 38)], ids=["no neighbours of another class", "shares of no row"])
+def test_adasyn_leaves_a_sample_alone_to_which_it_would_add_nothing(distance, rare):
+    """Thirty-eight rows that all lie among forty others get a twentieth of the two rows that they lack."""
+    rng = np.random.default_rng(0)
+    label = np.repeat([0.0, 1.0], [40, rare])
+    x = rng.normal(size=len(label)) + distance * label
+    sample = pd.DataFrame({"row": range(len(label)), "n0:x": x, "fold": 1, "label": label, "weight": 1.0, "stop": False})
+    found = build("resamplers", {"method": "adasyn", "neighbors": 5})(sample, np.random.default_rng(0))
+    pd.testing.assert_frame_equal(found, sample)
+
+
 def test_smote_rows_lie_between_their_parents(imbalanced):
     sample = build("resamplers", {"method": "smote", "neighbors": 3})(imbalanced, np.random.default_rng(0))
     synthetic, parents = sample[50:], imbalanced[imbalanced["label"] == 1]

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import REPOSITORY, SCHEMA, model_options
+from conftest import SCHEMA, methods, model_options
 
 from stillhouse.columns import features
 from stillhouse.config import complete_options, with_imputers
@@ -14,11 +14,6 @@ from stillhouse.methods import build
 from stillhouse.preparation import preparation
 from stillhouse.sampling import balanced_sample, prior
 from stillhouse.weighting import weighed
-
-
-def methods(kind):
-    folder = REPOSITORY / "workflow" / "scripts" / "stillhouse" / kind
-    return sorted(file.stem for file in folder.glob("[a-z]*.py"))
 
 
 def options(kind, method, **given):

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import REPOSITORY, Run, write_table_with_categories
-from test_leaks import flip_and_shuffle
+from guard import flip, flip_and_shuffle
 
 from stillhouse.report.evidence_words import control_alarm
 from stillhouse.tables import write_table
@@ -168,11 +168,6 @@ def planted(tmp_path):
         return folder / "Snakefile"
 
     return plant
-
-
-def flip(table, rows):
-    """Flip every label of these rows and leave their features alone."""
-    return table.assign(label=np.where(rows, 1 - table["label"], table["label"]))
 
 
 def seen(snakefile, folder, model):

@@ -14,7 +14,7 @@ import onnx
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
-from conftest import REPOSITORY, Run
+from conftest import REPOSITORY, ColdRun, Run
 from test_bad_input import good_table
 from test_shipping import ship
 
@@ -71,7 +71,7 @@ def finished(server, tmp_path_factory):
         "export": ["student"],
         "report": {"draws": 100},
     }
-    run = Run(home / "run", config)
+    run = ColdRun(home / "run", config)
     named = {"HOME": str(home), "USER": USER, "LOGNAME": USER, "HOSTNAME": HOST}
     under_a_name = ["unshare", "--uts", "sh", "-c", f'hostname {HOST} && exec "$@"', "sh"]
     is_root = not subprocess.run([*under_a_name, "true"], capture_output=True).returncode

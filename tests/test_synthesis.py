@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from test_methods import methods
+from conftest import methods
 
 from stillhouse.errors import UserError
 from stillhouse.methods import build

@@ -7,7 +7,7 @@ import re
 import pandas as pd
 import pytest
 import yaml
-from conftest import REPOSITORY, Run, write_table_with_categories
+from conftest import REPOSITORY, ColdRun, Run, write_table_with_categories
 
 pytestmark = pytest.mark.workflow
 DEMO = yaml.safe_load((REPOSITORY / "config" / "config.yaml").read_text())
@@ -31,7 +31,7 @@ class Demo(Run):
 def demo(tmp_path_factory, checkout):
     run = Demo(tmp_path_factory.mktemp("demo"), checkout)
     run.planned = run.jobs()
-    run()
+    ColdRun(run.folder)(snakefile=checkout / "Snakefile")
     return run
 
 

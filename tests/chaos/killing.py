@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
-from conftest import REPOSITORY, Run, write_table_with_categories
+from conftest import REPOSITORY, ColdRun, write_table_with_categories
 from slurm import variables_of
 
 EPOCHS = 40
@@ -73,18 +73,15 @@ def kills(count, seed):
 
 def write_inputs(folder):
     """Write the table, and predictions of its rows that know a little."""
-    write_table_with_categories(folder / "table.csv")
-    table = pd.read_csv(folder / "table.csv")[
-        ["mean texture", "mean area", "mean concavity", "worst symmetry", "site", "diagnosis"]
-    ]
-    table.to_csv(folder / "table.csv", index=False)
+    write_table_with_categories(folder / "table.csv", ["mean texture", "mean area", "mean concavity", "worst symmetry"])
+    table = pd.read_csv(folder / "table.csv")
     p = 0.3 + 0.4 * (table["diagnosis"] == "malignant")
     pd.DataFrame({"row": table.index, "p_benign": 1 - p, "p_malignant": p}).to_csv(folder / "theirs.csv", index=False)
 
 
 def finished_run(folder):
     """Run the workflow to its end, and return the folder."""
-    run = Run(folder, CONFIG)
+    run = ColdRun(folder, CONFIG)
     write_inputs(folder)
     run()
     return folder
@@ -120,7 +117,7 @@ def jobs_of(folder):
 def started(folder):
     """Start the workflow in a process group of its own."""
     output = (folder / "killed.txt").open("w")
-    return subprocess.Popen(Run(folder).command(), cwd=folder, stdout=output, stderr=output, start_new_session=True)
+    return subprocess.Popen(ColdRun(folder).command(), cwd=folder, stdout=output, stderr=output, start_new_session=True)
 
 
 def at_the_moment(moment, rule, folder, seconds, snakemake):

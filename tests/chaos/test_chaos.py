@@ -3,7 +3,7 @@
 import signal
 
 import pytest
-from conftest import Run
+from conftest import ColdRun
 from killing import VERBS, Kill, as_it_was_when, assert_unbroken, epochs_lost, finished_run, kills, log_of, recover, strike
 
 SEED, COUNT = 20261125, len(VERBS)
@@ -27,7 +27,7 @@ def finished(tmp_path_factory):
     ],
 )
 def test_a_killed_run_ends_as_an_unbroken_one(kill, finished, tmp_path):
-    run = Run(tmp_path / "run")
+    run = ColdRun(tmp_path / "run")
     run.folder.rmdir()
     strike(kill, run.folder, as_it_was_when(kill.rule, finished, run.folder))
     killed = log_of(run.folder, kill.rule)

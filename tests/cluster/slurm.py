@@ -9,7 +9,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from conftest import Run
+from conftest import ColdRun
 
 # Jobs have other numbers than those of any other Slurm on this machine, as their processes are found by them.
 CONFIGURATION = """\
@@ -148,7 +148,7 @@ class Slurm:
             time.sleep(0.3)
 
 
-class ClusterRun(Run):
+class ClusterRun(ColdRun):
     """A folder in which the workflow runs on Slurm."""
 
     options = HERE

@@ -1,10 +1,12 @@
 """ADASYN: the more synthetic rows around a row, the more neighbours of other classes it has (He et al. 2008)."""
 
+import numpy as np
 from imblearn.over_sampling import ADASYN
+from sklearn.neighbors import NearestNeighbors
 
 from stillhouse.columns import LABEL, features
 from stillhouse.resamplers.smote import check_neighbors
-from stillhouse.synthetic import with_synthetic
+from stillhouse.synthetic import missing_rows, with_synthetic
 
 
 def make(neighbors):
@@ -13,12 +15,21 @@ def make(neighbors):
 
 
 def with_adaptive_rows(sample, neighbors, seed):
-    """Return the sample and synthetic rows below it; where no row has a neighbour of another class, the sample."""
+    """Return the sample and synthetic rows below it; the sample alone where some class would be given none."""
     check_neighbors(sample, neighbors)
     X, labels = sample[features(sample)].to_numpy("float64"), sample[LABEL].to_numpy()
-    try:
-        X, labels = ADASYN(n_neighbors=neighbors, random_state=seed).fit_resample(X, labels)
-    except (ValueError, RuntimeError) as error:
-        if "No samples will be generated" not in str(error) and "Not any neigbours" not in str(error):
-            raise
+    if not all(rows_to_draw(X, labels, label, count, neighbors).any() for label, count in missing_rows(sample).items()):
+        return sample
+    X, labels = ADASYN(n_neighbors=neighbors, random_state=seed).fit_resample(X, labels)
     return with_synthetic(sample, X[len(sample) :], labels[len(sample) :])
+
+
+def rows_to_draw(X, labels, label, count, neighbors):
+    """Return how many of ``count`` rows ADASYN draws beside each row of a class, after He et al. 2008, steps 2 to 4; (rows,).
+
+    None where no row of the class has a neighbour of another, and where every row's share of ``count`` rounds to zero.
+    """
+    own = labels == label
+    nearest = NearestNeighbors(n_neighbors=neighbors + 1).fit(X).kneighbors(X[own], return_distance=False)[:, 1:]
+    share = (labels[nearest] != label).sum(axis=1) / neighbors
+    return np.rint(share / share.sum() * count) if share.any() else share

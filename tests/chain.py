@@ -1,0 +1,165 @@
+"""The models of a configuration by library calls: what a run of the workflow makes of one table, without starting jobs.
+
+Whatever is asked for is made with all that it is made from, once, so that a test pays for what it looks at alone.
+"""
+
+from functools import cache
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+from conftest import SCHEMA
+
+from stillhouse.checks import checked
+from stillhouse.columns import LABEL, PARENTS, ROW
+from stillhouse.fitting import fit
+from stillhouse.folds import make_folds, with_synthetic
+from stillhouse.hints import hints
+from stillhouse.intake import load
+from stillhouse.kinds import feature_columns
+from stillhouse.modelling import Job
+from stillhouse.plan import Plan, hinting, kind, start, upstream, verb
+from stillhouse.predictions import prediction_table
+from stillhouse.preparation import prepared, reads_labels
+from stillhouse.sampling import balanced_sample, training_sample
+from stillhouse.seeds import derive
+from stillhouse.stacking import fit_stacker, stacked
+from stillhouse.students import students
+from stillhouse.synthesis import synthetic_rows
+from stillhouse.tables import read_fitted, read_split, split_writer
+from stillhouse.training import train
+from stillhouse.training_sets import TrainingSet
+from stillhouse.weighting import weighed
+
+SEED = 1
+
+
+def intake(config):
+    """Return the typed table of a configuration's only dataset, its schema and its folds."""
+    config = checked(config, SCHEMA)
+    (dataset,) = config["datasets"].values()
+    table, schema = load(dataset, np.random.default_rng(0))
+    names = [column["name"] for column in feature_columns(schema)]
+    return table, schema, make_folds(table, names, schema["classes"], config["folds"]["k"], SEED)
+
+
+class Chain:
+    """All models of a configuration on one table; files of predictions and of what was fitted go into a folder."""
+
+    def __init__(self, folder, config, table, schema, folds):
+        self.folder, self.config, self.table, self.schema = folder, checked(config, SCHEMA), table, schema
+        self.plan, self.columns = Plan(self.config), feature_columns(schema)
+        (self.dataset,) = self.config["datasets"]
+        self.synthetic = self._synthetic(folds)
+        self.folds_of_table, self.folds = folds, with_synthetic(folds, self.synthetic)
+        self.features, self.sample, self.made = cache(self.features), cache(self.sample), cache(self.made)
+
+    def _synthetic(self, folds):
+        options = self.config["datasets"][self.dataset].get("synthetic")
+        without_labels = self.table.drop(columns=LABEL)
+        return synthetic_rows(without_labels, folds, self.columns, options, SEED) if options else None
+
+    def features(self, imputer, split):
+        """Return the prepared features of every row, those of synthetic rows among them."""
+        options, rows = self.config["imputers"][imputer], self.table.drop(columns=LABEL)
+        if self.synthetic is not None:
+            rows = pd.concat([rows, self.synthetic.drop(columns=PARENTS)], ignore_index=True)
+        labels = self.table[[ROW, LABEL]] if reads_labels(options) else None
+        described, seed = self.plan.describe(self.dataset, split), derive(SEED, imputer, split)
+        return prepared(rows, labels, self.folds, described, self.columns, options, self.schema["classes"], seed)[1]
+
+    def sample(self, imputer, weigher, resampler, split):
+        """Return the rows that a model is fitted on, and their ledger."""
+        config, described, seed = self.config, self.plan.describe(self.dataset, split), derive(SEED, split)
+        features = self.features(imputer, split)
+        weights, _ = weighed(features, self.folds_of_table, described, config["weighers"][weigher], seed)
+        rows = training_sample(features, weights, self.table[[ROW, LABEL]], self.folds_of_table, described)
+        n_classes = len(self.schema["classes"])
+        return balanced_sample(rows, n_classes, config["folds"]["stop"], config["resamplers"][resampler], seed)
+
+    def predictions(self, model, split):
+        """Return what a model's split predicts."""
+        return read_split(self.made(model, split).predictions, split)
+
+    def made(self, name, split):
+        """Return the files of a model's split."""
+        folder = self.folder / name / f"split-{split}"
+        folder.mkdir(parents=True)
+        files = SimpleNamespace(**{key: folder / f"{key}.file" for key in ("predictions", "fitted", "history")})
+        (self._stack if "stack" in self.plan.models[name] else self._model)(name, split, files)
+        return files
+
+    def sources(self, name, split):
+        """Return the files with the predictions that a model learns from, under their models' names."""
+        described = self.plan.describe(self.dataset, split)
+        splits = dict.fromkeys([split, *described["unseen"].values()])
+        return {source: [self.made(source, one).predictions for one in splits] for source in upstream(self.plan.models[name])}
+
+    def _model(self, name, split, files):
+        job = ModelJob(self, name, split)
+        with job.results(files) as keep:
+            if "fit" in job.model:
+                sample = job.sample(job.splits[0])
+                keep(job.splits[0], sample, fit(sample, job.options, job.n_classes, threads=1, seed=job.seed(job.splits[0])))
+            elif "train" in job.model:
+                learned = job.training_set(job.splits[0])
+                keep(job.splits[0], learned.sample, *train([learned])[0])
+            else:
+                for found in students(job, threads=1, title=name, checkpoints=None):
+                    keep(*found)
+
+    def _stack(self, name, split, files):
+        described, classes = self.plan.describe(self.dataset, split), self.schema["classes"]
+        options, members = self.plan.models[name]["stack"], self.sources(name, split)
+        stacker, factors = fit_stacker(members, self.table[[ROW, LABEL]], self.folds, described, self.schema, options)
+        rows, scores = stacked(stacker, members, self.folds, described, classes)
+        with split_writer(files.predictions) as write:
+            write(split, prediction_table(rows, scores, classes, (scores * factors).argmax(axis=1)))
+
+
+class ModelJob(Job):
+    """The job of one model and one split, whose inputs are made by a chain."""
+
+    def __init__(self, chain, name, split):
+        self.chain, self.model = chain, chain.plan.models[name]
+        self.options, self.splits = self.model[verb(self.model)], [chain.plan.describe(chain.dataset, split)]
+        self.folds, self.classes, self.costs = chain.folds, chain.schema["classes"], chain.schema["costs"]
+        self.n_classes, self.keeps_all, self.is_network = len(self.classes), True, kind(self.model) == "networks"
+        self.sources = chain.sources(name, split)
+        self._seed = derive(SEED, chain.plan.kin(name))
+
+    def _sample(self, split):
+        prepare = self.model["prepare"]
+        return self.chain.sample(prepare["impute"], prepare["weigh"], prepare["resample"], split["name"])
+
+    def sample(self, split):
+        return self._sample(split)[0]
+
+    def ledger(self, split):
+        return self._sample(split)[1]
+
+    def features(self, split):
+        return self.chain.features(self.model["prepare"]["impute"], split["name"])
+
+    def start(self, split):
+        name = start(self.model)
+        return read_fitted(self.chain.made(name, split["name"]).fitted, split["name"]).model if name else None
+
+    def hints(self, split, sample):
+        teacher = hinting(self.model)
+        if not teacher:
+            return None
+        imputer = self.chain.plan.models[teacher]["prepare"]["impute"]
+        return hints(
+            sample,
+            self.folds,
+            split["unseen"],
+            teacher_of=lambda name: read_fitted(self.chain.made(teacher, name).fitted, name).model,
+            features_of=lambda name: self.chain.features(imputer, name),
+        )
+
+    def training_set(self, split):
+        """Return what the networks of a split learn from."""
+        return TrainingSet(
+            self.sample(split), None, self.options, self.n_classes, self.seed(split), self.start(split), split["name"]
+        )
