@@ -43,7 +43,7 @@ slurm:
 chaos: .venv/ready slurm
 	$(BIN)/pytest -s -m chaos
 
-proofs: .venv/ready
+proofs: .venv/ready slurm
 	$(BIN)/pytest -m "proof and not chaos"
 
 .venv/ready: requirements.txt

@@ -39,7 +39,7 @@ stillhouse:
   folds: {k: 3}
   models: {m: {fit: {method: logistic}}}
   export: [m]
-  report: {draws: 100}
+  report: {draws: 100, control: []}
 """
 
 
