@@ -71,11 +71,18 @@ def students():
     return {name: {"distill": given} for name, given in options.items()}
 
 
-def configuration(models):
-    """The configuration of these models on a real table with gaps, a category, and rows where they will be used."""
+def configuration(models, folder):
+    """The configuration of these models on a real table, written into a folder, with gaps, a category and deploy rows."""
+    write_table_with_categories(folder / "table.csv", columns=COLUMNS)
     gaps = {"random": 0.05, "by_value": {"mean area": 0.2, "mean concavity": 0.2}}
     challenge = {"deploy": {"column": "mean texture", "share": 0.3, "strength": 1}, "gaps": gaps}
-    dataset = {"train": "table.csv", "target": "diagnosis", "positive": "malignant", "challenge": challenge, "synthetic": {}}
+    dataset = {
+        "train": str(folder / "table.csv"),
+        "target": "diagnosis",
+        "positive": "malignant",
+        "challenge": challenge,
+        "synthetic": {},
+    }
     return {
         "datasets": {"cancer": dataset},
         "folds": {"k": 4},
@@ -83,11 +90,6 @@ def configuration(models):
         "models": models,
         "report": {"prepare": {"impute": "median"}},
     }
-
-
-def write_table(path):
-    """Write the table that the configuration names."""
-    write_table_with_categories(path, columns=COLUMNS)
 
 
 def flip(table, rows):

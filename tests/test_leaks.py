@@ -4,30 +4,28 @@ Every method is held to it from raw columns to predictions, by library calls; ``
 scripts to it, and ``test_planted.py`` the guard itself.
 """
 
-import os
 from functools import cache
 
 import pytest
 from chain import Chain, intake
-from guard import changed_rows, configuration, flip, flip_and_shuffle, with_every_method, write_table
+from guard import changed_rows, configuration, flip, flip_and_shuffle, with_every_method
 
 from stillhouse.splits import held_out
 
-CONFIGURATION = configuration(with_every_method())
+MODELS = with_every_method()
 
 
 @pytest.fixture(scope="module")
 def chains(tmp_path_factory):
     """Return a function that gives the models of the table as it is, or with the rows of a fold changed."""
     folder = tmp_path_factory.mktemp("guard")
-    os.chdir(folder)
-    write_table(folder / "table.csv")
-    table, schema, folds = intake(CONFIGURATION)
+    config = configuration(MODELS, folder)
+    table, schema, folds = intake(config)
 
     @cache
     def chain(change=None, fold=0):
         changed = change(table, (folds["fold"] == fold).to_numpy()) if change else table
-        return Chain(folder / f"{change and change.__name__}-{fold}", CONFIGURATION, changed, schema, folds)
+        return Chain(folder / f"{change and change.__name__}-{fold}", config, changed, schema, folds)
 
     return chain
 
@@ -43,19 +41,19 @@ def rows_that_change(honest, other, model):
     return set().union(*(changed_rows(honest.predictions(model, split), other.predictions(model, split)) for split in splits))
 
 
-@pytest.mark.parametrize("model", CONFIGURATION["models"])
+@pytest.mark.parametrize("model", MODELS)
 def test_no_prediction_changes_but_those_of_the_changed_rows(model, chains):
     honest, other = chains(), chains(flip_and_shuffle)
     of_fold_0 = honest.folds.loc[(honest.folds["fold"] == 0) | (honest.folds["parents"] == 0), "row"]
     assert rows_that_change(honest, other, model) <= set(of_fold_0)
 
 
-@pytest.mark.parametrize("model", CONFIGURATION["models"])
+@pytest.mark.parametrize("model", MODELS)
 def test_no_prediction_depends_on_labels_of_rows_that_are_held_out(model, chains):
     assert rows_that_change(chains(), chains(flip), model) == set()
 
 
-@pytest.mark.parametrize("model", CONFIGURATION["models"])
+@pytest.mark.parametrize("model", MODELS)
 def test_the_guard_sees_what_it_should_see(model, chains):
     """The rows of fold 1, which splits that hold out 0 do learn from, change every model."""
     assert rows_that_change(chains(), chains(flip_and_shuffle, fold=1), model)

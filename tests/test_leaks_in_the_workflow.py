@@ -5,7 +5,7 @@ import shutil
 import pandas as pd
 import pytest
 from conftest import Run
-from guard import changed_rows, configuration, fitted, flip_and_shuffle, students, trained, with_every_method, write_table
+from guard import changed_rows, configuration, fitted, flip_and_shuffle, students, trained, with_every_method
 
 from stillhouse import tables
 from stillhouse.checks import checked
@@ -23,38 +23,31 @@ CHAIN = {
 
 
 def targets(config, schema):
-    """Return the predictions of every model's splits that hold out fold 0: one file where splits run together."""
+    """Return the files with every model's predictions, as ``{path: splits that hold out fold 0}``."""
     plan = Plan(checked(config, schema))
-    return {
-        f"{RESULTS}/models/{model}/split-{'all' if len(splits) > 1 else splits[0]}/predictions.parquet": splits
-        for model in config["models"]
-        if (splits := [split for split in plan.model_splits("cancer", model) if 0 in held_out(split)])
-    }
+    found = {}
+    for model in config["models"]:
+        splits = [split for split in plan.model_splits("cancer", model) if 0 in held_out(split)]
+        # Splits that run together share a file.
+        found[f"{RESULTS}/models/{model}/split-{'all' if len(splits) > 1 else splits[0]}/predictions.parquet"] = splits
+    return found
 
 
 class Guarded:
     """A run on the table as it is, and others that make the same anew of a table in which the rows of a fold are others."""
 
     def __init__(self, folder, models, schema):
-        self.folder, self.config = folder, configuration(models)
+        self.folder, self.config = folder, configuration(models, folder)
+        self.targets = targets(self.config, schema)
         self.honest = Run(folder / "honest", self.config)
-        write_table(self.honest / "table.csv")
-        self.targets = self.targets_of(schema)
         self.honest(*self.targets)
         self.folds = pd.read_parquet(self.honest / RESULTS / "folds.parquet").set_index("row")["fold"]
-
-    def targets_of(self, schema):
-        """Return the files to compare; the configuration names a table beside it."""
-        with pytest.MonkeyPatch.context() as patch:
-            patch.chdir(self.honest.folder)
-            return targets(self.config, schema)
 
     def with_changed(self, fold):
         """Return a run of the same table and folds with the rows of one fold flipped and shuffled."""
         run = Run(self.folder / f"fold-{fold}", self.config)
         place = run / RESULTS
         place.mkdir(parents=True)
-        shutil.copy(self.honest / "table.csv", run.folder)
         for name in ("table.parquet", "schema.json", "folds.parquet"):
             shutil.copy(self.honest / RESULTS / name, place)
         table = pd.read_parquet(place / "table.parquet")
