@@ -12,6 +12,7 @@ from conftest import SCHEMA
 
 from stillhouse.checks import checked
 from stillhouse.columns import LABEL, PARENTS, ROW
+from stillhouse.decisions import decide
 from stillhouse.fitting import fit
 from stillhouse.folds import make_folds, with_synthetic
 from stillhouse.hints import hints
@@ -84,7 +85,7 @@ class Chain:
     def made(self, name, split):
         """Return the files of a model's split."""
         folder = self.folder / name / f"split-{split}"
-        folder.mkdir(parents=True)
+        folder.mkdir(parents=True, exist_ok=True)
         files = SimpleNamespace(**{key: folder / f"{key}.file" for key in ("predictions", "fitted", "history")})
         (self._stack if "stack" in self.plan.models[name] else self._model)(name, split, files)
         return files
@@ -97,16 +98,17 @@ class Chain:
 
     def _model(self, name, split, files):
         job = ModelJob(self, name, split)
+        (described,) = job.splits
         with job.results(files) as keep:
             if "fit" in job.model:
-                sample = job.sample(job.splits[0])
-                keep(job.splits[0], sample, fit(sample, job.options, job.n_classes, threads=1, seed=job.seed(job.splits[0])))
+                sample = job.sample(described)
+                keep(described, sample, fit(sample, job.options, job.n_classes, threads=1, seed=job.seed(described)))
             elif "train" in job.model:
-                learned = job.training_set(job.splits[0])
-                keep(job.splits[0], learned.sample, *train([learned])[0])
+                learned = job.training_set(described)
+                keep(described, learned.sample, *train([learned])[0])
             else:
-                for found in students(job, threads=1, title=name, checkpoints=None):
-                    keep(*found)
+                (found,) = students(job, threads=1, title=name, checkpoints=None)
+                keep(*found)
 
     def _stack(self, name, split, files):
         described, classes = self.plan.describe(self.dataset, split), self.schema["classes"]
@@ -114,7 +116,7 @@ class Chain:
         stacker, factors = fit_stacker(members, self.table[[ROW, LABEL]], self.folds, described, self.schema, options)
         rows, scores = stacked(stacker, members, self.folds, described, classes)
         with split_writer(files.predictions) as write:
-            write(split, prediction_table(rows, scores, classes, (scores * factors).argmax(axis=1)))
+            write(split, prediction_table(rows, scores, classes, decide(scores, factors)))
 
 
 class ModelJob(Job):
