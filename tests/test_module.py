@@ -2,10 +2,9 @@
 
 import shutil
 import subprocess
-import sys
 
 import pytest
-from conftest import REPOSITORY
+from conftest import REPOSITORY, SNAKEMAKE, Run
 from test_bad_input import good_table
 
 pytestmark = pytest.mark.workflow
@@ -60,17 +59,16 @@ def read_only(checkout, tmp_path):
 
 
 def test_another_workflow_takes_it_as_a_module_from_a_read_only_checkout(read_only, tmp_path):
-    folder = tmp_path / "mine"
-    folder.mkdir()
-    (folder / "Snakefile").write_text(SNAKEFILE.format(checkout=read_only))
-    (folder / "my.yaml").write_text(CONFIG)
-    good_table().to_csv(folder / "table.csv", index=False)
-    command = [sys.executable, "-m", "snakemake", "--cores", "2", "--workflow-profile", read_only / "profiles" / "default"]
-    subprocess.run(command, cwd=folder, check=True, capture_output=True)
-    assert "results/d/models/m/metrics.json" in (folder / "mine.txt").read_text()
-    assert (folder / "results/d/deploy/m.onnx").stat().st_size > 0
-    again = subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True)
-    assert "Nothing to be done" in again.stdout + again.stderr
+    run = Run(tmp_path / "mine")
+    (run / "Snakefile").write_text(SNAKEFILE.format(checkout=read_only))
+    (run / "my.yaml").write_text(CONFIG)
+    good_table().to_csv(run / "table.csv", index=False)
+    arguments = ["--cores", "2", "--workflow-profile", str(read_only / "profiles" / "default")]
+    code, printed = run.execute(arguments)
+    assert code == 0, printed[-3000:]
+    assert "results/d/models/m/metrics.json" in (run / "mine.txt").read_text()
+    assert (run / "results/d/deploy/m.onnx").stat().st_size > 0
+    assert "Nothing to be done" in run.execute(arguments)[1]
 
 
 @pytest.mark.parametrize(
@@ -85,7 +83,7 @@ def test_another_workflow_takes_it_as_a_module_from_a_read_only_checkout(read_on
     ids=lambda value: "".join(value).strip("-"),
 )
 def test_what_snakemake_says_of_a_workflow_it_says_of_this_one(option, said, tmp_path):
-    command = [sys.executable, "-m", "snakemake", "--snakefile", REPOSITORY / "Snakefile", "--directory", tmp_path]
+    command = [*SNAKEMAKE, "--snakefile", REPOSITORY / "Snakefile", "--directory", tmp_path]
     command += ["--configfile", REPOSITORY / "config" / "config.yaml", *option]
     done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True)
     assert said in done.stdout + done.stderr

@@ -42,6 +42,7 @@ def taught(tmp_path_factory):
         "datasets": {"ill": {"train": "ill.csv", "target": "ill", **parts}},
         "models": MODELS,
         "export": ["student", "chained"],
+        "report": {"draws": 100},
     }
     table().to_csv(run / "ill.csv", index=False)
     table(60, seed=1).drop(columns="ill").to_csv(run / "more.csv", index=False)

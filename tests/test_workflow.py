@@ -170,6 +170,7 @@ SMALL = {
     **DEMO,
     "datasets": {"breastcancer": CANCER},
     "folds": {"k": 3},
+    "report": {**DEMO["report"], "draws": 100},
     "models": {
         "bagged": {"prepare": {"impute": "marked", "resample": "smote"}, "fit": {"method": "tree", "bag": 3}},
         "teacher": {"prepare": {"impute": "marked", "weigh": "logistic"}, "train": {"method": "mlp", "width": 8, "epochs": 3}},
@@ -240,7 +241,8 @@ def test_an_exported_model_is_followed_through_later_batches_to_the_report(run):
         "distill": {"method": "mlp", "width": 8, "epochs": 8, "rate": 0.01, "teacher": "tree"},
     }
     models = {"tree": {"prepare": {"resample": "under"}, "fit": {"method": "tree"}}, "student": student}
-    folder = run({"datasets": {"later": later, "abroad": abroad}, "folds": {"k": 4}, "models": models, "export": ["student"]})
+    datasets, report = {"later": later, "abroad": abroad}, {"draws": 100}
+    folder = run({"datasets": datasets, "folds": {"k": 4}, "models": models, "export": ["student"], "report": report})
     write_table_with_categories(folder / "table.csv")
     folder()
     updates = pd.read_parquet(folder / "results/later/models/student/updates.parquet")
