@@ -68,7 +68,7 @@ class Guarded:
     "models",
     [
         pytest.param(CHAIN, id="one chain", marks=pytest.mark.workflow),
-        pytest.param(with_every_method(), id="every method", marks=[pytest.mark.slow, pytest.mark.proof]),
+        pytest.param(with_every_method(), id="every method", marks=pytest.mark.slow),
     ],
 )
 def test_predictions_depend_on_the_rows_that_a_split_may_see_alone(models, schema, tmp_path):
