@@ -16,10 +16,11 @@ from guard import flip, flip_and_shuffle
 from stillhouse.report.evidence_words import control_alarm
 from stillhouse.tables import write_table
 
-pytestmark = [pytest.mark.slow, pytest.mark.proof]
+pytestmark = pytest.mark.slow
 
 LIBRARY = "workflow/scripts/stillhouse/"
 TABLE = 'pd.read_parquet("results/breastcancer/table.parquet")'
+LABELS = 'read_table("results/breastcancer/table.parquet", columns=["row", "label"])'
 
 # What is planted: a file, a text in it and what takes its place, and the model that suffers.
 SEEN_BY_THE_GUARD = {
@@ -79,7 +80,7 @@ SEEN_BY_THE_GUARD = {
     "a threshold tuned on the scored fold": (
         LIBRARY + "modelling.py",
         "                model = OnOriginalPrior(model, self.ledger(split), sample[sample[STOP]], self.costs)\n",
-        f'                every = self.features(split).merge({TABLE}[["row", "label"]], on="row").merge(self.folds, on="row")\n'
+        f'                every = self.features(split).merge({LABELS}, on="row").merge(self.folds, on="row")\n'
         '                scored = every[every["fold"].isin(split["held_out"])].assign(weight=1.0)\n'
         "                model = OnOriginalPrior(model, self.ledger(split), scored, self.costs)\n",
         "logistic",
@@ -87,7 +88,7 @@ SEEN_BY_THE_GUARD = {
     "calibration on the scored fold": (
         LIBRARY + "modelling.py",
         "                model = OnOriginalPrior(model, self.ledger(split), sample[sample[STOP]], self.costs)\n",
-        f'                every = self.features(split).merge({TABLE}[["row", "label"]], on="row").merge(self.folds, on="row")\n'
+        f'                every = self.features(split).merge({LABELS}, on="row").merge(self.folds, on="row")\n'
         '                scored = every[every["fold"].isin(split["held_out"])].assign(weight=1.0)\n'
         "                model = OnOriginalPrior(model, self.ledger(split), scored, self.costs)\n",
         "smote",
