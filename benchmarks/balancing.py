@@ -16,15 +16,15 @@ import yaml
 REPOSITORY = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPOSITORY / "workflow" / "scripts"))
 
-from stillhouse.calibration import OnOriginalPrior
 from stillhouse.columns import FOLD, LABEL, ROW, STOP, WEIGHT
-from stillhouse.config import complete_options, fill, method_names
-from stillhouse.fitting import fit
-from stillhouse.folds import make_folds
-from stillhouse.intake import load
-from stillhouse.kinds import feature_columns
-from stillhouse.preparation import prepared
-from stillhouse.sampling import balanced_sample, training_sample
+from stillhouse.config.completion import complete_options, fill, method_names
+from stillhouse.intake.folds import make_folds
+from stillhouse.intake.kinds import feature_columns
+from stillhouse.intake.load import load
+from stillhouse.learning.fitting import fit
+from stillhouse.predictions.calibration import OnOriginalPrior
+from stillhouse.preparation.features import prepared
+from stillhouse.preparation.sample import balanced_sample, training_sample
 
 SCHEMA = yaml.safe_load((REPOSITORY / "workflow" / "schemas" / "config.schema.yaml").read_text())
 TABLES = ("mammography", "credit-default-taiwan", "nasa-kc1")
@@ -50,7 +50,7 @@ def briers(sample, held_out, labels, resampler, model):
     """Return the Brier score as learned, and with what resampling did undone."""
     options = complete_options(SCHEMA, "resamplers", {"method": resampler}, where=())
     fitted, ledger = balanced_sample(sample, 2, 0.15, options, seed=1)
-    settings = {**complete_options(SCHEMA, "models", {"method": model}, where=()), "bag": 0, "boost": 0}
+    settings = {**complete_options(SCHEMA, "estimators", {"method": model}, where=()), "bag": 0, "boost": 0}
     model = fit(fitted, settings, 2, threads=2, seed=1)
     undone = OnOriginalPrior(model, ledger, fitted[fitted[STOP]])
     return [float(((ready.predict(held_out)[:, 1] - labels) ** 2).mean()) for ready in (model, undone)]

@@ -15,8 +15,8 @@ from pathlib import Path
 import pandas as pd
 from students import FOLDS, MEMBERS, SEED, SETTINGS, dataset_of, gap, run
 
-from stillhouse.comparison import main_draws
-from stillhouse.evaluation import scored
+from stillhouse.evaluation.comparison import main_draws
+from stillhouse.evaluation.scores import scored
 from stillhouse.seeds import derive
 from stillhouse.tables import read_json
 

@@ -18,8 +18,8 @@ import yaml
 REPOSITORY = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPOSITORY / "workflow" / "scripts"))
 
-from stillhouse.config import complete_options, method_names
-from stillhouse.sampling import balanced_sample
+from stillhouse.config.completion import complete_options, method_names
+from stillhouse.preparation.sample import balanced_sample
 
 SCHEMA = yaml.safe_load((REPOSITORY / "workflow" / "schemas" / "config.schema.yaml").read_text())
 

@@ -45,15 +45,15 @@ def stillhouse(size, path, draws=DRAWS, folds=FOLDS):
     import pandas as pd
     import yaml
 
-    from stillhouse.config import complete_options, shared_options
-    from stillhouse.training import train
-    from stillhouse.training_sets import TrainingSet
+    from stillhouse.config.completion import complete_options, shared_options
+    from stillhouse.networks.training import train
+    from stillhouse.networks.training_sets import TrainingSet
 
     schema = yaml.safe_load((REPOSITORY / "workflow" / "schemas" / "config.schema.yaml").read_text())
     given = {name: size[name] for name in ("width", "depth", "batch")} | {"numbers": "none", "heads": 1, "epochs": EPOCHS}
     given |= {"seeds": draws, "bag": True, "patience": EPOCHS, "dropout": 0.0}
-    shared = shared_options(schema, "train", "networks")
-    options = complete_options(schema, "networks", {"method": "mlp", **given}, where=(), shared=shared)
+    shared = shared_options(schema, "train", "architectures")
+    options = complete_options(schema, "architectures", {"method": "mlp", **given}, where=(), shared=shared)
     table = pd.read_feather(path)
     sets = [TrainingSet(table.assign(stop=table["fold"] == fold), None, options, 2, seed=fold) for fold in range(folds)]
     start = time.process_time()

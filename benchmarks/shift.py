@@ -14,9 +14,9 @@ from scipy.special import softmax
 REPOSITORY = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPOSITORY / "workflow" / "scripts"))
 
-from stillhouse.config import complete_options, method_names
-from stillhouse.label_shift import estimate
-from stillhouse.weighting import weighed
+from stillhouse.config.completion import complete_options, method_names
+from stillhouse.preparation.weights import weighed
+from stillhouse.shift.label_shift import estimate
 
 SCHEMA = yaml.safe_load((REPOSITORY / "workflow" / "schemas" / "config.schema.yaml").read_text())
 MOVE, ROWS = np.array([0.8, -0.6, 0, 0, 0]), 2000

@@ -23,22 +23,22 @@ import yaml
 REPOSITORY = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPOSITORY / "workflow" / "scripts"))
 
-from stillhouse.checks import checked
 from stillhouse.columns import FOLD, ROW
-from stillhouse.comparison import main_draws
-from stillhouse.distillation import USUAL
-from stillhouse.evaluation import scored
-from stillhouse.intervals import interval
-from stillhouse.kinds import feature_columns
-from stillhouse.predictions import prediction_table
+from stillhouse.config.checks.configuration import checked
+from stillhouse.distillation.soft_targets import USUAL
+from stillhouse.ensembles.pipeline import Alone, Pooled
+from stillhouse.ensembles.stackers.mean import Mean
+from stillhouse.ensembles.stacking import as_scores
+from stillhouse.evaluation.comparison import main_draws
+from stillhouse.evaluation.intervals import interval
+from stillhouse.evaluation.scores import scored
+from stillhouse.intake.kinds import feature_columns
+from stillhouse.networks.training import train
+from stillhouse.networks.training_sets import TrainingSet
+from stillhouse.predictions.predictions import prediction_table
 from stillhouse.seeds import derive
-from stillhouse.shipping import cost, exported, metadata
-from stillhouse.stackers.mean import Mean
-from stillhouse.stacking import as_scores
+from stillhouse.shipping.export import cost, exported, metadata
 from stillhouse.tables import read_fitted, read_json, read_split
-from stillhouse.training import train
-from stillhouse.training_sets import TrainingSet
-from stillhouse.whole import Alone, Pooled
 
 # Chosen before any of them was looked at: eight of two classes, one of five and one of 26, from 768 to 20,000 rows.
 TABLES = (

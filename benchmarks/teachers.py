@@ -21,15 +21,15 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPOSITORY / "workflow" / "scripts"))
 
 from stillhouse.columns import FOLD, LABEL, ROW, STOP, WEIGHT, features
-from stillhouse.config import complete_options, fill, shared_options
-from stillhouse.fitting import fit
-from stillhouse.folds import make_folds
-from stillhouse.intake import load
-from stillhouse.kinds import feature_columns
-from stillhouse.preparation import prepared
-from stillhouse.sampling import balanced_sample, training_sample
-from stillhouse.training import train
-from stillhouse.training_sets import TrainingSet
+from stillhouse.config.completion import complete_options, fill, shared_options
+from stillhouse.intake.folds import make_folds
+from stillhouse.intake.kinds import feature_columns
+from stillhouse.intake.load import load
+from stillhouse.learning.fitting import fit
+from stillhouse.networks.training import train
+from stillhouse.networks.training_sets import TrainingSet
+from stillhouse.preparation.features import prepared
+from stillhouse.preparation.sample import balanced_sample, training_sample
 
 SCHEMA = yaml.safe_load((REPOSITORY / "workflow" / "schemas" / "config.schema.yaml").read_text())
 TABLES = ("adult", "credit-default-taiwan", "hr-job-change", "mammography", "phoneme", "letter-recognition")
@@ -62,15 +62,15 @@ def samples(table, schema, folds, imputer):
 
 def networks(found, n_classes, given):
     """Return the predictions of networks for each fold."""
-    shared = shared_options(SCHEMA, "train", "networks")
-    options = complete_options(SCHEMA, "networks", {"method": "mlp", **given}, where=(), shared=shared)
+    shared = shared_options(SCHEMA, "train", "architectures")
+    options = complete_options(SCHEMA, "architectures", {"method": "mlp", **given}, where=(), shared=shared)
     sets = [TrainingSet(sample, None, options, n_classes, seed=fold) for fold, (sample, _) in enumerate(found)]
     return [model.predict(rows) for (model, _), (_, rows) in zip(train(sets, threads=2), found, strict=True)]
 
 
 def boosted(found, n_classes, given):
     """Return the predictions of boosted trees for each fold."""
-    options = {**complete_options(SCHEMA, "models", {"method": "boosting"}, where=()), "bag": 0, "boost": 0}
+    options = {**complete_options(SCHEMA, "estimators", {"method": "boosting"}, where=()), "bag": 0, "boost": 0}
     return [fit(sample, options, n_classes, threads=2, seed=1).predict(rows) for sample, rows in found]
 
 

@@ -10,27 +10,27 @@ import numpy as np
 import pandas as pd
 from conftest import SCHEMA
 
-from stillhouse.checks import checked
 from stillhouse.columns import LABEL, PARENTS, ROW
-from stillhouse.decisions import decide
-from stillhouse.fitting import fit
-from stillhouse.folds import make_folds, with_synthetic
-from stillhouse.hints import hints
-from stillhouse.intake import load
-from stillhouse.kinds import feature_columns
-from stillhouse.modelling import Job
-from stillhouse.plan import Plan, hinting, kind, start, upstream, verb
-from stillhouse.predictions import prediction_table
-from stillhouse.preparation import prepared, reads_labels
-from stillhouse.sampling import balanced_sample, training_sample
+from stillhouse.config.checks.configuration import checked
+from stillhouse.config.plan import Plan, hinting, kind, start, upstream, verb
+from stillhouse.distillation.hints import hints
+from stillhouse.ensembles.stacking import fit_stacker, stacked
+from stillhouse.intake.folds import make_folds, with_synthetic
+from stillhouse.intake.kinds import feature_columns
+from stillhouse.intake.load import load
+from stillhouse.learning.fitting import fit
+from stillhouse.learning.job import Job
+from stillhouse.learning.students import students
+from stillhouse.networks.training import train
+from stillhouse.networks.training_sets import TrainingSet
+from stillhouse.predictions.decisions import decide
+from stillhouse.predictions.predictions import prediction_table
+from stillhouse.preparation.features import prepared, reads_labels
+from stillhouse.preparation.sample import balanced_sample, training_sample
+from stillhouse.preparation.transfer_rows import synthetic_rows
+from stillhouse.preparation.weights import weighed
 from stillhouse.seeds import derive
-from stillhouse.stacking import fit_stacker, stacked
-from stillhouse.students import students
-from stillhouse.synthesis import synthetic_rows
 from stillhouse.tables import read_fitted, read_split, split_writer
-from stillhouse.training import train
-from stillhouse.training_sets import TrainingSet
-from stillhouse.weighting import weighed
 
 SEED = 1
 
@@ -126,7 +126,7 @@ class ModelJob(Job):
         self.chain, self.model = chain, chain.plan.models[name]
         self.options, self.splits = self.model[verb(self.model)], [chain.plan.describe(chain.dataset, split)]
         self.folds, self.classes, self.costs = chain.folds, chain.schema["classes"], chain.schema["costs"]
-        self.n_classes, self.keeps_all, self.is_network = len(self.classes), True, kind(self.model) == "networks"
+        self.n_classes, self.keeps_all, self.is_network = len(self.classes), True, kind(self.model) == "architectures"
         self.sources = chain.sources(name, split)
         self._seed = derive(SEED, chain.plan.kin(name))
 

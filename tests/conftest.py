@@ -13,7 +13,8 @@ import preloaded
 import pytest
 import yaml
 
-from stillhouse.config import complete_options, shared_options
+from stillhouse.config.completion import complete_options, shared_options
+from stillhouse.methods import PACKAGES
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 SHARED = Path(os.environ.get("STILLHOUSE_TABLES", REPOSITORY.parent / "shared" / "data"))
@@ -23,27 +24,27 @@ SCHEMA = yaml.safe_load((REPOSITORY / "workflow" / "schemas" / "config.schema.ya
 
 def network_options(method="mlp", **given):
     """The settings of a student, completed with their defaults."""
-    shared = {name: part for name, part in shared_options(SCHEMA, "distill", "networks").items() if name != "teacher"}
-    return complete_options(SCHEMA, "networks", {"method": method, **given}, where=(), shared=shared)
+    shared = {name: part for name, part in shared_options(SCHEMA, "distill", "architectures").items() if name != "teacher"}
+    return complete_options(SCHEMA, "architectures", {"method": method, **given}, where=(), shared=shared)
 
 
 def model_options(method, **given):
     """The settings of a model of ``fit``, completed with their defaults."""
-    shared = shared_options(SCHEMA, "fit", "models")
-    return complete_options(SCHEMA, "models", {"method": method, **given}, where=(), shared=shared)
+    shared = shared_options(SCHEMA, "fit", "estimators")
+    return complete_options(SCHEMA, "estimators", {"method": method, **given}, where=(), shared=shared)
 
 
 def trained(sample, options, n_classes=2, seed=1, soft=None):
     """Fitted networks and their history, of one sample."""
-    from stillhouse.training import train
-    from stillhouse.training_sets import TrainingSet
+    from stillhouse.networks.training import train
+    from stillhouse.networks.training_sets import TrainingSet
 
     return train([TrainingSet(sample, soft, options, n_classes, seed)])[0]
 
 
 def methods(kind):
     """The names of the methods of a kind: the files of its folder."""
-    folder = REPOSITORY / "workflow" / "scripts" / "stillhouse" / kind
+    folder = REPOSITORY / "workflow" / "scripts" / "stillhouse" / PACKAGES[kind] / kind
     return sorted(file.stem for file in folder.glob("[a-z]*.py"))
 
 

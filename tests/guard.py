@@ -35,9 +35,9 @@ def with_every_method():
     models |= {f"weigh{weigher}": fitted("logistic", weigh=weigher) for weigher in methods("weighers")}
     for resampler in methods("resamplers"):
         models[f"resample{resampler}"] = fitted("tree", resample=resampler, weigh="logistic")
-    for method in methods("models"):
+    for method in methods("estimators"):
         models[f"model{method}"] = fitted(method, impute="none" if method in TAKES_GAPS else "median")
-    models |= {f"network{method}": trained(method) for method in methods("networks")}
+    models |= {f"network{method}": trained(method) for method in methods("architectures")}
     for method in methods("stackers"):
         members = ["modeltree"] if method in CALIBRATE else ["modeltree", "networkmlp"]
         models[f"stack{method}"] = {"stack": {"method": method, "members": members}}

@@ -3,10 +3,11 @@
 import copy
 
 import pytest
+from conftest import methods
 
-from stillhouse.checks import checked
-from stillhouse.config import ConfigError, method_names, resolve
-from stillhouse.dataset import presentable
+from stillhouse.config.checks.configuration import checked
+from stillhouse.config.completion import ConfigError, method_names, resolve
+from stillhouse.config.dataset import presentable
 
 GOOD = {
     "datasets": {"cancer": {"train": "table.csv", "target": "diagnosis"}},
@@ -154,12 +155,9 @@ def test_a_regression_has_neither_cross_entropy_nor_smoothed_labels(schema, key,
         checked(config, schema)
 
 
-@pytest.mark.parametrize("kind", ["imputers", "weighers", "resamplers", "models", "networks", "stackers", "readers"])
+@pytest.mark.parametrize("kind", ["imputers", "weighers", "resamplers", "estimators", "architectures", "stackers", "readers"])
 def test_the_folder_of_a_kind_and_the_schema_name_the_same_methods(schema, kind):
-    from conftest import REPOSITORY
-
-    files = (REPOSITORY / "workflow" / "scripts" / "stillhouse" / kind).glob("[a-z]*.py")
-    assert sorted(method_names(schema["$defs"]["methods"][kind])) == sorted(file.stem for file in files)
+    assert sorted(method_names(schema["$defs"]["methods"][kind])) == methods(kind)
 
 
 def test_every_key_of_the_schema_has_a_sentence(schema):
@@ -169,8 +167,8 @@ def test_every_key_of_the_schema_has_a_sentence(schema):
                 yield f"{path}.{key}"
             yield from undescribed(value, f"{path}.{key}")
 
-    methods = schema["$defs"]["methods"].values()
-    options = [method.get("options", {}) for kind in methods for name, method in kind.items() if name != "any"]
+    kinds = schema["$defs"]["methods"].values()
+    options = [method.get("options", {}) for kind in kinds for name, method in kind.items() if name != "any"]
     assert all("description" in resolve(option, schema) for group in options for option in group.values())
     assert list(undescribed(schema["$defs"]["dataset"], "dataset")) == []
 

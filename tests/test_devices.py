@@ -12,9 +12,9 @@ from conftest import REPOSITORY
 from test_networks import options, sample_of, scores
 
 from stillhouse.claims import HELPED, is_helper
-from stillhouse.stacked.processes import Processes
-from stillhouse.training import train
-from stillhouse.training_sets import TrainingSet
+from stillhouse.networks.training import train
+from stillhouse.networks.training_sets import TrainingSet
+from stillhouse.networks.vectorized.processes import Processes
 
 SETTINGS = {"patience": 400, "dropout": 0.0, "seeds": 2, "checkpoint": 1}
 PROGRAM = """

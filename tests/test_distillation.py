@@ -9,24 +9,24 @@ from scipy.special import softmax
 from sklearn.linear_model import LogisticRegression
 
 from stillhouse.columns import CHOICE, PHASE
-from stillhouse.comparison import Contest, compare_students, fidelity
-from stillhouse.config import complete_options, shared_options
-from stillhouse.distillation import averaged, best, candidates, soft_targets, taught
-from stillhouse.fitting import fit, fit_student, with_shares
-from stillhouse.folds import with_synthetic
-from stillhouse.hints import COMPONENTS, hidden, hints, without_hints
-from stillhouse.losses import distillation
-from stillhouse.predictions import on_learned_prior, rows_to_predict
+from stillhouse.config.completion import complete_options, shared_options
+from stillhouse.distillation.hints import COMPONENTS, hidden, hints, without_hints
+from stillhouse.distillation.soft_targets import averaged, best, candidates, soft_targets, taught
+from stillhouse.evaluation.comparison import Contest, compare_students, fidelity
+from stillhouse.intake.folds import with_synthetic
+from stillhouse.learning.fitting import fit, fit_student, with_shares
+from stillhouse.networks.losses import distillation
+from stillhouse.networks.training import train
+from stillhouse.networks.training_sets import TrainingSet
+from stillhouse.predictions.predictions import on_learned_prior, rows_to_predict
 from stillhouse.tables import split_writer
-from stillhouse.training import train
-from stillhouse.training_sets import TrainingSet
 
 CLASSES = ["a", "b"]
 
 
 def student_options(method="logistic", **given):
-    shared = {name: part for name, part in shared_options(SCHEMA, "distill", "models").items() if name != "teacher"}
-    return complete_options(SCHEMA, "models", {"method": method, **given}, where=(), shared=shared)
+    shared = {name: part for name, part in shared_options(SCHEMA, "distill", "estimators").items() if name != "teacher"}
+    return complete_options(SCHEMA, "estimators", {"method": method, **given}, where=(), shared=shared)
 
 
 def blobs(rows=240, seed=0):

@@ -7,12 +7,12 @@ from conftest import SCHEMA, trained
 from test_honesty import NETWORK
 from test_methods import imputer_options, prepared_by
 
-from stillhouse.calibration import OnOriginalPrior
-from stillhouse.config import complete_options
-from stillhouse.drift import followed, in_time, page_hinkley, watched
-from stillhouse.evaluation import row_losses
-from stillhouse.intake import cut_into_batches
-from stillhouse.updating import Followed, as_table
+from stillhouse.config.completion import complete_options
+from stillhouse.drift.following import Followed, as_table
+from stillhouse.drift.monitoring import followed, in_time, page_hinkley, watched
+from stillhouse.evaluation.scores import row_losses
+from stillhouse.intake.load import cut_into_batches
+from stillhouse.predictions.calibration import OnOriginalPrior
 
 BINARY = {"task": "binary", "classes": ["no", "yes"]}
 

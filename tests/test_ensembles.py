@@ -9,14 +9,14 @@ from sklearn.ensemble import AdaBoostClassifier, RandomForestClassifier
 from sklearn.metrics import log_loss, roc_auc_score
 from sklearn.tree import DecisionTreeClassifier
 
-from stillhouse.bagging import out_of_bag
+from stillhouse.ensembles.adaboost import boosted
+from stillhouse.ensembles.out_of_bag import out_of_bag
 from stillhouse.errors import UserError
-from stillhouse.fitting import drawn_out, fit, history_of
+from stillhouse.learning.fitting import drawn_out, fit, history_of
 from stillhouse.methods import build
-from stillhouse.predictions import logits
-from stillhouse.samme import boosted
-from stillhouse.training import train
-from stillhouse.training_sets import TrainingSet
+from stillhouse.networks.training import train
+from stillhouse.networks.training_sets import TrainingSet
+from stillhouse.predictions.predictions import logits
 
 TABLES = {"breast cancer": load_breast_cancer, "wine": load_wine}
 

@@ -8,13 +8,13 @@ import pytest
 from scipy import stats
 from sklearn import metrics as reference
 
-from stillhouse import metrics
-from stillhouse.comparison import Contest, compare, main_draws, pairs
-from stillhouse.conformal import sets, threshold, with_conformal
-from stillhouse.decisions import decide, tuned_factors
-from stillhouse.evaluation import corrected_for_label_shift, evaluate, held_out_predictions, held_out_weights, scored
-from stillhouse.intervals import bootstrap_p, counts, draws, interval, resampled_t
-from stillhouse.label_shift import corrected, em
+from stillhouse.evaluation import metrics
+from stillhouse.evaluation.comparison import Contest, compare, main_draws, pairs
+from stillhouse.evaluation.conformal import sets, threshold, with_conformal
+from stillhouse.evaluation.intervals import bootstrap_p, counts, draws, interval, resampled_t
+from stillhouse.evaluation.scores import corrected_for_label_shift, evaluate, held_out_predictions, held_out_weights, scored
+from stillhouse.predictions.decisions import decide, tuned_factors
+from stillhouse.shift.label_shift import corrected, em
 from stillhouse.tables import split_writer, write_json
 
 

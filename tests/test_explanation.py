@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 
 from stillhouse.errors import UserError
-from stillhouse.explaining import importance, in_words, surrogate
-from stillhouse.pricing import front
-from stillhouse.slicing import slices
+from stillhouse.evaluation.importance import importance, in_words, surrogate
+from stillhouse.evaluation.slicing import slices
+from stillhouse.shipping.footprint import front
 
 SETTINGS = {"draws": 200, "level": 0.95, "precision": 0.9, "quantile": 0.5, "coverage": 0.9, "slice_rows": 50}
 COLUMNS = [

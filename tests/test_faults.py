@@ -15,8 +15,8 @@ from test_bad_input import good_table
 
 from stillhouse import claims
 from stillhouse.errors import UserError
+from stillhouse.networks.vectorized.lightning import PlainFiles
 from stillhouse.report.run import seconds_by_step
-from stillhouse.stacked.lightning import PlainFiles
 from stillhouse.tables import (
     read_columns,
     read_csv,

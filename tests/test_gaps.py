@@ -6,13 +6,13 @@ import pytest
 from conftest import SCHEMA
 from test_methods import imputer_options, prepared_by
 
-from stillhouse.config import ConfigError, complete_options, with_imputers
+from stillhouse.config.completion import ConfigError, complete_options, with_imputers
 from stillhouse.errors import UserError
 from stillhouse.methods import build
-from stillhouse.preparation import prepared
+from stillhouse.preparation.features import prepared
+from stillhouse.preparation.target_means import TargetMeans, as_targets, cross_fitted
+from stillhouse.preparation.weights import weighed
 from stillhouse.seeds import uniforms
-from stillhouse.target_means import TargetMeans, as_targets, cross_fitted
-from stillhouse.weighting import weighed
 
 
 def filled(method, train, rows, seed=1, **given):

@@ -7,21 +7,21 @@ import torch
 from conftest import SCHEMA, model_options, network_options, trained
 from scipy.special import softmax
 
-from stillhouse.calibration import OnOriginalPrior
 from stillhouse.columns import features
-from stillhouse.config import complete_options
-from stillhouse.density_ratio import CrossFitted
-from stillhouse.distillation import soft_targets, teachers_say
+from stillhouse.config.completion import complete_options
+from stillhouse.distillation.soft_targets import soft_targets, teachers_say
+from stillhouse.ensembles.stackers.linear import LinearPool
 from stillhouse.errors import UserError
-from stillhouse.fitting import fit
-from stillhouse.losses import Loss, distillation
+from stillhouse.learning.fitting import fit
 from stillhouse.methods import build
-from stillhouse.predictions import moved, on_learned_prior, on_original_prior, unseen_predictions
-from stillhouse.resamplers.over import oversampled
-from stillhouse.sampling import balanced_sample, check_classes_left, prior, stop_rows
-from stillhouse.stackers.linear import LinearPool
+from stillhouse.networks.losses import Loss, distillation
+from stillhouse.predictions.calibration import OnOriginalPrior
+from stillhouse.predictions.predictions import moved, on_learned_prior, on_original_prior, unseen_predictions
+from stillhouse.preparation.density_ratio import CrossFitted
+from stillhouse.preparation.resamplers.over import oversampled
+from stillhouse.preparation.sample import balanced_sample, check_classes_left, prior, stop_rows
+from stillhouse.preparation.weights import effective_sample_size, weighed
 from stillhouse.tables import read_split, split_writer
-from stillhouse.weighting import effective_sample_size, weighed
 
 
 def gaussians(n_train=3000, n_deploy=2000, move=1.0):

@@ -11,12 +11,12 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from stillhouse import kinds
-from stillhouse.audit import notes
-from stillhouse.challenge import moved_to_deploy, thinned, with_gaps
 from stillhouse.errors import UserError
-from stillhouse.folds import make_folds
-from stillhouse.intake import RAW_PART, digests, load, shuffled
+from stillhouse.intake import kinds
+from stillhouse.intake.audit import notes
+from stillhouse.intake.challenge import moved_to_deploy, thinned, with_gaps
+from stillhouse.intake.folds import make_folds
+from stillhouse.intake.load import RAW_PART, digests, load, shuffled
 
 OPTIONS = {"labels": {}, "missing": ["", "?"], "missing_in": {}, "separator": "", "drop": [], "slices": [], "kinds": {}, "time": False,
            "task": "auto", "encoding": "utf-8", "decimal": ".", "sha256": {}}  # fmt: skip

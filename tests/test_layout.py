@@ -8,7 +8,7 @@ import sys
 import pytest
 from conftest import REPOSITORY
 
-from stillhouse.code import files_run_by
+from stillhouse.config.digest import files_run_by
 
 SCRIPTS = REPOSITORY / "workflow" / "scripts"
 RULES = sorted((REPOSITORY / "workflow" / "rules").glob("*.smk"))
@@ -61,15 +61,15 @@ def test_rules_stay_on_two_screens():
 
 
 def test_the_door_imports_nothing_heavy():
-    code = "import sys; import stillhouse.checks, stillhouse.code; print(*sys.modules)"
+    code = "import sys; import stillhouse.config.checks.configuration, stillhouse.config.digest; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=SCRIPTS, check=True).stdout
     assert not {"numpy", "pandas", "torch", "sklearn"} & set(loaded.split())
 
 
 def test_preparing_data_does_not_run_code_of_networks():
-    files = {path.name for path in files_run_by("impute.py", "imputers/median.py")}
-    assert {"impute.py", "median.py", "preparation.py", "kinds.py"} <= files
-    assert not files & {"training.py", "knn.py", "metrics.py", "intake.py"}
+    files = {path.name for path in files_run_by("impute.py", "preparation/imputers/median.py")}
+    assert {"impute.py", "median.py", "features.py", "kinds.py"} <= files
+    assert not files & {"training.py", "knn.py", "metrics.py", "audit.py"}
 
 
 def test_only_evaluation_runs_metrics():

@@ -8,8 +8,8 @@ from conftest import Run
 from guard import changed_rows, configuration, fitted, flip_and_shuffle, students, trained, with_every_method
 
 from stillhouse import tables
-from stillhouse.checks import checked
-from stillhouse.plan import Plan
+from stillhouse.config.checks.configuration import checked
+from stillhouse.config.plan import Plan
 from stillhouse.splits import held_out
 
 RESULTS = "results/cancer"

@@ -8,12 +8,12 @@ import pytest
 from conftest import SCHEMA, methods, model_options
 
 from stillhouse.columns import features
-from stillhouse.config import complete_options, with_imputers
-from stillhouse.fitting import fit
+from stillhouse.config.completion import complete_options, with_imputers
+from stillhouse.learning.fitting import fit
 from stillhouse.methods import build
-from stillhouse.preparation import preparation
-from stillhouse.sampling import balanced_sample, prior
-from stillhouse.weighting import weighed
+from stillhouse.preparation.features import preparation
+from stillhouse.preparation.sample import balanced_sample, prior
+from stillhouse.preparation.weights import weighed
 
 
 def options(kind, method, **given):
@@ -127,7 +127,7 @@ def test_a_resampler_never_sees_the_stop_rows(imbalanced, method):
 
 
 @pytest.mark.parametrize("n_classes", [0, 2, 3])
-@pytest.mark.parametrize("method", methods("models"))
+@pytest.mark.parametrize("method", methods("estimators"))
 def test_a_model_predicts_every_class_and_minds_weights(imbalanced, method, n_classes):
     labels = imbalanced["n0:age"] * 2 if not n_classes else (imbalanced["row"] % n_classes).astype(float)
     sample = imbalanced.assign(label=labels, stop=imbalanced["row"] % 5 == 0)

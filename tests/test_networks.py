@@ -14,21 +14,21 @@ import torch
 from conftest import REPOSITORY, methods, network_options, trained
 from sklearn.linear_model import LogisticRegression
 
-from stillhouse import losses
-from stillhouse.architecture import LinearEach, Piecewise, edges_of, inputs_of
 from stillhouse.errors import UserError
-from stillhouse.losses import Loss
 from stillhouse.methods import build
+from stillhouse.networks import losses
+from stillhouse.networks.architecture import LinearEach, Piecewise, edges_of, inputs_of
+from stillhouse.networks.losses import Loss
+from stillhouse.networks.training import fingerprint, train
+from stillhouse.networks.training_sets import TRAINING, TrainingSet
+from stillhouse.networks.vectorized import draws, schedules
+from stillhouse.networks.vectorized.layers import product, stacked
+from stillhouse.networks.vectorized.lightning import progress
+from stillhouse.networks.vectorized.members import Member, Shape, Table, steps_an_epoch
+from stillhouse.networks.vectorized.optimizers import STATE
+from stillhouse.networks.vectorized.range_test import find_rates
+from stillhouse.networks.vectorized.stack import Stack
 from stillhouse.report.words import diverged
-from stillhouse.stacked import draws, schedules
-from stillhouse.stacked.layers import product, stacked
-from stillhouse.stacked.lightning import progress
-from stillhouse.stacked.members import Member, Shape, Table, steps_an_epoch
-from stillhouse.stacked.optimizers import STATE
-from stillhouse.stacked.range_test import find_rates
-from stillhouse.stacked.stack import Stack
-from stillhouse.training import fingerprint, train
-from stillhouse.training_sets import TRAINING, TrainingSet
 
 NAMES = [*(f"n{place}:x{place}" for place in range(5)), "m1:x1 is missing", "c5:a=1", "c5:a=2", "c5:a=3", "c6:b=1", "c6:b=2"]
 BARE = {"numbers": "none", "heads": 1}
@@ -100,7 +100,7 @@ def new_module(settings, seed, fitted_rows=None, dtype=torch.float32):
     torch.manual_seed(seed)
     kept = {key: value for key, value in settings.items() if key not in TRAINING}
     bins = settings["bins"] if settings["numbers"] == "piecewise" else 0
-    return build("networks", kept, inputs=inputs_of(NAMES, fitted_rows, bins), n_outputs=2).to(dtype)
+    return build("architectures", kept, inputs=inputs_of(NAMES, fitted_rows, bins), n_outputs=2).to(dtype)
 
 
 def member_of(number, settings, **given):
@@ -233,7 +233,7 @@ def plain_program(member, table, settings, epochs, shape):
     return module
 
 
-@pytest.mark.parametrize("method", methods("networks"))
+@pytest.mark.parametrize("method", methods("architectures"))
 def test_a_member_is_what_a_plain_program_trains(method):
     settings = options(method, dropout=0.0, epochs=5)
     table = table_of(ROWS, torch.float64)

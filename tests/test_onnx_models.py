@@ -8,12 +8,12 @@ from test_honesty import NETWORK
 from test_methods import prepared_by
 from test_shipping import AS_IT_WAS, READING
 
-from stillhouse.calibration import OnOriginalPrior
-from stillhouse.fitting import fit
-from stillhouse.serving import Shipped
-from stillhouse.shipping import cost, exported, largest_difference, metadata, parameters
-from stillhouse.stackers.mean import Mean
-from stillhouse.whole import Alone, Pooled
+from stillhouse.ensembles.pipeline import Alone, Pooled
+from stillhouse.ensembles.stackers.mean import Mean
+from stillhouse.learning.fitting import fit
+from stillhouse.predictions.calibration import OnOriginalPrior
+from stillhouse.shipping.export import cost, exported, largest_difference, metadata, parameters
+from stillhouse.shipping.serving import Shipped
 
 SMALL = {"forest": {"trees": 9, "leaf": 1}, "boosting": {"rounds": 12, "leaf": 2, "patience": 12}, "tree": {"leaf": 1}}
 METHODS = ("logistic", "tree", "forest", "boosting")

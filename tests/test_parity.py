@@ -10,17 +10,17 @@ import yaml
 from conftest import REPOSITORY, SCHEMA, model_options, network_options
 from test_methods import prepared_by
 
-from stillhouse.calibration import OnOriginalPrior
-from stillhouse.config import fill
-from stillhouse.dataset import as_list
-from stillhouse.fitting import fit
-from stillhouse.intake import load
-from stillhouse.kinds import CATEGORICAL, feature_columns
-from stillhouse.shipping import exported, largest_difference, metadata
-from stillhouse.stackers.mean import Mean
-from stillhouse.training import train
-from stillhouse.training_sets import TrainingSet
-from stillhouse.whole import Alone, Pooled
+from stillhouse.config.completion import fill
+from stillhouse.config.dataset import as_list
+from stillhouse.ensembles.pipeline import Alone, Pooled
+from stillhouse.ensembles.stackers.mean import Mean
+from stillhouse.intake.kinds import CATEGORICAL, feature_columns
+from stillhouse.intake.load import load
+from stillhouse.learning.fitting import fit
+from stillhouse.networks.training import train
+from stillhouse.networks.training_sets import TrainingSet
+from stillhouse.predictions.calibration import OnOriginalPrior
+from stillhouse.shipping.export import exported, largest_difference, metadata
 
 pytestmark = pytest.mark.slow
 TABLES = {"adult": 48842, "heart-disease": 920, "letter-recognition": 20000}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from stillhouse.plan import Folds, Plan
+from stillhouse.config.plan import Folds, Plan
 from stillhouse.splits import held_out, in_order, split_name
 
 

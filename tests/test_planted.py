@@ -25,19 +25,19 @@ LABELS = 'read_table("results/breastcancer/table.parquet", columns=["row", "labe
 # What is planted: a file, a text in it and what takes its place, and the model that suffers.
 SEEN_BY_THE_GUARD = {
     "scaling before the split": (
-        LIBRARY + "preparation.py",
+        LIBRARY + "preparation/features.py",
         "return made, made.fit(table[is_fitted]).transform(table[~left_out])",
         "return made, made.fit(table).transform(table[~left_out])",
         "logistic",
     ),
     "filling gaps before the split": (
-        LIBRARY + "preparation.py",
+        LIBRARY + "preparation/features.py",
         "            self.imputer.fit(self.raw(table))\n",
         f"            self.imputer.fit(self.raw({TABLE}))\n",
         "logistic",
     ),
     "mean labels of all rows": (
-        LIBRARY + "preparation.py",
+        LIBRARY + "preparation/features.py",
         "    fitted = table[is_fitted], known, parts_of(folds[is_fitted], seed)\n",
         "    is_known = labels[LABEL].notna().to_numpy()\n"
         "    known = as_targets(labels[LABEL][is_known], classes)\n"
@@ -55,13 +55,13 @@ SEEN_BY_THE_GUARD = {
         "logistic",
     ),
     "resampling before the split": (
-        LIBRARY + "sampling.py",
+        LIBRARY + "preparation/sample.py",
         'split["train"]',
         '[*split["train"], *split["held_out"]]',
         "smote",
     ),
     "weights that saw held-out rows": (
-        LIBRARY + "weighting.py",
+        LIBRARY + "preparation/weights.py",
         'rows_in(fold, split["train"], FOLD), rows_in',
         'rows_in(fold, [*split["train"], *split["held_out"]], FOLD), rows_in',
         "weighed",
@@ -78,7 +78,7 @@ SEEN_BY_THE_GUARD = {
         "boosting",
     ),
     "a threshold tuned on the scored fold": (
-        LIBRARY + "modelling.py",
+        LIBRARY + "learning/job.py",
         "                model = OnOriginalPrior(model, self.ledger(split), sample[sample[STOP]], self.costs)\n",
         f'                every = self.features(split).merge({LABELS}, on="row").merge(self.folds, on="row")\n'
         '                scored = every[every["fold"].isin(split["held_out"])].assign(weight=1.0)\n'
@@ -86,7 +86,7 @@ SEEN_BY_THE_GUARD = {
         "logistic",
     ),
     "calibration on the scored fold": (
-        LIBRARY + "modelling.py",
+        LIBRARY + "learning/job.py",
         "                model = OnOriginalPrior(model, self.ledger(split), sample[sample[STOP]], self.costs)\n",
         f'                every = self.features(split).merge({LABELS}, on="row").merge(self.folds, on="row")\n'
         '                scored = every[every["fold"].isin(split["held_out"])].assign(weight=1.0)\n'
@@ -94,7 +94,7 @@ SEEN_BY_THE_GUARD = {
         "smote",
     ),
     "a stack whose members saw the scored fold": (
-        LIBRARY + "plan.py",
+        LIBRARY + "config/plan.py",
         "        return {fold: split_name(held_out(split) | {fold}) for fold in self.trained(split)}\n",
         "        return {fold: split_name({fold}) for fold in self.trained(split)}\n",
         "stack",
@@ -103,19 +103,19 @@ SEEN_BY_THE_GUARD = {
 # The same, and what of the dataset makes it show.
 SEEN_BY_THE_CONTROL = {
     "duplicates across folds": (
-        LIBRARY + "folds.py",
+        LIBRARY + "intake/folds.py",
         "pd.Series(duplicate_rows(train, names), index=train.index)",
         "pd.Series(range(len(train)), index=train.index)",
         {},
     ),
     "a group in several folds": (
-        LIBRARY + "folds.py",
+        LIBRARY + "intake/folds.py",
         "train[GROUP] if GROUP in table else",
         "pd.Series(range(len(train)), index=train.index) if GROUP in table else",
         {"group": "patient"},
     ),
     "the target in a feature": (
-        LIBRARY + "intake.py",
+        LIBRARY + "intake/load.py",
         "    features, columns = typed_features(raw, dataset)\n",
         '    features, columns = typed_features(raw.assign(outcome=raw[dataset["target"]] + "!"), dataset)\n',
         {},

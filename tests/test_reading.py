@@ -5,7 +5,7 @@ import pytest
 
 from stillhouse.errors import UserError
 from stillhouse.methods import build
-from stillhouse.reading import predictions_for
+from stillhouse.predictions.external import predictions_for
 
 FOLDS = pd.DataFrame({"row": range(6), "fold": [0, 0, 1, 1, -1, -1]})
 SPLIT = {"name": "1", "train": [0], "held_out": [1], "unseen": {"0": "0+1"}}

@@ -18,10 +18,10 @@ from conftest import REPOSITORY, ColdRun, Run
 from test_bad_input import good_table
 from test_shipping import ship
 
-from stillhouse.code import files_run_by
+from stillhouse.config.digest import files_run_by
 from stillhouse.errors import UserError
-from stillhouse.loaders.url import fetched, read
-from stillhouse.serving import Shipped
+from stillhouse.intake.loaders.url import fetched, read
+from stillhouse.shipping.serving import Shipped
 
 SECRET, PASSWORD, USER, HOST = "s3cr3tt0k3n", "p4ssw0rd", "zaphod", "beeblebrox"
 SHARED = {".parquet", ".json", ".csv", ".html", ".svg", ".onnx", ".md"}

@@ -5,9 +5,9 @@ import pytest
 import yaml
 from conftest import REPOSITORY, SCHEMA
 
-from stillhouse.checks import check_dataset
-from stillhouse.config import fill, validate
-from stillhouse.intake import load
+from stillhouse.config.checks.configuration import check_dataset
+from stillhouse.config.completion import fill, validate
+from stillhouse.intake.load import load
 
 TABLES = sorted(path.stem for path in (REPOSITORY / "tests" / "tables").glob("*.yaml"))
 # Columns that the configuration drops, or that intake reads as labels or keys, have no missing share of their own.

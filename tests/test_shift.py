@@ -6,10 +6,10 @@ import pytest
 from scipy.special import softmax
 from test_methods import prepared_by
 
-from stillhouse import label_shift
-from stillhouse.calibration import BiasCorrectedTemperature
-from stillhouse.shift import diagnose
-from stillhouse.two_sample import classifier_test, holm
+from stillhouse.predictions.calibration import BiasCorrectedTemperature
+from stillhouse.shift import label_shift
+from stillhouse.shift.diagnosis import diagnose
+from stillhouse.shift.two_sample import classifier_test, holm
 
 CENTRES = np.array([[0.0, 0.0], [2.0, 0.0], [0.0, 2.0]])
 SOURCE, TARGET = np.array([1 / 3, 1 / 3, 1 / 3]), np.array([0.7, 0.2, 0.1])

@@ -11,13 +11,13 @@ from conftest import REPOSITORY, network_options, trained
 from test_honesty import NETWORK
 from test_methods import prepared_by
 
-from stillhouse.calibration import OnOriginalPrior
-from stillhouse.decisions import decide
+from stillhouse.ensembles.pipeline import Alone
 from stillhouse.errors import UserError
-from stillhouse.onnx_layers import add_module
-from stillhouse.serving import Shipped, predict_file
-from stillhouse.shipping import exported, largest_difference, metadata
-from stillhouse.whole import Alone
+from stillhouse.predictions.calibration import OnOriginalPrior
+from stillhouse.predictions.decisions import decide
+from stillhouse.shipping.export import exported, largest_difference, metadata
+from stillhouse.shipping.onnx.layers import add_module
+from stillhouse.shipping.serving import Shipped, predict_file
 
 READING = {"separator": "", "columns": None, "encoding": "utf-8", "decimal": ".", "missing": ["", "?"], "missing_in": {}}
 
@@ -118,7 +118,7 @@ def test_rows_predicted_in_pieces_are_the_same(shipped, tmp_path, monkeypatch, s
     path, table, *_ = shipped
     rows = raw(table, tmp_path)
     predict_file(path, rows, tmp_path / "whole.csv")
-    monkeypatch.setattr("stillhouse.serving.CHUNK", size)
+    monkeypatch.setattr("stillhouse.shipping.serving.CHUNK", size)
     predict_file(path, rows, tmp_path / "pieces.csv")
     whole, pieces = (pd.read_csv(tmp_path / name) for name in ("whole.csv", "pieces.csv"))
     pd.testing.assert_frame_equal(whole, pieces, rtol=1e-6)

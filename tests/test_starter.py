@@ -9,7 +9,7 @@ import pytest
 import yaml
 from conftest import REPOSITORY
 
-from stillhouse.checks import checked
+from stillhouse.config.checks.configuration import checked
 
 SCRIPT = REPOSITORY / "workflow" / "scripts" / "new.py"
 

@@ -8,10 +8,10 @@ from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
-from stillhouse.comparison import Contest, main_draws, pairs
-from stillhouse.conformal import with_conformal
-from stillhouse.evaluation import evaluate
-from stillhouse.two_sample import holm
+from stillhouse.evaluation.comparison import Contest, main_draws, pairs
+from stillhouse.evaluation.conformal import with_conformal
+from stillhouse.evaluation.scores import evaluate
+from stillhouse.shift.two_sample import holm
 
 pytestmark = [pytest.mark.slow, pytest.mark.proof]
 

@@ -7,7 +7,7 @@ from conftest import methods
 
 from stillhouse.errors import UserError
 from stillhouse.methods import build
-from stillhouse.synthesis import synthetic_rows
+from stillhouse.preparation.transfer_rows import synthetic_rows
 
 OPTIONS = {"share": 2.0}
 

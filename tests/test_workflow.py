@@ -94,17 +94,17 @@ def test_touching_every_file_reruns_nothing(demo):
 
 
 def test_editing_a_metric_reruns_evaluation_onward_alone(demo, edited):
-    edited("workflow/scripts/stillhouse/metrics.py")
+    edited("workflow/scripts/stillhouse/evaluation/metrics.py")
     assert demo.jobs() == {"evaluate": 11, "explain": 1, "slice": 1, **ONWARD}
 
 
 def test_editing_a_method_reruns_what_uses_it(demo, edited):
-    edited("workflow/scripts/stillhouse/models/boosting.py")
+    edited("workflow/scripts/stillhouse/learning/estimators/boosting.py")
     assert demo.jobs() == {"fit": 1, "stack": 2, "evaluate": 3, "price": 1, "compare": 1, "report": 1}
 
 
 def test_adding_a_method_reruns_nothing(demo):
-    added = demo.checkout / "workflow/scripts/stillhouse/imputers/guess.py"
+    added = demo.checkout / "workflow/scripts/stillhouse/preparation/imputers/guess.py"
     added.write_text("def make():\n    raise NotImplementedError\n")
     assert demo.jobs() == {}
     added.unlink()

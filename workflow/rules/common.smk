@@ -9,13 +9,14 @@ import yaml
 WORKFLOW = Path(str(workflow.current_basedir)).parent
 sys.path.append(str(WORKFLOW / "scripts"))
 
-from stillhouse.checks import can_be_exported, checked
-from stillhouse.code import code
-from stillhouse.config import CHOICES
-from stillhouse.dataset import control_of, is_control, origin, places, presentable, repeats_of
+from stillhouse.config.checks.configuration import can_be_exported, checked
+from stillhouse.config.digest import code
+from stillhouse.config.completion import CHOICES
+from stillhouse.config.dataset import control_of, is_control, origin, places, presentable, repeats_of
 from stillhouse.errors import UserError
-from stillhouse.place_checks import is_remote
-from stillhouse.plan import Plan, hinting, kind, start, table_of, upstream, verb
+from stillhouse.config.checks.files import is_remote
+from stillhouse.config.plan import Plan, hinting, kind, start, table_of, upstream, verb
+from stillhouse.methods import method_file
 from stillhouse.splits import ALL, NONE
 
 try:
@@ -57,7 +58,7 @@ wildcard_constraints:
 
 def code_with(script, kind, options):
     """Return a function that gives the digest of a script's code and of the methods that it runs for its wildcards."""
-    return lambda wildcards: code(script, *(f"{kind}/{method}.py" for method in methods_in(options(wildcards))))
+    return lambda wildcards: code(script, *(method_file(kind, method) for method in methods_in(options(wildcards))))
 
 
 def methods_in(options):

@@ -64,7 +64,7 @@ rule price:
     benchmark:
         "logs/{dataset}/price.tsv"
     params:
-        code=code("price.py", "preparation.py", "training.py"),
+        code=code("price.py", "preparation/features.py", "networks/training.py"),
         models=PLAN.whole,
         with_graph=[name for name in PLAN.whole if can_be_exported(config, SETTINGS, PLAN.models, name)],
         all_models=PLAN.models,
@@ -88,7 +88,7 @@ rule explain:
     benchmark:
         "logs/{dataset}/explain.tsv"
     params:
-        code=code("explain.py", "training.py"),
+        code=code("explain.py", "networks/training.py"),
         seed=config["seed"],
         model=PLAN.reference,
         all_models=PLAN.models,

@@ -31,7 +31,7 @@ def sources(wildcards, learning=None):
 def student_method(wildcards):
     """Return the method file of a student, whichever kind it is of."""
     model = PLAN.models[wildcards.model]
-    return f"{kind(model)}/{model['distill']['method']}.py"
+    return method_file(kind(model), model["distill"]["method"])
 
 
 def hints(wildcards):
@@ -202,7 +202,7 @@ def files_of_steps(wildcards):
     kinds = {"imputer": "imputers", "weigher": "weighers", "resampler": "resamplers"}
     kinds["model"] = kind(PLAN.models[wildcards.model])
     steps = steps_of(wildcards)
-    return [f"{kinds[step]}/{name}.py" for step in kinds for name in methods_in(steps[step])]
+    return [method_file(kinds[step], name) for step in kinds for name in methods_in(steps[step])]
 
 
 def drift_files(wildcards):

@@ -22,7 +22,7 @@ rule train:
         model=made_by("train"),
     threads: 4
     params:
-        code=code_with("train.py", "networks", of_model("train")),
+        code=code_with("train.py", "architectures", of_model("train")),
         keeps_all=lambda wildcards: PLAN.is_kept(wildcards.model),
         checkpoints=f"{MODEL}/checkpoints",
         seed=config["seed"],
@@ -52,7 +52,7 @@ rule fit:
     wildcard_constraints:
         model=made_by("fit"),
     params:
-        code=code_with("fit.py", "models", of_model("fit")),
+        code=code_with("fit.py", "estimators", of_model("fit")),
         seed=config["seed"],
         kin=lambda wildcards: PLAN.kin(wildcards.model),
         splits=splits,

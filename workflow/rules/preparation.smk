@@ -15,7 +15,7 @@ rule synthesize:
     wildcard_constraints:
         dataset=one_of(name for name, dataset in PLAN.datasets.items() if "synthetic" in dataset),
     params:
-        code=lambda wildcards: code("synthesize.py", f"synthesizers/{synthesizer(wildcards)['method']}.py"),
+        code=lambda wildcards: code("synthesize.py", method_file("synthesizers", synthesizer(wildcards)["method"])),
         seed=config["seed"],
         options=synthesizer,
     script:

@@ -18,7 +18,7 @@ rule export:
     wildcard_constraints:
         model=one_of(config["export"]),
     params:
-        code=code("export.py", "preparation.py", "training.py"),
+        code=code("export.py", "preparation/features.py", "networks/training.py"),
         recipe=recipe,
     script:
         "../scripts/export.py"

@@ -1,8 +1,8 @@
 """Set all models of a dataset side by side, test every pair, and hold each student against its teachers and its twin."""
 
-from stillhouse.comparison import Contest, compare, compare_students, main_draws, pairs
 from stillhouse.errors import log_to
-from stillhouse.evaluation import scored
+from stillhouse.evaluation.comparison import Contest, compare, compare_students, main_draws, pairs
+from stillhouse.evaluation.scores import scored
 from stillhouse.seeds import derive
 from stillhouse.tables import read_json, read_table, write_csv
 

@@ -2,7 +2,7 @@
 
 from stillhouse.errors import log_to
 from stillhouse.seeds import generator
-from stillhouse.shift import diagnose
+from stillhouse.shift.diagnosis import diagnose
 from stillhouse.splits import NONE
 from stillhouse.tables import file_of, read_json, read_split, read_table, write_json
 

@@ -1,8 +1,8 @@
 """Make students of the samples of all splits and their teachers' unseen predictions, and predict what is held out."""
 
 from stillhouse.errors import log_to
-from stillhouse.modelling import Job
-from stillhouse.students import students
+from stillhouse.learning.job import Job
+from stillhouse.learning.students import students
 from stillhouse.tables import remove
 
 log_to(snakemake.log[0])

@@ -1,9 +1,9 @@
 """Score a followed model on each later batch, and say where the relation of features and label has moved."""
 
 from stillhouse.columns import LABELLED, PART
-from stillhouse.drift import followed
+from stillhouse.drift.monitoring import followed
 from stillhouse.errors import log_to
-from stillhouse.evaluation import scored
+from stillhouse.evaluation.scores import scored
 from stillhouse.seeds import derive, generator
 from stillhouse.tables import read_json, read_table, write_json
 

@@ -1,9 +1,9 @@
 """Score a model on rows that it did not see, and say which labels each row may have."""
 
 from stillhouse.columns import TIME
-from stillhouse.conformal import with_conformal
 from stillhouse.errors import log_to
-from stillhouse.evaluation import (
+from stillhouse.evaluation.conformal import with_conformal
+from stillhouse.evaluation.scores import (
     corrected_for_label_shift,
     evaluate,
     held_out_predictions,

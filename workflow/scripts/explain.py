@@ -1,11 +1,11 @@
 """Find out which columns a model leans on, and what small tree says nearly what it says."""
 
+from stillhouse.ensembles.pipeline import assembled
 from stillhouse.errors import log_to
-from stillhouse.evaluation import ratio_of, scored
-from stillhouse.explaining import importance, surrogate
+from stillhouse.evaluation.importance import importance, surrogate
+from stillhouse.evaluation.scores import ratio_of, scored
 from stillhouse.seeds import generator
 from stillhouse.tables import read_json, read_table, write_csv, write_json
-from stillhouse.whole import assembled
 
 log_to(snakemake.log[0])
 files, params = snakemake.input, snakemake.params

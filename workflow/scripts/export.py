@@ -1,11 +1,11 @@
 """Write a model as one ONNX file with its card and its cost, proven equal to the workflow on every row it was made from."""
 
-from stillhouse.card import card
 from stillhouse.columns import LABEL
+from stillhouse.ensembles.pipeline import assembled
 from stillhouse.errors import log_to
-from stillhouse.shipping import CLOSE, cost, exported, largest_difference, metadata
+from stillhouse.report.card import card
+from stillhouse.shipping.export import CLOSE, cost, exported, largest_difference, metadata
 from stillhouse.tables import read_columns, read_json, write_json, written_beside
-from stillhouse.whole import assembled
 
 log_to(snakemake.log[0])
 files, params, wildcards = snakemake.input, snakemake.params, snakemake.wildcards

@@ -1,8 +1,8 @@
 """Fit a model on the sample of each split, and predict the rows that the split holds out."""
 
 from stillhouse.errors import log_to
-from stillhouse.fitting import fit, history_of
-from stillhouse.modelling import Job
+from stillhouse.learning.fitting import fit, history_of
+from stillhouse.learning.job import Job
 
 log_to(snakemake.log[0])
 job = Job(snakemake.input, snakemake.params, snakemake.wildcards)

@@ -1,8 +1,8 @@
 """Give every labelled row a fold."""
 
 from stillhouse.errors import log_to
-from stillhouse.folds import make_folds
-from stillhouse.kinds import feature_columns
+from stillhouse.intake.folds import make_folds
+from stillhouse.intake.kinds import feature_columns
 from stillhouse.seeds import derive
 from stillhouse.tables import read_json, read_table, write_table
 

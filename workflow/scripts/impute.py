@@ -4,9 +4,9 @@ import pandas as pd
 
 from stillhouse.columns import LABEL, PARENTS, ROW
 from stillhouse.errors import log_to
-from stillhouse.kinds import feature_columns
-from stillhouse.modelling import read_folds
-from stillhouse.preparation import prepared, reads_labels
+from stillhouse.intake.kinds import feature_columns
+from stillhouse.learning.job import read_folds
+from stillhouse.preparation.features import prepared, reads_labels
 from stillhouse.seeds import derive
 from stillhouse.tables import read_columns, read_json, read_table, split_writer, write_fitted
 

@@ -1,7 +1,7 @@
 """Read a dataset's tables, find out what its columns hold, and write one typed table with its schema."""
 
 from stillhouse.errors import log_to
-from stillhouse.intake import digests, load
+from stillhouse.intake.load import digests, load
 from stillhouse.seeds import generator
 from stillhouse.tables import write_json, write_table
 

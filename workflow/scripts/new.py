@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from stillhouse.errors import UserError
-from stillhouse.starter import configuration
+from stillhouse.intake.starter import configuration
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("table", help="a CSV, TSV, ARFF, Parquet or Feather file, also compressed")

@@ -4,7 +4,7 @@ import argparse
 import sys
 
 from stillhouse.errors import UserError
-from stillhouse.serving import predict_file
+from stillhouse.shipping.serving import predict_file
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("model", help="the .onnx file that `export` wrote")

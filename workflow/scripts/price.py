@@ -1,10 +1,10 @@
 """Find out what it costs to use each model: bytes, and the time that one row takes."""
 
 from stillhouse.columns import LABEL
+from stillhouse.ensembles.pipeline import assembled
 from stillhouse.errors import log_to
-from stillhouse.pricing import price
+from stillhouse.shipping.footprint import price
 from stillhouse.tables import read_columns, read_json, write_json
-from stillhouse.whole import assembled
 
 log_to(snakemake.log[0])
 files, params = snakemake.input, snakemake.params

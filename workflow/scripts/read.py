@@ -2,7 +2,7 @@
 
 from stillhouse.errors import log_to
 from stillhouse.methods import build
-from stillhouse.reading import predictions_for
+from stillhouse.predictions.external import predictions_for
 from stillhouse.tables import read_json, read_table, split_writer
 
 log_to(snakemake.log[0])

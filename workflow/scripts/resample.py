@@ -2,7 +2,7 @@
 
 from stillhouse.columns import LABEL, ROW
 from stillhouse.errors import log_to
-from stillhouse.sampling import balanced_sample, training_sample
+from stillhouse.preparation.sample import balanced_sample, training_sample
 from stillhouse.seeds import derive
 from stillhouse.tables import read_json, read_split, read_table, split_writer, write_json
 

@@ -1,9 +1,9 @@
 """Score a model on parts of the rows by themselves: given ones, and the worst that can be found."""
 
 from stillhouse.errors import log_to
-from stillhouse.evaluation import scored
+from stillhouse.evaluation.scores import scored
+from stillhouse.evaluation.slicing import slices
 from stillhouse.seeds import derive
-from stillhouse.slicing import slices
 from stillhouse.tables import read_json, read_table, write_csv
 
 log_to(snakemake.log[0])

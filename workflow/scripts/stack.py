@@ -1,11 +1,11 @@
 """Combine other models by their predictions of rows that they did not see."""
 
 from stillhouse.columns import LABEL, ROW
-from stillhouse.decisions import decide
+from stillhouse.ensembles.stacking import fit_stacker, stacked
 from stillhouse.errors import log_to
-from stillhouse.modelling import read_folds, sources
-from stillhouse.predictions import prediction_table
-from stillhouse.stacking import fit_stacker, stacked
+from stillhouse.learning.job import read_folds, sources
+from stillhouse.predictions.decisions import decide
+from stillhouse.predictions.predictions import prediction_table
 from stillhouse.tables import read_json, read_table, split_writer, write_json
 
 log_to(snakemake.log[0])

@@ -2,9 +2,9 @@
 
 from stillhouse.columns import LABEL
 from stillhouse.errors import log_to
-from stillhouse.kinds import feature_columns
+from stillhouse.intake.kinds import feature_columns
+from stillhouse.preparation.transfer_rows import synthetic_rows
 from stillhouse.seeds import derive
-from stillhouse.synthesis import synthetic_rows
 from stillhouse.tables import read_columns, read_json, read_table, write_table
 
 log_to(snakemake.log[0])

@@ -1,10 +1,10 @@
 """Train networks on the samples of all splits at once, and predict the rows that each split holds out."""
 
 from stillhouse.errors import log_to
-from stillhouse.modelling import Job
+from stillhouse.learning.job import Job
+from stillhouse.networks.training import train
+from stillhouse.networks.training_sets import TrainingSet
 from stillhouse.tables import remove
-from stillhouse.training import train
-from stillhouse.training_sets import TrainingSet
 
 log_to(snakemake.log[0])
 job = Job(snakemake.input, snakemake.params, snakemake.wildcards)

@@ -1,12 +1,12 @@
 """Follow a shipped model through later batches: left as it is, trained on with each batch, and made anew."""
 
+from stillhouse.drift.following import Followed, as_table
 from stillhouse.errors import log_to
-from stillhouse.kinds import feature_columns
-from stillhouse.modelling import sources
+from stillhouse.intake.kinds import feature_columns
+from stillhouse.learning.job import sources
 from stillhouse.seeds import derive
 from stillhouse.splits import NONE
 from stillhouse.tables import read_fitted, read_json, read_split, read_table, write_table
-from stillhouse.updating import Followed, as_table
 
 log_to(snakemake.log[0])
 files, options = snakemake.input, snakemake.params.options

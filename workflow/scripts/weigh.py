@@ -1,9 +1,9 @@
 """Estimate for each split how much its training rows count for the rows where the model will be used."""
 
 from stillhouse.errors import log_to
+from stillhouse.preparation.weights import weighed
 from stillhouse.seeds import derive
 from stillhouse.tables import read_split, read_table, split_writer, write_json
-from stillhouse.weighting import weighed
 
 log_to(snakemake.log[0])
 folds = read_table(snakemake.input.folds)

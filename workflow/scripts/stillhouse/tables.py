@@ -15,9 +15,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from stillhouse import claims
+from stillhouse.checksums import check, seal
 from stillhouse.columns import SPLIT
 from stillhouse.errors import UserError
-from stillhouse.sealing import check, seal
 from stillhouse.splits import ALL
 
 # A disk or a quota that is full, and a folder that may not be written to.

@@ -1,1 +1,1 @@
-"""Networks that are trained: ``make(inputs, n_outputs, **options)`` returns an ``architecture.Network``."""
+"""Networks, and their training with Lightning."""

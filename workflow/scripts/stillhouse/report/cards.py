@@ -3,8 +3,8 @@
 import numpy as np
 
 from stillhouse.columns import DEPLOY, EPOCHS, GROUP, LABELLED, PART, PHASE, RANGE_TEST, SPLIT
-from stillhouse.evaluation import as_arrays
-from stillhouse.kinds import feature_columns
+from stillhouse.evaluation.scores import as_arrays
+from stillhouse.intake.kinds import feature_columns
 from stillhouse.report import figures, words
 
 MOST_LINES = 5

@@ -2,11 +2,11 @@
 
 import pandas as pd
 
-from stillhouse.metrics import LESS_IS_BETTER
-from stillhouse.plan import upstream
-from stillhouse.pricing import front
+from stillhouse.config.plan import upstream
+from stillhouse.evaluation.metrics import LESS_IS_BETTER
 from stillhouse.report import figures, words
 from stillhouse.report.cards import MOST_BARS, card
+from stillhouse.shipping.footprint import front
 
 PRICES = {"milliseconds": "milliseconds of one row", "bytes": "bytes"}
 

@@ -8,7 +8,7 @@ import yaml
 
 from stillhouse import __version__
 from stillhouse.columns import GROUP, TIME
-from stillhouse.metrics import BY_TASK, LESS_IS_BETTER, main_metric
+from stillhouse.evaluation.metrics import BY_TASK, LESS_IS_BETTER, main_metric
 from stillhouse.report import cards, evidence_cards, evidence_words, shift_cards, words
 
 PROBABILITY_TITLES = {

@@ -3,8 +3,8 @@
 import numpy as np
 
 from stillhouse.columns import CHOICE, EPOCHS, PHASE, SPLIT
-from stillhouse.dataset import as_list
-from stillhouse.plan import kind, verb
+from stillhouse.config.dataset import as_list
+from stillhouse.config.plan import kind, verb
 
 METRIC_WORDS = {
     "auc": "AUC",
@@ -240,7 +240,7 @@ def how_made(model, task):
     if made_by == "stack":
         members = options["members"]
         return f"{options['method']} of {', '.join(members)}" if len(members) > 1 else f"{members[0]}, {options['method']}"
-    is_bagged = options.get("bag") and kind(model) == "models"
+    is_bagged = options.get("bag") and kind(model) == "estimators"
     bagged = f", {options['bag']} bagged" if is_bagged else f", {options['boost']} boosted" if options.get("boost") else ""
     taught = f" taught by {listed(as_list(options['teacher']))}" if made_by == "distill" else ""
     taught += f", also on {listed(options['transfer'])} rows," if options.get("transfer") else ""

@@ -1,0 +1,1 @@
+"""Checks of a configuration that no schema can express."""

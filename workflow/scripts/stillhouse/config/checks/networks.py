@@ -1,0 +1,73 @@
+"""Settings of networks that do not go together, refused before any job starts; standard library only, as ``checks.py``."""
+
+from stillhouse.config.completion import ConfigError
+from stillhouse.config.plan import kind, start, verb
+from stillhouse.errors import nearest
+
+# What networks must have in common for one to begin with the other's weights.
+ARCHITECTURE = (
+    *("method", "width", "depth", "norm", "factor", "attention_heads", "activation", "heads"),
+    *("numbers", "bins", "frequencies", "words", "embedding"),
+)
+
+
+def check_networks(config):
+    """Raise ``ConfigError`` for the first network whose settings cannot all be followed."""
+    is_regression = any(dataset["task"] == "regression" for dataset in config["datasets"].values())
+    for name, model in config["models"].items():
+        if kind(model) == "architectures":
+            for key, fault in faults(model[verb(model)], is_regression):
+                raise ConfigError(f"models.{name}.{verb(model)}.{key}: {fault}")
+
+
+def faults(options, is_regression):
+    """Yield the key and the words of each fault."""
+    dropout, depth, cycles = options["dropout"], options["depth"], options["cycles"]
+    if isinstance(dropout, list) and len(dropout) != depth:
+        yield "dropout", f"{len(dropout)} rates for {depth} layers; give one number, or one for each layer"
+    if options["embedding"] % options.get("attention_heads", 1):
+        yield "embedding", f"{options['embedding']} numbers cannot be shared by {options['attention_heads']} attention heads"
+    for key in ("warmup", "curriculum"):
+        if options[key] and options[key] >= options["epochs"]:
+            yield key, f"{options[key]} of {options['epochs']} epochs leave none to train with; lower it, or raise `epochs`"
+    if options["schedule"] == "cyclic" and (options["epochs"] - options["warmup"]) % cycles:
+        yield "cycles", f"{cycles} cycles do not divide {options['epochs']} epochs less the warm-up; choose a divisor"
+    if options["schedule"] == "cyclic" and options["snapshots"] > cycles:
+        yield "snapshots", f"{options['snapshots']} networks from {cycles} cycles; take at most one a cycle"
+    if options["devices"] > 1 and options.get("norm") == "batch":
+        yield "devices", "batch norm would see a part of each batch; choose another `norm`, or one device"
+    if options["devices"] > 1 and options["mixup"]:
+        yield "devices", "mixup would mix within a part of each batch; leave it at 0, or take one device"
+    if not any(options["rates"].values()):
+        yield "rates", "every part is frozen; leave one above 0"
+    if options["only_norms"] and options.get("norm") == "none" and not options["rates"]["head"]:
+        yield "only_norms", "there is no norm, and the head is frozen; choose a `norm`, or leave the head to be trained"
+    if options["new_head"] and not options.get("start"):
+        yield "new_head", "there is no `start` whose head could be replaced; name one, or leave it out"
+    if is_regression and options["loss"] == "cross_entropy":
+        yield "loss", "cross_entropy is for classes, and there is a regression; take mse, mae or huber"
+    if is_regression and options["smoothing"]:
+        yield "smoothing", "spreads a label over classes, and there is a regression; leave it at 0"
+
+
+def check_starts(models):
+    """Raise ``ConfigError`` for networks that are to begin with weights that cannot be theirs."""
+    for name, model in models.items():
+        if source := start(model):
+            where = f"models.{name}.{verb(model)}.start"
+            if source not in models:
+                raise ConfigError(f"{where}: no model is called {source!r}; {nearest(source, models)}")
+            _check_start(where, model, models[source], source)
+
+
+def _check_start(where, model, other, source):
+    if kind(other) != "architectures":
+        raise ConfigError(f"{where}: {source!r} is no network; name one that is trained or distilled")
+    if model["prepare"] != other["prepare"]:
+        raise ConfigError(f"{where}: {source!r} has another `prepare`, and so other features; give both the same")
+    ours, theirs = model[verb(model)], other[verb(other)]
+    for key in ARCHITECTURE:
+        if ours.get(key) != theirs.get(key):
+            raise ConfigError(
+                f"{where}: {source!r} has {key} {theirs.get(key)}, this model {ours.get(key)}; give both the same"
+            )

@@ -1,0 +1,205 @@
+"""A configuration is completed with its defaults and held against the schema, or refused in one line that names the key.
+
+Standard library and jsonschema only, as the workflow reads this on every job.
+"""
+
+import copy
+
+from jsonschema import Draft202012Validator
+
+from stillhouse.config.plan import kind, verb
+from stillhouse.errors import UserError, nearest
+
+CHOICES = {"impute": "imputers", "weigh": "weighers", "resample": "resamplers"}
+
+
+# The imputer that is made of others.
+BY_COLUMN = "columns"
+
+
+class ConfigError(UserError):
+    """A configuration that cannot be run."""
+
+
+def complete(config, schema):
+    """Return the configuration with every default filled in; raises ``ConfigError`` where it cannot be run."""
+    config = fill(config, schema, schema)
+    validate(config, schema, schema, where=())
+    for section in CHOICES.values():
+        for name, options in config[section].items():
+            config[section][name] = complete_options(schema, section, options, where=(section, name))
+    for name, options in config["imputers"].items():
+        if options["method"] == BY_COLUMN:
+            config["imputers"][name] = with_imputers(config, schema, options, where=f"imputers.{name}")
+    for name, model in config["models"].items():
+        complete_model(config, schema, name, model)
+    complete_choices(config, schema, config["report"]["prepare"], where="report.prepare")
+    complete_choices(config, schema, {"resample": "none"}, where="")
+    return in_order(config)
+
+
+def in_order(value):
+    """Return a value with the keys of all its dictionaries sorted, so that their order in the file reruns nothing."""
+    if isinstance(value, dict):
+        return {key: in_order(value[key]) for key in sorted(value, key=str)}
+    return value
+
+
+def fill(value, schema, root):
+    """Return a copy of a value with the defaults that its JSON schema states."""
+    schema = resolve(schema, root)
+    if not isinstance(value, dict):
+        return copy.deepcopy(value)
+    parts = {key: part for key, part in schema.get("properties", {}).items() if key not in value}
+    defaults = {key: resolve(part, root)["default"] for key, part in parts.items() if "default" in resolve(part, root)}
+    inner = {**dict.fromkeys(value, schema.get("additionalProperties", {})), **schema.get("properties", {})}
+    return {key: fill(item, inner.get(key) or {}, root) for key, item in {**value, **defaults}.items()}
+
+
+def resolve(schema, root):
+    """Return a schema with its ``$ref`` into the root schema's definitions followed."""
+    if not isinstance(schema, dict) or "$ref" not in schema:
+        return schema if isinstance(schema, dict) else {}
+    target = root
+    for key in schema["$ref"].removeprefix("#/").split("/"):
+        target = target[key]
+    return {**target, **{key: value for key, value in schema.items() if key != "$ref"}}
+
+
+def validate(value, schema, root, where):
+    """Raise ``ConfigError`` with the first thing that a JSON schema says against a value."""
+    whole = {**schema, "$defs": root["$defs"]}
+    errors = sorted(Draft202012Validator(whole).iter_errors(value), key=lambda error: [str(key) for key in error.path])
+    if errors:
+        raise ConfigError(_explain(errors[0], root, where))
+
+
+def _explain(error, root, where):
+    path = ".".join(str(part) for part in (*where, *error.path)) or "the configuration"
+    if error.validator == "additionalProperties":
+        known = resolve(error.schema, root).get("properties", {})
+        unknown = next(key for key in error.instance if key not in known)
+        return f"{_join(path, unknown)}: no such key; {nearest(unknown, known)}"
+    if "propertyNames" in error.absolute_schema_path:
+        return f"{_join(path, error.instance)}: names are lower-case letters and digits, a letter first, such as knn50"
+    if error.validator == "required":
+        missing = next(key for key in error.validator_value if key not in error.instance)
+        return f"{_join(path, missing)}: is missing"
+    if error.validator == "anyOf" and (words := error.schema["anyOf"][-1].get("enum")):
+        first = next(inner for inner in error.context if inner.schema_path[0] == 0)
+        return f"{_explain(first, root, (*where, *error.path))}, or write {words[0]}"
+    if error.validator in ("oneOf", "anyOf"):
+        return f"{path}: {error.schema.get('description', error.message)}"
+    if error.validator == "type":
+        return f"{path}: {_type_advice(error.instance, error.validator_value)}"
+    if error.validator == "minItems":
+        return f"{path}: {error.instance} has {len(error.instance)} entries; there must be at least {error.validator_value}"
+    return f"{path}: {error.message}"
+
+
+def _type_advice(value, wanted):
+    """Return what is wrong with a value of another type than the wanted one, and what would be right in YAML."""
+    if wanted == "object":
+        return f"{value!r} has no keys; write it like {{key: value}}"
+    if wanted == "array":
+        return f"{value!r} is no list; write [{value}]"
+    if wanted == "string" and isinstance(value, (bool, int, float)):
+        return f"{value!r} is no text; write it in quotes"
+    if wanted == "string":
+        return f"{value!r} is no name; write a single word or text"
+    if wanted in ("number", "integer") and isinstance(value, str):
+        return f"{value!r} is text, not a number; write it without quotes, and 0.001 for 1e-3"
+    kind = {"integer": "whole number"}.get(wanted, wanted)
+    return f"{value!r} is not of the right type; a {kind} is wanted"
+
+
+def _join(path, key):
+    return str(key) if path == "the configuration" else f"{path}.{key}"
+
+
+def complete_options(schema, kind, options, where, shared=None):
+    """Return a method's options with defaults; ``shared`` holds the keys that its place adds to them."""
+    methods = schema["$defs"]["methods"][kind]
+    where_method = ".".join((*where, "method"))
+    if "method" not in options:
+        raise ConfigError(f"{where_method}: is missing; there are {', '.join(sorted(method_names(methods)))}")
+    if options["method"] not in method_names(methods):
+        known = nearest(options["method"], method_names(methods))
+        raise ConfigError(f"{where_method}: no method is called {options['method']!r}; {known}")
+    properties = {"method": {}, **(shared or {}), **methods["any"], **methods[options["method"]].get("options", {})}
+    whole = {"type": "object", "properties": properties, "additionalProperties": False}
+    options = fill(options, whole, schema)
+    validate(options, whole, schema, where)
+    if missing := [key for key in methods[options["method"]].get("required", ()) if key not in options]:
+        raise ConfigError(f"{'.'.join((*where, missing[0]))}: is missing")
+    return options
+
+
+def method_names(methods):
+    """Return the methods of a kind that the schema describes."""
+    return [name for name in methods if name != "any"]
+
+
+def complete_model(config, schema, name, model):
+    """Complete a model's options and its preparation in place, adding choices that are plain method names."""
+    key = verb(model)
+    if key == "distill":
+        check_student(schema, name, model[key])
+    of_kind = kind(model)
+    model[key] = complete_options(schema, of_kind, model[key], ("models", name, key), shared_options(schema, key, of_kind))
+    missing = [field for field in schema["$defs"]["places"][key].get("required", ()) if field not in model[key]]
+    if missing:
+        raise ConfigError(f"models.{name}.{key}.{missing[0]}: is missing")
+    if key in ("stack", "read"):
+        if "prepare" in model:
+            why = "its members have" if key == "stack" else "as others have made its predictions"
+            raise ConfigError(f"models.{name}.prepare: a model under {key} has no preparation of its own, {why}")
+    else:
+        model["prepare"] = fill(model.get("prepare", {}), schema["$defs"]["prepare"], schema)
+        complete_choices(config, schema, model["prepare"], where=f"models.{name}.prepare")
+
+
+def shared_options(schema, place, of_kind):
+    """Return the schemas of the options that a verb, and the kind of method it runs, add to those of a method."""
+    own, kinds = schema["$defs"]["places"][place], schema["$defs"]["kinds"]
+    return {**own.get("properties", {}), **own.get(of_kind, {}), **kinds.get(of_kind, {})}
+
+
+def check_student(schema, name, options):
+    """Raise ``ConfigError`` for a student of a method that cannot learn."""
+    methods = schema["$defs"]["methods"]
+    known = [*method_names(methods["architectures"]), *method_names(methods["estimators"])]
+    if "method" in options and options["method"] not in known:
+        wrong = f"models.{name}.distill.method: no method is called {options['method']!r}"
+        raise ConfigError(f"{wrong}; {nearest(options['method'], known)}")
+
+
+def complete_choices(config, schema, prepare, where):
+    """Add to the configuration the choices that a preparation names by their method alone."""
+    for step, section in CHOICES.items():
+        if step in prepare:
+            config[section][prepare[step]] = choice_of(config, schema, section, prepare[step], where=f"{where}.{step}")
+
+
+def choice_of(config, schema, section, name, where):
+    """Return the options of a choice, or of the method of that name with its defaults."""
+    if name in config[section]:
+        return config[section][name]
+    known = [*config[section], *method_names(schema["$defs"]["methods"][section])]
+    if name not in known:
+        raise ConfigError(f"{where}: no choice or method is called {name!r}; {nearest(name, known)}")
+    return complete_options(schema, section, {"method": name}, where=(where,))
+
+
+def with_imputers(config, schema, options, where):
+    """Return the options of a column-wise imputer with the own options of each imputer in place of its name."""
+    shared = schema["$defs"]["methods"]["imputers"]["any"]
+
+    def imputer(key, name):
+        found = choice_of(config, schema, "imputers", name, where=f"{where}.{key}")
+        if found["method"] in (BY_COLUMN, "drop", "none"):
+            raise ConfigError(f"{where}.{key}: {found['method']} fills no single column; choose another imputer")
+        return {option: value for option, value in found.items() if option not in shared}
+
+    each = {column: imputer(f"each.{column}", name) for column, name in options["each"].items()}
+    return {**options, "each": each, "rest": imputer("rest", options["rest"])}

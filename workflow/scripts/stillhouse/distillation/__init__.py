@@ -1,0 +1,1 @@
+"""What students learn from teachers: soft targets, and hints from a hidden layer."""

@@ -1,0 +1,1 @@
+"""Shipped models followed through later batches of rows."""

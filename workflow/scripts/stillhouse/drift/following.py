@@ -1,0 +1,112 @@
+"""Later batches: each is predicted before it is learned from, by a model left as it is, one trained on, and one made anew."""
+
+import numpy as np
+import pandas as pd
+
+from stillhouse.columns import BATCH, FOLD, GROUP, LABEL, ROW, STATE, STATES, STOP, WEIGHT
+from stillhouse.distillation.soft_targets import AUTO, taught
+from stillhouse.intake.folds import OF_BATCHES
+from stillhouse.networks.training import train
+from stillhouse.networks.training_sets import TrainingSet
+from stillhouse.predictions.calibration import OnOriginalPrior
+from stillhouse.predictions.predictions import columns_of
+from stillhouse.preparation.features import prepared, reads_labels
+from stillhouse.preparation.sample import balanced_sample, stop_rows, training_sample
+from stillhouse.preparation.weights import weighed
+from stillhouse.seeds import derive
+
+FROZEN, UPDATED, RETRAINED = STATES
+
+
+class Followed:
+    """A shipped model on its way through the batches; ``options`` has those of every step it is made by.
+
+    ``table`` has the typed rows with labels, ``shipped`` the fitted model of split ``none`` and its features, ``teachers`` the
+    paths of the predictions of each model that it learns from.
+    """
+
+    def __init__(self, table, folds, schema, columns, shipped, options, teachers, seed):
+        self.table, self.folds, self.classes, self.columns = table, folds, schema["classes"], columns
+        self.model, self.features = shipped
+        # A job of batches has one device, whatever the shipped model was trained on.
+        self.options = {**options, "model": {**options["model"], "devices": 1}}
+        self.teachers, self.seed = teachers, seed
+        self.n_classes = len(self.classes or [])
+
+    def scores(self):
+        """Yield batch, state of the model, row numbers and scores of each batch, all by what was known before it."""
+        updated, retrained = self.model, (self.model, self.features)
+        last = int(self.table[BATCH].max())
+        for batch in range(1, last + 1):
+            rows = self.table.loc[self.table[BATCH] == batch, ROW]
+            yield batch, FROZEN, rows, predicted(self.model, self.features, rows)
+            yield batch, UPDATED, rows, predicted(updated, self.features, rows)
+            yield batch, RETRAINED, rows, predicted(*retrained, rows)
+            if batch < last:
+                updated, retrained = self.updated(updated, rows, batch), self.retrained(batch)
+
+    def updated(self, model, rows, batch):
+        """Return the model trained on with a batch alone, or as it is where no row of the batch can be spared to stop by."""
+        seed = derive(self.seed, "update", batch)
+        sample = self.sample_of(rows, seed)
+        if sample[STOP].all() or not sample[STOP].any():
+            return model
+        options = self.options["model"] | {"seeds": len(model.model.members), "new_head": False}
+        rows = int((~sample[STOP]).sum())
+        if rows < 2:
+            return model
+        if options["batch"] != AUTO and options["batch"] > rows:
+            options["batch"] = AUTO
+        network, _ = train([TrainingSet(sample, None, options, self.n_classes, seed, start=model.model)])[0]
+        return model.with_model(network)
+
+    def sample_of(self, rows, seed):
+        """Return a batch as a sample, a share of it to stop by, weighed to the prior that the shipped model has learned."""
+        keys = self.folds[self.folds[ROW].isin(rows)]
+        sample = self.features.merge(keys, on=ROW).merge(self.table[[ROW, LABEL]], on=ROW)
+        is_one = GROUP in sample and sample[GROUP].nunique() == 1
+        sample[STOP] = is_one or stop_rows(sample, self.n_classes, self.options["stop"], derive(seed, "stop"))
+        factor = np.ones(len(sample))
+        if ledger := self.model.ledger:
+            before, after = np.array(ledger["before"]), np.array(ledger["after"])
+            factor = np.divide(after, before, out=np.ones_like(after), where=before > 0)[sample[LABEL].astype(int)]
+        return sample.assign(**{WEIGHT: factor})
+
+    def retrained(self, batch):
+        """Return the model made anew, preparation and all, from the rows to learn from and the batches so far."""
+        seed = derive(self.seed, "retrain", batch)
+        folds, split = self.folds_with(batch)
+        labels = self.table[[ROW, LABEL]]
+        imputer = self.options["imputer"]
+        known = labels if reads_labels(imputer) else None
+        _, features = prepared(self.table, known, folds, split, self.columns, imputer, self.classes, seed)
+        weights, _ = weighed(features, folds, split, self.options["weigher"], seed)
+        sample = training_sample(features, weights, labels, folds, split)
+        sample, ledger = balanced_sample(sample, self.n_classes, self.options["stop"], self.options["resampler"], seed)
+        model, soft = self.options["model"], None
+        if self.teachers:
+            sample, soft = taught(sample, features, self.teachers, folds, split, self.classes, ledger, model)
+        network, _ = train([TrainingSet(sample, soft, model, self.n_classes, seed)])[0]
+        return OnOriginalPrior(network, ledger, sample[sample[STOP]]), features
+
+    def folds_with(self, batch):
+        """Return folds in which the batches so far are one more fold, and the split that trains on all of them."""
+        last = int(self.folds[FOLD].max())
+        learnt = (self.table[BATCH] <= batch) & (self.folds[FOLD] == OF_BATCHES).to_numpy()
+        folds = self.folds.assign(**{FOLD: self.folds[FOLD].where(~learnt, last + 1)})
+        return folds, {**self.options["split"], "train": [*self.options["split"]["train"], last + 1]}
+
+
+def predicted(model, features, rows):
+    """Return a model's scores of some rows, in their order."""
+    return model.predict(features.set_index(ROW).loc[rows].reset_index())
+
+
+def as_table(steps, classes):
+    """Return what ``Followed.scores`` yields as one table: batch, state, row and predictions."""
+    names = columns_of(classes)
+    parts = [
+        pd.DataFrame(scores, columns=names).assign(**{BATCH: batch, STATE: state, ROW: rows.to_numpy()})
+        for batch, state, rows, scores in steps
+    ]
+    return pd.concat(parts, ignore_index=True)[[BATCH, STATE, ROW, *names]]

@@ -1,0 +1,60 @@
+"""Stacking: members' predictions of rows that they did not see teach how much to trust each of them."""
+
+import numpy as np
+from scipy.special import log_softmax, softmax
+
+from stillhouse.columns import LABEL, ROW
+from stillhouse.methods import build
+from stillhouse.predictions.decisions import tuned_factors
+from stillhouse.predictions.predictions import columns_of, logits, rows_to_predict, unseen_predictions
+from stillhouse.tables import read_split
+
+
+def fit_stacker(members, labels, folds, split, schema, options):
+    """Return a stacker fitted on the members' unseen predictions of a split's training rows, and its factors to decide by.
+
+    ``members`` maps a name to the paths of its predictions. The factors are tuned on the same rows, whose few weights the
+    stacker learns from; a regression has none.
+    """
+    classes = schema["classes"]
+    unseen = [unseen_predictions(paths, folds, split, classes) for paths in members.values()]
+    scores = np.stack([to_scores(table, classes) for table in unseen])
+    known = unseen[0][[ROW]].merge(labels, on=ROW, how="left")[LABEL].to_numpy("float64")
+    settings = {key: value for key, value in options.items() if key != "members"}
+    n_classes = len(classes or [])
+    stacker = build("stackers", settings).fit(scores, known, n_classes)
+    if not classes:
+        return stacker, None
+    p, weight = stacker.pooled(scores, n_classes), np.ones(len(known))
+    return stacker, tuned_factors(p, known.astype(int), weight, schema["costs"])
+
+
+def to_scores(table, classes):
+    """Return logits of probabilities, or values; shape (rows, outputs)."""
+    return as_scores(table[columns_of(classes)].to_numpy("float64"), classes)
+
+
+def as_scores(values, classes):
+    """Return logits of probabilities, or values as they are; shape (rows, outputs)."""
+    return logits(values) if classes else values
+
+
+def stacked(stacker, members, folds, split, classes):
+    """Return the rows that a split predicts and the stacker's predictions of them; shape (rows, outputs)."""
+    rows = rows_to_predict(folds, split)
+    tables = [read_split(paths, split["name"]).set_index(ROW).loc[rows] for paths in members.values()]
+    scores = np.stack([to_scores(table, classes) for table in tables])
+    return rows, stacker.pooled(scores, len(classes or []))
+
+
+def linear_pool(weights, intercept, scores, n_classes):
+    """Return probabilities, or values, of the weighted sum of members' scores (members, rows, outputs); (rows, outputs)."""
+    sums = np.tensordot(weights, scores, 1) + intercept
+    return softmax(sums, axis=1) if n_classes else sums
+
+
+def losses(scores, labels, n_classes):
+    """Return the log loss of each row by its logits (rows, classes), or the squared error by its value; shape (rows,)."""
+    if not n_classes:
+        return (scores[:, 0] - labels) ** 2
+    return -log_softmax(scores, axis=1)[np.arange(len(labels)), labels.astype(int)]

@@ -1,0 +1,219 @@
+"""Metrics, each for many weightings of the rows at once: ``metric(labels, scores, W)`` with W of shape (draws, rows).
+
+``scores`` are probabilities (rows, classes) or values (rows, 1). A row of ones in W gives the plain metric, counts of
+a bootstrap draw that draw's metric, shift weights the metric for the deploy rows. All return shape (draws,).
+"""
+
+from functools import partial
+
+import numpy as np
+
+from stillhouse.predictions.predictions import label_losses
+
+# Parts of the rows, equally many in each, that the calibration error compares.
+BINS = 10
+
+
+def auc(labels, scores, W):
+    """Area under the ROC curve, ties counted half; the mean over classes against the rest where there are more than two."""
+    return _mean_over_classes(_auc_of_one, labels, scores, W)
+
+
+def average_precision(labels, scores, W):
+    """Sum over thresholds of precision times the gain in recall, without interpolation; mean over classes likewise."""
+    return _mean_over_classes(_average_precision_of_one, labels, scores, W)
+
+
+def log_loss(labels, scores, W):
+    """Mean of -log p(label), with p at least 1e-7."""
+    return mean(label_losses(labels, scores), W)
+
+
+def brier(labels, scores, W):
+    """Mean squared distance of the probabilities from the label; for two classes that of the positive one (Brier 1950)."""
+    distance = ((scores - np.eye(scores.shape[1])[labels]) ** 2).sum(axis=1)
+    return mean(distance / 2 if scores.shape[1] == 2 else distance, W)
+
+
+def accuracy(labels, scores, W):
+    """Share of rows whose likeliest class is their label."""
+    return mean(scores.argmax(axis=1) == labels, W)
+
+
+def balanced_accuracy(labels, scores, W):
+    """Mean over classes of the share of their rows that are found."""
+    found = scores.argmax(axis=1) == labels
+    recalls = [mean(found[labels == code], W[:, labels == code]) for code in np.unique(labels)]
+    return np.mean(recalls, axis=0)
+
+
+def f1(labels, scores, W):
+    """Harmonic mean of precision and recall of the positive class; of more than two classes the mean over them."""
+    chosen = scores.argmax(axis=1)
+    codes = [1] if scores.shape[1] == 2 else np.union1d(labels, chosen)
+    return np.mean([_f1_of_one(labels == code, chosen == code, W) for code in codes], axis=0)
+
+
+def mcc(labels, scores, W):
+    """Matthews' correlation of decided and true classes, for any number of classes (Gorodkin 2004); 0 where one is constant."""
+    truth, chosen = np.eye(scores.shape[1])[labels], np.eye(scores.shape[1])[scores.argmax(axis=1)]
+    total, right = W.sum(axis=1), W @ (truth * chosen).sum(axis=1)
+    of_truth, of_chosen = W @ truth, W @ chosen
+    above = right * total - (of_truth * of_chosen).sum(axis=1)
+    below = np.sqrt((total**2 - (of_truth**2).sum(axis=1)) * (total**2 - (of_chosen**2).sum(axis=1)))
+    return np.divide(above, below, out=np.zeros(len(W)), where=below > 0)
+
+
+def recall_at_precision(labels, scores, W, precision):
+    """Greatest share of the positive class that is found at a threshold with at least this precision; 0 where none has it."""
+    found, reached = _recall_and_precision(labels == 1, scores[:, 1], W)
+    return np.where(reached >= precision, found, 0).max(axis=1)
+
+
+def calibration_error(labels, scores, W):
+    """Expected calibration error: mean distance of stated probability and observed share, in ten bins of as many rows.
+
+    Of two classes the positive one's probability is judged, of more that of the likeliest class (Naeini, Cooper & Hauskrecht
+    2015, with bins of equal counts). Draws of rows make it larger, so it has no interval.
+    """
+    is_binary = scores.shape[1] == 2
+    stated = scores[:, 1] if is_binary else scores.max(axis=1)
+    hit = labels == 1 if is_binary else scores.argmax(axis=1) == labels
+    parts = np.array_split(np.argsort(stated, kind="stable"), BINS)
+    return sum(np.abs(W[:, part] @ (stated[part] - hit[part])) for part in parts) / W.sum(axis=1)
+
+
+def tuned_balanced_accuracy(labels, decisions, W):
+    """Balanced accuracy at the threshold that was tuned on other rows; ``decisions`` has a one for the decided class."""
+    return balanced_accuracy(labels, decisions, W)
+
+
+def cost(labels, decisions, W, costs):
+    """Mean cost of a row at the threshold that was tuned on other rows; ``costs`` has that of missing each class."""
+    is_missed = decisions.argmax(axis=1) != labels
+    return mean(is_missed * np.array(costs)[labels], W)
+
+
+def mae(labels, scores, W):
+    """Mean absolute error, in units of the target."""
+    return mean(np.abs(scores[:, 0] - labels), W)
+
+
+def rmse(labels, scores, W):
+    """Root of the mean squared error, in units of the target."""
+    return np.sqrt(mean((scores[:, 0] - labels) ** 2, W))
+
+
+def r2(labels, scores, W):
+    """Share of the target's variance that is explained."""
+    centred = labels - labels.mean()
+    variance = mean(centred**2, W) - mean(centred, W) ** 2
+    return 1 - mean((scores[:, 0] - labels) ** 2, W) / variance
+
+
+def pinball(labels, scores, W, quantile):
+    """Mean pinball loss for a quantile (Koenker & Bassett 1978), in units of the target; at 0.5 half of the absolute error."""
+    above = labels - scores[:, 0]
+    return mean(np.maximum(quantile * above, (quantile - 1) * above), W)
+
+
+OF_CLASSES = (log_loss, brier, calibration_error, accuracy, balanced_accuracy, f1, mcc, tuned_balanced_accuracy, cost)
+BY_TASK = {
+    "binary": (auc, average_precision, recall_at_precision, *OF_CLASSES),
+    "multiclass": (auc, *OF_CLASSES),
+    "regression": (rmse, mae, r2, pinball),
+}
+# These rank rows against each other, and only scores of one model can be ranked; see ``within_folds``.
+RANKING = ("auc", "average_precision", "recall_at_precision")
+# These judge decisions and not probabilities.
+OF_DECISIONS = ("tuned_balanced_accuracy", "cost")
+WITHOUT_INTERVAL = ("calibration_error",)
+LESS_IS_BETTER = ("log_loss", "brier", "calibration_error", "cost", "rmse", "mae", "pinball")
+
+
+def main_metric(task):
+    """Return the name of the metric that models of a task are compared by."""
+    return BY_TASK[task][0].__name__
+
+
+def possible(name, low, high):
+    """Return the ends of an interval cut to what a metric can be: a loss is at least 0, all else at most 1."""
+    if low is None:
+        return low, high
+    return (max(low, 0.0), high) if name in LESS_IS_BETTER else (low, min(high, 1.0))
+
+
+def metrics_of(schema, settings):
+    """Return the metrics of a task as ``{name: metric(labels, scores, W)}``, with what the settings say of them."""
+    given = {"recall_at_precision": {"precision": settings["precision"]}, "pinball": {"quantile": settings["quantile"]}}
+    given["cost"] = {"costs": schema.get("costs")}
+    found = {metric.__name__: partial(metric, **given.get(metric.__name__, {})) for metric in BY_TASK[schema["task"]]}
+    return {name: metric for name, metric in found.items() if name != "cost" or schema.get("costs")}
+
+
+def within_folds(name, metric, folds):
+    """Return the metric itself or, of one that ranks rows, its mean over folds, weighted by rows.
+
+    Rows of different folds are scored by different models: pooled, their ranking would tell of how high each model's scores
+    lie, and under a drift of the classes an AUC may fall below 0.5 though each model ranks its rows well. Folds without a
+    value, as they hold one class alone, do not count.
+    """
+    if name not in RANKING:
+        return metric
+
+    def averaged(labels, scores, W):
+        parts = [folds == fold for fold in np.unique(folds)]
+        values = np.stack([metric(labels[part], scores[part], W[:, part]) for part in parts])
+        weight = np.array([part.sum() for part in parts])[:, None] * np.isfinite(values)
+        with np.errstate(invalid="ignore"):
+            return np.nansum(values * weight, axis=0) / weight.sum(axis=0)
+
+    return averaged
+
+
+def mean(values, W):
+    """Return the weighted mean of one value per row for each weighting; shape (draws,)."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return W @ np.asarray(values, "float64") / W.sum(axis=1)
+
+
+def _mean_over_classes(metric, labels, scores, W):
+    if scores.shape[1] == 2:
+        return metric(labels == 1, scores[:, 1], W)
+    present = [code for code in range(scores.shape[1]) if 0 < (labels == code).sum() < len(labels)]
+    values = [metric(labels == code, scores[:, code], W) for code in present]
+    return np.mean(values, axis=0) if values else np.full(len(W), np.nan)
+
+
+def _auc_of_one(is_positive, score, W):
+    positive, negative = _mass_by_score(is_positive, score, W)
+    below = np.cumsum(negative, axis=1) - negative
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return (positive * (below + negative / 2)).sum(axis=1) / (positive.sum(axis=1) * negative.sum(axis=1))
+
+
+def _average_precision_of_one(is_positive, score, W):
+    recall, precision = _recall_and_precision(is_positive, score, W)
+    return (np.diff(recall, axis=1, prepend=0) * precision).sum(axis=1)
+
+
+def _recall_and_precision(is_positive, score, W):
+    """Return both at falling thresholds; shape (draws, scores)."""
+    positive, negative = (mass[:, ::-1] for mass in _mass_by_score(is_positive, score, W))
+    found, false = np.cumsum(positive, axis=1), np.cumsum(negative, axis=1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        precision = np.where(found + false > 0, found / (found + false), 0)
+        return found / found[:, -1:], precision
+
+
+def _f1_of_one(is_label, is_chosen, W):
+    right, total = W @ (is_label & is_chosen), W @ is_label + W @ is_chosen
+    return np.divide(2 * right, total, out=np.zeros(len(W)), where=total > 0)
+
+
+def _mass_by_score(is_positive, score, W):
+    """Return the weights of positive and of negative rows summed over equal scores, lowest first; (draws, scores)."""
+    order = np.argsort(score, kind="stable")
+    first = np.flatnonzero(np.r_[True, np.diff(score[order]) > 0])
+    positive = np.add.reduceat(W[:, order] * is_positive[order], first, axis=1)
+    return positive, np.add.reduceat(W[:, order], first, axis=1) - positive

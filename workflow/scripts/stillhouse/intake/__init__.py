@@ -1,0 +1,1 @@
+"""From raw tables to one typed table whose rows have folds."""

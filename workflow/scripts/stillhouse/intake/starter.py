@@ -1,0 +1,111 @@
+"""A first configuration for a table: what its columns seem to hold, and a choice of models that suits most tables."""
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import yaml
+
+from stillhouse.config.checks.configuration import check_dataset
+from stillhouse.config.completion import fill
+from stillhouse.intake import kinds
+from stillhouse.intake.load import load
+
+SCHEMA = Path(__file__).resolve().parents[3] / "schemas" / "config.schema.yaml"
+
+TEMPLATE = """\
+# Made from {table}: {rows:,} rows, {columns} columns, predicting {target} ({task}).
+# config/README.md explains every key. Run it with: snakemake --configfile <this file> --cores all
+
+seed: 1
+folds: {{k: {k}}}
+
+datasets:
+  {name}:
+    train: {table}
+{deploy}    target: {target}
+{separator}{positive}    # Leave out what would not be known when the model is used: drop: [column, …]
+    # Rows that belong together, such as visits of a patient: group: column. Rows in time: time: column
+    kinds:
+{kinds}
+
+imputers:
+  # Gaps get the median, and a column that says where they were.
+  marked: {{method: median, indicators: true}}
+
+models:
+  linear: {{prepare: {{impute: marked}}, fit: {{method: logistic}}}}
+  forest: {{prepare: {{impute: marked}}, fit: {{method: forest}}}}
+  boosted: {{prepare: {{impute: none}}, fit: {{method: boosting}}}}
+  teacher: {{prepare: {{impute: marked{weigh}}}, train: {{method: mlp, seeds: 2}}}}
+  stack: {{stack: {{method: linear, members: [linear, forest, boosted, teacher]}}}}
+  # The small model to ship, taught by the stack's predictions of rows that the stack did not see.
+  student: {{prepare: {{impute: marked{weigh}}}, distill: {{method: mlp, width: 32, depth: 1, teacher: stack}}}}
+
+export: [student]
+"""
+
+
+def configuration(table, target, deploy=None):
+    """Return a commented configuration as YAML text; raises ``UserError`` for a table that cannot be read."""
+    schema = yaml.safe_load(SCHEMA.read_text())
+    dataset = {"train": str(table), "target": target, **({"deploy": str(deploy)} if deploy else {})}
+    separator = guessed_separator(Path(table))
+    dataset |= {"separator": separator} if separator else {}
+    dataset = fill(dataset, schema["$defs"]["dataset"], schema)
+    check_dataset("new", dataset)
+    rows, found = load(dataset, np.random.default_rng(0))
+    return TEMPLATE.format(
+        name=dataset_name(Path(table)),
+        table=quoted(str(table)),
+        target=quoted(target),
+        deploy=f"    deploy: {quoted(str(deploy))}\n" if deploy else "",
+        weigh=", weigh: logistic" if deploy else "",
+        separator=f"    separator: {quoted(separator)}\n" if separator else "",
+        positive=f"    positive: {quoted(found['classes'][1])}\n" if found["task"] == "binary" else "",
+        rows=len(rows),
+        columns=len({column["source"] for column in found["columns"]}),
+        task=found["task"],
+        k=most_folds(found),
+        kinds="\n".join(kind_lines(found)),
+    )
+
+
+def kind_lines(found):
+    """Return a line with the kind of each column, those that are left out commented out with the reason."""
+    lines = {}
+    for column in found["columns"]:
+        is_out = column["kind"] in kinds.LEFT_OUT
+        missing = f"  # {100 * column['missing']:.0f} % missing" if column["missing"] and not is_out else ""
+        entry = f"{quoted(column['source'])}: {column['kind']}"
+        lines[column["source"]] = f"      # {entry}, left out" if is_out else f"      {entry}{missing}"
+    return lines.values()
+
+
+def most_folds(found):
+    """Return 5 folds, or as many as the smallest class has rows, but at least 4: the student of a stack needs four."""
+    smallest = min(found.get("class_rows", {"": 5}).values())
+    return int(np.clip(smallest, 4, 5))
+
+
+def dataset_name(path):
+    """Return the letters and digits of a file's name, a letter first."""
+    name = re.sub("[^a-z0-9]", "", path.name.split(".")[0].lower())
+    return name if re.match("[a-z]", name) else f"table{name}"
+
+
+def guessed_separator(path):
+    """Return the separator of an uncompressed text table where it is another than its suffix says, else nothing."""
+    if path.suffix not in (".csv", ".txt", ".data") or not path.is_file():
+        return ""
+    with path.open(encoding="utf-8", errors="replace") as lines:
+        first = lines.readline()
+    counts = {separator: first.count(separator) for separator in (",", ";", "\t", "|")}
+    best = max(counts, key=counts.get)
+    return "" if best == "," or counts[best] == counts[","] else best
+
+
+def quoted(text):
+    """Return text as YAML reads it back, whatever it holds; JSON strings are YAML."""
+    return json.dumps(text, ensure_ascii=False)

@@ -1,0 +1,1 @@
+"""The jobs that fit models, and estimators from libraries."""

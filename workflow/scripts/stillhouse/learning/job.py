@@ -1,0 +1,112 @@
+"""What all rules that make models share: what they read for a split, and what they write of it."""
+
+from contextlib import contextmanager
+
+from stillhouse.columns import HISTORY, PARENTS, PHASE, ROW, STOP
+from stillhouse.intake.folds import with_synthetic
+from stillhouse.methods import is_method
+from stillhouse.predictions.calibration import OnOriginalPrior
+from stillhouse.predictions.decisions import decide
+from stillhouse.predictions.predictions import prediction_table, rows_to_predict
+from stillhouse.seeds import derive
+from stillhouse.splits import held_out
+from stillhouse.tables import file_of, read_fitted, read_json, read_split, read_table, split_writer, write_fitted
+
+NUMBERS_OF_HISTORY = dict.fromkeys([name for name in HISTORY if name not in (PHASE, "kept")], "float64")
+
+# What the inputs of a job that learns from other models begin with; the model's name follows.
+SOURCE = "source_"
+
+
+class Job:
+    """The inputs of a model's job, a split at a time."""
+
+    def __init__(self, inputs, params, wildcards):
+        self.inputs, self.options, self.splits = inputs, params.options, params.splits
+        self.folds = read_folds(inputs)
+        schema = read_json(inputs.schema)
+        self.classes, self.costs = schema["classes"], schema["costs"]
+        self.n_classes = len(self.classes or [])
+        self.keeps_all = params.get("keeps_all", False)
+        self.is_network = is_method("architectures", self.options["method"])
+        self.sources = sources(inputs)
+        self._seed = derive(params.seed, wildcards.dataset, params.kin)
+
+    def seed(self, split):
+        """Return the seed of this model in a split; a student and its twin have the same."""
+        return derive(self._seed, split["name"])
+
+    def sample(self, split):
+        """Return the rows to fit on."""
+        return read_split(self.inputs.sample, split["name"])
+
+    def features(self, split):
+        """Return the prepared features of every row."""
+        return read_split(self.inputs.features, split["name"])
+
+    def start(self, split):
+        """Return the networks that a network is to begin with, None for most."""
+        return read_fitted(self.inputs.start, split["name"]).model if self.inputs.start else None
+
+    def ledger(self, split):
+        """Return the class prior before and after balancing, None for a regression."""
+        return read_json(file_of(self.inputs.ledger, split["name"]))[split["name"]]
+
+    def hints(self, split, sample):
+        """Return what hidden layers of a network teacher say of the rows of a sample, or None where no hints are asked for."""
+        if not self.options.get("hints"):
+            return None
+        from stillhouse.distillation.hints import hints
+
+        fitted, features = self.inputs.hint_fitted, self.inputs.hint_features
+        return hints(
+            sample,
+            self.folds,
+            split["unseen"],
+            teacher_of=lambda name: read_fitted(fitted, name).model,
+            features_of=lambda name: read_split(features, name),
+        )
+
+    @contextmanager
+    def results(self, output):
+        """Yield ``keep(split, sample, model, history)``, which predicts what the split holds out, and write it all at the end.
+
+        Fitted models are kept for splits that hold out one fold at most, or for all where others begin with their weights;
+        beyond, only their predictions are needed.
+        """
+        fitted, histories = {}, {}
+        with split_writer(output.predictions) as write:
+
+            def keep(split, sample, model, history=None):
+                model = OnOriginalPrior(model, self.ledger(split), sample[sample[STOP]], self.costs)
+                write(split["name"], self._predicted(split, model))
+                if self.keeps_all or len(held_out(split["name"])) <= 1:
+                    fitted[split["name"]] = model
+                if history is not None:
+                    histories[split["name"]] = history
+
+            yield keep
+        write_fitted(fitted, output.fitted)
+        if histories:
+            with split_writer(output.history) as write:
+                for name, history in histories.items():
+                    write(name, history.reindex(columns=HISTORY).astype(NUMBERS_OF_HISTORY))
+
+    def _predicted(self, split, model):
+        rows = rows_to_predict(self.folds, split)
+        if rows.empty:
+            return prediction_table(rows, [], self.classes, [] if self.classes else None)
+        features = self.features(split).set_index(ROW).loc[rows].reset_index()
+        scores = model.predict(features)
+        return prediction_table(rows, scores, self.classes, decide(scores, model.factors) if self.classes else None)
+
+
+def read_folds(inputs):
+    """Return the folds of a job's rows, those of synthetic rows among them where there are any."""
+    synthetic = read_table(inputs.synthetic, columns=[ROW, PARENTS]) if inputs.synthetic else None
+    return with_synthetic(read_table(inputs.folds), synthetic)
+
+
+def sources(inputs):
+    """Return the paths of the predictions of each model that a job learns from, under its name."""
+    return {key.removeprefix(SOURCE): paths for key, paths in inputs.items() if key.startswith(SOURCE)}

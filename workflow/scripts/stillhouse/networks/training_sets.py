@@ -1,0 +1,183 @@
+"""What networks learn from: the sample of a split as tensors, and the members that are to learn from it."""
+
+import copy
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+import torch
+
+from stillhouse.columns import LABEL, STOP, WEIGHT, features
+from stillhouse.config.plan import TAUGHT
+from stillhouse.distillation.soft_targets import AUTO, candidates, hard_targets
+from stillhouse.errors import UserError
+from stillhouse.methods import build
+from stillhouse.networks.architecture import initialise, inputs_of
+from stillhouse.networks.vectorized.members import Member, Table, steps_an_epoch
+from stillhouse.seeds import derive
+
+# Settings of how a network is trained and what it is for; the others are those of its architecture.
+TRAINING = (
+    *("batch", "epochs", "patience", "rate", "rates", "only_norms", "optimizer", "momentum", "decay", "l1", "clip"),
+    *("schedule", "warmup", "cycles", "loss", "smoothing", "mixup", "curriculum", "average", "snapshots", "precision"),
+    *("checkpoint", "devices", "seeds", "bag", "boost", "vote_rate", "initialization", "bins", "start", "new_head"),
+    *TAUGHT,
+)
+# Rows a step by themselves: a power of two, such that an epoch has 8 steps or more where the table allows it.
+FEWEST, MOST = 32, 256
+
+
+@dataclass
+class TrainingSet:
+    """The sample of a split, as its networks learn it; to be trained once, as rows are let go of.
+
+    ``soft`` has teachers' probabilities or values for the rows of the sample, NaN for rows without, or is None; rows without
+    a label have some. ``start`` are fitted networks to go on from, ``hints`` what further outputs of a network are to be, see
+    ``hints.py``. A regression learns labels with mean 0 and deviation 1 over the rows that are not
+    stop rows.
+    """
+
+    sample: pd.DataFrame
+    soft: np.ndarray | None
+    options: dict
+    n_classes: int
+    seed: int
+    start: object = None
+    split: str = ""
+    hints: np.ndarray | None = None
+    offset: int = field(default=0, init=False)
+
+    @cached_property
+    def names(self):
+        """The names of the features, in the networks' order."""
+        return self.start.names if self.start else features(self.sample)
+
+    @cached_property
+    def fitted(self):
+        """Positions of the rows that networks are fitted on."""
+        return np.flatnonzero(~self.sample[STOP].to_numpy())
+
+    @cached_property
+    def stop(self):
+        """Positions of the rows that networks are stopped by."""
+        return np.flatnonzero(self.sample[STOP].to_numpy())
+
+    @cached_property
+    def units(self):
+        """The centre and scale that a regression's labels are learned in; 0 and 1 for classes."""
+        if self.start:
+            return self.start.centre, self.start.scale
+        learnt = self.sample[LABEL].iloc[self.fitted]
+        return (0.0, 1.0) if self.n_classes else (float(learnt.mean()), float(learnt.std(ddof=0)) or 1.0)
+
+    @cached_property
+    def candidates(self):
+        """The pairs of temperature and alpha to train with; without a teacher there is nothing to choose."""
+        return [(1.0, 1.0)] if self.soft is None else candidates(self.options)
+
+    @property
+    def batch(self):
+        """Rows a step; raises ``UserError`` where the settings ask for more than there are."""
+        rows, asked = len(self.fitted), self.options["batch"]
+        if asked == AUTO:
+            return min(rows, max(FEWEST, min(MOST, 1 << max(1, rows // 8).bit_length() - 1)))
+        if asked > rows:
+            raise UserError(f"batch: {asked} rows a step are more than the {rows} rows to fit on; take fewer, or write auto")
+        return asked
+
+    @property
+    def likeness(self):
+        """What networks have in common that can be trained as one: inputs, rows a step, steps an epoch."""
+        return tuple(self.names), self.batch, steps_an_epoch(len(self.fitted), self.batch)
+
+    def table(self):
+        """Return features, targets and weights as tensors."""
+        centre, scale = self.units
+        hard = (hard_targets(self.sample, self.soft, self.n_classes) - centre) / scale
+        table = Table(
+            torch.tensor(self.sample[self.names].to_numpy(np.float32)),
+            torch.from_numpy(hard.astype(np.float32)),
+            torch.tensor(self.sample[WEIGHT].to_numpy(np.float32)),
+        )
+        if self.soft is not None:
+            taught = ~np.isnan(self.soft[:, 0])
+            table.taught = torch.from_numpy(taught)
+            table.soft = torch.from_numpy(np.where(taught[:, None], (self.soft - centre) / scale, hard).astype(np.float32))
+        if self.hints is not None:
+            table.hints = torch.from_numpy(self.hints.astype(np.float32))
+        return table
+
+    def members(self):
+        """Return the networks that learn from this set, with positions in a table that begins at ``offset``."""
+        bins = self.options["bins"] if self.options["numbers"] == "piecewise" else 0
+        fitted = self.sample[self.names].to_numpy(np.float32)[self.fitted] if bins else None
+        inputs = inputs_of(self.names, fitted, bins)
+        easiest = self._from_easy_to_hard() if self.options["curriculum"] else None
+        seeds = range(self.options["seeds"])
+        return [self._member(number, inputs, easiest, *pair) for pair in self.candidates for number in seeds]
+
+    def forget(self):
+        """Let go of the rows that only networks in training need; the stop rows stay, and all where a bag is to be judged."""
+        _ = self.names, self.units, self.fitted, self.stop, self.candidates
+        if not self.options["bag"]:
+            self.sample = self.sample.iloc[self.stop]
+
+    def _member(self, number, inputs, easiest, temperature, alpha):
+        seed, options = derive(self.seed, "network", number), self.options
+        fitted = self.fitted
+        if options["bag"]:
+            fitted = np.random.default_rng(derive(seed, "bag")).choice(fitted, len(fitted))
+        if easiest is not None:
+            easiest = self.offset + np.repeat(easiest, np.bincount(fitted, minlength=len(self.sample))[easiest])
+        return Member(
+            module=self._module(number, inputs, seed),
+            fitted=self.offset + fitted,
+            stop=self.offset + self.stop,
+            seed=derive(seed, "training"),
+            rate=1e-3 if options["rate"] == AUTO else options["rate"],
+            decay=options["decay"],
+            clip=options["clip"],
+            l1=options["l1"],
+            alpha=alpha,
+            temperature=temperature,
+            prior=self._prior() if options["smoothing"] else None,
+            easiest=easiest,
+            begun=bool(self.start) and not options["new_head"],
+        )
+
+    def _module(self, number, inputs, seed):
+        if not self.start:
+            return self._new(inputs, seed)
+        begun = copy.deepcopy(self.start.members[number % len(self.start.members)][-1])
+        if self.options["new_head"]:
+            begun.head = self._new(inputs, seed).head
+        return begun
+
+    def _new(self, inputs, seed):
+        hinted = 0 if self.hints is None else self.hints.shape[1]
+        architecture = {key: value for key, value in self.options.items() if key not in TRAINING}
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(derive(seed, "weights"))
+            network = build("architectures", architecture, inputs=inputs, n_outputs=(self.n_classes or 1) + hinted)
+            return initialise(network, self.options["initialization"])
+
+    def _prior(self):
+        hard = hard_targets(self.sample, self.soft, self.n_classes)[self.fitted]
+        return np.average(hard, axis=0, weights=self.sample[WEIGHT].to_numpy()[self.fitted])
+
+    def _from_easy_to_hard(self):
+        """Return the fitted positions, those first whose label a simple model of them is surest of."""
+        from sklearn.linear_model import LogisticRegression, Ridge
+
+        X = self.sample[self.names].to_numpy()[self.fitted]
+        hard = hard_targets(self.sample, self.soft, self.n_classes)[self.fitted]
+        y = hard.argmax(axis=1) if self.n_classes else hard[:, 0]
+        if not self.n_classes:
+            loss = np.abs(Ridge().fit(X, y).predict(X) - y)
+        elif len(np.unique(y)) == 1:
+            loss = np.zeros(len(y))
+        else:
+            model = LogisticRegression(max_iter=1000).fit(X, y)
+            loss = -model.predict_proba(X)[np.arange(len(y)), np.searchsorted(model.classes_, y)]
+        return self.fitted[np.argsort(loss, kind="stable")]

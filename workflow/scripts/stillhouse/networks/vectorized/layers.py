@@ -1,0 +1,191 @@
+"""Layers with a leading axis of members: an ordinary module is written once, for one member, and stacked here.
+
+Shapes are (members, rows, …) where the one-member layer has (rows, …). No operation reduces over members, and the shape of
+a member's own matrix products does not depend on how many there are; so a member's numbers are the same, bit for bit,
+whoever is beside it.
+"""
+
+import copy
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from stillhouse.errors import UserError
+from stillhouse.networks.vectorized.draws import hashed, random_bytes, salt
+from stillhouse.networks.vectorized.parameters import ALIGNED
+
+# The kernel of batch norm works on eight features or more at a time, and none of these should be a neighbour's.
+LANES = 16
+
+
+class Keys:
+    """The random keys of the running step, one a member; shared by the dropout layers of a stacked network."""
+
+    def __init__(self):
+        self.of_step, self.layers = None, 0
+
+
+def stacked(modules):
+    """Return one module that computes what each of these like modules computes, and its ``Keys``.
+
+    A module with own parameters or buffers has to be known here, or say ``stacks = True``: that its ``forward`` works with a
+    leading axis of members in its inputs and parameters alike. Raises ``TypeError`` otherwise.
+    """
+    keys = Keys()
+    return _stacked(modules, keys), keys
+
+
+def _stacked(modules, keys):
+    first = modules[0]
+    if layer := LAYERS.get(type(first)):
+        return layer(modules, keys)
+    if (first._parameters or first._buffers) and not getattr(first, "stacks", False):
+        raise TypeError(f"a {type(first).__name__} has parameters and no stacked counterpart; add it to stacked/layers.py")
+    whole = copy.copy(first)
+    whole._parameters = {name: parameter_of(modules, name) for name in first._parameters}
+    whole._buffers = {name: torch.stack([module._buffers[name] for module in modules]) for name in first._buffers}
+    whole._modules = {name: _stacked([module._modules[name] for module in modules], keys) for name in first._modules}
+    return whole
+
+
+def parameter_of(modules, name):
+    """Return a parameter of each module as one, or None where they have none."""
+    parts = [getattr(module, name) for module in modules]
+    return None if parts[0] is None else nn.Parameter(torch.stack([part.detach() for part in parts]))
+
+
+def product(x, weight, bias=None):
+    """Return ``x @ weight + bias`` for each entry of the leading axis; shapes (n, rows, in), (n, in, out) and (n, out).
+
+    A lone product with a side of length one would go to a matrix-vector kernel, which sums in another order than the
+    batched kernel that it would meet in company; so it gets a companion.
+    """
+    if len(x) == 1 and 1 in (*x.shape[1:], weight.shape[-1]):
+        twice = None if bias is None else bias.expand(2, -1)
+        return product(x.expand(2, -1, -1), weight.expand(2, -1, -1), twice)[:1]
+    if torch.is_autocast_enabled(x.device.type):
+        kind = torch.get_autocast_dtype(x.device.type)
+        x, weight, bias = x.to(kind), weight.to(kind), None if bias is None else bias.to(kind)
+    return _Affine.apply(x, weight, bias)
+
+
+class _Affine(torch.autograd.Function):
+    """``x @ weight + bias``, whose bias gets its gradient from contiguous sums: others' order depends on the strides."""
+
+    @staticmethod
+    def forward(ctx, x, weight, bias):
+        ctx.save_for_backward(x, weight)
+        return _aligned_product(x, weight, bias)
+
+    @staticmethod
+    def backward(ctx, slope):
+        x, weight = ctx.saved_tensors
+        slope = slope.contiguous()
+        wants_x, _, wants_bias = ctx.needs_input_grad
+        of_x = _aligned_product(slope, weight.mT) if wants_x else None
+        return of_x, _aligned_product(x.mT, slope), slope.sum(dim=1) if wants_bias else None
+
+
+def _aligned_product(x, weight, bias=None):
+    """Return ``x @ weight + bias``, made beside columns of zeros where an entry would else begin at no multiple of 64 bytes.
+
+    MKL sums small products in an order that depends on where they are written.
+    """
+    unit = ALIGNED // math.gcd(x.shape[1], ALIGNED)
+    wide = _in_lanes(weight, unit)
+    result = torch.bmm(x, wide) if bias is None else torch.baddbmm(_in_lanes(bias, unit).unsqueeze(1), x, wide)
+    return result[..., : weight.shape[-1]]
+
+
+def _in_lanes(x, count):
+    """Return ``x`` with zeros at the end of its last axis, up to a multiple of ``count``."""
+    odd = -x.shape[-1] % count
+    return F.pad(x, (0, odd)) if odd else x
+
+
+class StackedLinear(nn.Module):
+    """``nn.Linear`` of each member; weight (members, out, in), as ``nn.Linear`` has it."""
+
+    def __init__(self, modules, _):
+        super().__init__()
+        self.weight, self.bias = parameter_of(modules, "weight"), parameter_of(modules, "bias")
+
+    def forward(self, x):
+        """Return outputs (members, …, out) of inputs (members, …, in)."""
+        flat = x.reshape(len(x), -1, x.shape[-1])
+        return product(flat, self.weight.mT, self.bias).view(*x.shape[:-1], -1)
+
+
+class BatchNorm(nn.BatchNorm1d):
+    """``nn.BatchNorm1d`` whose features are the last axis, whatever axes are before it."""
+
+    def forward(self, x):
+        """Return normalised inputs (…, features)."""
+        return super().forward(x.flatten(0, -2)).view(x.shape)
+
+
+class StackedBatchNorm(nn.Module):
+    """``BatchNorm`` of each member, in one fused kernel."""
+
+    def __init__(self, modules, _):
+        super().__init__()
+        self.weight, self.bias = parameter_of(modules, "weight"), parameter_of(modules, "bias")
+        for name in ("running_mean", "running_var"):
+            self.register_buffer(name, torch.stack([getattr(module, name) for module in modules]))
+        self.momentum, self.eps = modules[0].momentum, modules[0].eps
+
+    def forward(self, x):
+        """Return normalised inputs (members, …, features): by the batch in training, by the running statistics otherwise."""
+        flat = x.reshape(len(x), -1, x.shape[-1])
+        if self.training and flat.shape[1] < 2:
+            raise UserError("batch norm has to see at least 2 rows a step; raise `batch`, or take `norm: layer`")
+        rows = _in_lanes(flat, LANES).transpose(0, 1).reshape(flat.shape[1], -1)
+        statistics = self.running_mean, self.running_var
+        mean, var, weight, bias = (_in_lanes(part, LANES).flatten().clone() for part in (*statistics, self.weight, self.bias))
+        result = F.batch_norm(rows, mean, var, weight, bias, self.training, self.momentum, self.eps)
+        if self.training:
+            for kept, new in zip(statistics, (mean, var), strict=True):
+                kept.copy_(new.view(len(x), -1)[:, : x.shape[-1]])
+        return result.view(flat.shape[1], len(x), -1).transpose(0, 1)[..., : x.shape[-1]].reshape(x.shape)
+
+
+class StackedLayerNorm(nn.Module):
+    """``nn.LayerNorm`` of each member over the last axis."""
+
+    def __init__(self, modules, _):
+        super().__init__()
+        self.weight, self.bias, self.eps = parameter_of(modules, "weight"), parameter_of(modules, "bias"), modules[0].eps
+
+    def forward(self, x):
+        """Return normalised inputs (members, …, features)."""
+        between = [1] * (x.dim() - 2)
+        weight, bias = (part.view(len(x), *between, -1) for part in (self.weight, self.bias))
+        return torch.addcmul(bias, F.layer_norm(x, x.shape[-1:], eps=self.eps), weight)
+
+
+class StackedDropout(nn.Module):
+    """``nn.Dropout`` of each member under its own key; the rate is rounded to 1/256, and outputs are scaled by that."""
+
+    def __init__(self, modules, keys):
+        super().__init__()
+        self.dropped, self.keys = min(255, round(modules[0].p * 256)), keys
+        keys.layers += 1
+        self.salt = salt(keys.layers)
+
+    def forward(self, x):
+        """Return inputs with random entries set to zero in training, as they are otherwise."""
+        if not self.training or not self.dropped:
+            return x
+        keys = hashed(self.keys.of_step + self.salt)
+        kept = random_bytes(keys, x[0].numel()).view(x.shape) >= self.dropped
+        return torch.ops.aten.native_dropout_backward(x, kept, 256 / (256 - self.dropped))
+
+
+LAYERS = {
+    nn.Linear: StackedLinear,
+    BatchNorm: StackedBatchNorm,
+    nn.LayerNorm: StackedLayerNorm,
+    nn.Dropout: StackedDropout,
+}

@@ -1,0 +1,258 @@
+"""A stack: members that are trained as one network, each on its own rows, at its own rate, until it gets no better."""
+
+import copy
+from contextlib import contextmanager, nullcontext
+
+import numpy as np
+import torch
+
+from stillhouse.distillation.hints import hint_loss, parted
+from stillhouse.networks.losses import mixed, smoothed
+from stillhouse.networks.vectorized import draws, schedules
+from stillhouse.networks.vectorized.layers import StackedBatchNorm, StackedLayerNorm, stacked
+from stillhouse.networks.vectorized.optimizers import RowOptimizer
+from stillhouse.networks.vectorized.parameters import Rows, load_row
+from stillhouse.networks.vectorized.processes import Processes
+from stillhouse.seeds import derive
+
+# Members that have stopped cost as much as the others until they leave; leaving costs a new layout.
+CROWDED = 0.75
+# A running mean of few steps would mostly be the first weights, so what it keeps grows: steps / (steps + this).
+AVERAGE_WARMUP = 10
+ALONE = Processes()
+
+
+class Stack:
+    """Members in training; ``settings`` are those of a network that all members share, ``loss`` one of ``losses.py``."""
+
+    def __init__(self, members, table, shape, settings, loss, precision=nullcontext, processes=ALONE):
+        self.table, self.shape, self.settings, self.loss = table, shape, settings, loss
+        self.precision, self.processes = precision, processes
+        self._lay_out(members)
+        self.kept = self.rows.values.new_zeros(settings["snapshots"], *self.rows.values.shape)
+        self.recent = self.kept.clone() if settings["snapshots"] > 1 else None
+        self.average = self.rows.values.clone() if settings["average"] else None
+        self.taken = 0
+
+    def _lay_out(self, members):
+        device = self.table.features.device
+        self.members = members
+        self.network, self.keys = stacked([member.module for member in members])
+        self.network.to(device)
+        self.rows = Rows(self.network, self._traits)
+        self.optimizer = RowOptimizer(self.rows, self.settings["optimizer"], self.settings["momentum"])
+        norms = [item for item in self.network.named_modules() if isinstance(item[1], StackedBatchNorm)]
+        self.frozen_norms = [norm for name, norm in norms if f"{name}.weight" not in self.rows.trained]
+        self.gradient = torch.zeros_like(self.rows.values[:, : self.rows.width])
+        like = {"device": device, "dtype": self.table.features.dtype}
+        self.seeds = torch.tensor([derive(member.seed, "dropout") for member in members], device=device)
+        self.clips = torch.tensor([member.clip for member in members], **like)[:, None]
+        self.l1 = torch.tensor([member.l1 for member in members], **like)[:, None]
+        self.alpha = torch.tensor([member.alpha for member in members], **like)[:, None]
+        self.temperature = torch.tensor([member.temperature for member in members], **like)
+        means = [float(self.table.weight[torch.from_numpy(member.fitted)].double().mean()) for member in members]
+        self.scale = torch.tensor([1 / mean for mean in means], **like)[:, None]
+        self.prior = (
+            torch.tensor(np.array([member.prior for member in members]), **like) if self.settings["smoothing"] else None
+        )
+        self.stop_blocks = self._blocks(device)
+
+    def _traits(self, name):
+        part, owner, kind = name.split(".", 1)[0], *name.rpartition(".")[::2]
+        is_norm = isinstance(self.network.get_submodule(owner), (StackedBatchNorm, StackedLayerNorm))
+        is_frozen = self.settings["only_norms"] and not is_norm and part != "head"
+        return 0.0 if is_frozen else self.settings["rates"][part], kind == "weight" and not is_norm
+
+    def _blocks(self, device):
+        # Blocks of one size keep a member's sums the same beside others with more rows.
+        size = 4 * self.shape.batch
+        most = max(-(-len(member.stop) // size) for member in self.members) * size
+        rows = np.stack([np.resize(member.stop, most) for member in self.members])
+        counts = np.array([[len(member.stop)] for member in self.members])
+        is_own = torch.from_numpy(np.arange(most) < counts).to(device)
+        return list(zip(torch.from_numpy(rows).to(device).split(size, dim=1), is_own.split(size, dim=1), strict=True))
+
+    def state(self):
+        """Return what a checkpoint needs to go on from here, as plain values and tensors."""
+        matrices = {"values": self.rows.values, "kept": self.kept, "recent": self.recent, "average": self.average}
+        members = [member.progress() for member in self.members]
+        return {**matrices, "optimizer": self.optimizer.checkpoint(), "taken": self.taken, "members": members}
+
+    def load(self, state):
+        """Go on from a checkpoint of these members."""
+        for member, progress in zip(self.members, state["members"], strict=True):
+            member.load(progress)
+        self.rows.values.copy_(state["values"])
+        self.optimizer.load(state["optimizer"])
+        for name in ("kept", "recent", "average"):
+            setattr(self, name, None if state[name] is None else state[name].to(self.rows.values.device))
+        self.taken = state["taken"]
+
+    def begin(self):
+        """Judge members that go on from weights of their own, so that they are left as they are where nothing is better."""
+        if any(member.begun for member in self.members):
+            self.judge(-1, [float("nan")] * len(self.members), self.processes.agreed(self.stop_losses()))
+
+    def run_epoch(self, epoch):
+        """Train an epoch, judge every member on its stop rows, and let go of those that are done."""
+        self.judge(epoch, self.train_epoch(epoch), self.processes.agreed(self.stop_losses()))
+        self.release(is_last=epoch + 1 == self.settings["epochs"])
+
+    def train_epoch(self, epoch):
+        """Train the members for the steps of an epoch; returns their weighted mean losses."""
+        self.network.train()
+        for norm in self.frozen_norms:
+            norm.eval()
+        order = self._order(epoch)
+        shares = self._shares(epoch)
+        sums = self.scale.new_zeros(2, len(self.members))
+        for step, index in enumerate(order):
+            share = None if shares is None else shares[step]
+            factor = schedules.factor(self.settings, epoch + step / len(order))
+            sums += self.learn(index, epoch * self.shape.steps + step + 1, factor, share, smooth=self.prior is not None)
+        return (sums[0] / sums[1]).tolist()
+
+    def learn(self, index, number, factor, share=None, smooth=False):
+        """Take one step on a batch of rows; return each member's weighted losses and weights, summed, shape (2, members).
+
+        ``number`` tells steps apart; with several processes each sees its part of the rows, under dropout of its own.
+        """
+        self.keys.of_step = draws.hashed(self.seeds + draws.salt(number * self.processes.count + self.processes.rank))
+        losses, weight = self.losses(self.processes.part(index), share, smooth)
+        weighted = (losses * weight).sum(dim=1)
+        self.take_step(weighted.sum() / self.shape.batch, factor)
+        return self.processes.total(torch.stack([weighted.detach(), weight.sum(dim=1)]))
+
+    def losses(self, index, share=None, smooth=False):
+        """Return the loss and the weight of rows (members, rows); mixed with the row before where ``share`` says how much.
+
+        In training the losses of several heads are averaged, so that each learns by itself; otherwise their predictions are.
+        """
+        batch = {name: _taken(values, index) for name, values in vars(self.table).items()}
+        features, hard, soft, weight = batch["features"], batch["hard"], batch["soft"], batch["weight"] * self.scale
+        alpha = self.alpha if soft is None else torch.where(batch["taught"], self.alpha, 1.0)
+        if smooth:
+            hard = smoothed(hard, self.settings["smoothing"], self.prior[:, None])
+        if share is not None:
+            features, hard = mixed(features, share[..., None]), mixed(hard, share[..., None])
+            weight, alpha = mixed(weight, share), mixed(alpha.expand_as(weight), share)
+            soft = None if soft is None else mixed(soft, share[..., None])
+        with self.precision():
+            outputs, guesses = parted(self.network(features), hard.shape[-1])
+            losses = self._own_losses(outputs, hard, soft, alpha)
+            if self.network.training and batch["hints"] is not None:
+                losses = losses + self.settings["hints"] * hint_loss(guesses, batch["hints"])
+        return losses, weight
+
+    def _own_losses(self, outputs, hard, soft, alpha):
+        if outputs.dim() == 4 and not self.network.training:
+            outputs = self.loss.pooled(outputs)
+        if outputs.dim() == 3:
+            return self.loss(outputs, hard, soft, alpha, self.temperature[:, None, None])
+        soft = None if soft is None else soft[:, :, None]
+        return self.loss(outputs, hard[:, :, None], soft, alpha[..., None], self.temperature[:, None, None, None]).mean(dim=2)
+
+    def take_step(self, loss, factor):
+        """Move every member against the gradient of a loss that is summed over members."""
+        self.rows.gradient(loss, into=self.gradient)
+        self.processes.total(self.gradient)
+        if self.l1.any():
+            for segment in (part for part in self.rows.segments if part.decays):
+                part = slice(segment.start, segment.stop)
+                self.gradient[:, part] += self.l1 * self.rows.values[:, part].sign()
+        norm = torch.linalg.vector_norm(self.gradient, dim=1, keepdim=True)
+        self.gradient.mul_((self.clips / (norm + 1e-6)).clamp_(max=1.0))
+        rates = [member.rate * member.slowed * factor for member in self.members]
+        self.optimizer.step(self.gradient, rates, [member.decay for member in self.members])
+        if self.average is not None:
+            self.taken += 1
+            kept = min(self.settings["average"], self.taken / (self.taken + AVERAGE_WARMUP))
+            self.average.lerp_(self.rows.values, 1 - kept)
+
+    @torch.no_grad()
+    def stop_losses(self):
+        """Return the members' weighted mean losses on their stop rows."""
+        self.network.eval()
+        sums = self.scale.new_zeros(2, len(self.members))
+        with self._averaged():
+            for index, is_own in self.stop_blocks:
+                losses, weight = self.losses(index)
+                weight = weight * is_own
+                sums += torch.stack([(losses * weight).sum(dim=1), weight.sum(dim=1)])
+        return (sums[0] / sums[1]).tolist()
+
+    def judge(self, epoch, losses, stop_losses):
+        """Write down an epoch; keep the weights of members that got better, slow or stop those that have not for long."""
+        counts = epoch < 0 or schedules.ends_cycle(self.settings, epoch)
+        if counts and self.recent is not None:
+            self.recent = torch.cat([self.recent[1:], self._current()[None]])
+        better = []
+        for place, (member, loss, stop_loss) in enumerate(zip(self.members, losses, stop_losses, strict=True)):
+            if not member.stopped and (epoch >= 0 or member.begun):
+                member.write_down(epoch, loss, stop_loss)
+                better += [place] if counts and member.judged(epoch, stop_loss, self.settings) else []
+        kept = self._current()[None] if self.recent is None else self.recent
+        self.kept[:, better] = kept[:, better]
+
+    def release(self, is_last=False):
+        """Hand their weights to members that are done, and lay the others out anew once that pays."""
+        staying = [place for place, member in enumerate(self.members) if not (member.stopped or is_last)]
+        if len(staying) > CROWDED * len(self.members):
+            return
+        for place, member in enumerate(self.members):
+            if place not in staying:
+                rows = self.kept[len(self.kept) - member.snapshots :, place].to("cpu", copy=True)
+                member.kept = [load_row(copy.deepcopy(member.module), self.network, self.rows, row) for row in rows]
+        if staying:
+            self._narrow(staying)
+        else:
+            self.members = []
+
+    def _narrow(self, staying):
+        before, optimizer = self.rows.values, self.optimizer
+        self._lay_out([self.members[place] for place in staying])
+        self.rows.values.copy_(before[staying])
+        self.optimizer.load(optimizer.checkpoint(), staying)
+        self.kept = self.kept[:, staying]
+        self.recent = None if self.recent is None else self.recent[:, staying]
+        self.average = None if self.average is None else self.average[staying]
+
+    def _current(self):
+        return self.rows.values if self.average is None else self.average
+
+    @contextmanager
+    def _averaged(self):
+        if self.average is None:
+            yield
+            return
+        own = self.rows.values.clone()
+        self.rows.values.copy_(self.average)
+        yield
+        self.rows.values.copy_(own)
+
+    def _order(self, epoch):
+        count = self.shape.steps * self.shape.batch
+        rows = np.stack([self._rows_of(member, epoch, count) for member in self.members])
+        order = torch.from_numpy(rows).view(len(self.members), self.shape.steps, self.shape.batch).transpose(0, 1)
+        return order.contiguous().to(self.table.features.device)
+
+    def _rows_of(self, member, epoch, count):
+        lessons = self.settings["curriculum"]
+        if epoch >= lessons:
+            return draws.shuffled_passes(member.seed, member.fitted, epoch * count, count)
+        known = -(-len(member.easiest) * (epoch + 1) // (lessons + 1))
+        easy = member.easiest[: max(known, self.shape.batch)]
+        return draws.shuffled_passes(derive(member.seed, "easy", epoch), easy, 0, count)
+
+    def _shares(self, epoch):
+        if not self.settings["mixup"]:
+            return None
+        drawn = (epoch, self.shape.steps, self.settings["mixup"])
+        shares = np.stack([draws.mixing_shares(member.seed, *drawn) for member in self.members], axis=1)
+        return torch.from_numpy(shares).to(self.scale)[..., None]
+
+
+def _taken(values, index):
+    if values is None:
+        return None
+    return values.index_select(0, index.reshape(-1)).view(*index.shape, *values.shape[1:])

@@ -1,0 +1,1 @@
+"""What models say of rows: probabilities, their calibration, and the decisions made from them."""

@@ -1,0 +1,1 @@
+"""From typed columns to the sample that models are fitted on: features, weights, balance."""

@@ -1,0 +1,10 @@
+"""The mean of a column's training rows."""
+
+from sklearn.impute import SimpleImputer
+
+from stillhouse.preparation.imputing import OfNumbers
+
+
+def make(seed):
+    """Return an imputer; a column without any value is filled with 0."""
+    return OfNumbers(SimpleImputer(strategy="mean", keep_empty_features=True))

@@ -1,0 +1,20 @@
+"""Borderline SMOTE: synthetic rows around those of a class that have many neighbours of others (Han et al. 2005)."""
+
+from imblearn.over_sampling import BorderlineSMOTE
+
+from stillhouse.columns import LABEL, features
+from stillhouse.preparation.resampled_rows import with_synthetic
+from stillhouse.preparation.resamplers.smote import check_neighbors
+
+
+def make(neighbors):
+    """Return a function of (sample, rng); one-hot blocks are interpolated and made whole again."""
+    return lambda sample, rng: with_border_rows(sample, neighbors, seed=int(rng.integers(2**31)))
+
+
+def with_border_rows(sample, neighbors, seed):
+    """Return the sample and synthetic rows below it; classes without a border stay as they are."""
+    check_neighbors(sample, neighbors)
+    sampler = BorderlineSMOTE(k_neighbors=neighbors, m_neighbors=2 * neighbors, random_state=seed)
+    X, labels = sampler.fit_resample(sample[features(sample)].to_numpy("float64"), sample[LABEL].to_numpy())
+    return with_synthetic(sample, X[len(sample) :], labels[len(sample) :])

@@ -1,0 +1,26 @@
+"""Rows of rarer classes are drawn from a Gaussian mixture fitted to the class."""
+
+import numpy as np
+from sklearn.mixture import GaussianMixture
+
+from stillhouse.columns import LABEL, features
+from stillhouse.errors import UserError
+from stillhouse.preparation.resampled_rows import missing_rows, with_synthetic
+
+
+def make(components):
+    """Return a function of (sample, rng)."""
+    return lambda sample, rng: with_drawn_rows(sample, components, seed=int(rng.integers(2**31)))
+
+
+def with_drawn_rows(sample, components, seed):
+    """Return the sample and drawn rows below it, until every class is as large as the largest."""
+    drawn, labels = [], []
+    for label, count in missing_rows(sample).items():
+        X = sample.loc[sample[LABEL] == label, features(sample)].to_numpy("float64")
+        if len(X) < 2:
+            raise UserError("resamplers: mixture needs two rows of each class at least; choose over")
+        mixture = GaussianMixture(min(components, len(X)), covariance_type="diag", reg_covar=1e-4, random_state=seed).fit(X)
+        drawn.append(mixture.sample(count)[0])
+        labels.append(np.full(count, label))
+    return with_synthetic(sample, np.vstack(drawn), np.concatenate(labels)) if drawn else sample

@@ -1,0 +1,43 @@
+"""Kernel mean matching: training rows weigh so that their mean in a kernel's space is the deploy rows' (Huang et al. 2007).
+
+The weights are a non-negative sum of kernels around deploy rows, so that they are known of other rows too (Kanamori, Suzuki &
+Sugiyama 2012 compare such inductive forms).
+"""
+
+from functools import partial
+from itertools import product
+
+import numpy as np
+from scipy.optimize import nnls
+
+from stillhouse.preparation.density_ratio import Kernels
+
+LEAST = 1e-6
+
+
+class MatchedMeans:
+    """Kernel weights that bring the two means closest, by at most ``rows`` rows of each part."""
+
+    def __init__(self, width, penalty, centres, rows, seed):
+        self.width, self.penalty, self.centres, self.rows, self.seed = width, penalty, centres, rows, seed
+
+    def fit(self, train, deploy):
+        """Minimise the squared distance between the training rows' weighted mean and the deploy rows' mean, and the penalty."""
+        rng = np.random.default_rng(self.seed)
+        self.kernels_ = Kernels(deploy, self.width, self.centres, rng)
+        train, deploy = (part[rng.permutation(len(part))[: self.rows]] for part in (train, deploy))
+        basis = self.kernels_(train) / len(train)
+        among, across = self.kernels_.between(train, train), self.kernels_.between(train, deploy)
+        H = basis.T @ among @ basis + self.penalty / len(basis.T) * np.eye(basis.shape[1])
+        root = np.linalg.cholesky(H).T
+        self.weights_ = nnls(root, np.linalg.solve(root.T, basis.T @ across.mean(axis=1)))[0]
+        return self
+
+    def log_ratio(self, X):
+        """Return log ratios; shape (rows,)."""
+        return np.log(np.maximum(self.kernels_(X) @ self.weights_, LEAST))
+
+
+def make(seed, widths, penalties, centres, rows):
+    """Return candidates; kernel width and penalty are chosen among the given ones."""
+    return [partial(MatchedMeans, width, penalty, centres, rows, seed) for width, penalty in product(widths, penalties)]

@@ -1,0 +1,1 @@
+"""How rows where the model will be used differ from those that it learned from."""

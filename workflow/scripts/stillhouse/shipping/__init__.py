@@ -1,0 +1,1 @@
+"""Shipped models: written as files, priced, and used without the workflow."""

@@ -1,0 +1,203 @@
+"""Models that scikit-learn and LightGBM fit as nodes of an ONNX graph: linear ones, trees, and sums and bags of trees.
+
+Features are compared with thresholds in double precision, as the libraries do. A tree is a list of nodes, the root first.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from onnx import TensorProto, helper, numpy_helper
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+
+LEAF, BRANCH = "LEAF", "BRANCH_LEQ"
+
+
+@dataclass
+class Trees:
+    """Trees whose leaves are summed, side by side in lists as the operator takes them; ``base`` is added to the sum."""
+
+    n_outputs: int
+    base: np.ndarray
+    nodes: list = field(default_factory=list)
+    leaves: list = field(default_factory=list)
+    count: int = 0
+
+    def add(self, nodes, weight=1.0):
+        """Add a tree: pairs of node and leaf values, a node being (feature, threshold, yes, no, whether a gap says yes)."""
+        for place, (node, values) in enumerate(nodes):
+            mode = BRANCH if values is None else LEAF
+            self.nodes.append((self.count, place, mode, *(node or (0, 0.0, 0, 0, False))))
+            for output, value in [] if values is None else values.items():
+                self.leaves.append((self.count, place, output, weight * value))
+        self.count += 1
+
+    def to_graph(self, graph, x):
+        """Add the sum of the trees; (rows, features) to (rows, outputs)."""
+        tree, node, mode, feature, threshold, yes, no, gap = zip(*self.nodes, strict=True)
+        leaf_tree, leaf_node, output, value = zip(*self.leaves, strict=True)
+        total = graph.add(
+            "TreeEnsembleRegressor",
+            graph.add("Cast", x, to=TensorProto.DOUBLE),
+            domain="ai.onnx.ml",
+            nodes_treeids=tree,
+            nodes_nodeids=node,
+            nodes_modes=mode,
+            nodes_featureids=feature,
+            nodes_values_as_tensor=numpy_helper.from_array(np.array(threshold, dtype="float64"), "thresholds"),
+            nodes_truenodeids=yes,
+            nodes_falsenodeids=no,
+            nodes_missing_value_tracks_true=[int(answer) for answer in gap],
+            target_treeids=leaf_tree,
+            target_nodeids=leaf_node,
+            target_ids=output,
+            target_weights_as_tensor=numpy_helper.from_array(np.array(value, dtype="float64"), "leaves"),
+            n_targets=self.n_outputs,
+            aggregate_function="SUM",
+            post_transform="NONE",
+        )
+        return graph.add("Add", graph.add("Cast", total, to=TensorProto.DOUBLE), graph.constant(self.base[None]))
+
+
+def add_estimator(graph, x, fitted):
+    """Add a fitted estimator: probabilities (rows, classes) or values (rows, 1), in double precision."""
+    estimator = getattr(fitted, "estimator", fitted)
+    if type(estimator).__name__ not in NODES:
+        raise TypeError(f"{type(estimator).__name__} has no counterpart in the graph")
+    return NODES[type(estimator).__name__](graph, x, estimator, fitted.n_classes)
+
+
+def prior(graph, x, estimator, n_classes):
+    """Add the share of each class, whatever the row."""
+    share = placed(estimator.class_prior_[None], estimator.classes_, n_classes)
+    zeros = graph.add("Mul", first_column(graph, x), graph.constant(np.float64(0)))
+    return graph.add("Add", zeros, graph.constant(share))
+
+
+def first_column(graph, x):
+    """Add the first feature in double precision; shape (rows, 1)."""
+    return graph.add("Cast", graph.add("Gather", x, graph.constant(np.array([0])), axis=1), to=TensorProto.DOUBLE)
+
+
+def linear(graph, x, estimator, n_classes):
+    """Add a linear model; of classes, the softmax of its logits, which of two are 0 and the one that there is."""
+    weights = np.atleast_2d(estimator.coef_).astype("float64")
+    product = graph.add("MatMul", graph.add("Cast", x, to=TensorProto.DOUBLE), graph.constant(weights.T.copy()))
+    sums = graph.add("Add", product, graph.constant(np.atleast_1d(estimator.intercept_).astype("float64")[None]))
+    return of_classes(graph, sums, estimator.classes_, n_classes) if n_classes else sums
+
+
+def of_classes(graph, sums, known, n_classes):
+    """Add the softmax of sums over the known classes; the other classes have probability 0."""
+    if len(known) == 2:
+        sums = graph.add("MatMul", sums, graph.constant(np.array([[0.0, 1.0]])))
+    p = graph.add("Softmax", sums, axis=1)
+    return graph.add("MatMul", p, graph.constant(placed(np.eye(len(known)), known, n_classes)))
+
+
+def placed(values, known, n_classes):
+    """Return columns of known classes at the places of these among all; shape (rows, classes)."""
+    found = np.zeros((len(values), n_classes))
+    found[:, np.asarray(known).astype(int)] = values
+    return found
+
+
+def trees(graph, x, estimator, n_classes):
+    """Add a tree, a forest, or a bag of trees: the mean of their leaves."""
+    parts = getattr(estimator, "estimators_", [estimator])
+    if not all(isinstance(part, (DecisionTreeClassifier, DecisionTreeRegressor)) for part in parts):
+        return bag(graph, x, estimator, n_classes)
+    found = Trees(n_classes or 1, np.zeros(n_classes or 1))
+    for part in parts:
+        found.add(nodes_of_sklearn(part, classes_of(part, estimator), n_classes), weight=1 / len(parts))
+    return found.to_graph(graph, x)
+
+
+def bag(graph, x, estimator, n_classes):
+    """Add the mean of bagged models of any kind."""
+    inner = len(estimator.classes_) if n_classes else 0
+    outputs = [NODES[type(part).__name__](graph, x, part, inner) for part in estimator.estimators_]
+    if n_classes:
+        places = graph.constant(placed(np.eye(inner), estimator.classes_, n_classes))
+        outputs = [graph.add("MatMul", output, places) for output in outputs]
+    return graph.add("Mul", graph.add("Sum", *outputs), graph.constant(np.float64(1 / len(outputs))))
+
+
+def classes_of(part, whole):
+    """Return the classes that a part of an ensemble knows, None for values; parts know them by their place in the whole."""
+    if not hasattr(part, "classes_"):
+        return None
+    return part.classes_ if part is whole else whole.classes_[np.asarray(part.classes_).astype(int)]
+
+
+def nodes_of_sklearn(estimator, known, n_classes):
+    """Return the nodes of a scikit-learn tree."""
+    tree, found = estimator.tree_, []
+    gaps = getattr(tree, "missing_go_to_left", np.zeros(tree.node_count, dtype=bool))
+    for place in range(tree.node_count):
+        yes, no = int(tree.children_left[place]), int(tree.children_right[place])
+        if yes < 0:
+            share = tree.value[place][0]
+            codes = np.asarray(known).astype(int) if n_classes else [0]
+            share = share / share.sum() if n_classes else share
+            leaf = {int(code): float(value) for code, value in zip(codes, share, strict=True) if value}
+            found.append((None, leaf or {0: 0.0}))
+        else:
+            node = int(tree.feature[place]), float(tree.threshold[place]), yes, no, bool(gaps[place])
+            found.append((node, None))
+    return found
+
+
+def boosted(graph, x, estimator, n_classes):
+    """Add LightGBM's trees: their sum, as probabilities of classes."""
+    dumped = estimator.booster_.booster_.dump_model()
+    known = estimator.classes_ if n_classes else [0]
+    width = dumped["num_tree_per_iteration"]
+    found = Trees(width, np.zeros(width))
+    for number, tree in enumerate(dumped["tree_info"]):
+        found.add(nodes_of_lightgbm(tree["tree_structure"], number % width))
+    sums = found.to_graph(graph, x)
+    return of_classes(graph, sums, known, n_classes) if n_classes else sums
+
+
+def nodes_of_lightgbm(structure, output):
+    """Return the nodes of a LightGBM tree, whose leaves add to one output."""
+    found = []
+
+    def visit(node):
+        place = len(found)
+        found.append(None)
+        if "leaf_value" in node:
+            found[place] = (None, {output: node["leaf_value"]})
+            return place
+        # Where training met no gap, LightGBM takes one for 0.
+        is_gap_left = node["default_left"] if node["missing_type"] == "NaN" else node["threshold"] >= 0
+        yes, no = visit(node["left_child"]), visit(node["right_child"])
+        found[place] = ((node["split_feature"], node["threshold"], yes, no, is_gap_left), None)
+        return place
+
+    visit(structure)
+    return found
+
+
+# By name, so that a change of one method does not make all models be exported anew.
+NODES = {
+    "DummyClassifier": prior,
+    "LogisticRegression": linear,
+    "Ridge": linear,
+    **dict.fromkeys(
+        ("DecisionTreeClassifier", "DecisionTreeRegressor", "RandomForestClassifier", "RandomForestRegressor"), trees
+    ),
+    **dict.fromkeys(("ExtraTreesClassifier", "ExtraTreesRegressor"), trees),
+    **dict.fromkeys(("BaggingClassifier", "BaggingRegressor"), trees),
+    **dict.fromkeys(("BoostingClassifier", "BoostingRegressor"), boosted),
+}
+
+
+def parameters(fitted):
+    """Return how many numbers a model has learned, as the graph holds them."""
+    from stillhouse.shipping.onnx.graph import Graph
+
+    graph = Graph()
+    add_estimator(graph, "features", fitted)
+    parts = [part for node in graph.nodes for part in node.attribute if part.name.endswith("_as_tensor")]
+    return sum(int(np.prod(tensor.dims)) for tensor in [*map(helper.get_attribute_value, parts), *graph.constants])

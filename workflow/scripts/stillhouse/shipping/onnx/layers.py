@@ -1,0 +1,154 @@
+"""Networks as nodes of an ONNX graph, a layer type at a time; parts that are for training alone leave no node."""
+
+import math
+
+import numpy as np
+from torch import nn
+
+from stillhouse.networks.architecture import LinearEach, Network, Periodic, Piecewise, Scales, Single, Vector
+from stillhouse.networks.architectures.resnet import Block
+from stillhouse.networks.vectorized.layers import BatchNorm
+
+
+def add_module(graph, x, module):
+    """Add a module to a graph; ``x`` is the name of its input and the result that of its output."""
+    if type(module) not in NODES:
+        raise TypeError(f"a layer of type {type(module).__name__} has no counterpart in the graph yet")
+    return NODES[type(module)](graph, x, module)
+
+
+def _array(tensor):
+    return tensor.detach().numpy()
+
+
+def _single(value):
+    return np.float32(value)
+
+
+def network(graph, x, module):
+    """Add the three parts of a network."""
+    return add_module(graph, add_module(graph, add_module(graph, x, module.inputs), module.body), module.head)
+
+
+def sequential(graph, x, module):
+    """Add layers one after the other."""
+    for layer in module:
+        x = add_module(graph, x, layer)
+    return x
+
+
+def nothing(graph, x, module):
+    """Add no node."""
+    return x
+
+
+def linear(graph, x, module):
+    """Add a product with weights, and a bias where there is one."""
+    product = graph.add("MatMul", x, graph.constant(_array(module.weight).T.copy()))
+    return product if module.bias is None else graph.add("Add", product, graph.constant(_array(module.bias)))
+
+
+def linear_each(graph, x, module):
+    """Add a product for each place; (rows, places, in) to (rows, places, out)."""
+    places = graph.add("Transpose", x, perm=[1, 0, 2])
+    product = graph.add("MatMul", places, graph.constant(_array(module.weight)))
+    product = graph.add("Transpose", product, perm=[1, 0, 2])
+    return graph.add("Add", product, graph.constant(_array(module.bias)))
+
+
+def vector(graph, x, module):
+    """Add the vector of all features: embedded numbers, flags, words."""
+    inputs, blocks, start = module.inputs, [], 0
+    sizes = [inputs.numbers, inputs.flags, *inputs.words]
+    for place, size in enumerate(sizes):
+        if size:
+            block = graph.add("Gather", x, graph.constant(np.arange(start, start + size)), axis=1)
+            blocks.append(_entered(graph, block, module, place))
+        start += size
+    return graph.add("Concat", *blocks, axis=1)
+
+
+def _entered(graph, block, module, place):
+    if place == 0 and module.is_embedded:
+        block = sequential(graph, block, (module.encode, module.embed, module.activation))
+        return graph.add("Flatten", block, axis=1)
+    if place > 1 and module.tables:
+        return linear(graph, block, module.tables[place - 2])
+    return block
+
+
+def single(graph, x, module):
+    """Add an axis of length one."""
+    return graph.add("Unsqueeze", x, graph.constant(np.array([2])))
+
+
+def piecewise(graph, x, module):
+    """Add the piecewise linear encoding; (rows, numbers) to (rows, numbers, bins)."""
+    begun = graph.add("Sub", single(graph, x, module), graph.constant(_array(module.start)))
+    through = graph.add("Mul", begun, graph.constant(_array(module.slope)))
+    return graph.add("Clip", through, graph.constant(_single(0)), graph.constant(_single(1)))
+
+
+def periodic(graph, x, module):
+    """Add sines and cosines; (rows, numbers) to (rows, numbers, 2 x frequencies)."""
+    turned = graph.add("Mul", single(graph, x, module), graph.constant(_single(2 * math.pi)))
+    angle = graph.add("Mul", turned, graph.constant(_array(module.frequency)))
+    return graph.add("Concat", graph.add("Cos", angle), graph.add("Sin", angle), axis=2)
+
+
+def scales(graph, x, module):
+    """Add a scaled copy for each head; (rows, width) to (rows, heads, width)."""
+    return graph.add("Mul", graph.add("Unsqueeze", x, graph.constant(np.array([1]))), graph.constant(_array(module.scale)))
+
+
+def block(graph, x, module):
+    """Add a residual block."""
+    return graph.add("Add", x, add_module(graph, add_module(graph, x, module.norm), module.layers))
+
+
+def batch_norm(graph, x, module):
+    """Add a norm by the running statistics, which is a scale and a shift."""
+    mean, var, weight, bias = map(_array, (module.running_mean, module.running_var, module.weight, module.bias))
+    scale = weight / np.sqrt(var + np.float32(module.eps))
+    return graph.add("Add", graph.add("Mul", x, graph.constant(scale)), graph.constant(bias - mean * scale))
+
+
+def layer_norm(graph, x, module):
+    """Add a norm over the units of each row."""
+    weight, bias = (graph.constant(_array(part)) for part in (module.weight, module.bias))
+    return graph.add("LayerNormalization", x, weight, bias, axis=-1, epsilon=module.eps)
+
+
+def gelu(graph, x, module):
+    """Add ``x Phi(x)`` through the error function."""
+    inner = graph.add("Erf", graph.add("Mul", x, graph.constant(_single(math.sqrt(0.5)))))
+    share = graph.add("Mul", graph.add("Add", inner, graph.constant(_single(1))), graph.constant(_single(0.5)))
+    return graph.add("Mul", x, share)
+
+
+def plain(operation, **attributes):
+    """Return what adds an operation without parameters."""
+    return lambda graph, x, module: graph.add(operation, x, **attributes)
+
+
+NODES = {
+    Network: network,
+    nn.Sequential: sequential,
+    nn.Dropout: nothing,
+    nn.Identity: nothing,
+    nn.Linear: linear,
+    LinearEach: linear_each,
+    Vector: vector,
+    Single: single,
+    Piecewise: piecewise,
+    Periodic: periodic,
+    Scales: scales,
+    Block: block,
+    BatchNorm: batch_norm,
+    nn.LayerNorm: layer_norm,
+    nn.ReLU: plain("Relu"),
+    nn.LeakyReLU: plain("LeakyRelu", alpha=0.01),
+    nn.Sigmoid: plain("Sigmoid"),
+    nn.Tanh: plain("Tanh"),
+    nn.GELU: gelu,
+}
