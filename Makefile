@@ -15,6 +15,7 @@ lint: .venv/ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check Snakefile workflow
+	PYTHONPATH=workflow/scripts $(BIN)/lint-imports --no-logo
 
 unit: .venv/ready
 	$(BIN)/pytest -n 2 -m "not workflow and not slow and not cluster and not chaos"

@@ -10,7 +10,7 @@ from stillhouse import __version__
 from stillhouse.columns import graph_input
 from stillhouse.intake import kinds
 from stillhouse.shipping.onnx import estimators as onnx_models
-from stillhouse.shipping.onnx.graph import to_onnx
+from stillhouse.shipping.onnx.export import to_onnx
 from stillhouse.shipping.serving import Shipped, as_array
 
 CLOSE = 1e-5

@@ -9,6 +9,8 @@ import numpy as np
 from onnx import TensorProto, helper, numpy_helper
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
+from stillhouse.shipping.onnx.graph import Graph
+
 LEAF, BRANCH = "LEAF", "BRANCH_LEQ"
 
 
@@ -195,8 +197,6 @@ NODES = {
 
 def parameters(fitted):
     """Return how many numbers a model has learned, as the graph holds them."""
-    from stillhouse.shipping.onnx.graph import Graph
-
     graph = Graph()
     add_estimator(graph, "features", fitted)
     parts = [part for node in graph.nodes for part in node.attribute if part.name.endswith("_as_tensor")]

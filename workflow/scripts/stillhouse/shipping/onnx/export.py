@@ -1,0 +1,108 @@
+"""A shipped model as one ONNX graph: raw columns in, probabilities or values out, nothing left to prepare outside."""
+
+import json
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper
+from torch import nn
+
+from stillhouse.shipping.onnx.estimators import add_estimator
+from stillhouse.shipping.onnx.graph import Graph, averaged, clipped
+from stillhouse.shipping.onnx.layers import add_module
+from stillhouse.shipping.onnx.preparation import prepared_columns
+
+OPSETS = [helper.make_opsetid("", 17), helper.make_opsetid("ai.onnx.ml", 3)]
+
+
+def to_onnx(whole, metadata):
+    """Return the ONNX model of a preparation and the model fitted after it, or of several that are pooled; see ``whole.py``.
+
+    Numbers are filled and scaled in double precision and the networks run in single precision, as in the workflow.
+    Output: ``probabilities`` of shape (rows, classes) or ``prediction`` of shape (rows, 1), both double.
+    """
+    graph, name = Graph(), "probabilities" if whole.n_classes else "prediction"
+    result = predictions(graph, whole)
+    graph.nodes.append(helper.make_node("Identity", [result], [name]))
+    output = helper.make_tensor_value_info(name, TensorProto.DOUBLE, ["rows", whole.n_classes or 1])
+    body = helper.make_graph(graph.nodes, "stillhouse", graph.inputs, [output], graph.constants)
+    made = helper.make_model(body, opset_imports=OPSETS, ir_version=8, producer_name="stillhouse")
+    facts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in metadata.items()}
+    helper.set_model_props(made, facts)
+    onnx.checker.check_model(made)
+    return made
+
+
+def predictions(graph, whole):
+    """Add the probabilities, or values, of a model or of a stack."""
+    if hasattr(whole, "members"):
+        return of_stack(graph, whole)
+    preparation, model = whole.preparation, whole.model
+    prepared = in_order(graph, prepared_columns(graph, preparation), preparation.names(), model.model.names)
+    scores = scores_of(graph, prepared, model.model)
+    return calibrated(graph, on_original_prior(graph, scores, model.ledger), model) if model.model.n_classes else scores
+
+
+def of_stack(graph, stack):
+    """Add the weighted sum of members' logits, as probabilities, or that of their values."""
+    parts = []
+    for member, weight in zip(stack.members, stack.stacker.weights, strict=True):
+        scores = predictions(graph, member)
+        scores = graph.add("Log", clipped(graph, scores)) if stack.n_classes else scores
+        parts.append(graph.add("Mul", scores, graph.constant(np.float64(weight))))
+    total = graph.add(
+        "Add", graph.add("Sum", *parts), graph.constant(np.atleast_1d(stack.stacker.intercept).astype("float64")[None])
+    )
+    return graph.add("Softmax", total, axis=1) if stack.n_classes else total
+
+
+def scores_of(graph, prepared, fitted):
+    """Add the scores of networks, or of what scikit-learn and its kin fitted."""
+    if not hasattr(fitted, "networks"):
+        return add_estimator(graph, prepared, fitted)
+    if fitted.n_classes:
+        return averaged(graph, network_outputs(graph, prepared, fitted, "Softmax"))
+    return values(graph, prepared, fitted)
+
+
+def in_order(graph, prepared, names, wanted):
+    """Add the choice and order of features that the model was fitted on."""
+    if list(names) == list(wanted):
+        return prepared
+    places = {name: place for place, name in enumerate(names)}
+    return graph.add("Gather", prepared, graph.constant(np.array([places[name] for name in wanted])), axis=1)
+
+
+def network_outputs(graph, prepared, model, function=None):
+    """Add the networks; returns the names of their outputs in double precision, means over heads of what a function gives."""
+    outputs = [graph.add("Cast", add_module(graph, prepared, network), to=TensorProto.DOUBLE) for network in model.networks]
+    if function:
+        outputs = [graph.add(function, output, axis=-1) for output in outputs]
+    has_heads = not isinstance(model.networks[0].head, nn.Linear)
+    return [graph.add("ReduceMean", output, axes=[1], keepdims=0) for output in outputs] if has_heads else outputs
+
+
+def on_original_prior(graph, scores, ledger):
+    """Add probabilities on the original prior."""
+    before, after = np.array(ledger["before"]), np.array(ledger["after"])
+    factor = np.divide(before, after, out=np.ones_like(before), where=after > 0)
+    weighed = graph.add("Mul", scores, graph.constant(factor[None]))
+    total = graph.add("ReduceSum", weighed, graph.constant(np.array([1])), keepdims=1)
+    return graph.add("Div", weighed, total)
+
+
+def calibrated(graph, p, model):
+    """Add the calibration of a resampled model."""
+    if not model.calibration:
+        return p
+    logs = graph.add("Log", clipped(graph, p))
+    scaled = graph.add("Mul", logs, graph.constant(np.float64(model.calibration.slope_)))
+    return graph.add("Softmax", graph.add("Add", scaled, graph.constant(model.calibration.biases_[None])), axis=1)
+
+
+def values(graph, prepared, model):
+    """Add values in the units of the target."""
+    mean = averaged(graph, network_outputs(graph, prepared, model))
+    return graph.add(
+        "Add", graph.add("Mul", mean, graph.constant(np.float64(model.scale))), graph.constant(np.float64(model.centre))
+    )
