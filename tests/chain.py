@@ -12,7 +12,8 @@ from conftest import SCHEMA
 
 from stillhouse.columns import LABEL, PARENTS, ROW
 from stillhouse.config.checks.configuration import checked
-from stillhouse.config.plan import Plan, hinting, kind, start, upstream, verb
+from stillhouse.config.models import hinting, kind, start, upstream, verb
+from stillhouse.config.plan import Plan
 from stillhouse.distillation.hints import hints
 from stillhouse.ensembles.stacking import fit_stacker, stacked
 from stillhouse.intake.folds import make_folds, with_synthetic

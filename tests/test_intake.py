@@ -16,7 +16,9 @@ from stillhouse.intake import kinds
 from stillhouse.intake.audit import notes
 from stillhouse.intake.challenge import moved_to_deploy, thinned, with_gaps
 from stillhouse.intake.folds import make_folds
-from stillhouse.intake.load import RAW_PART, digests, load, shuffled
+from stillhouse.intake.labels import shuffled
+from stillhouse.intake.load import digests, load
+from stillhouse.intake.raw import RAW_PART
 
 OPTIONS = {"labels": {}, "missing": ["", "?"], "missing_in": {}, "separator": "", "drop": [], "slices": [], "kinds": {}, "time": False,
            "task": "auto", "encoding": "utf-8", "decimal": ".", "sha256": {}}  # fmt: skip

@@ -18,8 +18,9 @@ from stillhouse.errors import UserError
 from stillhouse.methods import build
 from stillhouse.networks import losses
 from stillhouse.networks.architecture import LinearEach, Piecewise, edges_of, inputs_of
+from stillhouse.networks.checkpoints import fingerprint
 from stillhouse.networks.losses import Loss
-from stillhouse.networks.training import fingerprint, train
+from stillhouse.networks.training import train
 from stillhouse.networks.training_sets import TRAINING, TrainingSet
 from stillhouse.networks.vectorized import draws, schedules
 from stillhouse.networks.vectorized.layers import product, stacked

@@ -5,7 +5,7 @@ import pytest
 import yaml
 from conftest import REPOSITORY, SCHEMA
 
-from stillhouse.config.checks.configuration import check_dataset
+from stillhouse.config.checks.tables import check_dataset
 from stillhouse.config.completion import fill, validate
 from stillhouse.intake.load import load
 

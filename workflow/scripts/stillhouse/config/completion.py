@@ -7,7 +7,7 @@ import copy
 
 from jsonschema import Draft202012Validator
 
-from stillhouse.config.plan import kind, verb
+from stillhouse.config.models import kind, verb
 from stillhouse.errors import UserError, nearest
 
 CHOICES = {"impute": "imputers", "weigh": "weighers", "resample": "resamplers"}

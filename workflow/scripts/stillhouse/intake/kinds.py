@@ -12,6 +12,8 @@ ASIDE = "aside"
 LEFT_OUT = (TEXT, IDENTIFIER, CONSTANT, ASIDE)
 
 FEW_ROWS = 100
+# Different numbers that a column has at most where they may be classes.
+MOST_CLASSES = 20
 _TRUTH = {"true": 1, "false": 0, "yes": 1, "no": 0, "t": 1, "f": 0, "y": 1, "n": 0}
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?")
 _ID = re.compile(r"(^|[^A-Za-z])(id|ID|Id)$|(?<=[a-z])(ID|Id)$|^(?i:no|nr|number|index|unnamed.*)?$")

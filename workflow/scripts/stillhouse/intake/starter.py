@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import yaml
 
-from stillhouse.config.checks.configuration import check_dataset
+from stillhouse.config.checks.tables import check_dataset
 from stillhouse.config.completion import fill
 from stillhouse.intake import kinds
 from stillhouse.intake.load import load

@@ -7,7 +7,7 @@ from sklearn.ensemble import BaggingClassifier, BaggingRegressor
 from sklearn.utils.validation import has_fit_parameter
 
 from stillhouse.columns import CHOICE, LABEL, PHASE, STOP, WEIGHT, features
-from stillhouse.config.plan import TAUGHT
+from stillhouse.config.models import TAUGHT
 from stillhouse.distillation.soft_targets import best, candidates, targets
 from stillhouse.ensembles.adaboost import boosted
 from stillhouse.ensembles.out_of_bag import out_of_bag

@@ -9,7 +9,7 @@ import pandas as pd
 import torch
 
 from stillhouse.columns import LABEL, STOP, WEIGHT, features
-from stillhouse.config.plan import TAUGHT
+from stillhouse.config.models import TAUGHT
 from stillhouse.distillation.soft_targets import AUTO, candidates, hard_targets
 from stillhouse.errors import UserError
 from stillhouse.methods import build

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from stillhouse.config.plan import upstream
+from stillhouse.config.models import upstream
 from stillhouse.evaluation.metrics import LESS_IS_BETTER
 from stillhouse.report import figures, words
 from stillhouse.report.cards import MOST_BARS, card

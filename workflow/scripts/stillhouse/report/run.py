@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from stillhouse.config.plan import verb
+from stillhouse.config.models import verb
 from stillhouse.evaluation.scores import scored
 from stillhouse.splits import NONE
 from stillhouse.tables import read_csv, read_json, read_split, read_table

@@ -4,7 +4,7 @@ import numpy as np
 
 from stillhouse.columns import CHOICE, EPOCHS, PHASE, SPLIT
 from stillhouse.config.dataset import as_list
-from stillhouse.config.plan import kind, verb
+from stillhouse.config.models import kind, verb
 
 METRIC_WORDS = {
     "auc": "AUC",

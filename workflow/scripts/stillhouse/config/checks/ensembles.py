@@ -1,7 +1,7 @@
 """Settings of ensembles that do not go together, refused before any job starts; standard library only, as ``checks.py``."""
 
 from stillhouse.config.completion import ConfigError
-from stillhouse.config.plan import hinting, kind, start, verb
+from stillhouse.config.models import hinting, kind, start, verb
 
 
 def check_ensembles(config, schema):

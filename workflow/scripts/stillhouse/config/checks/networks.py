@@ -1,7 +1,7 @@
 """Settings of networks that do not go together, refused before any job starts; standard library only, as ``checks.py``."""
 
 from stillhouse.config.completion import ConfigError
-from stillhouse.config.plan import kind, start, verb
+from stillhouse.config.models import kind, start, verb
 from stillhouse.errors import nearest
 
 # What networks must have in common for one to begin with the other's weights.

@@ -5,7 +5,7 @@ from pathlib import Path
 from stillhouse.config.checks.files import check_place
 from stillhouse.config.completion import ConfigError
 from stillhouse.config.dataset import as_list, has_deploy, is_address, without_password
-from stillhouse.config.plan import kind, table_of, upstream, verb
+from stillhouse.config.models import kind, table_of, upstream, verb
 
 # What a dataset must have for students to learn from rows of a part, and how it is written.
 ASKED = {"deploy": "deploy rows", "unlabelled": "a table under `unlabelled`", "synthetic": "`synthetic: {method: swap}`"}

@@ -1,0 +1,96 @@
+"""Checks of a dataset's tables: files that are there and have the columns that are named."""
+
+import bz2
+import csv
+import gzip
+import lzma
+from difflib import get_close_matches
+from pathlib import Path
+
+from stillhouse.columns import WITHOUT_LABEL
+from stillhouse.config.checks.files import check_place, is_remote
+from stillhouse.config.completion import ConfigError
+from stillhouse.config.dataset import as_list, places
+from stillhouse.errors import nearest
+
+
+def check_dataset(name, dataset):
+    """Raise ``ConfigError`` for a table that is missing, or that lacks a column which the dataset names."""
+    where = f"datasets.{name}"
+    if dataset.get("time") and dataset.get("group"):
+        raise ConfigError(f"{where}.group: goes with no `time`, as blocks in time may cut a group; leave one of them out")
+    if dataset["target"] in dataset.get("deploy_where", []):
+        raise ConfigError(f"{where}.deploy_where: {dataset['target']!r} is the target; name a column such as a site or a year")
+    if dataset["target"] in dataset["drop"]:
+        raise ConfigError(
+            f"{where}.drop: {dataset['target']!r} is the target, which no model sees anyway; leave it out of the list"
+        )
+    if "test" in dataset and (dataset.get("time") or dataset.get("group")):
+        raise ConfigError(f"{where}.test: given test rows go with neither time nor group; leave one of them out")
+    if "batches" in dataset and "challenge" in dataset:
+        raise ConfigError(
+            f"{where}.batches: goes with no `challenge`, which would damage what is to be followed; leave one out"
+        )
+    if isinstance(dataset.get("batches"), dict) and dataset.get("group"):
+        raise ConfigError(f"{where}.batches: a share may cut a group in two; name files of batches, or leave `group` out")
+    headers = {}
+    for part, place in places(dataset):
+        check_place(f"{where}.{part}", place)
+        if not is_remote(place):
+            headers[part, place] = _check_file(f"{where}.{part}", Path(place), dataset, needs_target=part not in WITHOUT_LABEL)
+    _check_same_columns(where, {key: columns for key, columns in headers.items() if columns}, dataset["target"])
+
+
+def _check_same_columns(where, headers, target):
+    if not headers:
+        return
+    (_, first), wanted = next(iter(headers.items()))
+    for (part, place), columns in headers.items():
+        for name in wanted:
+            if name not in columns and not (part in WITHOUT_LABEL and name == target):
+                raise ConfigError(f"{where}.{part}: {place} has no column {name!r}, and {first} has; {nearest(name, columns)}")
+
+
+def _check_file(where, path, dataset, needs_target):
+    if path.is_dir():
+        raise ConfigError(f"{where}: {str(path)!r} is a folder; name the file in it")
+    if not path.is_file():
+        beside = [str(other) for other in path.parent.iterdir()] if path.parent.is_dir() else []
+        hint = f"; {nearest(path, beside)}" if get_close_matches(str(path), beside, cutoff=0.5) else ""
+        raise ConfigError(f"{where}: there is no file {str(path)!r}{hint}")
+    columns = dataset.get("columns") or header(path, dataset)
+    if columns is None:
+        return None
+    if not columns:
+        raise ConfigError(f"{where}: {str(path)!r} is empty")
+    if len(columns) == 1 and (separators := [mark for mark in ";\t|" if mark in columns[0]]):
+        raise ConfigError(f"{where}: {str(path)!r} has one column, {columns[0]!r}; set `separator: {separators[0]!r}`")
+    known = [*columns, *([dataset["source"]] if "source" in dataset else [])]
+    named = {key: as_list(dataset[key]) for key in ("target", "group", "time") if isinstance(dataset.get(key), str)}
+    named |= {key: list(dataset.get(key, [])) for key in ("drop", "kinds", "missing_in", "deploy_where", "slices")}
+    for key, names in named.items():
+        for name in names:
+            if name not in known and (needs_target or name != dataset["target"]):
+                where_key = f"{where.rsplit('.', 1)[0]}.{key}"
+                raise ConfigError(f"{where_key}: {path} has no column {name!r}; {nearest(name, known)}")
+    return columns
+
+
+def header(path, dataset):
+    """Return the column names in the first line of a text table, or None for formats that only intake reads."""
+    opener = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}.get(path.suffix, open)
+    suffix = path.with_suffix("").suffix if opener is not open else path.suffix
+    if suffix in (".parquet", ".feather", ".arrow", ".arff", ".zst"):
+        return None
+    separator = dataset["separator"] or ("\t" if suffix in (".tsv", ".tab") else ",")
+    encoding = "utf-8-sig" if dataset["encoding"] == "utf-8" else dataset["encoding"]
+    try:
+        with opener(path, "rt", encoding=encoding, newline="") as lines:
+            return [name.strip() for name in next(csv.reader(lines, delimiter=separator, skipinitialspace=True), [])]
+    except LookupError as error:
+        raise ConfigError(f"{path}: there is no encoding {dataset['encoding']!r}; take utf-8 or latin-1, say") from error
+    except UnicodeDecodeError as error:
+        advice = "save it as UTF-8, or name its encoding under `encoding`"
+        raise ConfigError(f"{path}: is not in {dataset['encoding']}; {advice}") from error
+    except (OSError, EOFError, lzma.LZMAError) as error:
+        raise ConfigError(f"{path}: cannot be read: {error}") from error

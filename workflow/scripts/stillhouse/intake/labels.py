@@ -1,0 +1,107 @@
+"""The target of a raw table: its task, its classes in order, and what each of them costs to miss."""
+
+import numpy as np
+
+from stillhouse.columns import (
+    DEPLOY,
+    UNLABELLED,
+    WITHOUT_LABEL,
+)
+from stillhouse.errors import UserError, nearest
+from stillhouse.intake import kinds
+from stillhouse.intake.kinds import MOST_CLASSES
+from stillhouse.intake.raw import RAW_BATCH, RAW_PART
+
+
+def shuffled(raw, dataset, rng):
+    """Return the raw rows with the target shuffled within each part, before anything is made of it.
+
+    Whatever could still predict it knows too much: a feature that is made of the target, say. Rows of a group, or else rows
+    that are equal but for the target, keep one target between them, so that folds which divide them give themselves away.
+    """
+    identifiers = [name for name in raw if kinds.infer(raw[name]) == kinds.IDENTIFIER]
+    left_out = {dataset["target"], *dataset["drop"], *identifiers, RAW_PART, RAW_BATCH}
+    keys = [dataset["group"]] if dataset.get("group") else [name for name in raw if name not in left_out]
+    units = kinds.duplicate_rows(raw[keys].astype("str"), keys) if keys else np.arange(len(raw))
+    target = raw[dataset["target"]].to_numpy(copy=True)
+    for part in raw[RAW_PART].unique():
+        rows = np.flatnonzero((raw[RAW_PART] == part) & raw[dataset["target"]].notna())
+        _, first, unit = np.unique(units[rows], return_index=True, return_inverse=True)
+        target[rows] = target[rows[first]][rng.permutation(len(first))][unit]
+    return raw.assign(**{dataset["target"]: target})
+
+
+def encode_labels(raw, dataset):
+    """Return the label column (class numbers or values, NaN where unknown), the task, and the classes or None."""
+    names = {str(old): new for old, new in dataset["labels"].items()}
+    target = raw[dataset["target"]].mask(raw[RAW_PART] == UNLABELLED)
+    words = kinds.as_words(target)
+    if unknown := [old for old in names if old not in set(words)]:
+        raise UserError(f"labels: there is no label {unknown[0]!r}; {nearest(unknown[0], words.dropna().unique())}")
+    words = words.replace(names)
+    is_known = ~raw[RAW_PART].isin(WITHOUT_LABEL)
+    task = dataset["task"] if dataset["task"] != "auto" else infer_task(words[is_known])
+    if task == "regression":
+        check_values_of(target[is_known], dataset["target"])
+        return kinds.as_numbers(target), task, None
+    classes = ordered_classes(words[is_known], dataset.get("positive"))
+    check_classes(classes, task, dataset["target"])
+    task = "binary" if len(classes) == 2 else "multiclass"
+    codes = words.map({name: code for code, name in enumerate(classes)}).astype("float64")
+    return codes, task, classes
+
+
+def costs_of(classes, costs):
+    """Return what it costs to miss a row of each class, 1 where nothing is said; None where no cost is stated."""
+    if costs is None:
+        return None
+    if classes is None:
+        raise UserError("costs: they are for classes, and the target is a value; leave them out")
+    if unknown := [name for name in costs if name not in classes]:
+        raise UserError(f"costs: there is no class {unknown[0]!r}; {nearest(unknown[0], classes)}")
+    return [float(costs.get(name, 1)) for name in classes]
+
+
+def label_notes(raw, labels, dataset):
+    """Return a note on deploy rows whose label no row to learn from has."""
+    unscored = int((labels.isna() & raw[dataset["target"]].notna() & (raw[RAW_PART] == DEPLOY)).sum())
+    said = f"{unscored} deploy rows are not scored, as no row to learn from has their value of {dataset['target']!r}"
+    return [said] if unscored else []
+
+
+def check_values_of(target, name):
+    """Raise ``UserError`` for words among the numbers of a regression target."""
+    words = target[kinds.as_numbers(target).isna() & target.notna()]
+    if len(words):
+        raise UserError(f"target: column {name!r} holds {words.iloc[0]!r}, which is no number; add it to `missing`")
+
+
+def infer_task(target):
+    """Return ``regression`` for numbers with fractions or many values, else ``classes``."""
+    numbers = kinds.as_numbers(target).dropna()
+    if len(numbers) < target.notna().sum():
+        return "classes"
+    is_continuous = numbers.nunique() > MOST_CLASSES or bool((numbers % 1 != 0).any())
+    return "regression" if is_continuous else "classes"
+
+
+def ordered_classes(words, positive):
+    """Return the class names; of two, the positive one (by default the rarer) comes last."""
+    counts = words.value_counts()
+    classes = sorted(counts.index)
+    if positive is not None and positive not in classes:
+        raise UserError(f"positive: there is no class {positive!r}; {nearest(positive, classes)}")
+    if len(classes) != 2:
+        return classes
+    last = positive or min(reversed(classes), key=lambda name: counts[name])
+    return sorted(classes, key=lambda name: name == last)
+
+
+def check_classes(classes, task, target):
+    """Raise ``UserError`` for a target with fewer than two classes, or with more than a binary task allows."""
+    if len(classes) < 2:
+        raise UserError(f"target: column {target!r} has only the class {', '.join(classes) or '(none)'}; there must be two")
+    if task == "binary" and len(classes) != 2:
+        raise UserError(
+            f"task: column {target!r} has {len(classes)} classes, not two; merge some through `labels`, or set another task"
+        )

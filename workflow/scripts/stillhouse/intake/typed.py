@@ -1,0 +1,92 @@
+"""Typed columns: those that models may see, those that divide rows, and what each of them holds."""
+
+import numpy as np
+import pandas as pd
+
+from stillhouse.columns import (
+    BATCH,
+    GROUP,
+    RESERVED,
+    TIME,
+    WITHOUT_LABEL,
+)
+from stillhouse.errors import UserError
+from stillhouse.intake import kinds
+from stillhouse.intake.raw import RAW_BATCH, RAW_PART
+
+WHY_OUT = {
+    kinds.CONSTANT: "it has one value only",
+    kinds.ASIDE: "it is there to make slices by",
+    kinds.IDENTIFIER: "its values seem to identify rows; state its kind under `kinds` if they do not",
+    kinds.TEXT: "it seems to hold free text; state its kind under `kinds` if it does not",
+}
+
+
+def keys(raw, dataset):
+    """Return the columns that rows are divided by: group, time and batch, each where the dataset has one."""
+    columns = {}
+    if group := dataset.get("group"):
+        if len(rows := np.flatnonzero(raw[group].isna() & ~raw[RAW_PART].isin(WITHOUT_LABEL))):
+            raise UserError(f"group: column {group!r} has no value in row {rows[0] + 1}; give every row a group")
+        columns[GROUP] = kinds.as_words(raw[group])
+    if time := dataset.get("time"):
+        columns[TIME] = np.arange(len(raw), dtype="float64") if time is True else as_time(raw[time], time)
+    if "batches" in dataset:
+        columns[BATCH] = raw[RAW_BATCH]
+    return pd.DataFrame(columns, index=raw.index)
+
+
+def as_time(column, name):
+    """Return a column of numbers or times as float64 that sorts like it."""
+    kind = kinds.DATETIME if kinds.infer(column) == kinds.DATETIME else kinds.NUMERIC
+    values = kinds.typed(column, kind)
+    if values.isna().any():
+        row = int(np.flatnonzero(values.isna())[0])
+        raise UserError(f"time: column {name!r} is neither a number nor a date in row {row + 1}")
+    return values.astype("int64").astype("float64") if kind == kinds.DATETIME else values
+
+
+def typed_features(raw, dataset):
+    """Return the typed columns that models may see, and a description of every column that is no key."""
+    kept = [dataset["target"], dataset.get("group"), dataset.get("time"), RAW_PART, RAW_BATCH]
+    kept += [*dataset["drop"], *dataset.get("deploy_where", [])]
+    aside = [name for name in dataset["slices"] if name in kept]
+    columns = []
+    for position, name in enumerate(name for name in raw.columns if name not in kept):
+        # Where a row comes from tells training from deploy rows perfectly, and is not known of rows to come.
+        usual = kinds.IDENTIFIER if name == dataset.get("source") else kinds.infer(raw[name])
+        kind = dataset["kinds"].get(name, usual)
+        check_kind(raw[name], kind)
+        columns += described_parts(raw[name], {"source": name, "position": position, "kind": kind})
+    columns += [{"name": name, "source": name, "position": len(raw.columns), "kind": kinds.ASIDE} for name in aside]
+    if not any(column["kind"] not in kinds.LEFT_OUT for column in columns):
+        raise UserError("no column is left that a model could learn from; see `drop` and `kinds`")
+    give_unique_names(columns)
+    return pd.DataFrame({column["name"]: kinds.raw_feature(raw, column) for column in columns}), columns
+
+
+def give_unique_names(columns):
+    """Append to names that are reserved, or that an earlier column has, as many underscores as it takes."""
+    taken = set(RESERVED)
+    for column in columns:
+        while column["name"] in taken:
+            column["name"] += "_"
+        taken.add(column["name"])
+
+
+def check_kind(column, kind):
+    """Raise ``UserError`` for a value that is not of the kind which its column is said to be."""
+    lost = (column.notna() & kinds.typed(column, kind).isna()).to_numpy()
+    if lost.any():
+        value = column.iloc[int(np.flatnonzero(lost)[0])]
+        raise UserError(f"kinds: column {column.name!r} holds {value!r}, which is no {kind} value")
+
+
+def described_parts(values, column):
+    """Return the description of the columns that a raw column becomes: itself, or the varying parts of a time."""
+    name = column["source"]
+    if column["kind"] != kinds.DATETIME:
+        return [{"name": name, **column}]
+    parts = kinds.datetime_parts(kinds.typed(values, kinds.DATETIME))
+    varying = [part for part, numbers in parts.items() if numbers.nunique() > 1]
+    return [{"name": f"{name} {part}", "part": part, **column} for part in varying]

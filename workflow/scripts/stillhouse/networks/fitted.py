@@ -1,0 +1,92 @@
+"""Networks that are trained, and what they have learned: they predict, and those that learned nothing are left out."""
+
+import numpy as np
+import pandas as pd
+import torch
+
+from stillhouse.columns import CHOICE, EPOCHS, PHASE, RANGE_TEST
+from stillhouse.distillation.hints import without_hints
+from stillhouse.distillation.soft_targets import best
+from stillhouse.ensembles.out_of_bag import out_of_bag
+from stillhouse.errors import UserError, log
+
+ROWS_A_PIECE = 8192
+
+
+class FittedNetworks:
+    """Networks whose probabilities (or values) are averaged; ``members`` has a list for each seed, its last network last."""
+
+    def __init__(self, members, names, n_classes, centre, scale):
+        self.members, self.names, self.n_classes = members, names, n_classes
+        self.centre, self.scale = centre, scale
+
+    @property
+    def networks(self):
+        """All networks, in one list."""
+        return [network for member in self.members for network in member]
+
+    def predict(self, table):
+        """Return scores of prepared rows: probabilities (rows, classes), or values (rows, 1), as float64."""
+        X = torch.tensor(table[self.names].to_numpy(np.float32))
+        with torch.inference_mode():
+            means = torch.cat([self._mean(part) for part in X.split(ROWS_A_PIECE)])
+        return (means if self.n_classes else means * self.scale + self.centre).numpy()
+
+    def _mean(self, X):
+        outputs = [network(X).double() for network in self.networks]
+        if self.n_classes:
+            outputs = [output.softmax(dim=-1) for output in outputs]
+        return torch.stack([output.mean(dim=1) if output.dim() == 3 else output for output in outputs]).mean(dim=0)
+
+
+def outcome(training_set, members):
+    """Return the fitted networks of a set and their history; those whose loss never was a number are left out."""
+    parts = [
+        pd.DataFrame(lines).assign(**{PHASE: phase, "network": number})
+        for number, member in enumerate(members)
+        for phase, lines in ((RANGE_TEST, member.curve), (EPOCHS, member.history))
+    ]
+    history = pd.concat([part for part in parts if len(part)], ignore_index=True)
+    seeds = training_set.options["seeds"]
+    found = [fitted(training_set, members[start : start + seeds]) for start in range(0, len(members), seeds)]
+    if not any(found):
+        where = f" in split {training_set.split}" if training_set.split else ""
+        raise UserError(f"the loss is not a number{where}; lower `rate`, or look for huge values in the table")
+    if diverged := sum(not member.kept for member in members):
+        log.info("%d of %d networks diverged and are left out", diverged, len(members))
+    if len(found) == 1:
+        return found[0], pd.concat([history, bag_history(training_set, members, found[0])], ignore_index=True)
+    place, table = best(training_set.candidates, found, training_set.sample, training_set.n_classes)
+    chosen = history[history["network"] // seeds == place].assign(network=history["network"] % seeds)
+    return found[place], pd.concat([chosen, table.assign(**{PHASE: CHOICE})], ignore_index=True)
+
+
+def bag_history(training_set, members, model):
+    """Return what bagged networks say of rows that they did not draw, as a line of history; empty without a bag."""
+    if not training_set.options["bag"]:
+        return pd.DataFrame()
+    rows = training_set.sample.iloc[training_set.fitted]
+    kept = [member for member in members if member.kept]
+    drawn = [np.isin(training_set.offset + training_set.fitted, member.fitted) for member in kept]
+    said = [
+        FittedNetworks([networks], model.names, model.n_classes, model.centre, model.scale).predict(rows)
+        for networks in model.members
+    ]
+    return out_of_bag(said, drawn, rows, training_set.n_classes)
+
+
+def fitted(training_set, members):
+    """Return the networks of members that have learned something, or None where none has."""
+    n_outputs = training_set.n_classes or 1
+    learned = [networks_of(training_set, number, member) for number, member in enumerate(members) if member.kept]
+    if training_set.hints is not None:
+        learned = [[without_hints(network, n_outputs) for network in kept] for kept in learned]
+    networks = [[network.eval() for network in kept] for kept in learned]
+    names, n_classes = training_set.names, training_set.n_classes
+    return FittedNetworks(networks, names, n_classes, *training_set.units) if networks else None
+
+
+def networks_of(training_set, number, member):
+    """Return the networks that a member keeps: those that it began with, where none was better."""
+    is_unmoved = member.begun and member.best_epoch < 0
+    return training_set.start.members[number % len(training_set.start.members)] if is_unmoved else member.kept
