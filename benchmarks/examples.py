@@ -49,7 +49,7 @@ def words(folder):
     """Yield what was found of shift and of drift in each dataset."""
     for path in sorted((folder / "results").glob("*/shift.json")):
         shift = json.loads(path.read_text())
-        yield f"{path.parent.name}: {shift['words']} {shift['weights'].get('words', '')}"
+        yield f"{path.parent.name}: {shift['reason']} {shift['weights'].get('note', '')}"
     for path in sorted((folder / "results").glob("*/models/*/drift.json")):
         drift = json.loads(path.read_text())
         for state in drift["batches"][0]["states"]:

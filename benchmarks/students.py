@@ -26,7 +26,7 @@ sys.path.insert(0, str(REPOSITORY / "workflow" / "scripts"))
 from stillhouse.columns import FOLD, ROW
 from stillhouse.config.checks.configuration import checked
 from stillhouse.distillation.soft_targets import USUAL
-from stillhouse.ensembles.pipeline import Alone, Pooled
+from stillhouse.ensembles.pipeline import SinglePipeline, StackedPipeline
 from stillhouse.ensembles.stackers.mean import Mean
 from stillhouse.ensembles.stacking import as_scores
 from stillhouse.evaluation.comparison import main_draws
@@ -37,7 +37,8 @@ from stillhouse.networks.training import train
 from stillhouse.networks.training_sets import TrainingSet
 from stillhouse.predictions.predictions import prediction_table
 from stillhouse.seeds import derive
-from stillhouse.shipping.export import cost, exported, metadata
+from stillhouse.shipping.export import exported, metadata
+from stillhouse.shipping.footprint import file_footprint
 from stillhouse.tables import read_fitted, read_json, read_split
 
 # Chosen before any of them was looked at: eight of two classes, one of five and one of 26, from 768 to 20,000 rows.
@@ -111,13 +112,13 @@ class Results:
         """Return a fitted model of a split with its preparation."""
         preparations = self.path / f"prepared/impute-{IMPUTERS.get(model, 'median')}/split-all/preparations.joblib"
         fitted = self.path / f"models/{model}/split-all/fitted.joblib"
-        return Alone(read_fitted(preparations, split), read_fitted(fitted, split))
+        return SinglePipeline(read_fitted(preparations, split), read_fitted(fitted, split))
 
     def stack(self, split):
         """Return the stack of a split."""
         learned = read_json(self.path / "models/stack/split-all/weights.json")[split]
         stacker = Mean().restored(learned | {"weights": [learned["weights"][name] for name in MEMBERS]})
-        return Pooled([self.whole(name, split) for name in MEMBERS], stacker, None)
+        return StackedPipeline([self.whole(name, split) for name in MEMBERS], stacker, None)
 
     def draws(self, predictions):
         """Return bootstrap draws of the AUC of held-out predictions."""
@@ -151,7 +152,7 @@ class Results:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "model.onnx"
             path.write_bytes(exported(whole, metadata(self.schema, whole, self.name, "m", {})))
-            return cost(path, table, whole)
+            return file_footprint(path, table, whole)
 
     def by_the_workflow(self, whole, rows=30):
         """Return the median milliseconds that the workflow takes to predict a row by a model, preparation inside."""

@@ -12,11 +12,11 @@ from conftest import SCHEMA
 
 from stillhouse.columns import LABEL, PARENTS, ROW
 from stillhouse.config.checks.configuration import checked
-from stillhouse.config.models import hinting, kind, start, upstream, verb
+from stillhouse.config.models import hint_teacher, method_folder, start, upstream, verb
 from stillhouse.config.plan import Plan
 from stillhouse.distillation.hints import hints
-from stillhouse.ensembles.stacking import fit_stacker, stacked
-from stillhouse.intake.folds import make_folds, with_synthetic
+from stillhouse.ensembles.stacking import fit_stacker, stacker_predictions
+from stillhouse.intake.folds import make_folds, with_synthetic_rows
 from stillhouse.intake.kinds import feature_columns
 from stillhouse.intake.load import load
 from stillhouse.learning.fitting import fit
@@ -53,7 +53,7 @@ class Chain:
         self.plan, self.columns = Plan(self.config), feature_columns(schema)
         (self.dataset,) = self.config["datasets"]
         self.synthetic = self._synthetic(folds)
-        self.folds_of_table, self.folds = folds, with_synthetic(folds, self.synthetic)
+        self.folds_of_table, self.folds = folds, with_synthetic_rows(folds, self.synthetic)
         self.features, self.sample, self.made = cache(self.features), cache(self.sample), cache(self.made)
 
     def _synthetic(self, folds):
@@ -115,7 +115,7 @@ class Chain:
         described, classes = self.plan.describe(self.dataset, split), self.schema["classes"]
         options, members = self.plan.models[name]["stack"], self.sources(name, split)
         stacker, factors = fit_stacker(members, self.table[[ROW, LABEL]], self.folds, described, self.schema, options)
-        rows, scores = stacked(stacker, members, self.folds, described, classes)
+        rows, scores = stacker_predictions(stacker, members, self.folds, described, classes)
         with split_writer(files.predictions) as write:
             write(split, prediction_table(rows, scores, classes, decide(scores, factors)))
 
@@ -127,9 +127,9 @@ class ModelJob(Job):
         self.chain, self.model = chain, chain.plan.models[name]
         self.options, self.splits = self.model[verb(self.model)], [chain.plan.describe(chain.dataset, split)]
         self.folds, self.classes, self.costs = chain.folds, chain.schema["classes"], chain.schema["costs"]
-        self.n_classes, self.keeps_all, self.is_network = len(self.classes), True, kind(self.model) == "architectures"
+        self.n_classes, self.keeps_all, self.is_network = len(self.classes), True, method_folder(self.model) == "architectures"
         self.sources = chain.sources(name, split)
-        self._seed = derive(SEED, chain.plan.kin(name))
+        self._seed = derive(SEED, chain.plan.seed_name(name))
 
     def _sample(self, split):
         prepare = self.model["prepare"]
@@ -149,7 +149,7 @@ class ModelJob(Job):
         return read_fitted(self.chain.made(name, split["name"]).fitted, split["name"]).model if name else None
 
     def hints(self, split, sample):
-        teacher = hinting(self.model)
+        teacher = hint_teacher(self.model)
         if not teacher:
             return None
         imputer = self.chain.plan.models[teacher]["prepare"]["impute"]

@@ -11,7 +11,7 @@ import torch
 from conftest import REPOSITORY
 from test_networks import options, sample_of, scores
 
-from stillhouse.claims import HELPED, is_helper
+from stillhouse.claims import HELPER_OF, is_helper
 from stillhouse.networks.training import train
 from stillhouse.networks.training_sets import TrainingSet
 from stillhouse.networks.vectorized.processes import Processes
@@ -66,7 +66,7 @@ def test_two_processes_that_are_asked_to_end_do_so_together_and_leave_a_checkpoi
 def test_what_another_launcher_says_makes_no_helper(monkeypatch):
     monkeypatch.setenv("LOCAL_RANK", "1")
     assert not is_helper()
-    monkeypatch.setenv(HELPED, str(os.getppid()))
+    monkeypatch.setenv(HELPER_OF, str(os.getppid()))
     assert is_helper()
 
 

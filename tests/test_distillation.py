@@ -10,10 +10,10 @@ from sklearn.linear_model import LogisticRegression
 
 from stillhouse.columns import CHOICE, PHASE
 from stillhouse.config.completion import complete_options, shared_options
-from stillhouse.distillation.hints import COMPONENTS, hidden, hints, without_hints
-from stillhouse.distillation.soft_targets import averaged, best, candidates, soft_targets, taught
+from stillhouse.distillation.hints import HINT_COMPONENTS, hidden_layer, hints, without_hints
+from stillhouse.distillation.soft_targets import candidates, chosen_candidate, pooled_teachers, soft_targets, student_sample
 from stillhouse.evaluation.comparison import Contest, compare_students, fidelity
-from stillhouse.intake.folds import with_synthetic
+from stillhouse.intake.folds import with_synthetic_rows
 from stillhouse.learning.fitting import fit, fit_student, with_shares
 from stillhouse.networks.losses import distillation
 from stillhouse.networks.training import train
@@ -81,7 +81,7 @@ def spoken(folder, by_split):
     path = folder / "split-all" / "predictions.parquet"
     path.parent.mkdir(parents=True)
     synthetic = pd.DataFrame({"row": [10, 11], "parents": [1, 0]})
-    folds = with_synthetic(FOLDS, synthetic)
+    folds = with_synthetic_rows(FOLDS, synthetic)
     with split_writer(path) as write:
         for name, p in by_split.items():
             rows = rows_to_predict(folds, {"held_out": [int(fold) for fold in name.split("+")]})
@@ -99,7 +99,7 @@ def told(tmp_path, transfer=(), ledger=None, **more):
     path, folds = spoken(tmp_path / "teacher", {"0": 0.5, "0+1": 0.1, "0+2": 0.2})
     features = pd.DataFrame({"row": range(12), "n0:x": np.arange(12, dtype=np.float32)})
     options = student_options(transfer=list(transfer), transfer_weight=0.5)
-    return taught(sample_of([2, 3, 4, 5]), features, {"t": path, **more}, folds, SPLIT, CLASSES, ledger, options)
+    return student_sample(sample_of([2, 3, 4, 5]), features, {"t": path, **more}, folds, SPLIT, CLASSES, ledger, options)
 
 
 def test_without_transfer_rows_a_student_learns_from_its_sample_alone(tmp_path):
@@ -132,10 +132,10 @@ def test_soft_targets_are_moved_to_the_prior_that_the_student_learns(tmp_path):
 
 def test_several_teachers_are_averaged_in_probabilities_or_in_logits():
     first, second = np.array([[0.9, 0.1]]), np.array([[0.5, 0.5]])
-    assert averaged(np.stack([first, second]), CLASSES, "probabilities") == pytest.approx(np.array([[0.7, 0.3]]))
+    assert pooled_teachers(np.stack([first, second]), CLASSES, "probabilities") == pytest.approx(np.array([[0.7, 0.3]]))
     # The mean logit of 9 and 1 to one is 3 to one.
-    assert averaged(np.stack([first, second]), CLASSES, "logits") == pytest.approx(np.array([[0.75, 0.25]]))
-    assert averaged(np.array([[[1.0]], [[4.0]]]), None, "logits").tolist() == [[2.5]]
+    assert pooled_teachers(np.stack([first, second]), CLASSES, "logits") == pytest.approx(np.array([[0.75, 0.25]]))
+    assert pooled_teachers(np.array([[[1.0]], [[4.0]]]), None, "logits").tolist() == [[2.5]]
 
 
 def test_of_two_teachers_each_speaks_of_the_same_rows(tmp_path):
@@ -149,11 +149,11 @@ def test_of_two_teachers_each_speaks_of_the_same_rows(tmp_path):
 
 def test_a_network_learns_from_rows_without_a_label():
     sample, soft = blobs()
-    told_apart = {"alpha": 0.3, "epochs": 25, "rate": 0.01, "width": 8, "depth": 1, "numbers": "none", "patience": 25}
+    settings_ = {"alpha": 0.3, "epochs": 25, "rate": 0.01, "width": 8, "depth": 1, "numbers": "none", "patience": 25}
     known = sample["row"] < 60
     hidden_labels = sample.assign(label=sample["label"].where(known | sample["stop"]))
     few, more = (
-        trained(rows, network_options(**told_apart), soft=target)[0].predict(sample)
+        trained(rows, network_options(**settings_), soft=target)[0].predict(sample)
         for rows, target in ((sample[known | sample["stop"]], soft[known | sample["stop"]]), (hidden_labels, soft))
     )
     assert np.abs(more - soft).mean() < np.abs(few - soft).mean()
@@ -241,7 +241,7 @@ def test_the_usual_share_is_kept_unless_another_is_better_by_more_than_chance():
     pairs = [(1.0, 0.0), (1.0, 0.3), (1.0, 1.0)]
 
     def chosen(*models):
-        place, table = best(pairs, models, stop, 2)
+        place, table = chosen_candidate(pairs, models, stop, 2)
         assert table["kept"].tolist() == [place == other for other in range(3)]
         return pairs[place][1]
 
@@ -251,7 +251,7 @@ def test_the_usual_share_is_kept_unless_another_is_better_by_more_than_chance():
     assert chosen(Says(0.5), usual, Says(0.98, 0.5)) == 0.3
     assert chosen(None, usual, None) == 0.3
     assert chosen(Says(0.5), None, None) == 0.0
-    assert best(pairs, [usual, usual, usual], stop[:0], 2)[0] == 1
+    assert chosen_candidate(pairs, [usual, usual, usual], stop[:0], 2)[0] == 1
 
 
 def test_the_history_of_a_chosen_network_is_its_own():
@@ -266,7 +266,7 @@ def test_the_history_of_a_chosen_network_is_its_own():
 # Hints
 
 
-def hinting():
+def hinted_sample():
     """A teacher, the student's sample, and what its further outputs are to be."""
     sample, soft = blobs()
     teacher, _ = trained(sample, network_options(width=24, depth=1, epochs=15, rate=0.01))
@@ -276,27 +276,27 @@ def hinting():
 
 
 def test_hints_of_a_row_are_those_of_the_teacher_that_held_its_fold_out():
-    sample, _, teacher, wanted = hinting()
-    assert hidden(teacher, sample).shape == (len(sample), 24)
-    assert wanted.shape == (len(sample), 2 * COMPONENTS)
+    sample, _, teacher, wanted = hinted_sample()
+    assert hidden_layer(teacher, sample).shape == (len(sample), 24)
+    assert wanted.shape == (len(sample), 2 * HINT_COMPONENTS)
     known = ~np.isnan(wanted)
-    assert known[(sample["fold"] == 1).to_numpy()].all(axis=0).tolist() == [True] * COMPONENTS + [False] * COMPONENTS
-    assert known[(sample["fold"] == 2).to_numpy()].all(axis=0).tolist() == [False] * COMPONENTS + [True] * COMPONENTS
+    assert known[(sample["fold"] == 1).to_numpy()].all(axis=0).tolist() == [True] * HINT_COMPONENTS + [False] * HINT_COMPONENTS
+    assert known[(sample["fold"] == 2).to_numpy()].all(axis=0).tolist() == [False] * HINT_COMPONENTS + [True] * HINT_COMPONENTS
     assert not known[(sample["fold"] == 0).to_numpy()].any()
 
 
 @pytest.mark.parametrize("heads", [1, 4])
 def test_a_hinted_student_can_be_mapped_onto_its_teacher_better_and_keeps_no_map(heads):
-    sample, soft, _, wanted = hinting()
+    sample, soft, _, wanted = hinted_sample()
     options = network_options(width=12, depth=1, epochs=20, rate=0.01, heads=heads, dropout=0, patience=20, alpha=0.3)
     found = {}
     for weight in (0.0, 3.0):
         sets = [TrainingSet(sample, soft, {**options, "hints": weight}, 2, seed=1, hints=wanted)]
         student, _ = train(sets)[0]
         assert student.predict(sample).shape == (len(sample), 2)
-        layer, own = hidden(student, sample), (sample["fold"] == 1).to_numpy()
+        layer, own = hidden_layer(student, sample), (sample["fold"] == 1).to_numpy()
         design = np.column_stack([layer[own], np.ones(own.sum())])
-        target = wanted[own, :COMPONENTS]
+        target = wanted[own, :HINT_COMPONENTS]
         found[weight] = ((target - design @ np.linalg.lstsq(design, target, rcond=None)[0]) ** 2).sum()
     assert found[3.0] < found[0.0]
 

@@ -9,7 +9,7 @@ from test_methods import imputer_options, prepared_by
 
 from stillhouse.config.completion import complete_options
 from stillhouse.drift.following import Followed, as_table
-from stillhouse.drift.monitoring import followed, in_time, page_hinkley, watched
+from stillhouse.drift.monitoring import monitored, page_hinkley, page_hinkley_watch, sorted_by_time
 from stillhouse.evaluation.scores import row_losses
 from stillhouse.intake.load import cut_into_batches
 from stillhouse.predictions.calibration import OnOriginalPrior
@@ -24,7 +24,7 @@ def test_the_statistic_is_the_rise_since_the_least_sum():
 def test_equal_losses_raise_an_alarm_in_about_one_of_a_hundred_sequences():
     rng = np.random.default_rng(0)
     expected = rng.exponential(size=3000)
-    alarms = [bool(watched(rng.choice(expected, 500), expected, rng)[2]) for _ in range(200)]
+    alarms = [bool(page_hinkley_watch(rng.choice(expected, 500), expected, rng)[2]) for _ in range(200)]
     assert np.mean(alarms) <= 0.04
 
 
@@ -32,7 +32,7 @@ def test_each_rise_of_the_loss_is_noticed_soon_after_it():
     rng = np.random.default_rng(1)
     expected = rng.exponential(size=3000)
     level = np.repeat([1.0, 2.0, 3.5], [1000, 1000, 1000])
-    statistic, threshold, alarms = watched(level * rng.exponential(size=3000), expected, rng)
+    statistic, threshold, alarms = page_hinkley_watch(level * rng.exponential(size=3000), expected, rng)
     assert 1000 <= alarms[0] < 1150
     assert any(2000 <= place < 2200 for place in alarms)
     assert len(alarms) <= 3
@@ -42,7 +42,7 @@ def test_each_rise_of_the_loss_is_noticed_soon_after_it():
 def test_a_fall_of_the_loss_is_no_alarm():
     rng = np.random.default_rng(2)
     expected = rng.exponential(size=3000)
-    assert watched(rng.choice(expected, 1000) / 3, expected, rng)[2] == []
+    assert page_hinkley_watch(rng.choice(expected, 1000) / 3, expected, rng)[2] == []
 
 
 def turning_world(rows=1600, batch=200):
@@ -88,7 +88,7 @@ def test_a_model_that_is_trained_on_recovers_where_a_frozen_one_does_not(turned)
     held_out = updates[updates["state"] == "frozen"].merge(table[["row", "label"]], on="row")
     settings = {"draws": 100, "level": 0.95, "precision": 0.9, "quantile": 0.5}
     seen = held_out[held_out["batch"] == 1]
-    found = followed(updates, table, folds, seen, BINARY, settings, 1, np.random.default_rng(0))
+    found = monitored(updates, table, folds, seen, BINARY, settings, 1, np.random.default_rng(0))
     auc = {b["batch"]: {state: m["auc"]["value"] for state, m in b["states"].items()} for b in found["batches"]}
     assert auc[1]["frozen"] == auc[1]["updated"] == auc[1]["retrained"] > 0.9
     assert auc[3]["updated"] < 0.1
@@ -123,8 +123,8 @@ def test_a_batch_of_one_group_leaves_the_updated_model_as_it_is():
 
 def test_the_watch_follows_time_and_not_the_order_of_the_file():
     rows = pd.DataFrame({"batch": [1, 1, 2], "row": [0, 1, 2], "time": [5.0, 4.0, 6.0]})
-    assert in_time(rows, ["batch"])["row"].tolist() == [1, 0, 2]
-    assert in_time(rows.drop(columns="time"))["row"].tolist() == [0, 1, 2]
+    assert sorted_by_time(rows, ["batch"])["row"].tolist() == [1, 0, 2]
+    assert sorted_by_time(rows.drop(columns="time"))["row"].tolist() == [0, 1, 2]
 
 
 def test_batches_are_cut_from_the_end_of_the_train_table_in_time():

@@ -12,7 +12,7 @@ from sklearn.tree import DecisionTreeClassifier
 from stillhouse.ensembles.adaboost import boosted
 from stillhouse.ensembles.out_of_bag import out_of_bag
 from stillhouse.errors import UserError
-from stillhouse.learning.fitting import drawn_out, fit, history_of
+from stillhouse.learning.fitting import fit, history_of, member_predictions
 from stillhouse.methods import build
 from stillhouse.networks.training import train
 from stillhouse.networks.training_sets import TrainingSet
@@ -107,7 +107,7 @@ def test_a_bagged_model_has_an_out_of_bag_score_that_is_no_score_of_the_rows_it_
     fitted = guessing[~guessing["stop"]]
     assert roc_auc_score(fitted["label"], model.predict(fitted)[:, 1]) > 0.95
     assert abs(history_of(model, guessing, 2)["score"].iloc[0] - 0.5) < 0.1
-    assert drawn_out(fit(guessing, model_options("tree"), 2, threads=1, seed=1), fitted, 2) is None
+    assert member_predictions(fit(guessing, model_options("tree"), 2, threads=1, seed=1), fitted, 2) is None
 
 
 def test_bagged_networks_have_one_too():

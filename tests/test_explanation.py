@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 
 from stillhouse.errors import UserError
-from stillhouse.evaluation.importance import importance, in_words, surrogate
+from stillhouse.evaluation.importance import importance, readable_conditions, surrogate
 from stillhouse.evaluation.slicing import slices
-from stillhouse.shipping.footprint import front
+from stillhouse.shipping.footprint import pareto_front
 
 SETTINGS = {"draws": 200, "level": 0.95, "precision": 0.9, "quantile": 0.5, "coverage": 0.9, "slice_rows": 50}
 COLUMNS = [
@@ -61,7 +61,7 @@ def test_slices_are_no_smaller_than_asked_and_of_known_columns():
     found = slices(rows, table, SCHEMA, ["age", "site"], {**SETTINGS, "slice_rows": 70}, seed=1)
     assert (found["rows"] >= 70).all()
     assert found["slice"].str.startswith("age").sum() == 4
-    with pytest.raises(UserError, match="slices: 'sit' is no column of the table as models see it; did you mean 'site'"):
+    with pytest.raises(UserError, match="slices: 'sit' is not a column of the typed table; did you mean 'site'"):
         slices(rows, table, SCHEMA, ["sit"], SETTINGS, seed=1)
 
 
@@ -113,12 +113,12 @@ def test_bounds_of_one_column_are_said_together():
         ("n0:age", "at most", 60.0),
         ("n0:age", "above", 45.0),
     ]
-    assert in_words(conditions) == "site is a and age above 45, at most 60"
-    assert in_words([("c2:site=a=b", "at most", 0.5)]) == "site is not a=b"
-    assert in_words([]) == "every row"
+    assert readable_conditions(conditions) == "site is a and age above 45, at most 60"
+    assert readable_conditions([("c2:site=a=b", "at most", 0.5)]) == "site is not a=b"
+    assert readable_conditions([]) == "every row"
 
 
 def test_the_front_holds_what_nothing_cheaper_beats():
     prices = {name: {"bytes": size} for name, size in {"small": 1, "dud": 2, "good": 3, "dear": 9, "alike": 3}.items()}
     scores = {"small": 0.7, "dud": 0.6, "good": 0.9, "dear": 0.9, "alike": 0.8}
-    assert front(prices, scores, "bytes") == ["small", "good"]
+    assert pareto_front(prices, scores, "bytes") == ["small", "good"]

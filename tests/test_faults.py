@@ -190,7 +190,7 @@ def test_a_job_that_was_left_behind_writes_nothing(tmp_path, monkeypatch):
     """Two jobs make the same: the later one with other settings, while the earlier one is still at work."""
     monkeypatch.setattr(claims, "own", claims.Claim(tmp_path / "job.log"))
     earlier = claims.own
-    with pytest.raises(UserError, match="another job has begun"), written_beside(tmp_path / "out.json") as beside:
+    with pytest.raises(UserError, match="the same job has been started again"), written_beside(tmp_path / "out.json") as beside:
         beside.write_text("old settings")
         monkeypatch.setattr(claims, "own", claims.Claim(tmp_path / "job.log"))
         write_json("new settings", tmp_path / "out.json")
@@ -205,7 +205,7 @@ def test_a_job_that_was_left_behind_leaves_what_the_later_one_is_writing_alone(t
     with written_beside(tmp_path / "out.json") as beside:
         beside.write_text("new settings")
         monkeypatch.setattr(claims, "own", earlier)
-        with pytest.raises(UserError, match="another job has begun"):
+        with pytest.raises(UserError, match="the same job has been started again"):
             write_json("old settings", tmp_path / "out.json")
         monkeypatch.setattr(claims, "own", later)
     assert (tmp_path / "out.json").read_text() == "new settings"

@@ -40,7 +40,7 @@ def test_a_group_is_filled_by_its_own_median_and_an_unknown_one_by_all():
 
 
 def test_a_group_by_an_unknown_column_is_refused_with_the_nearest_one():
-    with pytest.raises(UserError, match="'sites' is no column that models see here; did you mean 'site'"):
+    with pytest.raises(UserError, match="'sites' is not a feature here; did you mean 'site'"):
         build("imputers", {"method": "group", "by": "sites"}, seed=1).fit(TWO_SITES)
 
 

@@ -9,7 +9,7 @@ from scipy.special import softmax
 
 from stillhouse.columns import features
 from stillhouse.config.completion import complete_options
-from stillhouse.distillation.soft_targets import soft_targets, teachers_say
+from stillhouse.distillation.soft_targets import soft_targets, teacher_predictions
 from stillhouse.ensembles.stackers.linear import LinearPool
 from stillhouse.errors import UserError
 from stillhouse.learning.fitting import fit
@@ -76,11 +76,11 @@ def test_weights_that_rest_on_few_rows_are_flattened_and_on_hardly_any_refused_i
     _, plain = shares(0.5)
     _, flattened = shares(1.7)
     weights, refused = shares(4.0)
-    assert (plain["power"], plain["words"]) == (1, "")
+    assert (plain["power"], plain["note"]) == (1, "")
     assert flattened["raw_share"] < 0.2
     assert flattened["share"] == pytest.approx(0.2, abs=1e-4)
-    assert flattened["words"].startswith("Weights are flattened to the power 0.")
-    assert refused["words"].startswith("Weights are refused: they would rest on ")
+    assert flattened["note"].startswith("Weights are flattened to the power 0.")
+    assert refused["note"].startswith("Weights are refused: their effective sample size would be ")
     assert (weights["weight"] == 1).all()
 
 
@@ -233,11 +233,11 @@ def test_at_high_temperature_the_gradient_is_that_of_matched_logits():
 def test_rows_without_a_teacher_learn_from_their_label_alone(imbalanced):
     sample = imbalanced.assign(stop=imbalanced["row"] % 5 == 0)
     unsure, nothing = (np.full((len(sample), 2), value) for value in (0.5, np.nan))
-    alone, untaught, taught = (
+    alone, label_free_features, taught = (
         trained(sample, {**NETWORK, "epochs": 3, "alpha": alpha}, soft=soft)[0].predict(sample)
         for alpha, soft in ((1.0, unsure), (0.3, nothing), (0.3, unsure))
     )
-    assert untaught == pytest.approx(alone, abs=1e-5)
+    assert label_free_features == pytest.approx(alone, abs=1e-5)
     assert np.abs(taught - alone).max() > 0.01
 
 
@@ -273,7 +273,7 @@ def test_soft_targets_come_from_the_split_that_held_the_row_out(tmp_path):
         write("0+2", table([0, 1, 4, 5], 0.2))
     unseen = unseen_predictions(path, folds, split, ["a", "b"])
     assert dict(zip(unseen["row"], unseen["p_a"], strict=True)) == {2: 0.1, 3: 0.1, 4: 0.2, 5: 0.2}
-    told = teachers_say({"teacher": path}, folds, split, ["a", "b"], {"transfer": [], "pool": "probabilities"})
+    told = teacher_predictions({"teacher": path}, folds, split, ["a", "b"], {"transfer": [], "pool": "probabilities"})
     soft = soft_targets(pd.DataFrame({"row": [5, -1, 2]}), told, ["a", "b"], None)
     assert soft[[0, 2], 0].tolist() == [0.2, 0.1]
     assert np.isnan(soft[1]).all()
@@ -293,7 +293,7 @@ def test_a_linear_pool_of_two_classes_is_a_logistic_regression_on_logits():
 
 
 NETWORK = network_options(
-    numbers="none", heads=1, words="onehot", width=8, depth=1, dropout=0.0, epochs=30, patience=5, rate=0.01, decay=0.0
+    numbers="none", heads=1, categorical="onehot", width=8, depth=1, dropout=0.0, epochs=30, patience=5, rate=0.01, decay=0.0
 )
 
 

@@ -138,8 +138,8 @@ def test_labels_are_renamed_and_the_positive_class_comes_last(tmp_path):
         ("age,ill\n1,yes\n2,yes\n", {}, "has only the class yes"),
         (TABLE, {"task": "regression"}, "holds 'no', which is no number"),
         (TABLE, {"labels": {"ja": "ill"}}, "labels: there is no label 'ja'; there are no, yes"),
-        (TABLE, {"kinds": {"site": "numeric"}}, "kinds: column 'site' holds 'a', which is no numeric value"),
-        (TABLE, {"kinds": {"age": "datetime"}}, "kinds: column 'age' holds '31', which is no datetime value"),
+        (TABLE, {"kinds": {"site": "numeric"}}, "kinds: column 'site' holds 'a', which is not a numeric value"),
+        (TABLE, {"kinds": {"age": "datetime"}}, "kinds: column 'age' holds '31', which is not a datetime value"),
         (
             "age;ill\n" + "".join(f"{n},5;{'yes' if n % 2 else 'no'}\n" for n in range(30)),
             {"separator": ";"},

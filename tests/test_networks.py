@@ -17,25 +17,25 @@ from sklearn.linear_model import LogisticRegression
 from stillhouse.errors import UserError
 from stillhouse.methods import build
 from stillhouse.networks import losses
-from stillhouse.networks.architecture import LinearEach, Piecewise, edges_of, inputs_of
+from stillhouse.networks.architecture import LinearEach, PiecewiseLinearEncoding, edges_of, inputs_of
 from stillhouse.networks.checkpoints import fingerprint
 from stillhouse.networks.losses import Loss
 from stillhouse.networks.training import train
-from stillhouse.networks.training_sets import TRAINING, TrainingSet
+from stillhouse.networks.training_sets import TRAINING_SETTINGS, TrainingSet
 from stillhouse.networks.vectorized import draws, schedules
-from stillhouse.networks.vectorized.layers import product, stacked
+from stillhouse.networks.vectorized.group import Group
+from stillhouse.networks.vectorized.layers import product, vectorized
 from stillhouse.networks.vectorized.lightning import progress
 from stillhouse.networks.vectorized.members import Member, Shape, Table, steps_an_epoch
-from stillhouse.networks.vectorized.optimizers import STATE
+from stillhouse.networks.vectorized.optimizers import STATE_NAMES
 from stillhouse.networks.vectorized.range_test import find_rates
-from stillhouse.networks.vectorized.stack import Stack
 from stillhouse.report.words import diverged
 
 NAMES = [*(f"n{place}:x{place}" for place in range(5)), "m1:x1 is missing", "c5:a=1", "c5:a=2", "c5:a=3", "c6:b=1", "c6:b=2"]
 BARE = {"numbers": "none", "heads": 1}
 SMALL = {
-    "mlp": {**BARE, "width": 8, "words": "onehot"},
-    "resnet": {**BARE, "width": 8, "words": "onehot"},
+    "mlp": {**BARE, "width": 8, "categorical": "onehot"},
+    "resnet": {**BARE, "width": 8, "categorical": "onehot"},
     "transformer": {**BARE, "embedding": 8, "attention_heads": 2},
 }
 
@@ -99,7 +99,7 @@ SIZES = [100, 257, 700, 3000, 3500] * 4
 def new_module(settings, seed, fitted_rows=None, dtype=torch.float32):
     fitted_rows = features_of(50) if fitted_rows is None else fitted_rows
     torch.manual_seed(seed)
-    kept = {key: value for key, value in settings.items() if key not in TRAINING}
+    kept = {key: value for key, value in settings.items() if key not in TRAINING_SETTINGS}
     bins = settings["bins"] if settings["numbers"] == "piecewise" else 0
     return build("architectures", kept, inputs=inputs_of(NAMES, fitted_rows, bins), n_outputs=2).to(dtype)
 
@@ -129,11 +129,11 @@ def member_of(number, settings, **given):
 
 
 def run(numbers, settings, table):
-    stack = Stack([member_of(number, settings) for number in numbers], table, Shape(32, 4), settings, Loss("auto", 2))
-    members = list(stack.members)
+    group = Group([member_of(number, settings) for number in numbers], table, Shape(32, 4), settings, Loss("auto", 2))
+    members = list(group.members)
     for epoch in range(settings["epochs"]):
-        if stack.members:
-            stack.run_epoch(epoch)
+        if group.members:
+            group.run_epoch(epoch)
     return dict(zip(numbers, members, strict=True))
 
 
@@ -147,14 +147,14 @@ def same(one, other):
 WAYS = {
     "plain": {},
     "dropout, layer norm, gelu": {"dropout": [0.1, 0.4], "norm": "layer", "activation": "gelu"},
-    "batch norm, piecewise, heads": {"norm": "batch", "numbers": "piecewise", "bins": 4, "heads": 3, "words": "embedded"},
+    "batch norm, piecewise, heads": {"norm": "batch", "numbers": "piecewise", "bins": 4, "heads": 3, "categorical": "embedded"},
     "periodic, mixup, smoothing, average": {"numbers": "periodic", "mixup": 0.4, "smoothing": 0.1, "average": 0.9},
     "momentum, plateau, snapshots, curriculum": {
         "optimizer": "momentum", "schedule": "plateau", "snapshots": 3, "curriculum": 3, "patience": 6,
     },
     "resnet": {"method": "resnet", "numbers": "piecewise", "bins": 4},
     "transformer": {"method": "transformer", "numbers": "piecewise", "bins": 4},
-    "transformer with heads": {"method": "transformer", "heads": 2, "words": None},
+    "transformer with heads": {"method": "transformer", "heads": 2, "categorical": None},
 }  # fmt: skip
 
 
@@ -242,18 +242,18 @@ def test_a_member_is_what_a_plain_program_trains(method):
     for member in members:
         member.module.double()
     shape = Shape(32, 4)
-    stack = Stack(members, table, shape, settings, Loss("auto", 2))
+    group = Group(members, table, shape, settings, Loss("auto", 2))
     for epoch in range(5):
-        stack.train_epoch(epoch)
-    stack.network.eval()
+        group.train_epoch(epoch)
+    group.network.eval()
     for place, member in enumerate(members):
         module = plain_program(member, table, settings, 5, shape).eval()
         with torch.no_grad():
-            expected, found = module(table.features), stack.network(table.features.expand(3, -1, -1))[place]
+            expected, found = module(table.features), group.network(table.features.expand(3, -1, -1))[place]
         assert float((expected - found).abs().max()) < 1e-10
 
 
-@pytest.mark.parametrize("name", STATE)
+@pytest.mark.parametrize("name", STATE_NAMES)
 def test_an_optimiser_steps_as_torch_does(name):
     kinds = {
         "sgd": (torch.optim.SGD, {}),
@@ -269,8 +269,8 @@ def test_an_optimiser_steps_as_torch_does(name):
     table = table_of(ROWS, torch.float64, soft=False)
     member = member_of(2, settings, l1=0.0, decay=0.1, rate=0.01, clip=1e9)
     member.module.double()
-    stack = Stack([member], table, Shape(32, 4), settings, Loss("auto", 2))
-    stack.train_epoch(0)
+    group = Group([member], table, Shape(32, 4), settings, Loss("auto", 2))
+    group.train_epoch(0)
     module, weight = copy.deepcopy(member.module), table.weight / table.weight[member.fitted].mean()
     kind, extra = kinds[name]
     groups = [
@@ -283,9 +283,9 @@ def test_an_optimiser_steps_as_torch_does(name):
         optimizer.zero_grad()
         (losses * weight[rows]).mean().backward()
         optimizer.step()
-    stack.network.eval()
+    group.network.eval()
     with torch.no_grad():
-        difference = module(table.features) - stack.network(table.features[None])[0]
+        difference = module(table.features) - group.network(table.features[None])[0]
     assert float(difference.abs().max()) < 1e-10
 
 
@@ -313,14 +313,14 @@ def test_splits_of_like_size_take_equally_many_steps(rows, batch, steps):
 
 
 def test_an_embedded_word_is_a_row_of_its_table():
-    module = new_module(options(words="embedded", dropout=0.0), 1)
+    module = new_module(options(categorical="embedded", dropout=0.0), 1)
     X = torch.tensor(features_of(6))
     table = module.inputs.tables[0].weight
     assert torch.equal(module.inputs(X)[:, 6:9], table.T[X[:, 6:9].argmax(dim=1)])
 
 
 def test_a_piecewise_number_says_how_far_it_is_through_each_bin():
-    encode = Piecewise(inputs_of(["n0:x"], np.array([[0.0], [1.0], [1.0], [3.0]]), bins=3).edges)
+    encode = PiecewiseLinearEncoding(inputs_of(["n0:x"], np.array([[0.0], [1.0], [1.0], [3.0]]), bins=3).edges)
     assert torch.allclose(encode.start, torch.tensor([[0, 0.5, 2.0]]))
     encoded = encode(torch.tensor([[-1.0], [0.5], [2.0], [9.0]]))[:, 0]
     assert torch.allclose(encoded, torch.tensor([[0.0, 0, 0], [1, 0, 0], [1, 1, 0], [1, 1, 1]]))
@@ -358,7 +358,7 @@ MOVES = {
     "heads": {"heads": 3},
     "piecewise numbers": {"numbers": "piecewise"},
     "periodic numbers": {"numbers": "periodic"},
-    "embedded words": {"words": "embedded"},
+    "embedded words": {"categorical": "embedded"},
     "dropout by layer": {"dropout": [0.0, 0.5]},
     "rates by part": {"rates": {"body": 0.1}},
     "loss mse": {"loss": "mse"},
@@ -389,10 +389,10 @@ def test_penalties_make_weights_smaller_and_l1_makes_most_of_them_nearly_zero():
     settings, table = options(**PLAIN), table_of(ROWS)
     given = [{"decay": 0.0, "l1": 0.0}, {"decay": 1.0, "l1": 0.0}, {"decay": 0.0, "l1": 0.02}]
     members = [member_of(1, settings, rate=0.01, **one) for one in given]
-    stack = Stack(members, table, Shape(32, 7), settings, Loss("auto", 2))
+    group = Group(members, table, Shape(32, 7), settings, Loss("auto", 2))
     for epoch in range(30):
-        stack.train_epoch(epoch)
-    plain, squares, absolutes = (matrix.flatten().abs() for matrix in stack.network.body[0][0].weight.detach())
+        group.train_epoch(epoch)
+    plain, squares, absolutes = (matrix.flatten().abs() for matrix in group.network.body[0][0].weight.detach())
     assert squares.norm() < 0.8 * plain.norm()
     assert (absolutes < 0.01).float().mean() > 0.3 > 3 * (plain < 0.01).float().mean()
 
@@ -412,13 +412,13 @@ def test_a_norm_predicts_by_population_statistics():
 
 def test_a_batch_of_one_cannot_be_normed_and_is_refused_in_words():
     settings = options(norm="batch")
-    stack = Stack([member_of(1, settings)], table_of(ROWS), Shape(1, 1), settings, Loss("auto", 2))
-    with pytest.raises(UserError, match="at least 2 rows a step"):
-        stack.train_epoch(0)
+    group = Group([member_of(1, settings)], table_of(ROWS), Shape(1, 1), settings, Loss("auto", 2))
+    with pytest.raises(UserError, match="at least 2 rows in a batch"):
+        group.train_epoch(0)
 
 
 def test_dropout_leaves_out_its_share_and_keeps_the_mean():
-    layers, keys = stacked([torch.nn.Dropout(0.25)] * 3)
+    layers, keys = vectorized([torch.nn.Dropout(0.25)] * 3)
     keys.of_step = torch.arange(3)
     dropped = layers(torch.ones(3, 500, 64))
     assert (dropped == 0).float().mean(dim=(1, 2)).tolist() == pytest.approx([0.25] * 3, abs=0.01)
@@ -508,8 +508,8 @@ def test_a_curriculum_begins_with_the_rows_that_a_simple_model_is_surest_of():
     settings = options(curriculum=4, epochs=10)
     training_set = TrainingSet(sample_of(), None, settings, 2, 1)
     member = training_set.members()[0]
-    stack = Stack([member], training_set.table(), Shape(32, 7), settings, Loss("auto", 2))
-    seen = [set(stack._rows_of(member, epoch, 224)) for epoch in range(5)]
+    group = Group([member], training_set.table(), Shape(32, 7), settings, Loss("auto", 2))
+    seen = [set(group._rows_of(member, epoch, 224)) for epoch in range(5)]
     assert seen[0] <= set(member.easiest[: len(member.easiest) // 5 + 1])
     assert len(seen[0]) < len(seen[2]) < len(seen[4])
     X, y = training_set.sample[NAMES].to_numpy(), training_set.sample["label"].to_numpy()
@@ -548,12 +548,12 @@ def test_the_batch_statistics_of_a_frozen_part_stay_too():
 
 def test_a_range_test_leaves_weights_and_their_mean_as_they_were():
     settings = options(average=0.9, rate="auto")
-    stack = Stack([member_of(1, settings, rate=0.7)], table_of(ROWS), Shape(32, 4), settings, Loss("auto", 2))
-    values, average = stack.rows.values.clone(), stack.average.clone()
-    find_rates(stack)
-    assert torch.equal(stack.rows.values, values)
-    assert torch.equal(stack.average, average)
-    assert stack.members[0].rate < 0.7
+    group = Group([member_of(1, settings, rate=0.7)], table_of(ROWS), Shape(32, 4), settings, Loss("auto", 2))
+    values, average = group.rows.values.clone(), group.average.clone()
+    find_rates(group)
+    assert torch.equal(group.rows.values, values)
+    assert torch.equal(group.average, average)
+    assert group.members[0].rate < 0.7
 
 
 def test_where_nothing_is_left_to_train_one_message_says_so():
@@ -612,7 +612,7 @@ def test_where_every_network_diverges_one_message_says_so():
 
 
 def test_a_batch_larger_than_the_split_is_refused_in_words():
-    with pytest.raises(UserError, match="batch: 5000 rows a step are more than the 250 rows to fit on"):
+    with pytest.raises(UserError, match="batch: 5000 rows in a batch are more than the 250 rows to fit on"):
         fitted(batch=5000)
 
 
@@ -635,15 +635,15 @@ def test_a_resumed_training_is_the_unbroken_one_bit_for_bit(given, tmp_path, mon
     settings = options(**{"epochs": 9, "checkpoint": 3, "seeds": 3, **given})
     sets = lambda: [TrainingSet(sample_of(rows), None, settings, 2, seed) for seed, rows in enumerate((300, 900))]  # noqa: E731
     unbroken = train(sets())
-    epochs, original = [], Stack.run_epoch
+    epochs, original = [], Group.run_epoch
 
-    def failing(stack, epoch):
+    def failing(group, epoch):
         epochs.append(epoch)
         if len(epochs) == 14:
             raise Interrupted
-        original(stack, epoch)
+        original(group, epoch)
 
-    monkeypatch.setattr(Stack, "run_epoch", failing)
+    monkeypatch.setattr(Group, "run_epoch", failing)
     with pytest.raises(Interrupted):
         train(sets(), checkpoints=tmp_path / "unfinished")
     assert len(list((tmp_path / "unfinished").glob("*.ckpt"))) == 2
@@ -660,20 +660,20 @@ def test_a_damaged_checkpoint_is_left_aside_and_training_begins_anew(damage, tmp
     settings = options(epochs=6, checkpoint=2)
     sets = lambda: [TrainingSet(sample_of(), None, settings, 2, 1)]  # noqa: E731
     unbroken, _ = train(sets())[0]
-    original = Stack.run_epoch
+    original = Group.run_epoch
 
-    def failing(stack, epoch):
+    def failing(group, epoch):
         if epoch == 4:
             raise Interrupted
-        original(stack, epoch)
+        original(group, epoch)
 
     with monkeypatch.context() as patch, pytest.raises(Interrupted):
-        patch.setattr(Stack, "run_epoch", failing)
+        patch.setattr(Group, "run_epoch", failing)
         train(sets(), checkpoints=tmp_path / "unfinished")
     (checkpoint,) = (tmp_path / "unfinished").glob("*.ckpt")
     checkpoint.write_bytes(damage(checkpoint.read_bytes()))
     epochs = []
-    monkeypatch.setattr(Stack, "run_epoch", lambda stack, epoch: (epochs.append(epoch), original(stack, epoch)))
+    monkeypatch.setattr(Group, "run_epoch", lambda group, epoch: (epochs.append(epoch), original(group, epoch)))
     again, _ = train(sets(), checkpoints=tmp_path / "unfinished")[0]
     assert epochs == list(range(6))
     assert (scores(again) == scores(unbroken)).all()
@@ -702,13 +702,13 @@ tests.ended_and_resumed({folder!r})
 
 def ended_and_resumed(folder):
     """Train with checkpoints, saying each epoch; what a process of its own does."""
-    original = Stack.run_epoch
+    original = Group.run_epoch
 
-    def told(stack, epoch):
-        original(stack, epoch)
+    def told(group, epoch):
+        original(group, epoch)
         print("epoch", epoch, flush=True)
 
-    Stack.run_epoch = told
+    Group.run_epoch = told
     model, _ = train([TrainingSet(sample_of(), None, options(epochs=60, patience=60), 2, 1)], checkpoints=folder)[0]
     print("scores", scores(model).tobytes().hex(), flush=True)
 
@@ -734,7 +734,7 @@ def test_progress_is_told_in_one_line():
     training = SimpleNamespace(current_epoch=1, members=[member_of(number, options()) for number in (1, 2)])
     for member, losses_ in zip(training.members, ([0.5, 0.4], [0.7, 0.6]), strict=True):
         member.write_down(1, *losses_)
-    training.stacks = [SimpleNamespace(members=training.members)]
+    training.groups = [SimpleNamespace(members=training.members)]
     training.members[0].stopped = True
     assert progress(training) == "epoch 2, loss 0.7000, stop loss 0.6000, 1 of 2 networks in training"
 

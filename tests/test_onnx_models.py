@@ -8,11 +8,12 @@ from test_honesty import NETWORK
 from test_methods import prepared_by
 from test_shipping import AS_IT_WAS, READING
 
-from stillhouse.ensembles.pipeline import Alone, Pooled
+from stillhouse.ensembles.pipeline import SinglePipeline, StackedPipeline
 from stillhouse.ensembles.stackers.mean import Mean
 from stillhouse.learning.fitting import fit
 from stillhouse.predictions.calibration import OnOriginalPrior
-from stillhouse.shipping.export import cost, exported, largest_difference, metadata, parameters
+from stillhouse.shipping.export import exported, largest_difference, metadata
+from stillhouse.shipping.footprint import file_footprint, parameters
 from stillhouse.shipping.serving import Shipped
 
 SMALL = {"forest": {"trees": 9, "leaf": 1}, "boosting": {"rounds": 12, "leaf": 2, "patience": 12}, "tree": {"leaf": 1}}
@@ -37,7 +38,7 @@ def made(gappy, n_classes, method, impute="median", bag=0, boost=0, ledger=AS_IT
     model = fit(sample, model_options(method, **SMALL.get(method, {}), bag=bag, boost=boost), n_classes, threads=1, seed=1)
     share = {key: [1 / n_classes] * n_classes for key in ("before", "after")} if n_classes else {}
     ledger = {**share, "resampled": False} if n_classes and ledger is AS_IT_WAS else ledger if n_classes else None
-    return Alone(prepared, OnOriginalPrior(model, ledger, sample[sample["stop"]]))
+    return SinglePipeline(prepared, OnOriginalPrior(model, ledger, sample[sample["stop"]]))
 
 
 def odd(table):
@@ -88,7 +89,7 @@ def network(gappy, n_classes):
     sample = prepared.transform(table).assign(label=labelled(table, n_classes), weight=1.0, stop=table["row"] % 5 == 0)
     model, _ = trained(sample, {**NETWORK, "epochs": 3}, n_classes)
     ledger = {key: [1 / n_classes] * n_classes for key in ("before", "after")} | {"resampled": False} if n_classes else None
-    return Alone(prepared, OnOriginalPrior(model, ledger, sample[sample["stop"]]))
+    return SinglePipeline(prepared, OnOriginalPrior(model, ledger, sample[sample["stop"]]))
 
 
 @pytest.mark.parametrize("n_classes", [0, 2, 3])
@@ -96,7 +97,7 @@ def test_a_stack_of_trees_and_networks_each_with_its_own_preparation_is_one_file
     members = [made(gappy, n_classes, "boosting", impute="none"), made(gappy, n_classes, "logistic"), network(gappy, n_classes)]
     factors = np.arange(1.0, 1 + n_classes) if n_classes else None
     intercept = np.linspace(-0.2, 0.3, n_classes or 1)
-    whole = Pooled(members, Mean().restored({"weights": [0.5, 0.1, 0.6], "intercept": intercept}), factors)
+    whole = StackedPipeline(members, Mean().restored({"weights": [0.5, 0.1, 0.6], "intercept": intercept}), factors)
     path = written(whole, n_classes, tmp_path)
     assert largest_difference(path, odd(gappy[0]), whole) < 1e-5
     assert [column["name"] for column in Shipped(path).columns] == ["age", "dose", "smoker", "site"]
@@ -105,7 +106,7 @@ def test_a_stack_of_trees_and_networks_each_with_its_own_preparation_is_one_file
 def test_what_a_file_costs_is_its_bytes_what_was_learned_and_the_time_of_a_row(gappy, tmp_path):
     whole = network(gappy, 2)
     path = written(whole, 2, tmp_path)
-    found = cost(path, gappy[0], whole)
+    found = file_footprint(path, gappy[0], whole)
     assert found["bytes"] == path.stat().st_size
     assert found["parameters"] == sum(values.numel() for values in whole.model.model.networks[0].parameters())
     assert 0 < found["milliseconds"]["median"] <= found["milliseconds"]["p99"]
@@ -120,5 +121,5 @@ def test_a_tree_has_learned_a_threshold_a_node_and_a_share_a_leaf(gappy):
 
 def test_a_model_without_counterpart_is_refused(gappy, tmp_path):
     whole = made(gappy, 2, "tree", boost=3)
-    with pytest.raises(TypeError, match="has no counterpart in the graph"):
+    with pytest.raises(TypeError, match="cannot be written as ONNX nodes"):
         written(whole, 2, tmp_path)

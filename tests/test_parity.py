@@ -12,7 +12,7 @@ from test_methods import prepared_by
 
 from stillhouse.config.completion import fill
 from stillhouse.config.dataset import as_list
-from stillhouse.ensembles.pipeline import Alone, Pooled
+from stillhouse.ensembles.pipeline import SinglePipeline, StackedPipeline
 from stillhouse.ensembles.stackers.mean import Mean
 from stillhouse.intake.kinds import CATEGORICAL, feature_columns
 from stillhouse.intake.load import load
@@ -66,8 +66,8 @@ def fitted(table, schema):
         else:
             options = model_options("boosting", rounds=10, patience=10, rate=0.1, leaves=15, leaf=5)
             model = fit(sample, options, n_classes, threads=2, seed=1)
-        members.append(Alone(prepared, OnOriginalPrior(model, ledger, sample[sample["stop"]])))
-    return members[0], Pooled(
+        members.append(SinglePipeline(prepared, OnOriginalPrior(model, ledger, sample[sample["stop"]])))
+    return members[0], StackedPipeline(
         members, Mean().restored({"weights": [0.6, 0.5], "intercept": [0.0] * n_classes}), np.ones(n_classes)
     )
 

@@ -99,7 +99,7 @@ def test_a_resampled_model_is_set_beside_itself_without_resampling():
     made = plan({"smoted": balanced})
     assert made.models["smotedplain"] == FIT
     assert made.plain == {"smoted": "smotedplain"}
-    assert made.kin("smotedplain") == "smoted"
+    assert made.seed_name("smotedplain") == "smoted"
 
 
 def test_a_model_that_is_there_already_is_not_made_again():
@@ -107,7 +107,7 @@ def test_a_model_that_is_there_already_is_not_made_again():
     made = plan({"tree": FIT, "smoted": balanced})
     assert list(made.models) == ["tree", "smoted"]
     assert made.plain == {"smoted": "tree"}
-    assert made.kin("tree") == "tree"
+    assert made.seed_name("tree") == "tree"
 
 
 def begun(source, **prepare):

@@ -29,7 +29,7 @@ def test_a_split_takes_its_own_predictions_where_the_table_has_them(tmp_path):
     both = pd.concat([GOOD.assign(split=name, p_no=p, p_yes=1 - p) for name, p in (("1", 0.25), ("0+1", 0.75))])
     found = predictions_for(read(both, tmp_path, "split"), FOLDS, SPLIT, ["no", "yes"], "theirs.csv")
     assert set(found["p_no"]) == {0.25}
-    with pytest.raises(UserError, match="there is no prediction of split 0 of row 0 and 3 others"):
+    with pytest.raises(UserError, match="there is no prediction of split 0 for row 0 and 3 others"):
         predictions_for(read(both, tmp_path, "split"), FOLDS, {"name": "0", "held_out": [0]}, ["no", "yes"], "theirs.csv")
 
 
@@ -45,17 +45,17 @@ def test_values_of_a_regression_are_taken_as_they_are(tmp_path):
 
 
 WRONG = {
-    "a row is missing": (GOOD[GOOD["row"] != 3], "none", "there is no prediction of row 3 and 0 others"),
+    "a row is missing": (GOOD[GOOD["row"] != 3], "none", "there is no prediction for row 3 and 0 others"),
     "a row that there is not": (GOOD.assign(row=[0, 1, 2, 3, 4, 99]), "none", "there is no row 99; rows are numbered from 0"),
     "a row that comes twice": (GOOD.assign(row=[0, 1, 2, 3, 4, 4]), "none", "row 4 comes more than once"),
-    "sums that are not 1": (GOOD.assign(p_no=0.9), "none", "row 1 has the probabilities 0.9, 0.2, which are not positive numbers of sum 1"),
+    "sums that are not 1": (GOOD.assign(p_no=0.9), "none", "row 1 has the probabilities 0.9, 0.2, which must be 0 or more and sum to 1"),
     "a negative probability": (GOOD.assign(p_no=-0.5, p_yes=1.5), "none", "row 0 has the probabilities -0.5, 1.5"),
     "a class of another name": (GOOD.rename(columns={"p_yes": "p_ja"}), "none", "there is no column 'p_yes'; the columns must be row, p_no, p_yes"),
-    "a class too many": (GOOD.assign(p_maybe=0), "none", "column 'p_maybe' is of no class; the classes are no, yes"),
+    "a class too many": (GOOD.assign(p_maybe=0), "none", "column 'p_maybe' belongs to no class; the classes are no, yes"),
     "no row numbers": (GOOD.drop(columns="row"), "none", "there is no column 'row'"),
-    "a gap": (GOOD.assign(p_no=[None, *GOOD["p_no"][1:]]), "none", "row 0 has a prediction that is no number"),
-    "words": (GOOD.assign(p_no="much"), "none", "row 0 has a prediction that is no number"),
-    "other folds": (GOOD.assign(fold=[0, 1, 1, 1, -1, -1]), "fold", "row 1 is said to be of fold 1, and folds.parquet says 0"),
+    "a gap": (GOOD.assign(p_no=[None, *GOOD["p_no"][1:]]), "none", "row 0 has a prediction that is not a finite number"),
+    "words": (GOOD.assign(p_no="much"), "none", "row 0 has a prediction that is not a finite number"),
+    "other folds": (GOOD.assign(fold=[0, 1, 1, 1, -1, -1]), "fold", "row 1 has fold 1 here and fold 0 in folds.parquet"),
     "no folds": (GOOD, "fold", "there is no column 'fold'"),
 }  # fmt: skip
 

@@ -201,7 +201,7 @@ def test_a_model_that_points_to_another_file_is_refused(place, gappy, tmp_path, 
         entry.key, entry.value = "location", place
     assert any(one.external_data for one in model.graph.initializer)
     path.write_bytes(model.SerializeToString())
-    with pytest.raises(UserError, match="is not a whole Stillhouse model"):
+    with pytest.raises(UserError, match="is not a complete Stillhouse model"):
         Shipped(path)
 
 
@@ -211,7 +211,7 @@ def test_metadata_that_is_no_json_is_refused(gappy, tmp_path):
     entry = next(one for one in model.metadata_props if one.key == "classes")
     entry.value = "__import__('os').system('touch trap')"
     path.write_bytes(model.SerializeToString())
-    with pytest.raises(UserError, match="is not a whole Stillhouse model"):
+    with pytest.raises(UserError, match="is not a complete Stillhouse model"):
         Shipped(path)
 
 

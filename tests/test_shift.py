@@ -84,7 +84,7 @@ def diagnosed(seed, prior=SOURCE, move=0.0, rows=800):
 def test_the_diagnosis_names_the_kind_of_shift_and_says_why(kind, options):
     found = diagnosed(3, **options)
     assert found["recommended"] == kind
-    assert {"none": "look like", "label": "label shift", "covariate": "covariate shift"}[kind] in found["words"]
+    assert {"none": "look like", "label": "label shift", "covariate": "covariate shift"}[kind] in found["reason"]
 
 
 def test_rare_words_make_no_shift_where_there_is_none():

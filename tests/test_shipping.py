@@ -11,7 +11,7 @@ from conftest import REPOSITORY, network_options, trained
 from test_honesty import NETWORK
 from test_methods import prepared_by
 
-from stillhouse.ensembles.pipeline import Alone
+from stillhouse.ensembles.pipeline import SinglePipeline
 from stillhouse.errors import UserError
 from stillhouse.predictions.calibration import OnOriginalPrior
 from stillhouse.predictions.decisions import decide
@@ -53,7 +53,7 @@ def ship(way, gappy, tmp_path, options=None):
     }
     model = OnOriginalPrior(model, {"before": [0.8, 0.2], "after": [0.5, 0.5], "resampled": True}, sample[sample["stop"]])
     path = tmp_path / "model.onnx"
-    whole = Alone(prepared, model)
+    whole = SinglePipeline(prepared, model)
     path.write_bytes(exported(whole, metadata(schema, whole, "d", "m", {})))
     odd = table.assign(site=table["site"].where(table.index % 5 != 0, "never seen"))
     return path, odd, prepared, model
@@ -63,14 +63,14 @@ def ship(way, gappy, tmp_path, options=None):
 def test_the_file_agrees_with_the_workflow_on_every_row(way, gappy, tmp_path):
     path, table, prepared, model = ship(way, gappy, tmp_path)
     assert model.calibration
-    assert largest_difference(path, table, Alone(prepared, model)) < 1e-6
+    assert largest_difference(path, table, SinglePipeline(prepared, model)) < 1e-6
 
 
 NETWORKS = {
     "the default": {},
     "periodic numbers, batch norm, gelu": {"numbers": "periodic", "norm": "batch", "activation": "gelu"},
     "one head, layer norm, tanh": {"heads": 1, "norm": "layer", "activation": "tanh"},
-    "numbers and words as they are, leaky": {"numbers": "none", "words": "onehot", "activation": "leaky_relu"},
+    "numbers and words as they are, leaky": {"numbers": "none", "categorical": "onehot", "activation": "leaky_relu"},
     "a residual network": {"method": "resnet", "activation": "sigmoid"},
     "snapshots": {"snapshots": 2},
 }
@@ -80,11 +80,11 @@ NETWORKS = {
 def test_every_network_that_exports_agrees_with_the_workflow(network, gappy, tmp_path):
     options = network_options(**{"width": 8, "epochs": 3, **NETWORKS[network]})
     path, table, prepared, model = ship("median", gappy, tmp_path, options)
-    assert largest_difference(path, table, Alone(prepared, model)) < 1e-5
+    assert largest_difference(path, table, SinglePipeline(prepared, model)) < 1e-5
 
 
 def test_a_layer_without_counterpart_is_refused():
-    with pytest.raises(TypeError, match="a layer of type Softplus has no counterpart"):
+    with pytest.raises(TypeError, match="a layer of type Softplus cannot be written"):
         add_module(None, "x", torch.nn.Softplus())
 
 
@@ -130,7 +130,7 @@ def test_rows_predicted_in_pieces_are_the_same(shipped, tmp_path, monkeypatch, s
         (lambda table: table.drop(columns="age"), "the table has no column 'age'; there are dose, smoker, site"),
         (
             lambda table: table.assign(dose=["much", *map(str, table["dose"][1:])]),
-            "column 'dose', row 1: 'much' is no numeric value",
+            "column 'dose', row 1: 'much' is not a numeric value",
         ),
     ],
 )
@@ -145,7 +145,7 @@ def test_a_file_cut_in_half_is_refused(shipped, tmp_path):
     path, table, *_ = shipped
     half = tmp_path / "half.onnx"
     half.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    with pytest.raises(UserError, match="is not a whole Stillhouse model"):
+    with pytest.raises(UserError, match="is not a complete Stillhouse model"):
         predict_file(half, raw(table, tmp_path), tmp_path / "out.csv")
 
 
@@ -182,7 +182,7 @@ def test_columns_may_have_the_names_of_the_graph_itself(gappy, tmp_path):
     model, _ = trained(sample, {**NETWORK, "epochs": 2})
     schema = {"task": "binary", "target": "y", "classes": ["low", "high"], "columns": columns, "reading": READING}
     model, path = OnOriginalPrior(model, AS_IT_WAS, sample[:0]), tmp_path / "model.onnx"
-    whole = Alone(prepared, model)
+    whole = SinglePipeline(prepared, model)
     path.write_bytes(exported(whole, metadata(schema, whole, "d", "m", {})))
     assert largest_difference(path, table, whole) < 1e-6
 
@@ -211,7 +211,7 @@ def test_a_headerless_table_with_semicolons_is_read_as_in_training(gappy, tmp_pa
     schema = {"task": "binary", "target": "y", "classes": ["low", "high"], "columns": columns, "reading": reading}
     path, rows = tmp_path / "model.onnx", tmp_path / "rows.data"
     model = OnOriginalPrior(model, AS_IT_WAS, sample[:0])
-    whole = Alone(prepared, model)
+    whole = SinglePipeline(prepared, model)
     path.write_bytes(exported(whole, metadata(schema, whole, "d", "m", {})))
     table[names].to_csv(rows, index=False, header=False, sep=";", decimal=",")
     predict_file(path, rows, tmp_path / "out.csv")

@@ -87,11 +87,11 @@ def test_what_is_chosen_is_said_in_the_report(taught):
 
 
 @pytest.mark.parametrize("model", ["student", "chained"])
-def test_what_is_shipped_has_its_card_and_its_cost(taught, model):
+def test_what_is_shipped_has_its_card_and_its_footprint(taught, model):
     place = taught / "results/ill/deploy"
-    cost = json.loads((place / f"{model}.cost.json").read_text())
-    assert cost["bytes"] == (place / f"{model}.onnx").stat().st_size
-    assert f"{cost['bytes']:,} bytes of ONNX" in (place / f"{model}.card.md").read_text()
+    footprint = json.loads((place / f"{model}.footprint.json").read_text())
+    assert footprint["bytes"] == (place / f"{model}.onnx").stat().st_size
+    assert f"{footprint['bytes']:,} bytes of ONNX" in (place / f"{model}.card.md").read_text()
 
 
 def test_a_second_run_does_nothing(taught):

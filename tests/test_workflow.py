@@ -70,7 +70,7 @@ def test_the_demo_takes_at_most_fifty_jobs(demo):
 def test_every_promised_file_is_there(demo):
     models = [*DEMO["models"], "studenttwin"]
     for name in ("table.parquet", "schema.json", "folds.parquet", "shift.json", "comparison.csv", "report.html",
-                 "pairs.csv", "prices.json", "slices.csv", "importance.csv", "surrogate.json", "figures/front-bytes.svg",
+                 "pairs.csv", "footprints.json", "slices.csv", "importance.csv", "surrogate.json", "figures/front-bytes.svg",
                  "figures/front-bytes.csv", "models/student/conformal.parquet", "control/models/bagged/metrics.json",
                  "deploy/student.onnx", "deploy/student.card.md"):  # fmt: skip
         assert (demo / RESULTS / name).stat().st_size > 0
@@ -100,7 +100,7 @@ def test_editing_a_metric_reruns_evaluation_onward_alone(demo, edited):
 
 def test_editing_a_method_reruns_what_uses_it(demo, edited):
     edited("workflow/scripts/stillhouse/learning/estimators/boosting.py")
-    assert demo.jobs() == {"fit": 1, "stack": 2, "evaluate": 3, "price": 1, "compare": 1, "report": 1}
+    assert demo.jobs() == {"fit": 1, "stack": 2, "evaluate": 3, "measure": 1, "compare": 1, "report": 1}
 
 
 def test_adding_a_method_reruns_nothing(demo):
@@ -112,7 +112,7 @@ def test_adding_a_method_reruns_nothing(demo):
 
 def test_changing_one_model_reruns_it_and_what_follows(demo, configured):
     configured(lambda config: config["models"]["student"]["distill"].update(alpha=0.5))
-    assert demo.jobs() == {"distill": 1, "evaluate": 1, "explain": 1, "slice": 1, "price": 1, **ONWARD}
+    assert demo.jobs() == {"distill": 1, "evaluate": 1, "explain": 1, "slice": 1, "measure": 1, **ONWARD}
 
 
 def test_any_single_file_is_a_target(demo, configured):

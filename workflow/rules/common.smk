@@ -13,11 +13,11 @@ from stillhouse.config.checks.export import can_be_exported
 from stillhouse.config.checks.configuration import checked
 from stillhouse.config.digest import code
 from stillhouse.config.completion import CHOICES
-from stillhouse.config.dataset import control_of, is_control, origin, places, presentable, repeats_of
+from stillhouse.config.dataset import control_of, is_control, origin, locations, presentable, repeats_of
 from stillhouse.errors import UserError
-from stillhouse.config.checks.files import is_remote
+from stillhouse.config.checks.locations import is_remote
 from stillhouse.config.plan import Plan
-from stillhouse.config.models import hinting, kind, start, table_of, upstream, verb
+from stillhouse.config.models import hint_teacher, method_folder, start, table_of, upstream, verb
 from stillhouse.methods import method_file
 from stillhouse.splits import ALL, NONE
 

@@ -52,25 +52,25 @@ rule diagnose:
         "../scripts/diagnose.py"
 
 
-rule price:
+rule measure:
     input:
-        unpack(priced_parts),
+        unpack(measured_parts),
         table=rules.load.output.table,
         schema=rules.load.output.schema,
     output:
-        prices="results/{dataset}/prices.json",
+        footprints="results/{dataset}/footprints.json",
     log:
-        "logs/{dataset}/price.log",
+        "logs/{dataset}/measure.log",
     benchmark:
-        "logs/{dataset}/price.tsv"
+        "logs/{dataset}/measure.tsv"
     params:
-        code=code("price.py", "preparation/features.py", "networks/training.py"),
+        code=code("measure.py", "preparation/features.py", "networks/training.py"),
         models=PLAN.whole,
         with_graph=[name for name in PLAN.whole if can_be_exported(config, SETTINGS, PLAN.models, name)],
         all_models=PLAN.models,
         split=shown_split,
     script:
-        "../scripts/price.py"
+        "../scripts/measure.py"
 
 
 rule explain:
@@ -161,10 +161,12 @@ rule report:
         drift=drift_files,
         pairs=rules.compare.output.pairs,
         control=control_metrics,
-        prices=rules.price.output.prices,
+        footprints=rules.measure.output.footprints,
         slices=rules.slice.output.slices,
         explanations=explanations,
-        costs=lambda wildcards: expand(rules.export.output.cost, dataset=wildcards.dataset, model=config["export"]),
+        shipped=lambda wildcards: expand(
+            rules.export.output.footprint, dataset=wildcards.dataset, model=config["export"]
+        ),
         weights=shift_files(rules.weigh.output.weights),
         template=local(os.path.relpath(WORKFLOW / "scripts" / "stillhouse" / "report" / "page.html.j2")),
     output:

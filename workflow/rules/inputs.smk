@@ -31,12 +31,12 @@ def sources(wildcards, learning=None):
 def student_method(wildcards):
     """Return the method file of a student, whichever kind it is of."""
     model = PLAN.models[wildcards.model]
-    return method_file(kind(model), model["distill"]["method"])
+    return method_file(method_folder(model), model["distill"]["method"])
 
 
 def hints(wildcards):
     """Return the files with the networks that a student takes hints from, and with their features; none for most."""
-    teacher = hinting(PLAN.models[wildcards.model])
+    teacher = hint_teacher(PLAN.models[wildcards.model])
     if not teacher:
         return {}
     dataset, names = wildcards.dataset, learned_from(splits(wildcards))
@@ -83,7 +83,7 @@ def shift_files(path):
 
 def local_files(wildcards):
     """Return the files of a dataset's tables, those behind addresses left out; a storage provider has none of them."""
-    found = places(PLAN.datasets[wildcards.dataset])
+    found = locations(PLAN.datasets[wildcards.dataset])
     return [local(place) for _, place in found if not is_remote(place)]
 
 
@@ -149,7 +149,7 @@ def parts_of_models(dataset, models, names):
     return found
 
 
-def priced_parts(wildcards):
+def measured_parts(wildcards):
     """Return the files that all models of the split that is shown are put together from."""
     return parts_of_models(wildcards.dataset, PLAN.whole, [shown_split(wildcards)])
 
@@ -200,7 +200,7 @@ def steps_of(wildcards):
 def files_of_steps(wildcards):
     """Return the method files that making a shipped model anew runs."""
     kinds = {"imputer": "imputers", "weigher": "weighers", "resampler": "resamplers"}
-    kinds["model"] = kind(PLAN.models[wildcards.model])
+    kinds["model"] = method_folder(PLAN.models[wildcards.model])
     steps = steps_of(wildcards)
     return [method_file(kinds[step], name) for step in kinds for name in methods_in(steps[step])]
 

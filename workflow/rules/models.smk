@@ -26,7 +26,7 @@ rule train:
         keeps_all=lambda wildcards: PLAN.is_kept(wildcards.model),
         checkpoints=f"{MODEL}/checkpoints",
         seed=config["seed"],
-        kin=lambda wildcards: PLAN.kin(wildcards.model),
+        seed_name=lambda wildcards: PLAN.seed_name(wildcards.model),
         splits=splits,
         options=of_model("train"),
     script:
@@ -54,7 +54,7 @@ rule fit:
     params:
         code=code_with("fit.py", "estimators", of_model("fit")),
         seed=config["seed"],
-        kin=lambda wildcards: PLAN.kin(wildcards.model),
+        seed_name=lambda wildcards: PLAN.seed_name(wildcards.model),
         splits=splits,
         options=of_model("fit"),
     script:
@@ -88,7 +88,7 @@ rule distill:
         keeps_all=lambda wildcards: PLAN.is_kept(wildcards.model),
         checkpoints=f"{MODEL}/checkpoints",
         seed=config["seed"],
-        kin=lambda wildcards: PLAN.kin(wildcards.model),
+        seed_name=lambda wildcards: PLAN.seed_name(wildcards.model),
         splits=splits,
         options=of_model("distill"),
     script:

@@ -1,4 +1,4 @@
-# What leaves the house: one file that predicts from raw columns, the card that says what it is, and what it costs.
+# What is shipped: one file that predicts from raw columns, its model card, and its footprint.
 
 
 rule export:
@@ -10,7 +10,7 @@ rule export:
     output:
         model="results/{dataset}/deploy/{model}.onnx",
         card="results/{dataset}/deploy/{model}.card.md",
-        cost="results/{dataset}/deploy/{model}.cost.json",
+        footprint="results/{dataset}/deploy/{model}.footprint.json",
     log:
         "logs/{dataset}/{model}/export.log",
     benchmark:

@@ -1,7 +1,7 @@
 """Score a followed model on each later batch, and say where the relation of features and label has moved."""
 
 from stillhouse.columns import LABELLED, PART
-from stillhouse.drift.monitoring import followed
+from stillhouse.drift.monitoring import monitored
 from stillhouse.errors import log_to
 from stillhouse.evaluation.scores import scored
 from stillhouse.seeds import derive, generator
@@ -15,5 +15,5 @@ rows = scored(read_table(snakemake.input.predictions), table, folds)
 seed = derive(snakemake.params.seed, snakemake.wildcards.dataset)
 rng = generator(seed, snakemake.wildcards.model, "drift")
 
-found = followed(updates, table, folds, rows[rows[PART].isin(LABELLED)], schema, snakemake.params.settings, seed, rng)
+found = monitored(updates, table, folds, rows[rows[PART].isin(LABELLED)], schema, snakemake.params.settings, seed, rng)
 write_json(found, snakemake.output.drift)

@@ -1,6 +1,6 @@
 """Find out which columns a model leans on, and what small tree says nearly what it says."""
 
-from stillhouse.ensembles.pipeline import assembled
+from stillhouse.ensembles.pipeline import load_pipeline
 from stillhouse.errors import log_to
 from stillhouse.evaluation.importance import importance, surrogate
 from stillhouse.evaluation.scores import ratio_of, scored
@@ -13,7 +13,7 @@ table, folds, schema = read_table(files.table), read_table(files.folds), read_js
 rows = scored(read_table(files.predictions), table, folds)
 rng = generator(params.seed, snakemake.wildcards.dataset, "explain")
 
-models = {split["held_out"][0]: assembled(params.model, params.all_models, files, split["name"]) for split in params.splits}
+models = {split["held_out"][0]: load_pipeline(params.model, params.all_models, files, split["name"]) for split in params.splits}
 found = importance(models, table, folds, schema, params.settings, ratio_of(folds, params.splits), rng)
 write_csv(found, snakemake.output.importance)
 write_json(surrogate(rows, table, schema, max(models)), snakemake.output.surrogate)

@@ -1,7 +1,7 @@
 """Combine other models by their predictions of rows that they did not see."""
 
 from stillhouse.columns import LABEL, ROW
-from stillhouse.ensembles.stacking import fit_stacker, stacked
+from stillhouse.ensembles.stacking import fit_stacker, stacker_predictions
 from stillhouse.errors import log_to
 from stillhouse.learning.job import read_folds, sources
 from stillhouse.predictions.decisions import decide
@@ -20,7 +20,7 @@ stackers, classes = {}, schema["classes"]
 with split_writer(snakemake.output.predictions) as write:
     for split in snakemake.params.splits:
         stacker, factors = fit_stacker(members, labels, folds, split, schema, options)
-        rows, scores = stacked(stacker, members, folds, split, classes)
+        rows, scores = stacker_predictions(stacker, members, folds, split, classes)
         write(split["name"], prediction_table(rows, scores, classes, decide(scores, factors) if classes else None))
         learned = stacker.learned() | {"factors": factors.tolist() if classes else None}
         stackers[split["name"]] = learned | {"weights": dict(zip(members, learned["weights"], strict=True))}

@@ -1,7 +1,7 @@
-"""A seal on Parquet files, so that not one flipped bit is read as if it were right.
+"""Checksums of whole Parquet files, so that a damaged file is never read as if it were intact.
 
-The checksum of a file stands in front of its footer, where readers of Parquet do not look: they find the footer from the end,
-and all else by what the footer says. Parquet's own checksums are of pages alone, and leave out the footer and page headers.
+The checksum is written in front of the footer, where readers of Parquet do not look: they find the footer from the end of the
+file, and all else by offsets in the footer. Parquet's own checksums cover pages alone, without their headers and the footer.
 """
 
 import os
@@ -9,11 +9,11 @@ import zlib
 from functools import cache
 from pathlib import Path
 
-BYTES_OF_SEAL, BYTES_A_PIECE = 4, 1 << 20
+CHECKSUM_BYTES, PIECE_BYTES = 4, 1 << 20
 
 
-def seal(path):
-    """Put the checksum of a whole Parquet file into it."""
+def write_checksum(path):
+    """Write a Parquet file's checksum into it."""
     with Path(path).open("r+b") as file:
         footer = _footer(file)
         checksum = _checksum(file, footer, bytes_before=file.tell() - len(footer))
@@ -21,8 +21,8 @@ def seal(path):
         file.write(checksum + footer)
 
 
-def check(path):
-    """Raise ``ValueError`` where a sealed Parquet file is not as it was written; a file that stays as it is is read once."""
+def verify_checksum(path):
+    """Raise ``ValueError`` where a Parquet file does not match its checksum; an unchanged file is checked once."""
     found = Path(path).stat()
     _check(path, found.st_mtime_ns, found.st_size)
 
@@ -31,11 +31,11 @@ def check(path):
 def _check(path, _mtime, _size):
     with Path(path).open("rb") as file:
         footer = _footer(file)
-        before = file.tell() - len(footer) - BYTES_OF_SEAL
+        before = file.tell() - len(footer) - CHECKSUM_BYTES
         checksum = _checksum(file, footer, bytes_before=before)
         file.seek(before)
-        if file.read(BYTES_OF_SEAL) != checksum:
-            raise ValueError("its checksum does not hold")
+        if file.read(CHECKSUM_BYTES) != checksum:
+            raise ValueError("its checksum does not match")
 
 
 def _footer(file):
@@ -49,9 +49,9 @@ def _footer(file):
 
 
 def _checksum(file, footer, bytes_before):
-    found = zlib.crc32(footer)
+    checksum = zlib.crc32(footer)
     file.seek(0)
     while bytes_before > 0:
-        piece = file.read(min(BYTES_A_PIECE, bytes_before))
-        found, bytes_before = zlib.crc32(piece, found), bytes_before - len(piece)
-    return found.to_bytes(BYTES_OF_SEAL, "little")
+        piece = file.read(min(PIECE_BYTES, bytes_before))
+        checksum, bytes_before = zlib.crc32(piece, checksum), bytes_before - len(piece)
+    return checksum.to_bytes(CHECKSUM_BYTES, "little")

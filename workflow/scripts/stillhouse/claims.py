@@ -1,8 +1,8 @@
-"""Only the latest job writes: a job claims what it makes, and one that was left behind finds the claim of another.
+"""Claims: of several processes that run the same job, only the one that started last may write its outputs.
 
-A Snakemake that is killed outright leaves its jobs running, and whoever starts it again may have changed the configuration in
-between. On one machine jobs end with it, once they have begun to work. Others find out by their claim, which is their log: its
-path belongs to one job, and its first line names the one that began last.
+A Snakemake that is killed leaves its jobs running, and the configuration may have changed when it is started again. On one
+machine the jobs end with it. On a cluster they may go on, and find out by the claim, which is the job's log: the log's path
+belongs to one job, and its first line names the process that started last.
 """
 
 import ctypes
@@ -11,28 +11,28 @@ import secrets
 import signal
 from pathlib import Path
 
-# What Linux calls the signal that a process is to get when its parent ends.
+# The option of Linux's prctl that sets the signal which a process gets when its parent ends (PR_SET_PDEATHSIG).
 PARENT_DEATH_SIGNAL = 1
-# Where a process that has helpers is named in their environment; Lightning's own variables may be some outer launcher's.
-HELPED = "STILLHOUSE_HELPED"
+# The environment variable that names a helper's parent; Lightning's own variables may come from some outer launcher.
+HELPER_OF = "STILLHOUSE_HELPED"
 
 
 class Claim:
-    """The log of a job, begun anew; outside a job ``log`` is None, and there is nobody to be left behind by."""
+    """A job's claim, written as the first line of its log; outside a job ``log`` is None, and the claim always holds."""
 
     def __init__(self, log=None):
-        self.log, self.word = log and Path(log), secrets.token_hex(4)
+        self.log, self.token = log and Path(log), secrets.token_hex(4)
         if self.log:
             self.log.unlink(missing_ok=True)
-            self.log.write_text(f"job {self.word}\n")
+            self.log.write_text(f"job {self.token}\n")
 
     def holds(self):
-        """Return whether no other job has begun since; what is asked is the file and not its inode, as nodes share files."""
+        """Return whether no other process has started this job since. Reads the file, as inodes differ between nodes."""
         if not self.log:
             return True
         try:
             with self.log.open() as lines:
-                return lines.readline().split() == ["job", self.word]
+                return lines.readline().split() == ["job", self.token]
         except FileNotFoundError:
             return True
 
@@ -42,24 +42,24 @@ own = Claim()
 
 
 def claim(log):
-    """Begin a log; jobs that had begun it before write no more outputs."""
+    """Claim a job by starting its log; processes that claimed it before may no longer write."""
     global own
     own = Claim(log)
 
 
-def get_helpers():
-    """Let the processes that Lightning starts from here know that they are helpers of this one."""
+def mark_helpers():
+    """Mark the processes that Lightning will start as helpers of this one."""
     if not is_helper():
-        os.environ[HELPED] = str(os.getpid())
+        os.environ[HELPER_OF] = str(os.getpid())
 
 
 def is_helper():
-    """Return whether Lightning started this process to train beside its parent, which logs and writes for both."""
-    return os.environ.get(HELPED) == str(os.getppid())
+    """Return whether Lightning started this process to train beside its parent, which logs and writes for both of them."""
+    return os.environ.get(HELPER_OF) == str(os.getppid())
 
 
 def end_with_parent():
-    """Ask Linux to end this process when the one that started it ends; with time to save what it has, if it has anything."""
+    """Ask Linux to end this process when its parent ends: a helper at once, others with time to write a checkpoint."""
     libc = ctypes.CDLL(None)
     if hasattr(libc, "prctl"):
         libc.prctl(PARENT_DEATH_SIGNAL, signal.SIGKILL if is_helper() else signal.SIGTERM)

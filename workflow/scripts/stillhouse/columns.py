@@ -21,25 +21,42 @@ DECISION = "decision"
 RESERVED = (ROW, PART, LABEL, TRUE_RATIO, GROUP, TIME, BATCH)
 
 TRAIN, TEST, DEPLOY, LATER, UNLABELLED = "train", "test", "deploy", "batches", "unlabelled"
-# A model on its way through later batches: left as it is, trained on, made anew.
+# What is done with a shipped model as later batches come: nothing, further training, training from scratch.
 STATES = ("frozen", "updated", "retrained")
-# The phases of a training's history: the learning-rate range test, by its step, training, by its epoch, what of
-# temperature and alpha was chosen, and what the members of a bag say of rows that they did not draw.
+# The phases of a training's history: the steps of the learning-rate range test, the epochs of training, the candidates of
+# temperature and alpha, and out-of-bag scores.
 PHASE, RANGE_TEST, EPOCHS, CHOICE, BAG = "phase", "range test", "epochs", "choice", "out of bag"
-# The columns of a history: of epochs and steps, of what was chosen among, and of a bag.
+# The columns of a history: of epochs and steps, of candidates, and of out-of-bag scores.
 HISTORY = (
     *("epoch", "loss", "stop_loss", "rate", "kept", PHASE, "network"),
     *("temperature", "alpha"),
     *("score", "rows"),
 )
-# The parts that folds are made of.
+# The parts of a dataset whose rows are in folds, and are scored.
 LABELLED = (TRAIN, TEST)
 # The parts that need no label.
 WITHOUT_LABEL = (DEPLOY, UNLABELLED)
 
-# A prepared feature is named kind, position of its source column, colon, words: "n0:age", "m0:age is missing",
-# "c3:job=clerk", "t3:job, mean of yes". The position keeps columns apart whatever characters their names contain.
-_FEATURE = re.compile(r"[ntmc]\d+:")
+# A prepared feature is named by the letter of its kind, the position of its source column, a colon and a text: "n0:age",
+# "m0:age is missing", "c3:job=clerk", "t3:job, mean of yes". The position keeps columns apart whatever their names contain.
+# No other module tests these letters.
+NUMBER, MEAN_LABEL, GAP_INDICATOR, ONE_HOT = KINDS_OF_FEATURES = "ntmc"
+_FEATURE = re.compile(rf"[{KINDS_OF_FEATURES}]\d+:")
+
+
+def feature_name(kind, column, text):
+    """Return the name of a feature of a raw column, such as ``n0:age``; ``kind`` is one of the four letters above."""
+    return f"{kind}{column['position']}:{text}"
+
+
+def feature_kind(name):
+    """Return the letter of a feature's kind."""
+    return name[0]
+
+
+def feature_text(name):
+    """Return the text after the colon of a feature's name, such as ``job=clerk``."""
+    return name.split(":", 1)[1]
 
 
 def is_feature(name):
@@ -52,17 +69,32 @@ def features(table):
 
     The order is the same whatever other splits a file holds, so that no model depends on them.
     """
-    return sorted(filter(is_feature, table.columns), key=lambda name: ("ntmc".index(name[0]), int(source(name)[1:]), name))
+    names = filter(is_feature, table.columns)
+    return sorted(names, key=lambda name: (KINDS_OF_FEATURES.index(feature_kind(name)), source_position(name), name))
 
 
-def untaught(table):
-    """Return the features less mean labels, which differ between training rows and others by how they are cross-fitted."""
-    return [name for name in features(table) if not name.startswith("t")]
+def label_free_features(table):
+    """Return the features without mean labels, which differ between training and other rows by how they are cross-fitted."""
+    return [name for name in features(table) if feature_kind(name) != MEAN_LABEL]
+
+
+def one_hot_blocks(names):
+    """Return the positions of the one-hot features of each categorical column; a list of lists."""
+    blocks = {}
+    for position, name in enumerate(names):
+        if feature_kind(name) == ONE_HOT:
+            blocks.setdefault(source(name), []).append(position)
+    return list(blocks.values())
 
 
 def source(name):
-    """Return the kind and position of the raw column that a prepared feature stems from, such as ``c3``."""
+    """Return a key that the features of one kind and one raw column share, such as ``c3``."""
     return name.split(":", 1)[0]
+
+
+def source_position(name):
+    """Return the position of the raw column that a feature was made from."""
+    return int(source(name)[1:])
 
 
 def graph_input(name):
@@ -73,3 +105,8 @@ def graph_input(name):
 def probability(name):
     """Return the name of the column with the probability of a class."""
     return f"p_{name}"
+
+
+def is_probability(column):
+    """Return whether a column's name is that of the probability of a class."""
+    return column.startswith("p_")

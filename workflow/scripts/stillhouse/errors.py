@@ -1,4 +1,4 @@
-"""Mistakes of the user's end in one message; everything else in a traceback, and both in the rule's log."""
+"""Errors: a user's mistake ends in one message, anything else in a traceback; both go to the rule's log."""
 
 import logging
 import os
@@ -13,22 +13,22 @@ log = logging.getLogger("stillhouse")
 
 
 class UserError(Exception):
-    """What is wrong, where, and what would be right, in one message for the user."""
+    """A user's mistake. The message says what is wrong, where, and what would be right."""
 
 
 def nearest(word, known):
-    """Return the words of a message that names the nearest known one, or all of them."""
+    """Return the end of a message: the known name that is nearest to ``word``, or else all known names."""
     close = get_close_matches(str(word), [str(name) for name in known], n=1, cutoff=0.5)
     return f"did you mean {close[0]!r}?" if close else f"there are {', '.join(sorted(map(str, known))) or 'none'}"
 
 
 def log_to(path):
-    """Begin a job: send messages to its log and to the terminal, details and unforeseen warnings to the log alone."""
+    """Start a job's log: messages go to it and to the terminal, details and warnings to the log alone."""
     end_with_parent()
     if is_helper():
-        sys.excepthook = _no_words
+        sys.excepthook = _exit_quietly
         return
-    # Set by a launcher that a run was started from, it would have Lightning wait for helpers of that one's.
+    # A launcher that this run was started from may have set it; Lightning would then wait for the launcher's processes.
     os.environ.pop("LOCAL_RANK", None)
     try:
         claim(path)
@@ -44,17 +44,17 @@ def log_to(path):
     log.setLevel(logging.DEBUG)
     logging.captureWarnings(True)
     warnings.simplefilter("once")
-    sys.excepthook = _last_words
+    sys.excepthook = _report
 
 
-def _no_words(kind, error, trace):
-    """End a process whose mistakes of the user's are those of the one that it helps, which speaks for both."""
+def _exit_quietly(kind, error, trace):
+    """Exit quietly: this is a helper process, and its parent reports the same ``UserError``."""
     if issubclass(kind, UserError):
         os._exit(0)
     sys.__excepthook__(kind, error, trace)
 
 
-def _last_words(kind, error, trace):
+def _report(kind, error, trace):
     if issubclass(kind, UserError):
         log.error("%s", error)
     else:

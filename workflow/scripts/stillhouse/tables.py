@@ -1,4 +1,4 @@
-"""Reading and writing: tables that hold the rows of several splits, and JSON; never half a file."""
+"""Reading and writing files: tables, tables of several splits, JSON. A file is complete or absent, never half-written."""
 
 import errno
 import glob
@@ -15,29 +15,29 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from stillhouse import claims
-from stillhouse.checksums import check, seal
+from stillhouse.checksums import verify_checksum, write_checksum
 from stillhouse.columns import SPLIT
 from stillhouse.errors import UserError
 from stillhouse.splits import ALL
 
-# A disk or a quota that is full, and a folder that may not be written to.
+# Errors that are the user's to solve: a full disk or quota, a folder without permission to write.
 UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
-# What reading a damaged file raises: Parquet, JSON and CSV the first two, what was compressed the last.
+# What reading a damaged file raises: the first two from Parquet, JSON and CSV, the last from compressed content.
 DAMAGED = (ValueError, OSError, zlib.error)
 
 
 @contextmanager
 def written_beside(path):
-    """Yield a path to write a file or a folder to, which takes the place of ``path`` only when all went well.
+    """Yield a path to write a file or a folder to; it replaces ``path`` only when all went well.
 
-    What jobs that were killed had begun to write goes. Raises ``UserError`` where nothing can be written there, and where a
-    later job makes the same: only the latest may write, as an earlier one may have been given other settings.
+    Partial files of killed jobs are removed. Raises ``UserError`` where nothing can be written, and where this process no
+    longer has the claim to the job (see ``claims.py``).
     """
     path = Path(path)
     check_claim(path)
     for left in path.parent.glob(f"{glob.escape(path.name)}.*.part"):
         remove(left)
-    beside = path.with_name(f"{path.name}.{claims.own.word}.part")
+    beside = path.with_name(f"{path.name}.{claims.own.token}.part")
     try:
         yield beside
         check_claim(path)
@@ -53,9 +53,9 @@ def written_beside(path):
 
 
 def check_claim(path):
-    """Raise ``UserError`` where a later job has begun to make a file."""
+    """Raise ``UserError`` where another process has claimed this job since."""
     if not claims.own.holds():
-        raise UserError(f"{path}: another job has begun to make this one, which is therefore left to it")
+        raise UserError(f"{path}: is not written, as the same job has been started again since and writes it")
 
 
 def remove(path):
@@ -69,11 +69,11 @@ def remove(path):
 
 @contextmanager
 def read_whole(path):
-    """Raise ``UserError`` where reading says that a file of the workflow's own is not as it was written."""
+    """Raise ``UserError`` where reading shows that a file which the workflow wrote is damaged."""
     try:
         yield
     except DAMAGED as error:
-        # An error of the machine says nothing of the file.
+        # An error with a number comes from the system, such as a missing file, and not from the content.
         if getattr(error, "errno", None):
             raise
         again = "remove it, and the same command makes it anew"
@@ -81,16 +81,16 @@ def read_whole(path):
 
 
 def write_table(table, path):
-    """Write a table as Parquet, sealed."""
+    """Write a table as Parquet with a checksum."""
     with written_beside(path) as beside:
         table.to_parquet(beside, index=False)
-        seal(beside)
+        write_checksum(beside)
 
 
 def read_table(path, columns=None):
-    """Return a table that the workflow wrote, or some columns of it; raises ``UserError`` where its seal is broken."""
+    """Return a table that the workflow wrote, or some of its columns; raises ``UserError`` where it is damaged."""
     with read_whole(path):
-        check(path)
+        verify_checksum(path)
         return pd.read_parquet(path, columns=columns)
 
 
@@ -107,7 +107,7 @@ def write_csv(table, path):
 
 
 def read_csv(path, **options):
-    """Return a CSV that the workflow wrote; raises ``UserError`` where it is none."""
+    """Return a CSV that the workflow wrote; raises ``UserError`` where it is damaged."""
     with read_whole(path):
         return pd.read_csv(path, **options)
 
@@ -120,10 +120,10 @@ def read_json(path):
 
 @contextmanager
 def split_writer(path):
-    """Yield ``write(split, table)``, which gathers tables of splits into one Parquet file, a row group each.
+    """Yield ``write(split, table)``, which collects the tables of splits into one Parquet file, a row group for each.
 
-    Splits may differ in their columns, as a category may be absent from one's training rows: a column that a split
-    does not have is null in all its rows, and ``read_split`` leaves it out again. A gap in a feature is NaN, not null.
+    Splits may differ in their columns, as a category may be absent from the training rows of one. A column that a split does
+    not have is null in all its rows, and ``read_split`` drops it again; a gap in a feature is NaN, not null.
     """
     tables = {}
     yield lambda split, table: tables.__setitem__(split, _arrow(split, table))
@@ -132,7 +132,7 @@ def split_writer(path):
         with pq.ParquetWriter(beside, schema) as writer:
             for table in tables.values():
                 writer.write_table(_widened(table, schema), row_group_size=max(1, len(table)))
-        seal(beside)
+        write_checksum(beside)
 
 
 def _arrow(split, table):
@@ -146,29 +146,29 @@ def _widened(table, schema):
 
 
 def read_split(paths, split):
-    """Return the rows of a split from the one file among ``paths`` that holds it."""
+    """Return the rows of a split from that file among ``paths`` which holds it."""
     path = file_of(paths, split)
     with read_whole(path):
-        check(path)
+        verify_checksum(path)
         table = pq.read_table(path, filters=[(SPLIT, "==", split)])
     absent = [name for name in table.column_names if len(table) and table[name].null_count == len(table)]
     return table.drop_columns([SPLIT, *absent]).to_pandas()
 
 
 def read_fitted(paths, split):
-    """Return what was fitted for a split, from the one file among ``paths`` that holds it."""
+    """Return the fitted object of a split from that file among ``paths`` which holds it."""
     import joblib
 
     path = file_of(paths, split)
     with read_whole(path):
-        # Unpickling stops before the checksum at the end; it is not begun before that holds.
+        # Unpickling stops before the checksum at the end of a compressed file, so all of it is decompressed first.
         content = zlib.decompress(Path(path).read_bytes())
-        found = joblib.load(io.BytesIO(content))
-    return found[split]
+        fitted = joblib.load(io.BytesIO(content))
+    return fitted[split]
 
 
 def write_fitted(fitted, path):
-    """Write what was fitted for each split, as ``{split: object}``."""
+    """Write the fitted objects of splits; ``fitted`` is ``{split: object}``."""
     import joblib
 
     with written_beside(path) as beside:
@@ -176,20 +176,20 @@ def write_fitted(fitted, path):
 
 
 def file_of(paths, split):
-    """Return the path among ``paths`` that holds a split: its own, or that of all splits."""
+    """Return the path that holds a split: that of the split alone, or that of all splits."""
     paths = [paths] if isinstance(paths, (str, Path)) else list(paths)
     wanted = (f"split-{split}", f"split-{ALL}")
     return next(path for path in paths if any(name in Path(path).parts for name in wanted))
 
 
 def rows_in(table, folds, column="fold"):
-    """Return a mask of the rows that lie in one of the folds."""
+    """Return a mask of the rows that are in one of the folds; shape (rows,)."""
     return table[column].isin(folds).to_numpy()
 
 
 def read_columns(path, without=()):
-    """Return a Parquet table less some columns, which are then not even read."""
+    """Return a Parquet table without some columns, which are not read at all."""
     with read_whole(path):
-        check(path)
+        verify_checksum(path)
         names = [name for name in pq.read_schema(path).names if name not in without]
     return read_table(path, columns=names)

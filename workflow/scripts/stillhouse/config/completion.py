@@ -1,4 +1,4 @@
-"""A configuration is completed with its defaults and held against the schema, or refused in one line that names the key.
+"""Complete a configuration with its defaults and validate it against the schema; a fault is one line that names the key.
 
 Standard library and jsonschema only, as the workflow reads this on every job.
 """
@@ -7,18 +7,17 @@ import copy
 
 from jsonschema import Draft202012Validator
 
-from stillhouse.config.models import kind, verb
+from stillhouse.config.models import method_folder, verb
 from stillhouse.errors import UserError, nearest
 
+# The steps of a preparation, each with the section of the configuration that names its choices.
 CHOICES = {"impute": "imputers", "weigh": "weighers", "resample": "resamplers"}
-
-
 # The imputer that is made of others.
 BY_COLUMN = "columns"
 
 
 class ConfigError(UserError):
-    """A configuration that cannot be run."""
+    """A fault in the configuration."""
 
 
 def complete(config, schema):
@@ -35,13 +34,13 @@ def complete(config, schema):
         complete_model(config, schema, name, model)
     complete_choices(config, schema, config["report"]["prepare"], where="report.prepare")
     complete_choices(config, schema, {"resample": "none"}, where="")
-    return in_order(config)
+    return with_sorted_keys(config)
 
 
-def in_order(value):
-    """Return a value with the keys of all its dictionaries sorted, so that their order in the file reruns nothing."""
+def with_sorted_keys(value):
+    """Return a value with the keys of all its dictionaries sorted, so that their order in the file reruns no job."""
     if isinstance(value, dict):
-        return {key: in_order(value[key]) for key in sorted(value, key=str)}
+        return {key: with_sorted_keys(value[key]) for key in sorted(value, key=str)}
     return value
 
 
@@ -67,7 +66,7 @@ def resolve(schema, root):
 
 
 def validate(value, schema, root, where):
-    """Raise ``ConfigError`` with the first thing that a JSON schema says against a value."""
+    """Raise ``ConfigError`` with the first fault that a JSON schema finds in a value."""
     whole = {**schema, "$defs": root["$defs"]}
     errors = sorted(Draft202012Validator(whole).iter_errors(value), key=lambda error: [str(key) for key in error.path])
     if errors:
@@ -85,9 +84,9 @@ def _explain(error, root, where):
     if error.validator == "required":
         missing = next(key for key in error.validator_value if key not in error.instance)
         return f"{_join(path, missing)}: is missing"
-    if error.validator == "anyOf" and (words := error.schema["anyOf"][-1].get("enum")):
+    if error.validator == "anyOf" and (alternatives := error.schema["anyOf"][-1].get("enum")):
         first = next(inner for inner in error.context if inner.schema_path[0] == 0)
-        return f"{_explain(first, root, (*where, *error.path))}, or write {words[0]}"
+        return f"{_explain(first, root, (*where, *error.path))}, or write {alternatives[0]}"
     if error.validator in ("oneOf", "anyOf"):
         return f"{path}: {error.schema.get('description', error.message)}"
     if error.validator == "type":
@@ -98,7 +97,7 @@ def _explain(error, root, where):
 
 
 def _type_advice(value, wanted):
-    """Return what is wrong with a value of another type than the wanted one, and what would be right in YAML."""
+    """Return why a value is not of the wanted type, and how to write one that is."""
     if wanted == "object":
         return f"{value!r} has no keys; write it like {{key: value}}"
     if wanted == "array":
@@ -118,7 +117,7 @@ def _join(path, key):
 
 
 def complete_options(schema, kind, options, where, shared=None):
-    """Return a method's options with defaults; ``shared`` holds the keys that its place adds to them."""
+    """Return a method's options with defaults; ``shared`` has the schemas of further options that its use adds."""
     methods = schema["$defs"]["methods"][kind]
     where_method = ".".join((*where, "method"))
     if "method" not in options:
@@ -136,16 +135,16 @@ def complete_options(schema, kind, options, where, shared=None):
 
 
 def method_names(methods):
-    """Return the methods of a kind that the schema describes."""
+    """Return the names of the methods of a kind; ``methods`` is what the schema says of the kind."""
     return [name for name in methods if name != "any"]
 
 
 def complete_model(config, schema, name, model):
-    """Complete a model's options and its preparation in place, adding choices that are plain method names."""
+    """Complete a model's options and preparation in place; a choice that is a method's name is added with its defaults."""
     key = verb(model)
     if key == "distill":
         check_student(schema, name, model[key])
-    of_kind = kind(model)
+    of_kind = method_folder(model)
     model[key] = complete_options(schema, of_kind, model[key], ("models", name, key), shared_options(schema, key, of_kind))
     missing = [field for field in schema["$defs"]["places"][key].get("required", ()) if field not in model[key]]
     if missing:
@@ -159,14 +158,14 @@ def complete_model(config, schema, name, model):
         complete_choices(config, schema, model["prepare"], where=f"models.{name}.prepare")
 
 
-def shared_options(schema, place, of_kind):
-    """Return the schemas of the options that a verb, and the kind of method it runs, add to those of a method."""
-    own, kinds = schema["$defs"]["places"][place], schema["$defs"]["kinds"]
+def shared_options(schema, made_by, of_kind):
+    """Return the schemas of the options that a rule, and the kind of method that it runs, add to those of the method."""
+    own, kinds = schema["$defs"]["places"][made_by], schema["$defs"]["kinds"]
     return {**own.get("properties", {}), **own.get(of_kind, {}), **kinds.get(of_kind, {})}
 
 
 def check_student(schema, name, options):
-    """Raise ``ConfigError`` for a student of a method that cannot learn."""
+    """Raise ``ConfigError`` for a student whose method is neither a network nor an estimator."""
     methods = schema["$defs"]["methods"]
     known = [*method_names(methods["architectures"]), *method_names(methods["estimators"])]
     if "method" in options and options["method"] not in known:
@@ -175,14 +174,14 @@ def check_student(schema, name, options):
 
 
 def complete_choices(config, schema, prepare, where):
-    """Add to the configuration the choices that a preparation names by their method alone."""
+    """Add to the configuration each choice that a preparation names by its method alone, with its defaults."""
     for step, section in CHOICES.items():
         if step in prepare:
             config[section][prepare[step]] = choice_of(config, schema, section, prepare[step], where=f"{where}.{step}")
 
 
 def choice_of(config, schema, section, name, where):
-    """Return the options of a choice, or of the method of that name with its defaults."""
+    """Return the options of a choice, or the defaults of the method of that name."""
     if name in config[section]:
         return config[section][name]
     known = [*config[section], *method_names(schema["$defs"]["methods"][section])]
@@ -192,7 +191,7 @@ def choice_of(config, schema, section, name, where):
 
 
 def with_imputers(config, schema, options, where):
-    """Return the options of a column-wise imputer with the own options of each imputer in place of its name."""
+    """Return the options of a column-wise imputer, with each imputer's name replaced by its options."""
     shared = schema["$defs"]["methods"]["imputers"]["any"]
 
     def imputer(key, name):

@@ -8,10 +8,10 @@ from urllib.parse import urlsplit, urlunsplit
 
 from stillhouse.columns import DEPLOY, LATER, TEST, TRAIN, UNLABELLED
 
-# The names of a dataset's kin: itself with its labels shuffled, and with its folds drawn anew.
+# A dataset's variants: the same with its labels shuffled (control), and with its folds drawn anew (repeat).
 CONTROL, REPEAT = "control", "repeat"
-# The keys of a dataset under which its tables are named.
-PLACES = (TRAIN, TEST, DEPLOY, UNLABELLED, LATER)
+# The keys of a dataset that say where its tables lie.
+TABLE_KEYS = (TRAIN, TEST, DEPLOY, UNLABELLED, LATER)
 
 
 def as_list(value):
@@ -19,45 +19,45 @@ def as_list(value):
     return value if isinstance(value, list) else [value]
 
 
-def places(dataset):
-    """Return where the tables of a dataset lie, as pairs of part and place, in reading order."""
-    named = [(part, place) for part in (TRAIN, TEST, DEPLOY, UNLABELLED) for place in as_list(dataset.get(part, []))]
-    return [*named, *((LATER, place) for place in batch_files(dataset))]
+def locations(dataset):
+    """Return where the tables of a dataset lie, as pairs (part, location), in the order of reading."""
+    named = [(part, location) for part in (TRAIN, TEST, DEPLOY, UNLABELLED) for location in as_list(dataset.get(part, []))]
+    return [*named, *((LATER, location) for location in batch_files(dataset))]
 
 
-def is_address(place):
-    """Return whether a place is behind an http(s) address."""
-    return place.startswith(("http://", "https://"))
+def is_address(location):
+    """Return whether a location is an http(s) address."""
+    return location.startswith(("http://", "https://"))
 
 
-def without_password(place):
-    """Return a place as messages name it: an address without password and query, which may be a key to it."""
-    if not is_address(place):
-        return place
-    address = urlsplit(place)
+def without_password(location):
+    """Return a location for messages: an address loses its password and its query, which may hold a key."""
+    if not is_address(location):
+        return location
+    address = urlsplit(location)
     return urlunsplit((address.scheme, address.netloc.rpartition("@")[2], address.path, "", ""))
 
 
-def shown(place):
-    """Return a place as others may see it: as ``without_password``, and a file elsewhere without the folders of its owner."""
-    path = PurePath(place)
-    is_elsewhere = not is_address(place) and (path.is_absolute() or ".." in path.parts)
-    return path.name if is_elsewhere else without_password(place)
+def shown(location):
+    """Return a location for readers of the report: no password, and of a file elsewhere its name alone."""
+    path = PurePath(location)
+    is_elsewhere = not is_address(location) and (path.is_absolute() or ".." in path.parts)
+    return path.name if is_elsewhere else without_password(location)
 
 
 def presentable(config):
-    """Return a configuration whose tables are named as they may be shown to others."""
+    """Return the configuration as the report may show it: see ``shown``."""
     return {
         **config,
-        "datasets": {name: _with_shown_places(dataset) for name, dataset in config["datasets"].items()},
+        "datasets": {name: _with_shown_locations(dataset) for name, dataset in config["datasets"].items()},
         "models": {name: _with_shown_table(model) for name, model in config["models"].items()},
     }
 
 
-def _with_shown_places(dataset):
-    found = {key: dataset[key] for key in PLACES if isinstance(dataset.get(key), (str, list))}
-    places_shown = {key: shown(value) if isinstance(value, str) else list(map(shown, value)) for key, value in found.items()}
-    return {**dataset, **places_shown, "sha256": {shown(place): digest for place, digest in dataset["sha256"].items()}}
+def _with_shown_locations(dataset):
+    stated = {key: dataset[key] for key in TABLE_KEYS if isinstance(dataset.get(key), (str, list))}
+    tables = {key: shown(value) if isinstance(value, str) else list(map(shown, value)) for key, value in stated.items()}
+    return {**dataset, **tables, "sha256": {shown(location): digest for location, digest in dataset["sha256"].items()}}
 
 
 def _with_shown_table(model):
@@ -67,28 +67,28 @@ def _with_shown_table(model):
 
 
 def batch_files(dataset):
-    """Return the files of labelled rows that came later, in order; none where they are cut from the train table."""
+    """Return the files with later labelled rows, in order; none where batches are cut from the train table."""
     batches = dataset.get("batches", [])
     return [] if isinstance(batches, dict) else batches
 
 
 def has_deploy(dataset):
-    """Return whether a dataset has rows from where the model will be used."""
+    """Return whether a dataset has deploy rows: rows like those that the model will predict in use."""
     return DEPLOY in dataset or "deploy_where" in dataset or DEPLOY in dataset.get("challenge", {})
 
 
 def repeats_of(name, folds):
-    """Return the names of a dataset's repeats, one for each time that its folds are drawn after the first."""
+    """Return the names of a dataset's repeats: one for every further time that its folds are drawn."""
     return [f"{name}/{REPEAT}{number}" for number in range(2, folds["repeats"] + 1)]
 
 
 def control_of(name):
-    """Return the name of a dataset's control."""
+    """Return the name of a dataset's control, whose labels are shuffled."""
     return f"{name}/{CONTROL}"
 
 
 def origin(name):
-    """Return the name of the dataset that a dataset is kin of: of most, its own."""
+    """Return the name of the configured dataset that this one is a variant of; its own name if it is none."""
     return name.split("/")[0]
 
 

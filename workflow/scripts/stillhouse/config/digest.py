@@ -1,4 +1,4 @@
-"""Code is a parameter: a digest of the library files that a script runs, so that editing one reruns what it changes."""
+"""A digest of the code that a script runs. Rules have it as a parameter, so that editing a file reruns the jobs that run it."""
 
 import hashlib
 from functools import cache
@@ -10,9 +10,9 @@ SCRIPTS = Path(__file__).resolve().parents[2]
 
 @cache
 def code(script, *method_files):
-    """Return a digest of all that a script and these methods run.
+    """Return a digest of all files that a script and these methods run.
 
-    It stands for some forty files, of which a graph of many thousand jobs would otherwise hold each for each job.
+    One digest is a parameter of each job. Some forty input files for each of many thousand jobs would make the graph large.
     """
     contents = b"".join(hashlib.sha256(path.read_bytes()).digest() for path in files_run_by(script, *method_files))
     return hashlib.sha256(contents).hexdigest()[:16]
@@ -20,7 +20,7 @@ def code(script, *method_files):
 
 @cache
 def files_run_by(script, *method_files):
-    """Return the script, the method files and every library file that they import, also inside functions."""
+    """Return the script, the method files and every library file that they import, imports inside functions included."""
     roots = [SCRIPTS / script, *(SCRIPTS / "stillhouse" / file for file in method_files)]
     return tuple(sorted(set().union(*(_imported_by(root) for root in roots))))
 

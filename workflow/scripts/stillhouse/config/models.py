@@ -4,22 +4,30 @@ from stillhouse.config.dataset import as_list
 from stillhouse.methods import is_method
 from stillhouse.splits import NONE
 
-# The rules that make models, and the folder of the methods that each of them runs.
-KINDS = {"train": "architectures", "fit": "estimators", "distill": "estimators", "stack": "stackers", "read": "readers"}
-# What a student has and its twin has not.
+# The value of a setting that is chosen from the data.
+AUTO = "auto"
+# The rules that make models, each with the folder of the methods that it runs.
+METHOD_FOLDERS = {
+    "train": "architectures",
+    "fit": "estimators",
+    "distill": "estimators",
+    "stack": "stackers",
+    "read": "readers",
+}
+# The settings of a student that its twin does not have.
 TAUGHT = ("teacher", "pool", "alpha", "temperature", "transfer", "transfer_weight", "hints")
 
 
 def verb(model):
     """Return the rule that makes a model, such as ``train``."""
-    return next(verb for verb in KINDS if verb in model)
+    return next(verb for verb in METHOD_FOLDERS if verb in model)
 
 
-def kind(model):
-    """Return the folder of the method that makes a model, such as ``networks``; a student may be of any kind that learns."""
+def method_folder(model):
+    """Return the folder of the method that makes a model, such as ``architectures``; a student is a network or an estimator."""
     made_by = verb(model)
     is_student_network = made_by == "distill" and is_method("architectures", model[made_by].get("method"))
-    return "architectures" if is_student_network else KINDS[made_by]
+    return "architectures" if is_student_network else METHOD_FOLDERS[made_by]
 
 
 def upstream(model):
@@ -29,51 +37,49 @@ def upstream(model):
 
 
 def table_of(model, dataset):
-    """Return the file with the predictions that somebody else made of a dataset's rows, or None."""
+    """Return the file with predictions of a dataset's rows that were made outside the workflow, or None."""
     table = model[verb(model)].get("table")
     return table and table.replace("{dataset}", dataset)
 
 
 def start(model):
-    """Return the name of the model whose weights a network begins with, or None."""
+    """Return the name of the model whose weights a network is warm-started with, or None."""
     return model[verb(model)].get("start")
 
 
-def hinting(model):
-    """Return the name of the teacher whose last hidden layer a student is mapped onto, or None."""
+def hint_teacher(model):
+    """Return the name of the teacher whose last hidden layer a student learns to predict (hints), or None."""
     return upstream(model)[0] if model[verb(model)].get("hints") else None
 
 
 def twin_name(student):
-    """Return the name of the model that is a student in all but its teacher."""
+    """Return the name of a student's twin: the same model, trained on labels alone."""
     return f"{student}twin"
 
 
-def beginning(model, name):
-    """Return a network that begins with the weights of another model."""
+def with_start(model, name):
+    """Return the model with ``start`` set: it is warm-started with the weights of another."""
     return {**model, verb(model): {**model[verb(model)], "start": name}}
 
 
 def plain_name(balanced):
-    """Return the name of the model that is another in all but its resampling, of which it has none."""
+    """Return the name of a model's counterpart without resampling."""
     return f"{balanced}plain"
 
 
 def twins(models):
-    """Return for each student its twin: the same method with the same budget, on hard labels alone."""
-    found = {name: _twin(model) for name, model in models.items() if "distill" in model}
-    return {
-        name: beginning(model, twin_name(start(model))) if start(model) in found else model for name, model in found.items()
-    }
+    """Return the twin of each student by its name: the same method and budget, trained on labels alone."""
+    made = {name: _twin(model) for name, model in models.items() if "distill" in model}
+    return {name: with_start(model, twin_name(start(model))) if start(model) in made else model for name, model in made.items()}
 
 
 def _twin(student):
     options = {key: value for key, value in student["distill"].items() if key not in TAUGHT}
-    return {"prepare": student["prepare"], "train" if kind(student) == "architectures" else "fit": options}
+    return {"prepare": student["prepare"], "train" if method_folder(student) == "architectures" else "fit": options}
 
 
 def plains(models, resamplers):
-    """Return for each model that learns from resampled rows the same model without resampling."""
+    """Return the counterpart without resampling of each model that has resampling, by the model's name."""
     return {
         name: {**model, "prepare": {**model["prepare"], "resample": NONE}}
         for name, model in models.items()

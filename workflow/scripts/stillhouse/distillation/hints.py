@@ -1,7 +1,7 @@
-"""Hints: a student's last hidden layer is mapped linearly onto that of a network teacher (Romero et al. 2015).
+"""Hints: a student also learns to predict the last hidden layer of a network teacher (Romero et al. 2015).
 
-A map is part of the student's last layer, as further outputs of it, and is cut off after training. The hidden layers of
-networks of different splits have nothing in common, so the teacher of each unseen fold is mapped onto by outputs of its own.
+The predictions are further outputs of the student's last layer (hint outputs), which are removed after training. Networks of
+different splits have unrelated hidden layers, so the teacher of each unseen fold has hint outputs of its own.
 """
 
 import numpy as np
@@ -11,57 +11,58 @@ from torch import nn
 
 from stillhouse.columns import FOLD, ROW
 
-# What of a hidden layer is mapped onto: its leading principal components.
-COMPONENTS = 16
+# How many leading principal components of a hidden layer are predicted.
+HINT_COMPONENTS = 16
 
 
 def hints(rows, folds, unseen, teacher_of, features_of):
-    """Return what the further outputs are to be for some rows, NaN where it does not matter; shape (rows, outputs).
+    """Return the targets of the hint outputs, NaN for the outputs of other folds' teachers; shape (rows, hint outputs).
 
-    ``unseen`` maps a fold to the split that did not see it, ``teacher_of`` and ``features_of`` give the fitted networks and
-    the prepared rows of a split.
+    ``unseen`` maps a fold to its unseen split; ``teacher_of`` and ``features_of`` return the fitted networks and the prepared
+    rows of a split.
     """
     fold = rows[[ROW]].merge(folds[[ROW, FOLD]], on=ROW, how="left")[FOLD].to_numpy()
-    wanted = np.full((len(rows), len(unseen) * COMPONENTS), np.nan)
-    for place, (number, split) in enumerate(unseen.items()):
+    wanted = np.full((len(rows), len(unseen) * HINT_COMPONENTS), np.nan)
+    for position, (number, split) in enumerate(unseen.items()):
         own = np.flatnonzero(fold == int(number))
         table = features_of(split).set_index(ROW).loc[rows[ROW].to_numpy()[own]].reset_index()
-        found = leading(hidden(teacher_of(split), table))
-        wanted[own, place * COMPONENTS : place * COMPONENTS + found.shape[1]] = found
+        components = leading_components(hidden_layer(teacher_of(split), table))
+        start = position * HINT_COMPONENTS
+        wanted[own, start : start + components.shape[1]] = components
     return wanted
 
 
-def hidden(fitted, table):
-    """Return the last hidden layer of the first network, its heads averaged; shape (rows, width)."""
+def hidden_layer(fitted, table):
+    """Return the last hidden layer of the first network, averaged over heads; shape (rows, width)."""
     network = fitted.members[0][-1]
     with torch.inference_mode():
         layer = network.body(network.inputs(torch.tensor(table[fitted.names].to_numpy(np.float32))))
     return (layer.mean(dim=1) if layer.dim() == 3 else layer).double().numpy()
 
 
-def leading(layer):
-    """Return the leading principal components of a layer, together of mean square 1; shape (rows, components)."""
-    found = PCA(min(COMPONENTS, *layer.shape), svd_solver="full").fit_transform(layer)
-    return found / max(np.sqrt((found**2).mean()), 1e-12)
+def leading_components(layer):
+    """Return the leading principal components of a layer, scaled to a mean square of 1; shape (rows, components)."""
+    components = PCA(min(HINT_COMPONENTS, *layer.shape), svd_solver="full").fit_transform(layer)
+    return components / max(np.sqrt((components**2).mean()), 1e-12)
 
 
-def parted(outputs, n_outputs):
-    """Return outputs proper, and the further ones."""
+def split_hints(outputs, n_outputs):
+    """Return the outputs that predict labels, and the hint outputs."""
     return outputs[..., :n_outputs], outputs[..., n_outputs:]
 
 
 def hint_loss(guesses, wanted):
-    """Return the mean squared error of further outputs per row, over heads too; (members, rows[, heads], outputs)."""
-    matters = ~torch.isnan(wanted)
+    """Return the mean squared error of the hint outputs (members, rows[, heads], outputs), over heads too; (members, rows)."""
+    is_wanted = ~torch.isnan(wanted)
     has_heads = guesses.dim() == 4
     guesses = guesses.movedim(-2, 0) if has_heads else guesses
-    squares = torch.where(matters, guesses - torch.nan_to_num(wanted), 0.0) ** 2
-    found = squares.sum(dim=-1) / matters.sum(dim=-1).clamp_min(1)
-    return found.mean(dim=0) if has_heads else found
+    squares = torch.where(is_wanted, guesses - torch.nan_to_num(wanted), 0.0) ** 2
+    errors = squares.sum(dim=-1) / is_wanted.sum(dim=-1).clamp_min(1)
+    return errors.mean(dim=0) if has_heads else errors
 
 
 def without_hints(network, n_outputs):
-    """Return a network whose last layer is cut to its outputs proper."""
+    """Return a network whose last layer has lost its hint outputs."""
     head = network.head
     with torch.no_grad():
         if isinstance(head, nn.Linear):

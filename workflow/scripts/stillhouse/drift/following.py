@@ -1,15 +1,16 @@
-"""Later batches: each is predicted before it is learned from, by a model left as it is, one trained on, and one made anew."""
+"""Later batches: each is predicted before it is learned from, by a frozen, an updated and a retrained model."""
 
 import numpy as np
 import pandas as pd
 
 from stillhouse.columns import BATCH, FOLD, GROUP, LABEL, ROW, STATE, STATES, STOP, WEIGHT
-from stillhouse.distillation.soft_targets import AUTO, taught
+from stillhouse.config.models import AUTO
+from stillhouse.distillation.soft_targets import student_sample
 from stillhouse.intake.folds import OF_BATCHES
 from stillhouse.networks.training import train
 from stillhouse.networks.training_sets import TrainingSet
 from stillhouse.predictions.calibration import OnOriginalPrior
-from stillhouse.predictions.predictions import columns_of
+from stillhouse.predictions.predictions import columns_of, prior_ratio
 from stillhouse.preparation.features import prepared, reads_labels
 from stillhouse.preparation.sample import balanced_sample, stop_rows, training_sample
 from stillhouse.preparation.weights import weighed
@@ -19,22 +20,22 @@ FROZEN, UPDATED, RETRAINED = STATES
 
 
 class Followed:
-    """A shipped model on its way through the batches; ``options`` has those of every step it is made by.
+    """A shipped model that is followed through batches; ``options`` has the options of every step of its making.
 
-    ``table`` has the typed rows with labels, ``shipped`` the fitted model of split ``none`` and its features, ``teachers`` the
-    paths of the predictions of each model that it learns from.
+    ``table`` has the typed rows with labels; ``shipped`` has the fitted model of split ``none`` and its features; ``teachers``
+    has the paths of the predictions of each model that it learns from.
     """
 
     def __init__(self, table, folds, schema, columns, shipped, options, teachers, seed):
         self.table, self.folds, self.classes, self.columns = table, folds, schema["classes"], columns
         self.model, self.features = shipped
-        # A job of batches has one device, whatever the shipped model was trained on.
+        # This job has one device, whatever the shipped model was trained on.
         self.options = {**options, "model": {**options["model"], "devices": 1}}
         self.teachers, self.seed = teachers, seed
         self.n_classes = len(self.classes or [])
 
     def scores(self):
-        """Yield batch, state of the model, row numbers and scores of each batch, all by what was known before it."""
+        """Yield for each batch and state: batch, state, row numbers and scores, by a model that has not seen the batch."""
         updated, retrained = self.model, (self.model, self.features)
         last = int(self.table[BATCH].max())
         for batch in range(1, last + 1):
@@ -46,7 +47,7 @@ class Followed:
                 updated, retrained = self.updated(updated, rows, batch), self.retrained(batch)
 
     def updated(self, model, rows, batch):
-        """Return the model trained on with a batch alone, or as it is where no row of the batch can be spared to stop by."""
+        """Return the model after further training on a batch alone; unchanged if the batch is too small for stop rows."""
         seed = derive(self.seed, "update", batch)
         sample = self.sample_of(rows, seed)
         if sample[STOP].all() or not sample[STOP].any():
@@ -61,19 +62,18 @@ class Followed:
         return model.with_model(network)
 
     def sample_of(self, rows, seed):
-        """Return a batch as a sample, a share of it to stop by, weighed to the prior that the shipped model has learned."""
+        """Return a batch as a sample with stop rows, weighted to the class prior that the shipped model has learned."""
         keys = self.folds[self.folds[ROW].isin(rows)]
         sample = self.features.merge(keys, on=ROW).merge(self.table[[ROW, LABEL]], on=ROW)
         is_one = GROUP in sample and sample[GROUP].nunique() == 1
         sample[STOP] = is_one or stop_rows(sample, self.n_classes, self.options["stop"], derive(seed, "stop"))
         factor = np.ones(len(sample))
         if ledger := self.model.ledger:
-            before, after = np.array(ledger["before"]), np.array(ledger["after"])
-            factor = np.divide(after, before, out=np.ones_like(after), where=before > 0)[sample[LABEL].astype(int)]
+            factor = prior_ratio(ledger["after"], ledger["before"])[sample[LABEL].astype(int)]
         return sample.assign(**{WEIGHT: factor})
 
     def retrained(self, batch):
-        """Return the model made anew, preparation and all, from the rows to learn from and the batches so far."""
+        """Return a model retrained from scratch, preparation included, on the training rows and all batches so far."""
         seed = derive(self.seed, "retrain", batch)
         folds, split = self.folds_with(batch)
         labels = self.table[[ROW, LABEL]]
@@ -85,15 +85,15 @@ class Followed:
         sample, ledger = balanced_sample(sample, self.n_classes, self.options["stop"], self.options["resampler"], seed)
         model, soft = self.options["model"], None
         if self.teachers:
-            sample, soft = taught(sample, features, self.teachers, folds, split, self.classes, ledger, model)
+            sample, soft = student_sample(sample, features, self.teachers, folds, split, self.classes, ledger, model)
         network, _ = train([TrainingSet(sample, soft, model, self.n_classes, seed)])[0]
         return OnOriginalPrior(network, ledger, sample[sample[STOP]]), features
 
     def folds_with(self, batch):
-        """Return folds in which the batches so far are one more fold, and the split that trains on all of them."""
+        """Return folds in which the batches so far are a further fold, and the split that trains on all folds."""
         last = int(self.folds[FOLD].max())
-        learnt = (self.table[BATCH] <= batch) & (self.folds[FOLD] == OF_BATCHES).to_numpy()
-        folds = self.folds.assign(**{FOLD: self.folds[FOLD].where(~learnt, last + 1)})
+        is_known = (self.table[BATCH] <= batch) & (self.folds[FOLD] == OF_BATCHES).to_numpy()
+        folds = self.folds.assign(**{FOLD: self.folds[FOLD].where(~is_known, last + 1)})
         return folds, {**self.options["split"], "train": [*self.options["split"]["train"], last + 1]}
 
 
@@ -103,7 +103,7 @@ def predicted(model, features, rows):
 
 
 def as_table(steps, classes):
-    """Return what ``Followed.scores`` yields as one table: batch, state, row and predictions."""
+    """Return the results of ``Followed.scores`` as one table: batch, state, row and predictions."""
     names = columns_of(classes)
     parts = [
         pd.DataFrame(scores, columns=names).assign(**{BATCH: batch, STATE: state, ROW: rows.to_numpy()})

@@ -1,6 +1,6 @@
-"""Drift: how models do on later batches, and where the relation of features and label seems to have moved.
+"""Monitoring: scores of models on later batches, and alarms where the relation of features and label seems to have changed.
 
-Labels of a batch are read here once every model has predicted it.
+Labels of a batch are read after every model has predicted it.
 """
 
 import numpy as np
@@ -8,52 +8,52 @@ import numpy as np
 from stillhouse.columns import BATCH, FOLD, LABEL, ROW, STATE, STATES, TIME
 from stillhouse.evaluation.scores import assess, row_losses
 
-# Rises of the mean loss below this many standard deviations are not looked for.
+# Rises of the mean loss below this many standard deviations are ignored.
 TOLERANCE = 0.1
 DRAWS = 500
 FALSE_ALARMS = 0.01
 LEAST_PAST = 200
-MOST_POINTS = 600
+STATISTIC_POINTS = 600
 
 
-def followed(updates, table, folds, held_out, schema, settings, seed, rng):
-    """Return scores by batch and state, alarms on the frozen model's loss, and the statistic that raised them.
+def monitored(updates, table, folds, held_out, schema, settings, seed, rng):
+    """Return scores by batch and state, alarms on the frozen model's loss, and the statistic behind them.
 
-    ``updates`` has the predictions of the batches, ``held_out`` the scored rows of the same model, whose loss says what is to
-    be expected without drift. ``folds`` has time and group, where there are such.
+    ``updates`` has the predictions of the batches; ``held_out`` has the scored rows of the same model, whose loss is the one
+    expected without drift. ``folds`` has time and group, if there are any.
     """
     known = updates.merge(table[[ROW, LABEL]], on=ROW).merge(folds, on=ROW)
-    frozen = in_time(known[known[STATE] == STATES[0]], [BATCH])
-    expected = row_losses(in_time(held_out), schema)
-    statistic, threshold, alarms = watched(row_losses(frozen, schema), expected, rng)
+    frozen = sorted_by_time(known[known[STATE] == STATES[0]], [BATCH])
+    expected = row_losses(sorted_by_time(held_out), schema)
+    statistic, threshold, alarms = page_hinkley_watch(row_losses(frozen, schema), expected, rng)
     batches = frozen[BATCH].to_numpy()
-    points = np.unique(np.linspace(0, len(statistic) - 1, MOST_POINTS).astype(int))
+    points = np.unique(np.linspace(0, len(statistic) - 1, STATISTIC_POINTS).astype(int))
     return {
-        "batches": [scores_of(part, schema, settings, seed) for _, part in known.groupby(BATCH)],
-        "alarms": [{"after_rows": place + 1, "batch": int(batches[place])} for place in alarms],
+        "batches": [batch_scores(part, schema, settings, seed) for _, part in known.groupby(BATCH)],
+        "alarms": [{"after_rows": position + 1, "batch": int(batches[position])} for position in alarms],
         "threshold": threshold,
         "statistic": [[int(point) + 1, float(statistic[point])] for point in points],
     }
 
 
-def in_time(rows, first=()):
-    """Return rows in the order in which they came: by some columns first, then by time, then as in the table."""
+def sorted_by_time(rows, first=()):
+    """Return rows sorted by the columns ``first``, then by time if there is any, then by row number."""
     return rows.sort_values([*first, *([TIME] if TIME in rows else []), ROW])
 
 
-def scores_of(part, schema, settings, seed):
+def batch_scores(part, schema, settings, seed):
     """Return the metrics of each state on one batch."""
     scored = part.assign(**{FOLD: 0})
     states = {state: assess(scored[scored[STATE] == state], schema, None, settings, seed)["metrics"] for state in STATES}
     return {"batch": int(part[BATCH].iloc[0]), "rows": int((part[STATE] == STATES[0]).sum()), "states": states}
 
 
-def watched(losses, expected, rng):
-    """Return the Page-Hinkley statistic after each row, the threshold, and the places where it was exceeded.
+def page_hinkley_watch(losses, expected, rng):
+    """Return the Page-Hinkley statistic after each row, the threshold, and the positions where it was exceeded.
 
-    The threshold is exceeded in one of 100 sequences as long as this one that are drawn from the expected losses, in blocks
-    of neighbouring rows as these may be alike (Künsch 1989), so that an alarm is news. After one the watch begins anew, and
-    expects the mean and deviation of the rows since the rise; these are few, so that later alarms are less certain.
+    Of sequences of this length that are drawn from the expected losses, one in 100 exceeds the threshold. They are drawn in
+    blocks of adjacent rows, as these may be dependent (Künsch 1989). After an alarm the statistic restarts, with the mean and
+    deviation of the rows since the rise as expectation; these rows are few, so that later alarms are less certain.
     """
     mean, deviation = float(expected.mean()), max(float(expected.std()), 1e-12)
     highest = [
@@ -63,10 +63,10 @@ def watched(losses, expected, rng):
     statistic, alarms, start = np.empty(len(losses)), [], 0
     steps = (losses - mean) / deviation - TOLERANCE
     while start < len(losses):
-        found = page_hinkley(steps)
-        above = np.flatnonzero(found > threshold)
-        end = above[0] + 1 if len(above) else len(found)
-        statistic[start : start + end] = found[:end]
+        sums = page_hinkley(steps)
+        above = np.flatnonzero(sums > threshold)
+        end = above[0] + 1 if len(above) else len(sums)
+        statistic[start : start + end] = sums[:end]
         if len(above):
             alarms.append(int(start + end - 1))
             rise = start + int(np.argmin(np.r_[0, np.cumsum(steps[:end])]))
@@ -76,7 +76,7 @@ def watched(losses, expected, rng):
 
 
 def drawn_in_blocks(expected, length, rng):
-    """Yield sequences of losses made of blocks as long as the square root of how many there are; shape (length,)."""
+    """Yield sequences of losses, shape (length,), made of blocks whose size is the square root of the number of losses."""
     size = max(1, round(len(expected) ** 0.5))
     for _ in range(DRAWS):
         starts = rng.integers(len(expected) - size + 1, size=-(-length // size))
@@ -84,7 +84,7 @@ def drawn_in_blocks(expected, length, rng):
 
 
 def standardized_by_past(values):
-    """Return each value in deviations from the mean of those before it; 0 where there are fewer than ``LEAST_PAST``."""
+    """Return each value standardized by the values before it; 0 where these are fewer than ``LEAST_PAST``."""
     count = np.maximum(np.arange(len(values)), 1)
     mean, square = (np.r_[0, np.cumsum(values**power)[:-1]] / count for power in (1, 2))
     deviation = np.sqrt(np.maximum(square - mean**2, 1e-24))
@@ -92,6 +92,6 @@ def standardized_by_past(values):
 
 
 def page_hinkley(steps):
-    """Return how far sums of steps have risen above their least so far, along the last axis (Page 1954; Hinkley 1971)."""
+    """Return how far cumulated steps are above their minimum so far, along the last axis (Page 1954; Hinkley 1971)."""
     sums = np.cumsum(steps, axis=-1)
     return sums - np.minimum(np.minimum.accumulate(sums, axis=-1), 0)

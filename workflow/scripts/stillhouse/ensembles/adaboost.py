@@ -1,4 +1,4 @@
-"""AdaBoost for classes over models of any kind that take weights (SAMME; Zhu, Zou, Rosset & Hastie 2009, algorithm 2)."""
+"""AdaBoost of any models that take weights, for classes (SAMME; Zhu, Zou, Rosset & Hastie 2009, algorithm 2)."""
 
 import numpy as np
 from scipy.special import softmax
@@ -8,7 +8,7 @@ from stillhouse.errors import UserError
 
 
 class Voted:
-    """Models that vote for their likeliest class; ``votes`` says how much each one's counts."""
+    """Models that each vote for their most likely class; ``votes`` has the weight of each model's vote."""
 
     def __init__(self, models, votes, n_classes):
         self.models, self.votes, self.n_classes = models, np.array(votes), n_classes
@@ -19,7 +19,7 @@ class Voted:
         return self.models[0].names
 
     def predict(self, table):
-        """Return probabilities of prepared rows (rows, classes): the softmax of what the votes for a class have more."""
+        """Return probabilities of prepared rows (rows, classes): the softmax of the weighted votes, as the paper derives it."""
         chosen = np.stack([model.predict(table).argmax(axis=1) for model in self.models])
         agreed = np.where(np.arange(self.n_classes) == chosen[:, :, None], 1.0, -1 / (self.n_classes - 1))
         decision = np.tensordot(self.votes, agreed, 1) / self.votes.sum()
@@ -27,7 +27,7 @@ class Voted:
 
 
 class Boost:
-    """One sample's way through the rounds: rows that a round's model gets wrong weigh more in the next."""
+    """The boosting of one sample: rows that the model of a round misclassifies get larger weights in the next round."""
 
     def __init__(self, sample, n_classes, rate):
         self.rows, self.n_classes, self.rate = sample, n_classes, rate
@@ -37,13 +37,13 @@ class Boost:
         self.models, self.votes, self.is_done = [], [], False
 
     def sample(self):
-        """Return the rows with the present weights, mean 1; stop rows keep theirs."""
+        """Return the sample with the current weights, mean 1 over the fitted rows; stop rows keep their own."""
         weights = self.rows[WEIGHT].to_numpy(copy=True)
         weights[self.is_fitted] = self.weights * self.is_fitted.sum()
         return self.rows.assign(**{WEIGHT: weights})
 
     def add(self, model):
-        """Take in the model of a round; it ends with one that errs nowhere, or no less than guessing would."""
+        """Add the model of a round. Boosting ends with a model without errors, or with one that is no better than guessing."""
         is_wrong = model.predict(self.rows[self.is_fitted]).argmax(axis=1) != self.labels
         error = float(self.weights @ is_wrong)
         if error >= 1 - 1 / self.n_classes:
@@ -60,7 +60,7 @@ class Boost:
         self.weights = raised / raised.sum()
 
     def voted(self):
-        """Return what has been learned; raises ``UserError`` where no model was better than guessing."""
+        """Return the boosted model; raises ``UserError`` where no model was better than guessing."""
         if not self.models:
             raise UserError(
                 "boost: the first model is no better than guessing; choose a stronger method, or leave `boost` at 0"
@@ -69,16 +69,16 @@ class Boost:
 
 
 def boosted(samples, fit_all, rounds, rate, n_classes):
-    """Return a ``Voted`` for each sample; all go through a round together.
+    """Return a ``Voted`` for each sample; the models of a round are fitted together.
 
-    ``fit_all(places, samples, number)`` returns the models of a round, of the samples at these places.
+    ``fit_all(indices, samples, number)`` returns the models of a round, one for each of these samples.
     """
     if not n_classes:
         raise UserError("boost: votes are for classes, and the target is a value; leave it at 0, or fit `boosting`")
     boosts = [Boost(sample, n_classes, rate) for sample in samples]
     for number in range(rounds):
-        places = [place for place, boost in enumerate(boosts) if not boost.is_done]
-        models = fit_all(places, [boosts[place].sample() for place in places], number) if places else []
-        for place, model in zip(places, models, strict=True):
-            boosts[place].add(model)
+        going = [index for index, boost in enumerate(boosts) if not boost.is_done]
+        models = fit_all(going, [boosts[index].sample() for index in going], number) if going else []
+        for index, model in zip(going, models, strict=True):
+            boosts[index].add(model)
     return [boost.voted() for boost in boosts]

@@ -1,4 +1,4 @@
-"""The out-of-bag score of a bag: each row is judged by the members that did not draw it (Breiman 1996)."""
+"""The out-of-bag score of a bag: each row is predicted by the members that did not draw it (Breiman 1996)."""
 
 import numpy as np
 import pandas as pd
@@ -8,29 +8,29 @@ from stillhouse.columns import BAG, LABEL, PHASE, WEIGHT
 from stillhouse.predictions.predictions import label_losses
 
 
-def out_of_bag(said, drawn, fitted, n_classes):
+def out_of_bag(predicted, drawn, fitted, n_classes):
     """Return one line of history: log loss and AUC, or mean squared error and R², over the rows that some member left out.
 
-    ``said`` has what each member predicts of the fitted rows (rows, outputs), ``drawn`` whether it had drawn them,
+    ``predicted`` has each member's predictions of the fitted rows (rows, outputs), ``drawn`` whether the member drew each row,
     shape (members, rows).
     """
     left_out = ~np.asarray(drawn)
     counts = left_out.sum(axis=0)
-    is_judged = counts > 0
-    total = sum(scores * own[:, None] for scores, own in zip(said, left_out, strict=True))
-    scores = total[is_judged] / counts[is_judged, None]
-    labels, weight = fitted[LABEL].to_numpy()[is_judged], fitted[WEIGHT].to_numpy()[is_judged]
+    is_left_out = counts > 0
+    total = sum(scores * own[:, None] for scores, own in zip(predicted, left_out, strict=True))
+    scores = total[is_left_out] / counts[is_left_out, None]
+    labels, weight = fitted[LABEL].to_numpy()[is_left_out], fitted[WEIGHT].to_numpy()[is_left_out]
     if n_classes:
         losses, score = label_losses(labels, scores), mean_auc(labels, scores, weight)
     else:
         losses, score = (scores[:, 0] - labels) ** 2, r2_score(labels, scores[:, 0], sample_weight=weight)
-    line = {"loss": np.average(losses, weights=weight), "score": score, "rows": int(is_judged.sum())}
+    line = {"loss": np.average(losses, weights=weight), "score": score, "rows": int(is_left_out.sum())}
     return pd.DataFrame([{PHASE: BAG, **line, "kept": True}])
 
 
 def mean_auc(labels, scores, weight):
-    """Return the AUC of two classes, or its mean over the classes that there are against the rest; NaN where there is none."""
+    """Return the AUC of two classes, or the mean of each class against the rest; NaN where no class can be scored."""
     codes = [1] if scores.shape[1] == 2 else range(scores.shape[1])
     known = [code for code in codes if 0 < (labels == code).sum() < len(labels)]
-    found = [roc_auc_score(labels == code, scores[:, code], sample_weight=weight) for code in known]
-    return float(np.mean(found)) if found else np.nan
+    aucs = [roc_auc_score(labels == code, scores[:, code], sample_weight=weight) for code in known]
+    return float(np.mean(aucs)) if aucs else np.nan

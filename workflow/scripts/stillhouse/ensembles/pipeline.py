@@ -1,4 +1,4 @@
-"""A model with its preparation, or several that are pooled: from typed rows of a table to predictions."""
+"""Pipelines: a model with its preparation, or a stack of such models; from typed rows to predictions."""
 
 from dataclasses import dataclass
 
@@ -11,20 +11,20 @@ from stillhouse.tables import file_of, read_fitted, read_json
 
 
 @dataclass
-class Alone:
-    """A preparation and the model that was fitted after it, as ``OnOriginalPrior`` holds it."""
+class SinglePipeline:
+    """A fitted preparation and the model that was fitted on its features, an ``OnOriginalPrior``."""
 
     preparation: object
     model: object
 
     @property
     def columns(self):
-        """Descriptions of the raw columns that are read."""
+        """The descriptions of the raw columns that the preparation reads."""
         return self.preparation.columns
 
     @property
     def factors(self):
-        """What probabilities are multiplied by to decide; None for values."""
+        """The factors by which classes are decided for; None for values."""
         return self.model.factors
 
     @property
@@ -43,8 +43,8 @@ class Alone:
 
 
 @dataclass
-class Pooled:
-    """Members, and what pools their scores."""
+class StackedPipeline:
+    """The pipelines of a stack's members, and its fitted stacker."""
 
     members: list
     stacker: object
@@ -52,7 +52,7 @@ class Pooled:
 
     @property
     def columns(self):
-        """Descriptions of the raw columns that any member reads, each once."""
+        """The descriptions of the raw columns that some member reads, each once."""
         return list({column["name"]: column for member in self.members for column in member.columns}.values())
 
     @property
@@ -71,13 +71,13 @@ class Pooled:
         return self.stacker.pooled(scores, self.n_classes)
 
 
-def assembled(name, models, files, split=NONE):
-    """Return a model of a split as a whole, from the files that it is made of; ``models`` has options by name."""
+def load_pipeline(name, models, files, split=NONE):
+    """Return the pipeline of a model in a split, read from ``files``; ``models`` has the options of models by name."""
     if "stack" not in models[name]:
-        return Alone(read_fitted(files[f"preparations_{name}"], split), read_fitted(files[f"fitted_{name}"], split))
+        return SinglePipeline(read_fitted(files[f"preparations_{name}"], split), read_fitted(files[f"fitted_{name}"], split))
     learned = read_json(file_of(files[f"weights_{name}"], split))[split]
     options = models[name]["stack"]
     settings = {key: value for key, value in options.items() if key != "members"}
     stacker = build("stackers", settings).restored(learned | {"weights": [learned["weights"][m] for m in options["members"]]})
     factors = None if learned["factors"] is None else np.array(learned["factors"])
-    return Pooled([assembled(member, models, files, split) for member in options["members"]], stacker, factors)
+    return StackedPipeline([load_pipeline(member, models, files, split) for member in options["members"]], stacker, factors)

@@ -1,4 +1,4 @@
-"""Stacking: members' predictions of rows that they did not see teach how much to trust each of them."""
+"""Stacking: weights of members are learned from their predictions of rows that they did not see (Wolpert 1992)."""
 
 import numpy as np
 from scipy.special import log_softmax, softmax
@@ -11,10 +11,10 @@ from stillhouse.tables import read_split
 
 
 def fit_stacker(members, labels, folds, split, schema, options):
-    """Return a stacker fitted on the members' unseen predictions of a split's training rows, and its factors to decide by.
+    """Return a stacker fitted on the members' unseen predictions of a split's training rows, and its decision factors.
 
-    ``members`` maps a name to the paths of its predictions. The factors are tuned on the same rows, whose few weights the
-    stacker learns from; a regression has none.
+    ``members`` maps a name to the paths of its predictions. The factors are tuned on the same rows, of which the stacker
+    learns only a few weights; a regression has none.
     """
     classes = schema["classes"]
     unseen = [unseen_predictions(paths, folds, split, classes) for paths in members.values()]
@@ -39,8 +39,8 @@ def as_scores(values, classes):
     return logits(values) if classes else values
 
 
-def stacked(stacker, members, folds, split, classes):
-    """Return the rows that a split predicts and the stacker's predictions of them; shape (rows, outputs)."""
+def stacker_predictions(stacker, members, folds, split, classes):
+    """Return the numbers of the rows that a split predicts, and the stacker's predictions of them; shape (rows, outputs)."""
     rows = rows_to_predict(folds, split)
     tables = [read_split(paths, split["name"]).set_index(ROW).loc[rows] for paths in members.values()]
     scores = np.stack([to_scores(table, classes) for table in tables])
@@ -48,7 +48,7 @@ def stacked(stacker, members, folds, split, classes):
 
 
 def linear_pool(weights, intercept, scores, n_classes):
-    """Return probabilities, or values, of the weighted sum of members' scores (members, rows, outputs); (rows, outputs)."""
+    """Return the weighted sum of members' scores (members, rows, outputs) as probabilities or values (rows, outputs)."""
     sums = np.tensordot(weights, scores, 1) + intercept
     return softmax(sums, axis=1) if n_classes else sums
 

@@ -1,7 +1,7 @@
-"""Conformal sets and intervals: what holds a row's true label in a stated share of cases, whatever the model.
+"""Conformal prediction: sets of classes, or intervals, that contain the true label with a stated probability.
 
-A row is judged by thresholds from rows of other folds. Each of those was predicted by a model that had not seen it, as the row
-itself was, so that the rows' scores are exchangeable (cross-conformal prediction, Vovk 2015).
+The threshold of a row comes from rows of other folds. All of them were predicted by models that had not seen them, so that
+the nonconformity scores are exchangeable (cross-conformal prediction, Vovk 2015).
 """
 
 from functools import partial
@@ -18,41 +18,42 @@ from stillhouse.predictions.predictions import columns_of
 LOW, HIGH = "low", "high"
 
 
-def member(name):
+def set_column(name):
     """Return the name of the column that says whether a class is in a row's set."""
     return f"in_{name}"
 
 
-def strangeness(predictions, classes):
-    """Return 1 - p of each class (rows, classes) (Sadinle, Lei & Wasserman 2019)."""
+def nonconformity_score(predictions, classes):
+    """Return the nonconformity score 1 - p of each class; shape (rows, classes) (Sadinle, Lei & Wasserman 2019)."""
     return 1 - predictions[columns_of(classes)].to_numpy("float64")
 
 
-def strangeness_of_labels(rows, classes):
-    """Return how strange each row's label is by its prediction: 1 - p, or the distance from the value; shape (rows,)."""
+def label_scores(rows, classes):
+    """Return the nonconformity score of each row's label: 1 - p(label), or the distance from the value; shape (rows,)."""
     labels = rows[LABEL].to_numpy()
     if not classes:
         return np.abs(labels - rows[columns_of(None)[0]].to_numpy("float64"))
-    return strangeness(rows, classes)[np.arange(len(rows)), labels.astype(int)]
+    return nonconformity_score(rows, classes)[np.arange(len(rows)), labels.astype(int)]
 
 
-def threshold(found, weight, own, level):
-    """Return for each own weight the least score under which the weight of the others is ``level`` of all, own included.
+def threshold(scores, weight, own, level):
+    """Return the threshold of rows with the weights ``own``: the weighted quantile of scores of other rows; shape of ``own``.
 
-    ``found`` has the scores of other rows, and ``weight`` their shift weights; infinite where they do not suffice. With equal
-    weights this is the usual rank of ceil(level (n + 1)) (Tibshirani et al. 2019, equation 7).
+    ``scores`` and ``weight`` are those of the other rows. The total weight includes a row's own; where the others do not reach
+    ``level`` of it, the threshold is infinite (Tibshirani et al. 2019, equation 7). With equal weights it is the usual rank
+    ceil(level (n + 1)).
     """
-    order = np.argsort(found, kind="stable")
+    order = np.argsort(scores, kind="stable")
     reached = np.cumsum(weight[order])
     total = reached[-1] if len(reached) else 0.0
-    place = np.searchsorted(reached, level * (total + own) - 1e-9 * (total + own))
-    return np.r_[found[order], np.inf][np.minimum(place, len(found))]
+    position = np.searchsorted(reached, level * (total + own) - 1e-9 * (total + own))
+    return np.r_[scores[order], np.inf][np.minimum(position, len(scores))]
 
 
-def parts_of(rows, units, timed):
-    """Return the parts that rows are judged in, and for each the parts it is judged by.
+def calibration_parts(rows, units, timed):
+    """Return the part of each row, and for each part the parts that its threshold comes from.
 
-    These are folds; in time, those before. Where there is one fold alone, its units are halved.
+    Parts are folds, and the others are all other folds or, with time, the earlier ones. A single fold is divided in two.
     """
     part = rows[FOLD].to_numpy()
     if len(np.unique(part)) < 2:
@@ -63,26 +64,26 @@ def parts_of(rows, units, timed):
 
 def thresholds(rows, units, weight, level, classes, timed):
     """Return a threshold for each held-out row, from rows of other parts; shape (rows,)."""
-    found, result = strangeness_of_labels(rows, classes), np.full(len(rows), np.inf)
-    part, judged_by = parts_of(rows, units, timed)
-    for name, others in judged_by.items():
+    scores, result = label_scores(rows, classes), np.full(len(rows), np.inf)
+    part, calibrated_by = calibration_parts(rows, units, timed)
+    for name, others in calibrated_by.items():
         is_own, is_other = part == name, np.isin(part, others)
-        result[is_own] = threshold(found[is_other], weight[is_other], weight[is_own], level)
+        result[is_own] = threshold(scores[is_other], weight[is_other], weight[is_own], level)
     return result
 
 
 def threshold_of_new(rows, weight, level, classes):
-    """Return the threshold for deploy rows, from all held-out rows; each new row weighs what they do on average."""
+    """Return the threshold of deploy rows, from all held-out rows; a deploy row gets their (self-weighted) mean weight."""
     own = (weight**2).sum() / weight.sum()
-    return float(threshold(strangeness_of_labels(rows, classes), weight, np.array([own]), level)[0])
+    return float(threshold(label_scores(rows, classes), weight, np.array([own]), level)[0])
 
 
 def sets(predictions, limit, classes):
     """Return ``row`` and each row's set as ``in_<class>``, or its interval as ``low`` and ``high``."""
     limit = np.broadcast_to(limit, len(predictions))
     if classes:
-        is_in = strangeness(predictions, classes) <= limit[:, None]
-        columns = {member(name): is_in[:, code] for code, name in enumerate(classes)}
+        is_in = nonconformity_score(predictions, classes) <= limit[:, None]
+        columns = {set_column(name): is_in[:, code] for code, name in enumerate(classes)}
     else:
         centre = predictions[columns_of(None)[0]].to_numpy("float64")
         columns = {LOW: centre - limit, HIGH: centre + limit}
@@ -90,18 +91,18 @@ def sets(predictions, limit, classes):
 
 
 def sizes(table, classes):
-    """Return how many classes each set holds, or how wide each interval is."""
+    """Return the number of classes in each set, or the width of each interval."""
     if classes:
-        return table[[member(name) for name in classes]].to_numpy().sum(axis=1)
+        return table[[set_column(name) for name in classes]].to_numpy().sum(axis=1)
     return (table[HIGH] - table[LOW]).to_numpy()
 
 
 def with_conformal(metrics, predictions, rows, schema, settings, timed, weights=None):
-    """Return the metrics with achieved coverage and mean size of the sets, and the sets of all rows that are predicted.
+    """Return the metrics with the coverage and mean size of conformal sets, and the sets of all predicted rows.
 
-    Held-out rows are judged by rows of other folds, deploy rows by all held-out rows; with shift ``weights`` deploy rows take
-    weighted thresholds. ``deploy_weighted`` then has what such thresholds cover of the held-out rows, weighted. ``unweighted``
-    is what is covered without weights.
+    Thresholds of held-out rows come from other folds, those of deploy rows from all held-out rows. With shift ``weights`` the
+    thresholds of deploy rows are weighted, and ``deploy_weighted`` has the weighted coverage of held-out rows by such
+    thresholds; ``unweighted`` is the coverage without weights.
     """
     classes, level = schema["classes"], settings["coverage"]
     deploy = rows[rows[PART] == DEPLOY]
@@ -110,35 +111,35 @@ def with_conformal(metrics, predictions, rows, schema, settings, timed, weights=
     weight = even if weights is None else weights_of(held_out, weights)
     plain = thresholds(held_out, units, even, level, classes, timed)
     limit, plain_limit = (threshold_of_new(held_out, own, level, classes) for own in (weight, even))
-    found = {"held_out": coverage(held_out, plain, even, schema, settings)}
+    covered = {"held_out": coverage(held_out, plain, even, schema, settings)}
     if weights is not None:
         weighted = thresholds(held_out, units, weight, level, classes, timed)
-        found["deploy_weighted"] = coverage(held_out, weighted, weight, schema, settings, plain)
+        covered["deploy_weighted"] = coverage(held_out, weighted, weight, schema, settings, plain)
     if len(deploy):
         ones = np.ones(len(deploy))
-        found["deploy"] = coverage(deploy, limit * ones, ones, schema, settings, plain_limit * ones)
-    metrics = {part: assessed | {"conformal": found.get(part)} for part, assessed in metrics.items()}
+        covered["deploy"] = coverage(deploy, limit * ones, ones, schema, settings, plain_limit * ones)
+    metrics = {part: assessed | {"conformal": covered.get(part)} for part, assessed in metrics.items()}
     limits = predictions[ROW].map(pd.Series(plain, index=held_out[ROW])).fillna(limit).to_numpy()
     return metrics, sets(predictions, limits, classes)
 
 
 def coverage(rows, limit, weight, schema, settings, plain=None):
-    """Return the share of rows whose set holds the label, its interval, and the mean size; None where no row has a threshold.
+    """Return the coverage of sets, its interval, and their mean size; None where no row has a finite threshold.
 
-    ``plain`` has the thresholds without weights, which are set beside.
+    ``plain`` has the thresholds without weights, whose coverage is returned as ``unweighted``.
     """
-    classes, is_judged = schema["classes"], np.isfinite(limit)
-    if not is_judged.any():
+    classes, has_threshold = schema["classes"], np.isfinite(limit)
+    if not has_threshold.any():
         return None
-    found, W, units = strangeness_of_labels(rows, classes), weight * is_judged, unit_numbers(rows)
-    covered = partial(mean, found <= limit)
+    scores, W, units = label_scores(rows, classes), weight * has_threshold, unit_numbers(rows)
+    covered = partial(mean, scores <= limit)
     low, high = interval(draws({"": covered}, W, units, settings["draws"], np.random.default_rng(0))[""], settings["level"])
-    size = sizes(sets(rows[is_judged], limit[is_judged], classes), classes)
+    size = sizes(sets(rows[has_threshold], limit[has_threshold], classes), classes)
     return {
         "value": float(covered(W[None])[0]),
         "low": low,
         "high": high,
-        "size": float(np.average(size, weights=weight[is_judged])),
-        "rows": int(is_judged.sum()),
-        "unweighted": None if plain is None else float(mean(found <= plain, W[None])[0]),
+        "size": float(np.average(size, weights=weight[has_threshold])),
+        "rows": int(has_threshold.sum()),
+        "unweighted": None if plain is None else float(mean(scores <= plain, W[None])[0]),
     }

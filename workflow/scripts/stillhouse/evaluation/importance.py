@@ -1,11 +1,11 @@
-"""Explanation: which columns a model leans on, and a small tree that says nearly what it says."""
+"""Explanations of a model: the importance of columns, and a small surrogate tree of its predictions."""
 
 import numpy as np
 import pandas as pd
 from sklearn.metrics import r2_score
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-from stillhouse.columns import DEPLOY, FOLD, LABEL, PART, PREDICTION, ROW, features
+from stillhouse.columns import DEPLOY, FOLD, LABEL, ONE_HOT, PART, PREDICTION, ROW, feature_kind, feature_text, features
 from stillhouse.evaluation.intervals import resampled_t
 from stillhouse.evaluation.metrics import LESS_IS_BETTER, main_metric, metrics_of
 from stillhouse.evaluation.scores import as_arrays
@@ -13,10 +13,10 @@ from stillhouse.intake.kinds import BOOLEAN, feature_columns
 from stillhouse.predictions.predictions import columns_of, prediction_table
 from stillhouse.preparation.features import preparation
 
-# Held-out rows of a fold that columns are shuffled in at most, and how often.
-MOST_ROWS, SHUFFLES = 1000, 3
-DEPTH = 3
-# Gaps get the median and numbers keep their units, so that a tree's thresholds can be read.
+# The most held-out rows of a fold in which columns are shuffled, and how often.
+FOLD_ROWS, SHUFFLES = 1000, 3
+TREE_DEPTH = 3
+# Gaps get the median and numbers keep their units, so that the tree's thresholds are readable.
 READABLE = {
     "method": "median",
     "indicators": False,
@@ -28,16 +28,16 @@ READABLE = {
 
 
 def importance(models, table, folds, schema, settings, ratio, rng):
-    """Return for each column how much the main metric loses on held-out rows whose values of it are shuffled (Breiman 2001).
+    """Return the permutation importance of each column on held-out rows, the largest first (Breiman 2001).
 
-    ``models`` maps a scored fold to the whole model that held it out. ``loss`` is the mean over folds and shuffles, with the
-    corrected resampled t interval over folds; the most important column comes first.
+    ``models`` maps a scored fold to the pipeline that held it out. ``loss`` is how much the main metric loses when the column
+    is shuffled, the mean over folds and shuffles, with the corrected resampled t interval over folds.
     """
     sources = list(dict.fromkeys(column["source"] for column in feature_columns(schema)))
     lost = {source: [] for source in sources}
     for fold, model in models.items():
         rows = table.merge(folds.loc[folds[FOLD] == fold, [ROW, FOLD]], on=ROW)
-        rows = rows.sample(min(len(rows), MOST_ROWS), random_state=rng.integers(2**31)).sort_values(ROW)
+        rows = rows.sample(min(len(rows), FOLD_ROWS), random_state=rng.integers(2**31)).sort_values(ROW)
         best = score(model, rows, schema, settings)
         for source in sources:
             worse = [score(model, with_shuffled(rows, source, schema, rng), schema, settings) for _ in range(SHUFFLES)]
@@ -48,14 +48,14 @@ def importance(models, table, folds, schema, settings, ratio, rng):
 
 
 def with_shuffled(rows, source, schema, rng):
-    """Return rows with the values of a raw column shuffled; the parts of a time go together."""
+    """Return rows with the values of a raw column shuffled; the parts of a time stay together."""
     names = [column["name"] for column in feature_columns(schema) if column["source"] == source]
     order = rng.permutation(len(rows))
     return rows.assign(**{name: rows[name].to_numpy()[order] for name in names})
 
 
 def score(model, rows, schema, settings):
-    """Return the main metric of a model on rows, negative where less is better; 0 where it has none."""
+    """Return the main metric of a model on rows, negated if less is better; 0 where it is not defined."""
     predicted = prediction_table(rows[ROW], model.predict(rows), schema["classes"])
     labels, scores, _ = as_arrays(predicted.assign(**{LABEL: rows[LABEL].to_numpy(), FOLD: 0}), schema)
     name = main_metric(schema["task"])
@@ -64,34 +64,34 @@ def score(model, rows, schema, settings):
 
 
 def surrogate(rows, table, schema, fold):
-    """Return the leaves of a tree of depth three fitted to a model's predictions, and how near it comes on rows unseen by it.
+    """Return the leaves of a tree of depth three that is fitted to a model's predictions, and its fidelity on unseen rows.
 
-    ``rows`` has held-out predictions. The tree learns from those of all folds but one and is held against those of that fold:
-    ``fidelity`` is the share of the spread it explains of a probability or value (R²), of more than two classes the share of
-    rows whose likeliest class it names. Where one fold alone is scored, its rows are halved. No label takes part.
+    ``rows`` has held-out predictions. The tree is fitted on all folds but one, and ``fidelity`` is measured on that fold: the
+    R² of a probability or value or, for more than two classes, the share of rows whose most likely class the tree names. A
+    single fold is divided in two. No label is used.
     """
     classes, held_out = schema["classes"], rows[rows[PART] != DEPLOY]
-    said = said_by(held_out, classes)
+    predicted = predicted_numbers(held_out, classes)
     typed, is_alone = held_out[[ROW]].merge(table, on=ROW), held_out[FOLD].nunique() == 1
     is_fitted = np.arange(len(typed)) % 2 == 0 if is_alone else (held_out[FOLD] != fold).to_numpy()
     X, names_class = readable(typed, is_fitted, schema), len(classes or []) > 2
     kind = DecisionTreeClassifier if names_class else DecisionTreeRegressor
-    tree = kind(max_depth=DEPTH, min_samples_leaf=max(5, len(X) // 100), random_state=0)
-    tree.fit(X[is_fitted], said[is_fitted])
-    expected, found = said[~is_fitted], tree.predict(X[~is_fitted])
-    fidelity = float((expected == found).mean()) if names_class else float(r2_score(expected, found))
+    tree = kind(max_depth=TREE_DEPTH, min_samples_leaf=max(5, len(X) // 100), random_state=0)
+    tree.fit(X[is_fitted], predicted[is_fitted])
+    expected, by_tree = predicted[~is_fitted], tree.predict(X[~is_fitted])
+    fidelity = float((expected == by_tree).mean()) if names_class else float(r2_score(expected, by_tree))
     return {"fidelity": fidelity, "leaves": leaves(tree, list(X), schema, classes if names_class else None)}
 
 
 def readable(typed, is_fitted, schema):
-    """Return the features of typed rows in units that can be read, prepared by what some of them say."""
+    """Return the features of typed rows in their own units, by a preparation fitted on some of the rows."""
     made = preparation(feature_columns(schema), READABLE, classes=schema["classes"], seed=0).fit(typed[is_fitted])
     prepared = made.transform(typed)
     return prepared[features(prepared)]
 
 
-def said_by(rows, classes):
-    """Return what a model says in one number a row: the positive class's probability, the likeliest class, or the value."""
+def predicted_numbers(rows, classes):
+    """Return each row's prediction as one number: the positive class's probability, the most likely class, or the value."""
     if not classes:
         return rows[PREDICTION].to_numpy()
     p = rows[columns_of(classes)].to_numpy()
@@ -99,44 +99,46 @@ def said_by(rows, classes):
 
 
 def leaves(tree, names, schema, classes=None):
-    """Return each leaf of a tree on features of these names: the conditions that lead to it, its rows, and what it says.
+    """Return each leaf of a tree on features of these names: its conditions, its rows, and its prediction.
 
-    That is a value, or one of ``classes``.
+    The prediction is a value, or one of ``classes``.
     """
-    found, nodes = [], tree.tree_
+    collected, nodes = [], tree.tree_
     flagged = {column["name"] for column in feature_columns(schema) if column["kind"] == BOOLEAN}
 
     def visit(node, conditions):
         if nodes.children_left[node] < 0:
             value = nodes.value[node][0]
             says = classes[int(tree.classes_[value.argmax()])] if classes else float(value[0])
-            found.append({"where": in_words(conditions, flagged), "rows": int(nodes.n_node_samples[node]), "says": says})
+            collected.append(
+                {"where": readable_conditions(conditions, flagged), "rows": int(nodes.n_node_samples[node]), "says": says}
+            )
             return
         name, limit = names[nodes.feature[node]], float(nodes.threshold[node])
         visit(nodes.children_left[node], [*conditions, (name, "at most", limit)])
         visit(nodes.children_right[node], [*conditions, (name, "above", limit)])
 
     visit(0, [])
-    return found
+    return collected
 
 
-def in_words(conditions, flagged=()):
-    """Return conditions on prepared features as words on raw columns, bounds of one column together.
+def readable_conditions(conditions, flagged=()):
+    """Return conditions on features as a text on raw columns, with the bounds of a column together.
 
-    ``flagged`` are the columns that are true or false.
+    ``flagged`` has the names of boolean columns.
     """
-    bounds, said = {}, []
+    bounds, parts = {}, []
     for name, side, limit in conditions:
-        words, is_above = name.split(":", 1)[1], side == "above"
-        if name.startswith("c"):
-            column, _, value = words.partition("=")
-            said.append(f"{column} is {'' if is_above else 'not '}{value}")
-        elif words in flagged:
-            said.append(f"{words} is {'yes' if is_above else 'no'}")
+        text, is_above = feature_text(name), side == "above"
+        if feature_kind(name) == ONE_HOT:
+            column, _, category = text.partition("=")
+            parts.append(f"{column} is {'' if is_above else 'not '}{category}")
+        elif text in flagged:
+            parts.append(f"{text} is {'yes' if is_above else 'no'}")
         else:
-            low, high = bounds.get(words, (-np.inf, np.inf))
-            bounds[words] = (max(low, limit), high) if is_above else (low, min(high, limit))
+            low, high = bounds.get(text, (-np.inf, np.inf))
+            bounds[text] = (max(low, limit), high) if is_above else (low, min(high, limit))
     for column, (low, high) in bounds.items():
         ends = [f"above {low:.4g}"] * (low > -np.inf) + [f"at most {high:.4g}"] * (high < np.inf)
-        said.append(f"{column} {', '.join(ends)}")
-    return " and ".join(said) or "every row"
+        parts.append(f"{column} {', '.join(ends)}")
+    return " and ".join(parts) or "every row"

@@ -1,19 +1,19 @@
-"""Intervals and tests: what a metric, or a gap between two models, would have been on other rows and other folds."""
+"""Intervals and tests of metrics and of gaps between models: over rows by the bootstrap, over folds by a t-test."""
 
 import numpy as np
 from scipy.stats import norm, t
 
-# Numbers that a piece of draws has at most.
-CHUNK = 2**23
+# The largest number of values of a block of draws, which limits memory.
+MOST_VALUES = 2**23
 
 
 def draws(metrics, weight, units, count, rng):
-    """Return each metric on the same bootstrap draws of whole units (rows, or groups of rows) (Efron 1979).
+    """Return each metric on the same bootstrap draws of whole units, rows or groups of rows (Efron 1979).
 
-    ``metrics`` maps a name to a function of weightings (draws, rows) that returns one value a draw, ``units`` numbers each
-    row's unit from 0. The same ``rng`` state gives the same draws, so that those of two models on the same rows are pairs.
+    ``metrics`` maps a name to a function of weightings (draws, rows) that returns one value for each draw; ``units`` has the
+    number of each row's unit, from 0. Equal states of ``rng`` give equal draws, so that draws of two models are paired.
     """
-    step = max(1, CHUNK // max(len(units), 1))
+    step = max(1, MOST_VALUES // max(len(units), 1))
     parts = []
     for start in range(0, count, step):
         drawn = counts(units, min(step, count - start), rng) * weight
@@ -22,14 +22,14 @@ def draws(metrics, weight, units, count, rng):
 
 
 def counts(units, count, rng):
-    """Return how often each row is drawn when as many units are drawn as there are; shape (count, rows)."""
+    """Return how often each row is in each of ``count`` bootstrap draws of units; shape (count, rows)."""
     n = int(units.max()) + 1
     drawn = np.stack([np.bincount(rng.integers(n, size=n), minlength=n) for _ in range(count)])
     return drawn[:, units].astype("float64")
 
 
 def interval(values, level):
-    """Return the percentile interval of draws, as two floats, or None where no draw has a value."""
+    """Return the percentile interval of draws, as two floats; two None where no draw is finite."""
     values = values[np.isfinite(values)]
     if not len(values):
         return None, None
@@ -38,11 +38,11 @@ def interval(values, level):
 
 
 def resampled_t(values, ratio, level):
-    """Return mean, interval and p-value (of the mean being 0) of values of folds by the corrected resampled t-test.
+    """Return the mean of values of folds, its interval, and the p-value of a mean of 0, by the corrected resampled t-test.
 
-    ``ratio`` is that of held-out to training rows. Training sets overlap, so the variance of the mean is taken as
-    (1 / folds + ratio) times that of the values (Nadeau & Bengio 2003, section 3). Folds without a value do not count; all but
-    the mean are None for fewer than two.
+    ``ratio`` is the ratio of held-out to training rows. As training sets overlap, the variance of the mean is estimated as
+    (1 / folds + ratio) times that of the values (Nadeau & Bengio 2003, section 3). Folds without a value are left out; with
+    fewer than two, all but the mean are None.
     """
     values = np.array(list(values), dtype=float)
     values = values[np.isfinite(values)]
@@ -55,9 +55,9 @@ def resampled_t(values, ratio, level):
 
 
 def bootstrap_p(gap, drawn):
-    """Return the p-value of a gap being 0, by the standard deviation of its bootstrap draws and the normal distribution.
+    """Return the p-value of a gap of 0, by the standard deviation of its bootstrap draws and the normal distribution.
 
-    Counting draws beyond 0 would need thousands of them for a p-value that survives being adjusted for many pairs.
+    Counting draws beyond 0 would need thousands of draws, as p-values have to remain small after adjustment for many pairs.
     """
     error = float(np.nanstd(drawn))
     return float(2 * norm.sf(abs(gap) / error)) if error > 0 else float(gap == 0)

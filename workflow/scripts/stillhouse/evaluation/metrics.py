@@ -1,7 +1,7 @@
 """Metrics, each for many weightings of the rows at once: ``metric(labels, scores, W)`` with W of shape (draws, rows).
 
-``scores`` are probabilities (rows, classes) or values (rows, 1). A row of ones in W gives the plain metric, counts of
-a bootstrap draw that draw's metric, shift weights the metric for the deploy rows. All return shape (draws,).
+``scores`` are probabilities (rows, classes) or values (rows, 1). A row of W may be ones (the plain metric), the counts of a
+bootstrap draw, or shift weights (the metric for deploy rows). All metrics return shape (draws,).
 """
 
 from functools import partial
@@ -10,17 +10,17 @@ import numpy as np
 
 from stillhouse.predictions.predictions import label_losses
 
-# Parts of the rows, equally many in each, that the calibration error compares.
+# The number of bins of the calibration error, which have equally many rows.
 BINS = 10
 
 
 def auc(labels, scores, W):
-    """Area under the ROC curve, ties counted half; the mean over classes against the rest where there are more than two."""
+    """Area under the ROC curve, with ties counted half; of more than two classes, the mean of each against the rest."""
     return _mean_over_classes(_auc_of_one, labels, scores, W)
 
 
 def average_precision(labels, scores, W):
-    """Sum over thresholds of precision times the gain in recall, without interpolation; mean over classes likewise."""
+    """Sum over thresholds of precision times the gain in recall, without interpolation; mean over classes as for the AUC."""
     return _mean_over_classes(_average_precision_of_one, labels, scores, W)
 
 
@@ -30,25 +30,25 @@ def log_loss(labels, scores, W):
 
 
 def brier(labels, scores, W):
-    """Mean squared distance of the probabilities from the label; for two classes that of the positive one (Brier 1950)."""
+    """Mean squared distance of the probabilities from the label; of two classes, that of the positive one (Brier 1950)."""
     distance = ((scores - np.eye(scores.shape[1])[labels]) ** 2).sum(axis=1)
     return mean(distance / 2 if scores.shape[1] == 2 else distance, W)
 
 
 def accuracy(labels, scores, W):
-    """Share of rows whose likeliest class is their label."""
+    """Share of rows whose most likely class is their label."""
     return mean(scores.argmax(axis=1) == labels, W)
 
 
 def balanced_accuracy(labels, scores, W):
-    """Mean over classes of the share of their rows that are found."""
+    """Mean recall of the classes."""
     found = scores.argmax(axis=1) == labels
     recalls = [mean(found[labels == code], W[:, labels == code]) for code in np.unique(labels)]
     return np.mean(recalls, axis=0)
 
 
 def f1(labels, scores, W):
-    """Harmonic mean of precision and recall of the positive class; of more than two classes the mean over them."""
+    """Harmonic mean of precision and recall of the positive class; of more than two classes, the mean over classes."""
     chosen = scores.argmax(axis=1)
     codes = [1] if scores.shape[1] == 2 else np.union1d(labels, chosen)
     return np.mean([_f1_of_one(labels == code, chosen == code, W) for code in codes], axis=0)
@@ -65,16 +65,16 @@ def mcc(labels, scores, W):
 
 
 def recall_at_precision(labels, scores, W, precision):
-    """Greatest share of the positive class that is found at a threshold with at least this precision; 0 where none has it."""
+    """Largest recall of the positive class at a threshold with at least this precision; 0 where no threshold has it."""
     found, reached = _recall_and_precision(labels == 1, scores[:, 1], W)
     return np.where(reached >= precision, found, 0).max(axis=1)
 
 
 def calibration_error(labels, scores, W):
-    """Expected calibration error: mean distance of stated probability and observed share, in ten bins of as many rows.
+    """Expected calibration error: mean distance of mean probability and observed share in ten bins with equally many rows.
 
-    Of two classes the positive one's probability is judged, of more that of the likeliest class (Naeini, Cooper & Hauskrecht
-    2015, with bins of equal counts). Draws of rows make it larger, so it has no interval.
+    It is that of the positive class or, of more than two classes, that of the most likely class (Naeini, Cooper & Hauskrecht
+    2015, with bins of equal counts). Bootstrap draws of rows make it larger, so it has no interval.
     """
     is_binary = scores.shape[1] == 2
     stated = scores[:, 1] if is_binary else scores.max(axis=1)
@@ -84,12 +84,12 @@ def calibration_error(labels, scores, W):
 
 
 def tuned_balanced_accuracy(labels, decisions, W):
-    """Balanced accuracy at the threshold that was tuned on other rows; ``decisions`` has a one for the decided class."""
+    """Balanced accuracy at the threshold that was tuned on other rows; ``decisions`` has a 1 for the class decided for."""
     return balanced_accuracy(labels, decisions, W)
 
 
 def cost(labels, decisions, W, costs):
-    """Mean cost of a row at the threshold that was tuned on other rows; ``costs`` has that of missing each class."""
+    """Mean misclassification cost of a row at the threshold that was tuned on other rows; ``costs`` has that of each class."""
     is_missed = decisions.argmax(axis=1) != labels
     return mean(is_missed * np.array(costs)[labels], W)
 
@@ -112,7 +112,7 @@ def r2(labels, scores, W):
 
 
 def pinball(labels, scores, W, quantile):
-    """Mean pinball loss for a quantile (Koenker & Bassett 1978), in units of the target; at 0.5 half of the absolute error."""
+    """Mean pinball loss of a quantile (Koenker & Bassett 1978), in units of the target; at 0.5, half the absolute error."""
     above = labels - scores[:, 0]
     return mean(np.maximum(quantile * above, (quantile - 1) * above), W)
 
@@ -123,9 +123,9 @@ BY_TASK = {
     "multiclass": (auc, *OF_CLASSES),
     "regression": (rmse, mae, r2, pinball),
 }
-# These rank rows against each other, and only scores of one model can be ranked; see ``within_folds``.
+# Metrics that rank rows, which only scores of one model allow; see ``within_folds``.
 RANKING = ("auc", "average_precision", "recall_at_precision")
-# These judge decisions and not probabilities.
+# Metrics of decisions, not of probabilities.
 OF_DECISIONS = ("tuned_balanced_accuracy", "cost")
 WITHOUT_INTERVAL = ("calibration_error",)
 LESS_IS_BETTER = ("log_loss", "brier", "calibration_error", "cost", "rmse", "mae", "pinball")
@@ -137,14 +137,14 @@ def main_metric(task):
 
 
 def possible(name, low, high):
-    """Return the ends of an interval cut to what a metric can be: a loss is at least 0, all else at most 1."""
+    """Return the ends of an interval, limited to possible values of the metric: a loss is at least 0, others are at most 1."""
     if low is None:
         return low, high
     return (max(low, 0.0), high) if name in LESS_IS_BETTER else (low, min(high, 1.0))
 
 
 def metrics_of(schema, settings):
-    """Return the metrics of a task as ``{name: metric(labels, scores, W)}``, with what the settings say of them."""
+    """Return the metrics of a task as ``{name: metric(labels, scores, W)}``, with the parameters that the settings state."""
     given = {"recall_at_precision": {"precision": settings["precision"]}, "pinball": {"quantile": settings["quantile"]}}
     given["cost"] = {"costs": schema.get("costs")}
     found = {metric.__name__: partial(metric, **given.get(metric.__name__, {})) for metric in BY_TASK[schema["task"]]}
@@ -152,11 +152,11 @@ def metrics_of(schema, settings):
 
 
 def within_folds(name, metric, folds):
-    """Return the metric itself or, of one that ranks rows, its mean over folds, weighted by rows.
+    """Return the metric itself or, for one that ranks rows, its mean over folds, weighted by their rows.
 
-    Rows of different folds are scored by different models: pooled, their ranking would tell of how high each model's scores
-    lie, and under a drift of the classes an AUC may fall below 0.5 though each model ranks its rows well. Folds without a
-    value, as they hold one class alone, do not count.
+    Rows of different folds are scored by different models. Ranked together, they would compare the general level of the
+    models' scores, and with drifting classes an AUC may fall below 0.5 though each model ranks its own rows well. Folds of a
+    single class have no value and are left out.
     """
     if name not in RANKING:
         return metric

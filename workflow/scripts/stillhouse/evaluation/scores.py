@@ -1,4 +1,4 @@
-"""Evaluation: the one place that reads labels of held-out rows."""
+"""Scores: metrics on held-out rows and on labelled deploy rows, with intervals."""
 
 from functools import partial
 
@@ -15,9 +15,9 @@ from stillhouse.tables import file_of, read_json, read_split
 
 
 def held_out_predictions(paths, folds, splits):
-    """Return every scored row predicted by the split that held it out, and deploy rows by split ``none``.
+    """Return the predictions of scored rows, each by the split that held it out, and of deploy rows by split ``none``.
 
-    ``splits`` are descriptions of the splits to read; rows come in the order of the table.
+    ``splits`` has the descriptions of these splits; rows are in the order of the table.
     """
     parts = []
     for split in splits:
@@ -28,21 +28,21 @@ def held_out_predictions(paths, folds, splits):
 
 
 def scored(predictions, table, folds):
-    """Return predictions with label, part, fold and, where there are groups, group of each labelled row."""
+    """Return the predictions of labelled rows with their label, part, fold and, if there are groups, group."""
     known = predictions.merge(table[[ROW, LABEL, PART]], on=ROW).merge(folds, on=ROW)
     return known[known[LABEL].notna()].reset_index(drop=True)
 
 
 def unit_numbers(rows):
-    """Return the number of each row's bootstrap unit: its group where there are groups, else itself."""
+    """Return the number of each row's bootstrap unit: its group if there are groups, else the row itself."""
     return pd.factorize(rows[GROUP])[0] if GROUP in rows else np.arange(len(rows))
 
 
 def evaluate(rows, schema, settings, seed, weights=None, corrected=None, ratio=None):
-    """Return metrics with intervals: on held-out rows, weighted for the deploy rows, and on labelled deploy rows.
+    """Return metrics with intervals: on held-out rows, on these weighted for deploy rows, and on labelled deploy rows.
 
-    ``weights`` has shift weights of held-out rows; ``corrected`` has the probabilities of deploy rows on the class mixture
-    that they seem to have; ``ratio`` is that of held-out to training rows, see ``ratio_of``.
+    ``weights`` has shift weights of held-out rows; ``corrected`` has probabilities of deploy rows on their estimated class
+    prior; ``ratio`` is the ratio of held-out to training rows, see ``ratio_of``.
     """
     deploy = rows[PART] == DEPLOY
     result = {"held_out": assess(rows[~deploy], schema, None, settings, seed, ratio)}
@@ -62,17 +62,17 @@ def weights_of(rows, weights):
 
 
 def ratio_of(folds, splits):
-    """Return how many rows are held out for each that is trained on, in the mean over scored splits; None for one alone."""
+    """Return the ratio of held-out to training rows, averaged over scored splits; None for a single split."""
     sizes = folds[FOLD].value_counts()
-    found = [sizes[split["held_out"]].sum() / sizes[split["train"]].sum() for split in splits if split["held_out"]]
-    return float(np.mean(found)) if len(found) > 1 else None
+    ratios = [sizes[split["held_out"]].sum() / sizes[split["train"]].sum() for split in splits if split["held_out"]]
+    return float(np.mean(ratios)) if len(ratios) > 1 else None
 
 
 def corrected_for_label_shift(predictions, table, classes):
-    """Return the deploy rows' probabilities on the class mixture estimated for them; None where there is none to go by.
+    """Return the deploy rows' probabilities on the class prior estimated for them; None if it cannot be estimated.
 
-    The estimate is the model's own (EM on calibrated probabilities), by rows that it did not see and whose labels its split
-    ``none`` learned from. It holds where only the class mixture has moved: ``shift.json`` says whether it seems so.
+    The estimate is by EM on the model's own calibrated probabilities. It holds if only the class prior has changed, which
+    ``shift.json`` diagnoses.
     """
     known = predictions.merge(table[[ROW, LABEL, PART]], on=ROW)
     deploy = known[known[PART] == DEPLOY]
@@ -86,9 +86,9 @@ def corrected_for_label_shift(predictions, table, classes):
 
 
 def assess(rows, schema, weight, settings, seed, ratio=None):
-    """Return for each metric of the task its value, interval and value per fold; those of decisions where rows have any.
+    """Return each metric of the task with its interval and its value per fold; metrics of decisions if rows have decisions.
 
-    With ``ratio`` there are also the mean over folds and its corrected resampled t interval.
+    With ``ratio``, the mean over folds and its corrected resampled t interval are added.
     """
     weight = np.ones(len(rows)) if weight is None else weight
     labels, probabilities, folds = as_arrays(rows, schema)
@@ -102,10 +102,10 @@ def assess(rows, schema, weight, settings, seed, ratio=None):
     for name, metric in known.items():
         low, high = (None, None) if name in WITHOUT_INTERVAL else interval(drawn[name], settings["level"])
         by_fold = {
-            str(fold): number(metric(labels[folds == fold], scores[name][folds == fold], weight[None, folds == fold]))
+            str(fold): as_float(metric(labels[folds == fold], scores[name][folds == fold], weight[None, folds == fold]))
             for fold in np.unique(folds)
         }
-        result[name] = {"value": number(of_weightings[name](weight[None])), "low": low, "high": high, "folds": by_fold}
+        result[name] = {"value": as_float(of_weightings[name](weight[None])), "low": low, "high": high, "folds": by_fold}
         if ratio is not None:
             middle, low, high, _ = resampled_t(by_fold.values(), ratio, settings["level"])
             low, high = possible(name, low, high)
@@ -120,7 +120,7 @@ def as_arrays(rows, schema):
 
 
 def main_of(rows, schema, settings):
-    """Return the main metric of rows as a function of weightings (draws, rows)."""
+    """Return the main metric of some rows as a function of weightings (draws, rows)."""
     labels, scores, folds = as_arrays(rows, schema)
     name = main_metric(schema["task"])
     return partial(within_folds(name, metrics_of(schema, settings)[name], folds), labels, scores)
@@ -134,16 +134,16 @@ def row_losses(rows, schema):
     return label_losses(rows[LABEL].to_numpy("int64"), scores)
 
 
-def number(value):
-    """Return the one entry of an array as a float, or None where it has no value."""
+def as_float(value):
+    """Return the single entry of an array as a float, or None where it is not finite."""
     return float(value[0]) if np.isfinite(value[0]) else None
 
 
 def held_out_weights(paths, facts, folds, splits):
-    """Return the shift weight of each scored row by the split that held it out; None where there are none to be had.
+    """Return the shift weight of each scored row, by the split that held it out; None without shift weights.
 
-    That is without deploy rows, and where the rows of a split all weigh the same, as weights were refused or not asked for:
-    scores would be weighted in name only.
+    There are none without deploy rows, and none if the weights of some split are all equal, because they were refused or not
+    asked for: a weighted score would then be weighted in name only.
     """
     if not paths or any(is_even(facts, split["name"]) for split in splits if split["held_out"]):
         return None
@@ -156,5 +156,5 @@ def held_out_weights(paths, facts, folds, splits):
 
 
 def is_even(facts, split):
-    """Return whether all rows of a split weigh the same, by the files that say what was done to get the weights."""
+    """Return whether all rows of a split have equal weights, by the files with the facts on the weights."""
     return not read_json(file_of(facts, split))[split].get("power")

@@ -1,4 +1,4 @@
-"""What a careful colleague would say of a table before any model is made: notes, which change nothing."""
+"""Notes on a table for its reader: duplicates, conflicting labels, columns that give the target away. They change nothing."""
 
 import numpy as np
 import pandas as pd
@@ -8,11 +8,11 @@ from stillhouse.intake import kinds
 from stillhouse.intake.kinds import duplicate_rows, feature_columns
 
 TOO_GOOD = 0.95
-MOST_WORDS = 3
+MOST_SHOWN = 3
 
 
 def notes(table, schema):
-    """Return sentences on duplicates, conflicting labels, telltale columns and categories that only deploy rows have."""
+    """Return sentences on duplicates, conflicting labels, columns that give the target away, and unseen categories."""
     columns = feature_columns(schema)
     labelled, deploy = table[table[PART].isin(LABELLED)], table[table[PART] == DEPLOY]
     return [
@@ -23,21 +23,23 @@ def notes(table, schema):
 
 
 def duplicate_notes(labelled, names):
-    """Return how many rows repeat others, and how many of them disagree about the label."""
+    """Return sentences on rows with the same features as others, and on those of them whose labels differ."""
     same = duplicate_rows(labelled, names)
     count = len(same) - len(np.unique(same))
     if not count:
         return []
     conflicting = int((labelled.groupby(same)[LABEL].nunique() > 1).sum())
     together = "they stay in one fold unless groups, time or given test rows divide them"
-    said = [f"{count:,} rows have the same features as another; {together}"]
+    sentences = [f"{count:,} rows have the same features as another; {together}"]
     if conflicting:
-        said.append(f"{conflicting:,} sets of rows with the same features have different labels: no model can get both right")
-    return said
+        sentences.append(
+            f"{conflicting:,} sets of rows with the same features have different labels: no model can get both right"
+        )
+    return sentences
 
 
 def telltale_notes(labelled, schema, columns):
-    """Return the columns that tell two classes apart nearly by themselves."""
+    """Return a sentence for each column whose AUC for the target is nearly 1 by itself."""
     if schema["task"] != "binary":
         return []
     rated = {column["name"]: max(separations(labelled[column["name"]], labelled[LABEL], column["kind"])) for column in columns}
@@ -49,18 +51,18 @@ def telltale_notes(labelled, schema, columns):
 
 
 def separations(values, label, kind):
-    """Return AUCs, turned to 0.5 or more, of a column's values and of its gaps."""
+    """Return the AUCs for the label of a column's values and of its gaps, each the larger of AUC and 1 - AUC."""
     if kind == kinds.CATEGORICAL:
         values = unseen_rates(values.fillna(kinds.GAP), label)
     return [turned_auc(score, label) for score in (values, values.isna().astype(float))]
 
 
-def unseen_rates(words, label):
-    """Return each word's share of the positive class among the rows of the other half, so that rare words tell nothing."""
-    half = np.random.default_rng(0).permutation(len(words)) % 2
-    rates = [label[half != side].groupby(words[half != side]).mean() for side in (0, 1)]
-    rated = np.where(half == 0, words.map(rates[0]), words.map(rates[1]))
-    return pd.Series(rated, index=words.index).fillna(label.mean())
+def unseen_rates(categories, label):
+    """Return each row's category as its share of positive rows in the other half, so that rare categories say nothing."""
+    half = np.random.default_rng(0).permutation(len(categories)) % 2
+    rates = [label[half != side].groupby(categories[half != side]).mean() for side in (0, 1)]
+    rated = np.where(half == 0, categories.map(rates[0]), categories.map(rates[1]))
+    return pd.Series(rated, index=categories.index).fillna(label.mean())
 
 
 def turned_auc(score, label):
@@ -75,13 +77,13 @@ def turned_auc(score, label):
 
 
 def unseen_notes(labelled, deploy, columns):
-    """Return the categories of deploy rows that no labelled row has."""
-    said = []
+    """Return a sentence for each column with categories that deploy rows have and labelled rows do not."""
+    sentences = []
     for column in columns if len(deploy) else []:
         if column["kind"] == kinds.CATEGORICAL:
             name = column["name"]
             unseen = sorted(set(deploy[name].dropna()) - set(labelled[name].dropna()))
             if unseen:
-                shown = ", ".join(unseen[:MOST_WORDS]) + (" …" if len(unseen) > MOST_WORDS else "")
-                said.append(f"column {name!r}: {len(unseen)} categories are seen in deploy rows only ({shown})")
-    return said
+                shown = ", ".join(unseen[:MOST_SHOWN]) + (" …" if len(unseen) > MOST_SHOWN else "")
+                sentences.append(f"column {name!r}: {len(unseen)} categories are seen in deploy rows only ({shown})")
+    return sentences

@@ -1,4 +1,4 @@
-"""Known damage to a table, as a stress test: thinned classes, biased deploy rows, removed cells. The truth is kept."""
+"""A stress test with known truth: rows of a class removed, deploy rows drawn with a bias, cells removed."""
 
 import numpy as np
 import pandas as pd
@@ -10,8 +10,8 @@ from stillhouse.errors import UserError, nearest
 def challenged(table, schema, options, rng):
     """Return the damaged table; rows moved to the deploy part keep their label, for ``evaluate`` alone.
 
-    The damage is done in the order in which it happens in life: the population (``thin``), who is met
-    (``deploy``), what is recorded (``gaps``).
+    The order is that of real damage: to the population (``thin``), to who of it is met (``deploy``), to what is recorded of
+    them (``gaps``).
     """
     table = thinned(table, schema["classes"], options["thin"], rng)
     if "deploy" in options:
@@ -55,7 +55,7 @@ def standardized(column):
 
 
 def _scale_for(odds, share):
-    """Return the factor by which the odds have ``share`` as their mean probability, by bisection."""
+    """Return the factor that gives the odds a mean probability of ``share``, by bisection."""
     low, high = 1e-12, 1e12
     for _ in range(200):
         middle = np.sqrt(low * high)
@@ -64,7 +64,7 @@ def _scale_for(odds, share):
 
 
 def with_gaps(table, columns, options, rng):
-    """Return the table with cells removed at random, and the likelier the larger their value."""
+    """Return the table with cells removed at random, and with a probability that grows with their value."""
     table = table.copy()
     for name in columns:
         gone = rng.random(len(table)) < options["random"]

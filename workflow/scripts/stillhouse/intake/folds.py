@@ -1,4 +1,4 @@
-"""Folds: which labelled rows are held out together."""
+"""Folds: the parts of the labelled rows that are held out in turn."""
 
 import numpy as np
 import pandas as pd
@@ -9,12 +9,12 @@ from stillhouse.errors import UserError
 from stillhouse.intake.kinds import duplicate_rows
 
 STRATA = 10
-LEAST_FOLDS = 3
+FEWEST_FOLDS = 3
 OF_DEPLOY, OF_BATCHES, OF_UNLABELLED, OF_SYNTHETIC = -1, -2, -3, -4
 
 
 def make_folds(table, names, classes, k, seed):
-    """Return ``row``, ``fold`` (-1 for deploy rows, -2 batches, -3 unlabelled) and, where there are such, ``group``, ``time``.
+    """Return columns ``row``, ``fold`` (-1 for deploy rows, -2 batches, -3 unlabelled) and, where given, ``group``, ``time``.
 
     Given test rows are fold 0, and the training rows are folds 1 … k; else the folds are 0 … k-1. ``names`` are those of
     the features: rows that are equal in all of them stay in one fold.
@@ -25,7 +25,7 @@ def make_folds(table, names, classes, k, seed):
     train = table[is_train]
     units = train[GROUP] if GROUP in table else pd.Series(duplicate_rows(train, names), index=train.index)
     check_size(train, units, classes, k)
-    fold[is_train] = first + (in_time(train, k) if TIME in table else divided(train, units, classes, k, seed))
+    fold[is_train] = first + (time_blocks(train, k) if TIME in table else divided(train, units, classes, k, seed))
     fold[table[PART] == TEST] = 0
     fold[table[PART] == LATER] = OF_BATCHES
     fold[table[PART] == UNLABELLED] = OF_UNLABELLED
@@ -43,14 +43,14 @@ def check_size(table, units, classes, k):
         rows = int(counts.get(code, 0))
         if rows < k:
             what = "groups" if GROUP in table else "different rows"
-            advice = f"lower folds.k to {rows}, " if rows >= LEAST_FOLDS else ""
+            advice = f"lower folds.k to {rows}, " if rows >= FEWEST_FOLDS else ""
             raise UserError(
                 f"folds.k: class {name!r} has {rows} {what}, fewer than the {k} folds; {advice}"
                 "give the class another's name through `labels`, or add rows"
             )
 
 
-def in_time(table, k):
+def time_blocks(table, k):
     """Return a block number in 0 … k-1 for each row, equal times in one block; raises ``UserError`` for an empty block."""
     rank = table[TIME].rank(method="min").to_numpy() - 1
     block = np.minimum((rank * k / len(table)).astype(int), k - 1)
@@ -63,14 +63,14 @@ def in_time(table, k):
 
 
 def divided(table, units, classes, k, seed):
-    """Return a fold number in 0 … k-1 for each row, like in their labels, no unit in two folds."""
+    """Return a fold number in 0 … k-1 for each row: stratified by label, and no unit in two folds."""
     strata = table[LABEL] if classes else pd.qcut(table[LABEL].rank(method="first"), min(STRATA, len(table)), labels=False)
     if GROUP in table:
         splits = StratifiedGroupKFold(k, shuffle=True, random_state=seed).split(table, strata, units)
         return fold_numbers(splits, len(table))
-    lone = ~units.duplicated()
-    splits = StratifiedKFold(k, shuffle=True, random_state=seed).split(table[lone], strata[lone])
-    fold_of = dict(zip(units[lone], fold_numbers(splits, int(lone.sum())), strict=True))
+    is_first = ~units.duplicated()
+    splits = StratifiedKFold(k, shuffle=True, random_state=seed).split(table[is_first], strata[is_first])
+    fold_of = dict(zip(units[is_first], fold_numbers(splits, int(is_first.sum())), strict=True))
     return units.map(fold_of).to_numpy()
 
 
@@ -82,10 +82,10 @@ def fold_numbers(splits, rows):
     return fold
 
 
-def with_synthetic(folds, synthetic):
-    """Return the folds with synthetic rows below, fold -4; ``parents`` is the fold of the rows that they were drawn from.
+def with_synthetic_rows(folds, synthetic):
+    """Return the folds with synthetic rows appended, in fold -4; ``parents`` is the fold of the rows they were drawn from.
 
-    ``synthetic`` has their numbers and parents, or is None.
+    ``synthetic`` has their row numbers and parents, or is None.
     """
     if synthetic is None:
         return folds

@@ -29,7 +29,7 @@ def infer(column):
     numbers = as_numbers(values)
     if numbers.notna().all():
         return _infer_numeric(numbers, name=str(column.name))
-    return _infer_words(values.astype(str))
+    return _infer_text(values.astype(str))
 
 
 def _infer_numeric(numbers, name):
@@ -41,20 +41,20 @@ def _infer_numeric(numbers, name):
     return NUMERIC
 
 
-def _infer_words(words):
-    if set(words.str.lower().unique()) <= set(_TRUTH):
+def _infer_text(texts):
+    if set(texts.str.lower().unique()) <= set(_TRUTH):
         return BOOLEAN
-    if words.str.fullmatch(_DATE).all():
+    if texts.str.fullmatch(_DATE).all():
         return DATETIME
-    if len(words) >= FEW_ROWS and words.nunique() > 0.5 * len(words):
-        return TEXT if words.str.count(r"\s+").mean() >= 3 else IDENTIFIER
+    if len(texts) >= FEW_ROWS and texts.nunique() > 0.5 * len(texts):
+        return TEXT if texts.str.count(r"\s+").mean() >= 3 else IDENTIFIER
     return CATEGORICAL
 
 
-def without_missing_words(table, missing, missing_in):
-    """Return the table with words less the blanks around them, and those that stand for a missing value as gaps.
+def without_missing_values(table, missing, missing_in):
+    """Return the table with blanks around text removed, and with text that stands for a missing value as gaps.
 
-    ``missing`` holds for every column; ``missing_in`` has further words by column, and a number among them stands for its
+    ``missing`` holds for every column; ``missing_in`` has further texts by column, and a number among them stands for its
     value however that is written (0 and 0.0).
     """
     columns = {}
@@ -69,19 +69,19 @@ def without_missing_words(table, missing, missing_in):
 
 
 def as_numbers(column):
-    """Return a column as float64, words that are no numbers as NaN."""
+    """Return a column as float64; text that is not a number becomes NaN."""
     if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
         return column.astype("float64")
     return pd.to_numeric(column.astype("str").str.strip(), errors="coerce").astype("float64")
 
 
 def with_points(table):
-    """Return the table with decimal commas as points in the columns that hold mostly numbers with them."""
+    """Return the table with decimal points for decimal commas, in the columns that mostly hold such numbers."""
     columns = {}
     for name in table.columns:
-        words = table[name].str.strip()
-        is_number = words[words != ""].str.fullmatch(r"[+-]?\d*,?\d+([eE][+-]?\d+)?")
-        columns[name] = words.str.replace(",", ".") if len(is_number) and is_number.mean() > 0.5 else words
+        texts = table[name].str.strip()
+        is_number = texts[texts != ""].str.fullmatch(r"[+-]?\d*,?\d+([eE][+-]?\d+)?")
+        columns[name] = texts.str.replace(",", ".") if len(is_number) and is_number.mean() > 0.5 else texts
     return pd.DataFrame(columns, index=table.index)
 
 
@@ -93,10 +93,10 @@ def typed(column, kind):
         return _as_booleans(column)
     if kind == DATETIME:
         return pd.to_datetime(column.astype("str"), utc=True, format="ISO8601", errors="coerce")
-    return as_words(column)
+    return as_text(column)
 
 
-def as_words(column):
+def as_text(column):
     """Return a column as text; numbers that are whole are written without a point, whatever type they come in."""
     if pd.api.types.is_float_dtype(column) and (column.dropna() % 1 == 0).all():
         column = column.astype("Int64")
@@ -129,5 +129,5 @@ def feature_columns(schema):
 
 
 def duplicate_rows(table, names):
-    """Return a number for each row that rows with equal features share."""
+    """Return a number for each row; rows with equal features have the same number."""
     return pd.factorize(pd.util.hash_pandas_object(table[list(names)], index=False))[0]

@@ -14,10 +14,10 @@ from stillhouse.intake.raw import RAW_BATCH, RAW_PART
 
 
 def shuffled(raw, dataset, rng):
-    """Return the raw rows with the target shuffled within each part, before anything is made of it.
+    """Return the raw rows with the target shuffled within each part, before anything is derived from it.
 
-    Whatever could still predict it knows too much: a feature that is made of the target, say. Rows of a group, or else rows
-    that are equal but for the target, keep one target between them, so that folds which divide them give themselves away.
+    A model that still predicts it reveals a leak, such as a feature derived from the target. Rows of one group (or, without
+    groups, rows that are equal in all else) get the same target, so that folds which divide such rows show up as a leak too.
     """
     identifiers = [name for name in raw if kinds.infer(raw[name]) == kinds.IDENTIFIER]
     left_out = {dataset["target"], *dataset["drop"], *identifiers, RAW_PART, RAW_BATCH}
@@ -35,24 +35,24 @@ def encode_labels(raw, dataset):
     """Return the label column (class numbers or values, NaN where unknown), the task, and the classes or None."""
     names = {str(old): new for old, new in dataset["labels"].items()}
     target = raw[dataset["target"]].mask(raw[RAW_PART] == UNLABELLED)
-    words = kinds.as_words(target)
-    if unknown := [old for old in names if old not in set(words)]:
-        raise UserError(f"labels: there is no label {unknown[0]!r}; {nearest(unknown[0], words.dropna().unique())}")
-    words = words.replace(names)
+    texts = kinds.as_text(target)
+    if unknown := [old for old in names if old not in set(texts)]:
+        raise UserError(f"labels: there is no label {unknown[0]!r}; {nearest(unknown[0], texts.dropna().unique())}")
+    texts = texts.replace(names)
     is_known = ~raw[RAW_PART].isin(WITHOUT_LABEL)
-    task = dataset["task"] if dataset["task"] != "auto" else infer_task(words[is_known])
+    task = dataset["task"] if dataset["task"] != "auto" else infer_task(texts[is_known])
     if task == "regression":
         check_values_of(target[is_known], dataset["target"])
         return kinds.as_numbers(target), task, None
-    classes = ordered_classes(words[is_known], dataset.get("positive"))
+    classes = ordered_classes(texts[is_known], dataset.get("positive"))
     check_classes(classes, task, dataset["target"])
     task = "binary" if len(classes) == 2 else "multiclass"
-    codes = words.map({name: code for code, name in enumerate(classes)}).astype("float64")
+    codes = texts.map({name: code for code, name in enumerate(classes)}).astype("float64")
     return codes, task, classes
 
 
 def costs_of(classes, costs):
-    """Return what it costs to miss a row of each class, 1 where nothing is said; None where no cost is stated."""
+    """Return the cost of misclassifying a row of each class, 1 where none is stated; None where the dataset states no costs."""
     if costs is None:
         return None
     if classes is None:
@@ -63,17 +63,17 @@ def costs_of(classes, costs):
 
 
 def label_notes(raw, labels, dataset):
-    """Return a note on deploy rows whose label no row to learn from has."""
+    """Return a note on deploy rows whose label is none of the training rows'; an empty list if there are none."""
     unscored = int((labels.isna() & raw[dataset["target"]].notna() & (raw[RAW_PART] == DEPLOY)).sum())
-    said = f"{unscored} deploy rows are not scored, as no row to learn from has their value of {dataset['target']!r}"
-    return [said] if unscored else []
+    note = f"{unscored} deploy rows are not scored, as no row to learn from has their value of {dataset['target']!r}"
+    return [note] if unscored else []
 
 
 def check_values_of(target, name):
-    """Raise ``UserError`` for words among the numbers of a regression target."""
-    words = target[kinds.as_numbers(target).isna() & target.notna()]
-    if len(words):
-        raise UserError(f"target: column {name!r} holds {words.iloc[0]!r}, which is no number; add it to `missing`")
+    """Raise ``UserError`` for text among the numbers of a regression target."""
+    texts = target[kinds.as_numbers(target).isna() & target.notna()]
+    if len(texts):
+        raise UserError(f"target: column {name!r} holds {texts.iloc[0]!r}, which is no number; add it to `missing`")
 
 
 def infer_task(target):
@@ -85,9 +85,9 @@ def infer_task(target):
     return "regression" if is_continuous else "classes"
 
 
-def ordered_classes(words, positive):
+def ordered_classes(texts, positive):
     """Return the class names; of two, the positive one (by default the rarer) comes last."""
-    counts = words.value_counts()
+    counts = texts.value_counts()
     classes = sorted(counts.index)
     if positive is not None and positive not in classes:
         raise UserError(f"positive: there is no class {positive!r}; {nearest(positive, classes)}")
@@ -98,7 +98,7 @@ def ordered_classes(words, positive):
 
 
 def check_classes(classes, task, target):
-    """Raise ``UserError`` for a target with fewer than two classes, or with more than a binary task allows."""
+    """Raise ``UserError`` for a target with fewer than two classes, or with more than two in a binary task."""
     if len(classes) < 2:
         raise UserError(f"target: column {target!r} has only the class {', '.join(classes) or '(none)'}; there must be two")
     if task == "binary" and len(classes) != 2:

@@ -26,7 +26,7 @@ from stillhouse.intake.labels import costs_of, encode_labels, label_notes, shuff
 from stillhouse.intake.raw import RAW_PART, read_parts
 from stillhouse.intake.typed import WHY_OUT, keys, typed_features
 
-# What whoever reads such a table again has to know.
+# The settings that reading further rows of the same table needs.
 READING = ("separator", "columns", "encoding", "decimal", "missing", "missing_in")
 
 
@@ -61,19 +61,19 @@ def load(dataset, rng, shuffling=None):
 
 
 def digests(files, table):
-    """Return the SHA-256 digest of each file that was read, and of what was made of all that was read, by name."""
+    """Return the SHA-256 digest of each file that was read, and of the typed table, by name."""
     content = pd.util.hash_pandas_object(table, index=False).to_numpy().tobytes()
-    found = {"table.parquet": hashlib.sha256(content).hexdigest()}
+    digest_of = {"table.parquet": hashlib.sha256(content).hexdigest()}
     for path in files:
         name = shown(str(path))
-        while name in found:
+        while name in digest_of:
             name += "_"
-        found[name] = hashlib.sha256(Path(path).read_bytes()).hexdigest()
-    return found
+        digest_of[name] = hashlib.sha256(Path(path).read_bytes()).hexdigest()
+    return digest_of
 
 
 def without_unlabelled(table, schema):
-    """Return the table less rows to learn from that have no label, with a note of how many there were."""
+    """Return the table without training rows that have no label, and note in the schema how many there were."""
     unlabelled = table[LABEL].isna() & ~table[PART].isin(WITHOUT_LABEL)
     if unlabelled.any():
         schema["notes"].append(f"{int(unlabelled.sum())} rows without a value of {schema['target']!r} are left out")
@@ -81,9 +81,9 @@ def without_unlabelled(table, schema):
 
 
 def cut_into_batches(table, options):
-    """Return the table with the last share of its training rows, in time or in the order of the file, as batches.
+    """Return the table with the last share of its training rows (in time, or in file order) turned into batches.
 
-    Rows of one time stay together where the share is cut off, so that the first batch is later than every training row.
+    Rows of equal time are not divided between training rows and batches, so that the first batch is later than them all.
     """
     train = table[table[PART] == TRAIN]
     order = train[TIME].sort_values(kind="stable") if TIME in train else pd.Series(range(len(train)), index=train.index)

@@ -1,4 +1,4 @@
-"""A first configuration for a table: what its columns seem to hold, and a choice of models that suits most tables."""
+"""A first configuration for a table: the inferred kinds of its columns, and models that suit most tables."""
 
 import json
 import re
@@ -55,7 +55,7 @@ def configuration(table, target, deploy=None):
     dataset |= {"separator": separator} if separator else {}
     dataset = fill(dataset, schema["$defs"]["dataset"], schema)
     check_dataset("new", dataset)
-    rows, found = load(dataset, np.random.default_rng(0))
+    rows, described = load(dataset, np.random.default_rng(0))
     return TEMPLATE.format(
         name=dataset_name(Path(table)),
         table=quoted(str(table)),
@@ -63,19 +63,19 @@ def configuration(table, target, deploy=None):
         deploy=f"    deploy: {quoted(str(deploy))}\n" if deploy else "",
         weigh=", weigh: logistic" if deploy else "",
         separator=f"    separator: {quoted(separator)}\n" if separator else "",
-        positive=f"    positive: {quoted(found['classes'][1])}\n" if found["task"] == "binary" else "",
+        positive=f"    positive: {quoted(described['classes'][1])}\n" if described["task"] == "binary" else "",
         rows=len(rows),
-        columns=len({column["source"] for column in found["columns"]}),
-        task=found["task"],
-        k=most_folds(found),
-        kinds="\n".join(kind_lines(found)),
+        columns=len({column["source"] for column in described["columns"]}),
+        task=described["task"],
+        k=most_folds(described),
+        kinds="\n".join(kind_lines(described)),
     )
 
 
-def kind_lines(found):
-    """Return a line with the kind of each column, those that are left out commented out with the reason."""
+def kind_lines(schema):
+    """Return a line with the kind of each column; those of columns that are left out are comments."""
     lines = {}
-    for column in found["columns"]:
+    for column in schema["columns"]:
         is_out = column["kind"] in kinds.LEFT_OUT
         missing = f"  # {100 * column['missing']:.0f} % missing" if column["missing"] and not is_out else ""
         entry = f"{quoted(column['source'])}: {column['kind']}"
@@ -83,9 +83,9 @@ def kind_lines(found):
     return lines.values()
 
 
-def most_folds(found):
+def most_folds(schema):
     """Return 5 folds, or as many as the smallest class has rows, but at least 4: the student of a stack needs four."""
-    smallest = min(found.get("class_rows", {"": 5}).values())
+    smallest = min(schema.get("class_rows", {"": 5}).values())
     return int(np.clip(smallest, 4, 5))
 
 
@@ -96,7 +96,7 @@ def dataset_name(path):
 
 
 def guessed_separator(path):
-    """Return the separator of an uncompressed text table where it is another than its suffix says, else nothing."""
+    """Return the separator of an uncompressed text table if its suffix suggests a different one, else an empty string."""
     if path.suffix not in (".csv", ".txt", ".data") or not path.is_file():
         return ""
     with path.open(encoding="utf-8", errors="replace") as lines:
@@ -107,5 +107,5 @@ def guessed_separator(path):
 
 
 def quoted(text):
-    """Return text as YAML reads it back, whatever it holds; JSON strings are YAML."""
+    """Return text quoted for YAML; a JSON string is one."""
     return json.dumps(text, ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""Typed columns: those that models may see, those that divide rows, and what each of them holds."""
+"""Typed columns: the features, the keys that rows are divided by (group, time, batch), and a description of each."""
 
 import numpy as np
 import pandas as pd
@@ -16,19 +16,19 @@ from stillhouse.intake.raw import RAW_BATCH, RAW_PART
 
 WHY_OUT = {
     kinds.CONSTANT: "it has one value only",
-    kinds.ASIDE: "it is there to make slices by",
+    kinds.ASIDE: "it is used for slices only",
     kinds.IDENTIFIER: "its values seem to identify rows; state its kind under `kinds` if they do not",
     kinds.TEXT: "it seems to hold free text; state its kind under `kinds` if it does not",
 }
 
 
 def keys(raw, dataset):
-    """Return the columns that rows are divided by: group, time and batch, each where the dataset has one."""
+    """Return the keys that rows are divided by: group, time and batch, as far as the dataset has them."""
     columns = {}
     if group := dataset.get("group"):
         if len(rows := np.flatnonzero(raw[group].isna() & ~raw[RAW_PART].isin(WITHOUT_LABEL))):
             raise UserError(f"group: column {group!r} has no value in row {rows[0] + 1}; give every row a group")
-        columns[GROUP] = kinds.as_words(raw[group])
+        columns[GROUP] = kinds.as_text(raw[group])
     if time := dataset.get("time"):
         columns[TIME] = np.arange(len(raw), dtype="float64") if time is True else as_time(raw[time], time)
     if "batches" in dataset:
@@ -37,7 +37,7 @@ def keys(raw, dataset):
 
 
 def as_time(column, name):
-    """Return a column of numbers or times as float64 that sorts like it."""
+    """Return a column of numbers or times as float64, in the same order."""
     kind = kinds.DATETIME if kinds.infer(column) == kinds.DATETIME else kinds.NUMERIC
     values = kinds.typed(column, kind)
     if values.isna().any():
@@ -47,13 +47,13 @@ def as_time(column, name):
 
 
 def typed_features(raw, dataset):
-    """Return the typed columns that models may see, and a description of every column that is no key."""
+    """Return the typed features, and a description of every column but the keys."""
     kept = [dataset["target"], dataset.get("group"), dataset.get("time"), RAW_PART, RAW_BATCH]
     kept += [*dataset["drop"], *dataset.get("deploy_where", [])]
     aside = [name for name in dataset["slices"] if name in kept]
     columns = []
     for position, name in enumerate(name for name in raw.columns if name not in kept):
-        # Where a row comes from tells training from deploy rows perfectly, and is not known of rows to come.
+        # The file that a row comes from tells training from deploy rows perfectly, and future rows have none.
         usual = kinds.IDENTIFIER if name == dataset.get("source") else kinds.infer(raw[name])
         kind = dataset["kinds"].get(name, usual)
         check_kind(raw[name], kind)
@@ -66,7 +66,7 @@ def typed_features(raw, dataset):
 
 
 def give_unique_names(columns):
-    """Append to names that are reserved, or that an earlier column has, as many underscores as it takes."""
+    """Append underscores to names that are reserved or taken by an earlier column, until they are unique."""
     taken = set(RESERVED)
     for column in columns:
         while column["name"] in taken:
@@ -75,11 +75,11 @@ def give_unique_names(columns):
 
 
 def check_kind(column, kind):
-    """Raise ``UserError`` for a value that is not of the kind which its column is said to be."""
+    """Raise ``UserError`` for a value that is not of its column's kind."""
     lost = (column.notna() & kinds.typed(column, kind).isna()).to_numpy()
     if lost.any():
         value = column.iloc[int(np.flatnonzero(lost)[0])]
-        raise UserError(f"kinds: column {column.name!r} holds {value!r}, which is no {kind} value")
+        raise UserError(f"kinds: column {column.name!r} holds {value!r}, which is not a {kind} value")
 
 
 def described_parts(values, column):

@@ -1,4 +1,4 @@
-"""Models that scikit-learn and its kin fit: one way to fit and to ask for scores, whatever the task."""
+"""Fitting of estimators from scikit-learn and LightGBM, with one interface for all tasks."""
 
 import numpy as np
 import pandas as pd
@@ -8,18 +8,19 @@ from sklearn.utils.validation import has_fit_parameter
 
 from stillhouse.columns import CHOICE, LABEL, PHASE, STOP, WEIGHT, features
 from stillhouse.config.models import TAUGHT
-from stillhouse.distillation.soft_targets import best, candidates, targets
+from stillhouse.distillation.soft_targets import candidates, chosen_candidate, targets
 from stillhouse.ensembles.adaboost import boosted
 from stillhouse.ensembles.out_of_bag import out_of_bag
 from stillhouse.methods import build
+from stillhouse.predictions.predictions import among_all_classes
 from stillhouse.seeds import derive
 
-# A share of a class below this is left out of a student's rows, or each row would come once for every class.
+# Classes with a smaller share of a soft label are dropped, or a student's sample would have every row once for each class.
 LEAST_SHARE = 1e-3
 
 
 class Fitted:
-    """An estimator with the names of its features and the number of classes, those that it never saw included."""
+    """A fitted estimator, the names of its features, and the number of all classes, also of those that it never saw."""
 
     def __init__(self, estimator, names, n_classes):
         self.estimator, self.names, self.n_classes = estimator, names, n_classes
@@ -29,14 +30,14 @@ class Fitted:
         X = table[self.names].to_numpy()
         if not self.n_classes:
             return self.estimator.predict(X).reshape(-1, 1)
-        return placed(self.estimator.predict_proba(X), self.estimator.classes_, self.n_classes)
+        return among_all_classes(self.estimator.predict_proba(X), self.estimator.classes_, self.n_classes)
 
 
 def fit(sample, options, n_classes, threads, seed):
-    """Return a model fitted on a sample. Methods that stop early stop by the stop rows; others leave these aside.
+    """Return a model fitted on a sample. Methods with early stopping stop by the stop rows; the others ignore these.
 
-    The ledger describes the rows that are no stop rows, so no model may learn from others. Rows of one class alone give a
-    model that always says so.
+    No model learns from stop rows, as the ledger describes the other rows. If these are of one class, the model predicts that
+    class always.
     """
     if options["boost"]:
         return boosted_models(sample, options, n_classes, threads, seed)
@@ -56,24 +57,24 @@ def fit(sample, options, n_classes, threads, seed):
 
 
 def boosted_models(sample, options, n_classes, threads, seed):
-    """Return models that are fitted one after the other, the later ones on what the earlier ones get wrong."""
+    """Return a boosted model; see ``adaboost.py``."""
     settings = {**options, "boost": 0}
 
-    def fit_all(places, samples, number):
+    def fit_all(_, samples, number):
         return [fit(own, settings, n_classes, threads, derive(seed, "round", number)) for own in samples]
 
     return boosted([sample], fit_all, options["boost"], options["vote_rate"], n_classes)[0]
 
 
 def history_of(model, sample, n_classes):
-    """Return what the members of a bag say of rows that they did not draw, as a history; empty without such."""
+    """Return the out-of-bag score of a bag as a history; an empty one for models that are no bags."""
     fitted = sample[~sample[STOP]]
-    said = drawn_out(model, fitted, n_classes)
-    return pd.DataFrame() if said is None else out_of_bag(*said, fitted, n_classes)
+    members = member_predictions(model, fitted, n_classes)
+    return pd.DataFrame() if members is None else out_of_bag(*members, fitted, n_classes)
 
 
-def drawn_out(model, fitted, n_classes):
-    """Return what each member says of the fitted rows, and which rows it had drawn; None for what is no bag."""
+def member_predictions(model, fitted, n_classes):
+    """Return each member's predictions of the fitted rows, and which rows it drew; None for models that are no bags."""
     estimator = getattr(model, "estimator", None)
     if not hasattr(estimator, "estimators_samples_"):
         return None
@@ -81,43 +82,35 @@ def drawn_out(model, fitted, n_classes):
     drawn = np.stack([np.bincount(rows, minlength=len(X)) > 0 for rows in estimator.estimators_samples_])
     if drawn.all():
         return None
-    places = getattr(estimator, "classes_", None)
-    said = [member_scores(part, X, places, n_classes) for part in estimator.estimators_]
-    return said, drawn
+    known = getattr(estimator, "classes_", None)
+    return [member_scores(part, X, known, n_classes) for part in estimator.estimators_], drawn
 
 
 def member_scores(part, X, known, n_classes):
-    """Return what a member of a bag predicts; members know classes by their place in the whole."""
+    """Return the predictions of a member of a bag; the classes of a member are indices into ``known``, those of the bag."""
     if not n_classes:
         return part.predict(X).reshape(-1, 1)
-    return placed(part.predict_proba(X), known[np.asarray(part.classes_).astype(int)], n_classes)
-
-
-def placed(p, known, n_classes):
-    """Return probabilities of known classes at the places of these among all; shape (rows, classes)."""
-    scores = np.zeros((len(p), n_classes))
-    scores[:, np.asarray(known).astype(int)] = p
-    return scores
+    return among_all_classes(part.predict_proba(X), known[np.asarray(part.classes_).astype(int)], n_classes)
 
 
 def fit_student(sample, soft, options, n_classes, threads, seed):
-    """Return a model fitted on labels and soft targets, and a history of what was chosen, without rows where nothing was.
+    """Return a model fitted on labels and soft targets, and a history of its candidates, empty for a single one.
 
-    Cross-entropy with soft labels is that of rows which come once for each class, weighted by its share; the squared error
-    with two targets is that with their weighted mean, but for a constant.
+    Cross-entropy with soft labels equals that of rows repeated once for each class, with the class's share as weight. The
+    squared error to two targets equals that to their weighted mean, up to a constant.
     """
     settings = {key: value for key, value in options.items() if key not in TAUGHT}
     pairs, stop = candidates(options), sample[sample[STOP]]
     models = [fit(with_shares(sample, soft, alpha, n_classes), settings, n_classes, threads, seed) for _, alpha in pairs]
-    place, table = best(pairs, models, stop, n_classes) if len(pairs) > 1 else (0, None)
+    kept, table = chosen_candidate(pairs, models, stop, n_classes) if len(pairs) > 1 else (0, None)
     history = pd.DataFrame() if table is None else table.assign(**{PHASE: CHOICE})
-    return models[place], history
+    return models[kept], history
 
 
 def with_shares(sample, soft, alpha, n_classes):
-    """Return a sample with targets in place of labels: ``alpha`` of the label, the rest the teacher's; stop rows stay.
+    """Return a sample whose labels are the targets: ``alpha`` of the label, the rest of the soft target; stop rows stay.
 
-    Rows of which no teacher says anything go by their label, rows without a label by the teacher.
+    Rows without a soft target keep their label, rows without a label have the soft target.
     """
     is_fitted = ~sample[STOP].to_numpy()
     target = targets(sample, soft, alpha, n_classes)[is_fitted]
@@ -131,7 +124,7 @@ def with_shares(sample, soft, alpha, n_classes):
 
 
 def estimator_for(options, n_classes, threads, seed):
-    """Return the estimator of a method, bagged where the options ask for it."""
+    """Return the unfitted estimator of a method, bagged if the options say so."""
     settings = {key: value for key, value in options.items() if key not in ("bag", "boost", "vote_rate")}
     if not options["bag"]:
         return build("estimators", settings, n_classes=n_classes, threads=threads, seed=seed)

@@ -1,9 +1,9 @@
-"""What all rules that make models share: what they read for a split, and what they write of it."""
+"""The job of a rule that makes models: the inputs of each split, and the files that are written."""
 
 from contextlib import contextmanager
 
 from stillhouse.columns import HISTORY, PARENTS, PHASE, ROW, STOP
-from stillhouse.intake.folds import with_synthetic
+from stillhouse.intake.folds import with_synthetic_rows
 from stillhouse.methods import is_method
 from stillhouse.predictions.calibration import OnOriginalPrior
 from stillhouse.predictions.decisions import decide
@@ -14,12 +14,12 @@ from stillhouse.tables import file_of, read_fitted, read_json, read_split, read_
 
 NUMBERS_OF_HISTORY = dict.fromkeys([name for name in HISTORY if name not in (PHASE, "kept")], "float64")
 
-# What the inputs of a job that learns from other models begin with; the model's name follows.
+# The names of inputs with other models' predictions: this prefix, then the model's name.
 SOURCE = "source_"
 
 
 class Job:
-    """The inputs of a model's job, a split at a time."""
+    """The inputs of a model's job, split by split."""
 
     def __init__(self, inputs, params, wildcards):
         self.inputs, self.options, self.splits = inputs, params.options, params.splits
@@ -30,10 +30,10 @@ class Job:
         self.keeps_all = params.get("keeps_all", False)
         self.is_network = is_method("architectures", self.options["method"])
         self.sources = sources(inputs)
-        self._seed = derive(params.seed, wildcards.dataset, params.kin)
+        self._seed = derive(params.seed, wildcards.dataset, params.seed_name)
 
     def seed(self, split):
-        """Return the seed of this model in a split; a student and its twin have the same."""
+        """Return the seed of this model in a split; a student and its twin have the same seed."""
         return derive(self._seed, split["name"])
 
     def sample(self, split):
@@ -45,15 +45,15 @@ class Job:
         return read_split(self.inputs.features, split["name"])
 
     def start(self, split):
-        """Return the networks that a network is to begin with, None for most."""
+        """Return the fitted networks that a network is warm-started with, or None."""
         return read_fitted(self.inputs.start, split["name"]).model if self.inputs.start else None
 
     def ledger(self, split):
-        """Return the class prior before and after balancing, None for a regression."""
+        """Return the class prior before and after resampling; None for a regression."""
         return read_json(file_of(self.inputs.ledger, split["name"]))[split["name"]]
 
     def hints(self, split, sample):
-        """Return what hidden layers of a network teacher say of the rows of a sample, or None where no hints are asked for."""
+        """Return the targets of the hint outputs for the rows of a sample, or None without hints."""
         if not self.options.get("hints"):
             return None
         from stillhouse.distillation.hints import hints
@@ -69,10 +69,10 @@ class Job:
 
     @contextmanager
     def results(self, output):
-        """Yield ``keep(split, sample, model, history)``, which predicts what the split holds out, and write it all at the end.
+        """Yield ``keep(split, sample, model, history)``, which predicts what the split holds out; write all at the end.
 
-        Fitted models are kept for splits that hold out one fold at most, or for all where others begin with their weights;
-        beyond, only their predictions are needed.
+        Fitted models are written for splits that hold out at most one fold, or for all splits where other models are
+        warm-started with them or take hints; of the others only the predictions are needed.
         """
         fitted, histories = {}, {}
         with split_writer(output.predictions) as write:
@@ -102,11 +102,11 @@ class Job:
 
 
 def read_folds(inputs):
-    """Return the folds of a job's rows, those of synthetic rows among them where there are any."""
+    """Return the folds of a job's rows, with synthetic rows if there are any."""
     synthetic = read_table(inputs.synthetic, columns=[ROW, PARENTS]) if inputs.synthetic else None
-    return with_synthetic(read_table(inputs.folds), synthetic)
+    return with_synthetic_rows(read_table(inputs.folds), synthetic)
 
 
 def sources(inputs):
-    """Return the paths of the predictions of each model that a job learns from, under its name."""
+    """Return the paths of the predictions that a job learns from, by the name of their model."""
     return {key.removeprefix(SOURCE): paths for key, paths in inputs.items() if key.startswith(SOURCE)}

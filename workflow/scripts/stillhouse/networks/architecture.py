@@ -1,19 +1,18 @@
-"""What architectures share: how prepared features enter a network, its activations, its heads, its first weights.
+"""The parts that architectures share: input layers, activations, heads, initial weights.
 
-Modules are written for one member and read their axes from the right, so that they run as well on stacked members; see
-``stacked/layers.py``. Shapes below leave the leading axes out: (features) stands for (rows, features) and for
+Modules are written for one network and count their axes from the right, so that they also run on vectorized networks; see
+``vectorized/layers.py``. Shapes below omit the leading axes: (features) stands for (rows, features) and for
 (members, rows, features).
 """
 
 import math
 from dataclasses import dataclass
-from itertools import groupby
 
 import numpy as np
 import torch
 from torch import nn
 
-from stillhouse.columns import source
+from stillhouse.columns import GAP_INDICATOR, MEAN_LABEL, NUMBER, feature_kind, one_hot_blocks
 from stillhouse.errors import UserError
 from stillhouse.networks.vectorized.layers import BatchNorm, product
 
@@ -24,7 +23,7 @@ ACTIVATIONS = {
     "sigmoid": nn.Sigmoid,
     "tanh": nn.Tanh,
 }
-# Of weights (out, in). Glorot & Bengio 2010; He et al. 2015.
+# Each sets a weight of shape (out, in). Glorot & Bengio 2010; He et al. 2015.
 INITIALIZATIONS = {
     "normal": lambda weight: nn.init.normal_(weight, std=0.05),
     "uniform": lambda weight: nn.init.uniform_(weight, -0.05, 0.05),
@@ -38,30 +37,31 @@ NORMS = {"none": nn.Identity, "batch": BatchNorm, "layer": nn.LayerNorm}
 
 @dataclass(frozen=True)
 class Inputs:
-    """Where prepared features lie: ``numbers`` and ``flags`` first, then one block of columns a categorical column.
+    """How prepared features are ordered: numbers, flags, then a block of one-hot columns for each categorical column.
 
-    ``edges`` are the ends of bins of the fitted rows' numbers, shape (numbers, bins + 1), for who wants them.
+    ``numbers`` and ``flags`` are counts, ``categories`` has the width of each block. ``edges`` are the bin edges of the fitted
+    rows' numbers, shape (numbers, bins + 1), for a piecewise linear encoding.
     """
 
     numbers: int
     flags: int
-    words: tuple
+    categories: tuple
     edges: np.ndarray | None = None
 
 
 def inputs_of(names, fitted=None, bins=0):
-    """Return where features of these names lie, with ``bins`` bins of the numbers of fitted rows (rows, features)."""
-    kinds = [name[0] for name in names]
-    numbers = sum(kind in "nt" for kind in kinds)
-    words = tuple(len(list(block)) for _, block in groupby(source(name) for name in names if name[0] == "c"))
+    """Return how features of these names are ordered, with ``bins`` bins of the numbers of fitted rows (rows, features)."""
+    kinds = [feature_kind(name) for name in names]
+    numbers = kinds.count(NUMBER) + kinds.count(MEAN_LABEL)
+    categories = tuple(map(len, one_hot_blocks(names)))
     edges = np.stack([edges_of(column, bins) for column in fitted[:, :numbers].T]) if bins and numbers else None
-    return Inputs(numbers, kinds.count("m"), words, edges)
+    return Inputs(numbers, kinds.count(GAP_INDICATOR), categories, edges)
 
 
 def edges_of(values, bins):
-    """Return ends of bins, half of them with like many rows and half with like many distinct values; shape (bins + 1,).
+    """Return bin edges: half are quantiles of the rows, half are quantiles of the distinct values; shape (bins + 1,).
 
-    Quantiles of rows alone have nothing to say about the few that differ, where most are the same, such as no gain at all.
+    Where most rows have the same value, quantiles of rows alone would put nearly all bins there and none among the others.
     """
     by_rows = np.quantile(values, np.linspace(0, 1, bins // 2 + 1))
     halfway = (np.arange(bins - bins // 2) + 0.5) / (bins - bins // 2)
@@ -69,18 +69,18 @@ def edges_of(values, bins):
 
 
 class LinearEach(nn.Module):
-    """A linear layer of its own for each place of the axis before the last: (places, in) to (places, out)."""
+    """A separate linear layer for each position on the axis before the last: (positions, in) to (positions, out)."""
 
-    stacks = True
+    vectorizes = True
 
-    def __init__(self, places, n_in, n_out):
+    def __init__(self, positions, n_in, n_out):
         super().__init__()
         bound = 1 / math.sqrt(n_in)
-        self.weight = nn.Parameter(torch.empty(places, n_in, n_out).uniform_(-bound, bound))
-        self.bias = nn.Parameter(torch.empty(places, n_out).uniform_(-bound, bound))
+        self.weight = nn.Parameter(torch.empty(positions, n_in, n_out).uniform_(-bound, bound))
+        self.bias = nn.Parameter(torch.empty(positions, n_out).uniform_(-bound, bound))
 
     def forward(self, x):
-        """Return outputs (…, places, out) of inputs (…, places, in)."""
+        """Return outputs (…, positions, out) of inputs (…, positions, in)."""
         lead = self.weight.dim() - 3
         rows = x.reshape(*x.shape[:lead], -1, *x.shape[-2:]).transpose(-3, -2)
         weight = self.weight.reshape(-1, *self.weight.shape[-2:])
@@ -89,17 +89,17 @@ class LinearEach(nn.Module):
         return result.reshape(*x.shape[:-1], -1)
 
 
-class Piecewise(nn.Module):
-    """Piecewise linear encoding (Gorishniy, Rubachev & Babenko 2022): how far a number is through each of its bins."""
+class PiecewiseLinearEncoding(nn.Module):
+    """Piecewise linear encoding (Gorishniy, Rubachev & Babenko 2022): the share of each bin that lies below a number."""
 
-    stacks = True
+    vectorizes = True
 
     def __init__(self, edges):
         super().__init__()
         edges = torch.tensor(edges, dtype=torch.get_default_dtype())
         widths = edges.diff(dim=1)
         self.register_buffer("start", edges[:, :-1].contiguous())
-        # A bin without width is a step at its place.
+        # A bin without width is a step.
         self.register_buffer("slope", 1 / widths.clamp_min(1e-6))
         self.width = widths.shape[1]
 
@@ -111,7 +111,7 @@ class Piecewise(nn.Module):
 class Periodic(nn.Module):
     """Sines and cosines of learned frequencies (Gorishniy, Rubachev & Babenko 2022), drawn with deviation ``spread``."""
 
-    stacks = True
+    vectorizes = True
 
     def __init__(self, numbers, frequencies, spread):
         super().__init__()
@@ -125,7 +125,7 @@ class Periodic(nn.Module):
 
 
 class Single(nn.Module):
-    """A number as it is, with an axis of length one."""
+    """No encoding: an axis of length one is added."""
 
     width = 1
 
@@ -135,40 +135,40 @@ class Single(nn.Module):
 
 
 def encoding(inputs, numbers, frequencies, spread):
-    """Return what a number becomes before it is embedded; ``numbers`` is one of none, piecewise and periodic."""
+    """Return the encoding of numbers before their embedding; ``numbers`` is one of none, piecewise and periodic."""
     if numbers == "piecewise":
-        return Piecewise(inputs.edges)
+        return PiecewiseLinearEncoding(inputs.edges)
     return Periodic(inputs.numbers, frequencies, spread) if numbers == "periodic" else Single()
 
 
-class Vector(nn.Module):
-    """All features as one vector: numbers as they are or embedded, flags, and words as they are or embedded."""
+class FlatInputs(nn.Module):
+    """All features as one vector: numbers, raw or embedded; flags; categories, one-hot or embedded."""
 
-    def __init__(self, inputs, numbers, words, embedding, frequencies, spread):
+    def __init__(self, inputs, numbers, categorical, embedding, frequencies, spread):
         super().__init__()
         self.inputs, self.is_embedded = inputs, numbers != "none" and inputs.numbers > 0
         if self.is_embedded:
             self.encode = encoding(inputs, numbers, frequencies, spread)
             self.embed = LinearEach(inputs.numbers, self.encode.width, embedding)
             self.activation = nn.ReLU()
-        sizes = [min(embedding, count) for count in inputs.words] if words == "embedded" else []
-        self.tables = nn.ModuleList(nn.Linear(*pair, bias=False) for pair in zip(inputs.words, sizes, strict=bool(sizes)))
-        self.shape = (inputs.numbers * (embedding if self.is_embedded else 1) + inputs.flags + sum(sizes or inputs.words),)
+        sizes = [min(embedding, count) for count in inputs.categories] if categorical == "embedded" else []
+        self.tables = nn.ModuleList(nn.Linear(*pair, bias=False) for pair in zip(inputs.categories, sizes, strict=bool(sizes)))
+        self.shape = (inputs.numbers * (embedding if self.is_embedded else 1) + inputs.flags + sum(sizes or inputs.categories),)
 
     def forward(self, x):
         """Return vectors of ``shape`` of features (…, features)."""
-        numbers, flags, *words = x.split([self.inputs.numbers, self.inputs.flags, *self.inputs.words], dim=-1)
+        numbers, flags, *categories = x.split([self.inputs.numbers, self.inputs.flags, *self.inputs.categories], dim=-1)
         if self.is_embedded:
             numbers = self.activation(self.embed(self.encode(numbers))).flatten(-2)
         if self.tables:
-            words = [table(word) for table, word in zip(self.tables, words, strict=True)]
-        return torch.cat([numbers, flags, *words], dim=-1)
+            categories = [table(block) for table, block in zip(self.tables, categories, strict=True)]
+        return torch.cat([numbers, flags, *categories], dim=-1)
 
 
 class Tokens(nn.Module):
-    """Every source column as a token, after one that is the same for all rows (Gorishniy et al. 2021)."""
+    """A token for every source column, after one learned token that is the same for all rows (Gorishniy et al. 2021)."""
 
-    stacks = True
+    vectorizes = True
 
     def __init__(self, inputs, numbers, embedding, frequencies, spread):
         super().__init__()
@@ -179,24 +179,24 @@ class Tokens(nn.Module):
             self.numbers = LinearEach(inputs.numbers, self.encode.width, embedding)
         if inputs.flags:
             self.flags = LinearEach(inputs.flags, 1, embedding)
-        self.tables = nn.ModuleList(nn.Linear(count, embedding) for count in inputs.words)
-        self.shape = (1 + inputs.numbers + inputs.flags + len(inputs.words), embedding)
+        self.tables = nn.ModuleList(nn.Linear(count, embedding) for count in inputs.categories)
+        self.shape = (1 + inputs.numbers + inputs.flags + len(inputs.categories), embedding)
 
     def forward(self, x):
         """Return tokens of ``shape`` (1 + columns, embedding) of features (…, features)."""
-        numbers, flags, *words = x.split([self.inputs.numbers, self.inputs.flags, *self.inputs.words], dim=-1)
+        numbers, flags, *categories = x.split([self.inputs.numbers, self.inputs.flags, *self.inputs.categories], dim=-1)
         first = self.first.view(*self.first.shape[:-1], *[1] * (x.dim() - self.first.dim() + 1), self.shape[-1])
         tokens = [first.expand(*x.shape[:-1], 1, -1)]
         tokens += [self.numbers(self.encode(numbers))] if self.inputs.numbers else []
         tokens += [self.flags(flags.unsqueeze(-1))] if self.inputs.flags else []
-        tokens += [table(word).unsqueeze(-2) for table, word in zip(self.tables, words, strict=True)]
+        tokens += [table(block).unsqueeze(-2) for table, block in zip(self.tables, categories, strict=True)]
         return torch.cat(tokens, dim=-2)
 
 
-class Scales(nn.Module):
-    """Copies of what enters a body, each scaled by random signs of its own that are then learned (Gorishniy et al. 2025)."""
+class ScaleEnsemble(nn.Module):
+    """Copies of a body's inputs, each times a scale of its own: random signs at first, then learned (Gorishniy et al. 2025)."""
 
-    stacks = True
+    vectorizes = True
 
     def __init__(self, heads, shape):
         super().__init__()
@@ -210,15 +210,15 @@ class Scales(nn.Module):
 
 
 class Network(nn.Module):
-    """A network of three parts, which may be trained at rates of their own: ``inputs``, ``body`` and ``head``.
+    """A network of three parts, which may have learning rates of their own: ``inputs``, ``body`` and ``head``.
 
-    With several heads, each has a scaled copy of the body's inputs and a last layer of its own; outputs then are
-    (rows, heads, outputs), and (rows, outputs) otherwise.
+    With several heads, each has its own scaled copy of the body's inputs and its own last layer; outputs then have shape
+    (rows, heads, outputs), otherwise (rows, outputs).
     """
 
     def __init__(self, inputs, body, width, n_outputs, heads):
         super().__init__()
-        self.inputs = inputs if heads == 1 else nn.Sequential(inputs, Scales(heads, inputs.shape))
+        self.inputs = inputs if heads == 1 else nn.Sequential(inputs, ScaleEnsemble(heads, inputs.shape))
         self.body = body
         self.head = nn.Linear(width, n_outputs) if heads == 1 else LinearEach(heads, width, n_outputs)
 
@@ -228,7 +228,7 @@ class Network(nn.Module):
 
 
 def initialise(network, initialization):
-    """Draw the weights of linear layers anew and set their biases to zero; ``default`` leaves a network as it is."""
+    """Redraw the weights of linear layers and set their biases to zero; ``default`` keeps PyTorch's own initialization."""
     if initialization == "default":
         return network
     with torch.no_grad():

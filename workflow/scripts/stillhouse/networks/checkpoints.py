@@ -1,4 +1,4 @@
-"""Checkpoints to go on from: found by a digest of all that a training depends on."""
+"""Checkpoints from which an interrupted training resumes, named by a digest of all that the training depends on."""
 
 import hashlib
 import zipfile
@@ -11,23 +11,23 @@ from stillhouse.errors import log
 
 
 def fingerprint(members, table, options):
-    """Return a digest of all that a training depends on, code included, so that no checkpoint of another is taken up."""
-    found = hashlib.blake2b(digest_size=16)
+    """Return a digest of all that a training depends on, code included, so that no other training's checkpoint is used."""
+    digest = hashlib.blake2b(digest_size=16)
     for path in sorted(Path(__file__).parents[1].rglob("*.py")):
-        found.update(path.read_bytes())
-    found.update(repr((options, torch.__version__)).encode())
+        digest.update(path.read_bytes())
+    digest.update(repr((options, torch.__version__)).encode())
     for tensor in vars(table).values():
         if tensor is not None:
-            found.update(np.ascontiguousarray(tensor.numpy()))
+            digest.update(np.ascontiguousarray(tensor.numpy()))
     for member in members:
-        found.update(repr((member.seed, member.begun)).encode())
+        digest.update(repr((member.seed, member.is_warm_started)).encode())
         for values in (member.fitted, member.stop, *(value.numpy() for value in member.module.state_dict().values())):
-            found.update(np.ascontiguousarray(values))
-    return found.hexdigest()
+            digest.update(np.ascontiguousarray(values))
+    return digest.hexdigest()
 
 
-def taken_up(checkpoint):
-    """Return a checkpoint to go on from, None where there is none; one whose checksums do not hold is removed."""
+def intact_checkpoint(checkpoint):
+    """Return the checkpoint, or None where there is none; one whose checksums do not match is removed."""
     if not checkpoint.exists():
         return None
     try:
@@ -37,6 +37,6 @@ def taken_up(checkpoint):
         is_whole = False
     if is_whole:
         return checkpoint
-    log.info("the checkpoint %s is damaged and is left aside; training begins anew", checkpoint.name)
+    log.info("the checkpoint %s is damaged and is not used; training starts from the beginning", checkpoint.name)
     checkpoint.unlink()
     return None

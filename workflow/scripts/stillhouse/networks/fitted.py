@@ -1,4 +1,4 @@
-"""Networks that are trained, and what they have learned: they predict, and those that learned nothing are left out."""
+"""Fitted networks: how they predict, and how they are collected from trained members."""
 
 import numpy as np
 import pandas as pd
@@ -6,15 +6,15 @@ import torch
 
 from stillhouse.columns import CHOICE, EPOCHS, PHASE, RANGE_TEST
 from stillhouse.distillation.hints import without_hints
-from stillhouse.distillation.soft_targets import best
+from stillhouse.distillation.soft_targets import chosen_candidate
 from stillhouse.ensembles.out_of_bag import out_of_bag
 from stillhouse.errors import UserError, log
 
-ROWS_A_PIECE = 8192
+ROWS_AT_ONCE = 8192
 
 
 class FittedNetworks:
-    """Networks whose probabilities (or values) are averaged; ``members`` has a list for each seed, its last network last."""
+    """Networks whose probabilities or values are averaged; ``members`` has a list of networks for each seed."""
 
     def __init__(self, members, names, n_classes, centre, scale):
         self.members, self.names, self.n_classes = members, names, n_classes
@@ -29,7 +29,7 @@ class FittedNetworks:
         """Return scores of prepared rows: probabilities (rows, classes), or values (rows, 1), as float64."""
         X = torch.tensor(table[self.names].to_numpy(np.float32))
         with torch.inference_mode():
-            means = torch.cat([self._mean(part) for part in X.split(ROWS_A_PIECE)])
+            means = torch.cat([self._mean(part) for part in X.split(ROWS_AT_ONCE)])
         return (means if self.n_classes else means * self.scale + self.centre).numpy()
 
     def _mean(self, X):
@@ -40,7 +40,7 @@ class FittedNetworks:
 
 
 def outcome(training_set, members):
-    """Return the fitted networks of a set and their history; those whose loss never was a number are left out."""
+    """Return the fitted networks of a set and their history; networks whose loss was never finite are left out."""
     parts = [
         pd.DataFrame(lines).assign(**{PHASE: phase, "network": number})
         for number, member in enumerate(members)
@@ -48,35 +48,35 @@ def outcome(training_set, members):
     ]
     history = pd.concat([part for part in parts if len(part)], ignore_index=True)
     seeds = training_set.options["seeds"]
-    found = [fitted(training_set, members[start : start + seeds]) for start in range(0, len(members), seeds)]
-    if not any(found):
+    models = [fitted(training_set, members[start : start + seeds]) for start in range(0, len(members), seeds)]
+    if not any(models):
         where = f" in split {training_set.split}" if training_set.split else ""
         raise UserError(f"the loss is not a number{where}; lower `rate`, or look for huge values in the table")
     if diverged := sum(not member.kept for member in members):
         log.info("%d of %d networks diverged and are left out", diverged, len(members))
-    if len(found) == 1:
-        return found[0], pd.concat([history, bag_history(training_set, members, found[0])], ignore_index=True)
-    place, table = best(training_set.candidates, found, training_set.sample, training_set.n_classes)
-    chosen = history[history["network"] // seeds == place].assign(network=history["network"] % seeds)
-    return found[place], pd.concat([chosen, table.assign(**{PHASE: CHOICE})], ignore_index=True)
+    if len(models) == 1:
+        return models[0], pd.concat([history, bag_history(training_set, members, models[0])], ignore_index=True)
+    kept, table = chosen_candidate(training_set.candidates, models, training_set.sample, training_set.n_classes)
+    chosen = history[history["network"] // seeds == kept].assign(network=history["network"] % seeds)
+    return models[kept], pd.concat([chosen, table.assign(**{PHASE: CHOICE})], ignore_index=True)
 
 
 def bag_history(training_set, members, model):
-    """Return what bagged networks say of rows that they did not draw, as a line of history; empty without a bag."""
+    """Return the out-of-bag score of bagged networks as a line of history; an empty history without a bag."""
     if not training_set.options["bag"]:
         return pd.DataFrame()
     rows = training_set.sample.iloc[training_set.fitted]
     kept = [member for member in members if member.kept]
     drawn = [np.isin(training_set.offset + training_set.fitted, member.fitted) for member in kept]
-    said = [
+    predicted = [
         FittedNetworks([networks], model.names, model.n_classes, model.centre, model.scale).predict(rows)
         for networks in model.members
     ]
-    return out_of_bag(said, drawn, rows, training_set.n_classes)
+    return out_of_bag(predicted, drawn, rows, training_set.n_classes)
 
 
 def fitted(training_set, members):
-    """Return the networks of members that have learned something, or None where none has."""
+    """Return the networks of the members that did not diverge, or None where all did."""
     n_outputs = training_set.n_classes or 1
     learned = [networks_of(training_set, number, member) for number, member in enumerate(members) if member.kept]
     if training_set.hints is not None:
@@ -87,6 +87,6 @@ def fitted(training_set, members):
 
 
 def networks_of(training_set, number, member):
-    """Return the networks that a member keeps: those that it began with, where none was better."""
-    is_unmoved = member.begun and member.best_epoch < 0
+    """Return the networks that a member keeps; those of its warm start where no epoch was better."""
+    is_unmoved = member.is_warm_started and member.best_epoch < 0
     return training_set.start.members[number % len(training_set.start.members)] if is_unmoved else member.kept

@@ -1,4 +1,4 @@
-"""Losses: outputs and targets to one value per row; hard and soft labels act here and nowhere else.
+"""Losses: from outputs, labels and soft targets to one value per row.
 
 Shapes are (…, outputs) for outputs and targets and (…) for losses and ``alpha``, the share of the hard label.
 """
@@ -6,11 +6,13 @@ Shapes are (…, outputs) for outputs and targets and (…) for losses and ``alp
 import torch
 import torch.nn.functional as F
 
+from stillhouse.config.models import AUTO
+
 
 def distillation(logits, hard, soft, alpha, temperature):
     """Return ``alpha * CE(hard) + (1 - alpha) * T^2 * KL(teacher_T || student_T)`` per row (Hinton et al. 2015).
 
-    ``hard`` and ``soft`` are class probabilities; ``soft`` is None where no row has a teacher.
+    ``hard`` (labels) and ``soft`` (a teacher's) are class probabilities; ``soft`` is None where no row has a teacher.
     """
     loss = -(hard * F.log_softmax(logits, dim=-1)).sum(dim=-1)
     if soft is None:
@@ -21,7 +23,7 @@ def distillation(logits, hard, soft, alpha, temperature):
     return alpha * loss + (1 - alpha) * temperature.squeeze(-1) ** 2 * divergence
 
 
-def between(distance):
+def distance_loss(distance):
     """Return the loss of a distance: ``alpha * d(hard, f) + (1 - alpha) * d(teacher, f)`` per row, summed over outputs."""
 
     def loss(outputs, hard, soft, alpha, temperature):
@@ -34,16 +36,15 @@ def between(distance):
 
 
 def of_probabilities(loss):
-    """Return a loss of values as one of the probabilities that logits stand for."""
+    """Return a loss of values, applied to the probabilities of logits."""
     return lambda logits, *targets: loss(logits.softmax(dim=-1), *targets)
 
 
-AUTO = "auto"
-DISTANCES = {"mse": between(F.mse_loss), "mae": between(F.l1_loss), "huber": between(F.huber_loss)}
+DISTANCES = {"mse": distance_loss(F.mse_loss), "mae": distance_loss(F.l1_loss), "huber": distance_loss(F.huber_loss)}
 
 
 class Loss:
-    """The loss of a name; ``auto`` is cross-entropy for classes and the squared error for values."""
+    """The loss of this name; ``auto`` is cross-entropy for classes and the squared error for values."""
 
     def __init__(self, name, n_classes):
         self.n_classes = n_classes
@@ -59,14 +60,14 @@ class Loss:
         return self.function(outputs, hard, soft, alpha, temperature)
 
     def pooled(self, outputs):
-        """Return the mean value, or logits of the mean probabilities, of heads; (…, heads, outputs) to (…, outputs)."""
+        """Return the heads' mean value, or the logarithm of their mean probabilities; (…, heads, outputs) to (…, outputs)."""
         if not self.n_classes:
             return outputs.mean(dim=-2)
         return outputs.log_softmax(dim=-1).logsumexp(dim=-2)
 
 
 def smoothed(hard, share, prior):
-    """Return targets of which a share is spread over classes by their prior (Szegedy et al. 2016, section 7)."""
+    """Return targets with a share of each spread over the classes by their prior (Szegedy et al. 2016, section 7)."""
     return (1 - share) * hard + share * prior
 
 

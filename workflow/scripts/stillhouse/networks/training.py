@@ -1,4 +1,4 @@
-"""Networks: what owns the only Trainer, from the samples of many splits to fitted networks that predict."""
+"""Training of networks: from the samples of many splits, by one Lightning Trainer, to fitted networks."""
 
 import ctypes
 import logging
@@ -14,10 +14,10 @@ import torch
 from pytorch_lightning.plugins.environments import LightningEnvironment
 from torch import nn
 
-from stillhouse.claims import get_helpers, is_helper
+from stillhouse.claims import is_helper, mark_helpers
 from stillhouse.ensembles.adaboost import boosted
 from stillhouse.errors import UserError
-from stillhouse.networks.checkpoints import fingerprint, taken_up
+from stillhouse.networks.checkpoints import fingerprint, intact_checkpoint
 from stillhouse.networks.fitted import outcome
 from stillhouse.networks.losses import Loss
 from stillhouse.networks.vectorized.lightning import Checkpoints, PlainFiles, ProgressLines, Training
@@ -28,46 +28,46 @@ from stillhouse.seeds import derive
 PRECISIONS = {"float32": "32-true", "bfloat16": "bf16-mixed"}
 
 
-# Operations that a stack should do in one call: with fewer, the time goes into calls; with more, the caches run over.
-WORK = 150e6
+# Operations that a group should do in one call: with fewer, the overhead of calls dominates; with more, caches overflow.
+OPERATIONS_PER_CALL = 150e6
 
 
 logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
 
 
-# What Lightning warns of that is meant: data that are no DataLoader, optimisers of our own, its own use of torch, no srun.
-MEANT = (
+# Lightning's warnings of what is intended: data without a DataLoader, own optimisers, its own use of torch, no srun.
+EXPECTED_WARNINGS = (
     *(".*does not have many workers.*", ".*number of training batches.*", ".*LeafSpec.*", ".*configure_optimizers.*"),
     ".*`srun` command is available.*",
 )
 
 
 def train(sets, threads=1, title="networks", checkpoints=None):
-    """Return fitted networks and their history for each training set; like ones are trained as one program.
+    """Return the fitted networks and the history of each training set; networks of the same shape are vectorized.
 
-    What is trained is the same whatever other sets there are, and on however many ``threads``. Under the folder
-    ``checkpoints`` a training is kept, to go on when it was interrupted and the same is trained again; whoever has written down
-    what it came to removes the folder. Raises ``UserError`` where no network of a set has learned anything.
+    The result of a set depends neither on the other sets nor on ``threads``. Checkpoints are written to the folder
+    ``checkpoints``, from which an interrupted training resumes; the caller removes it once the results are written. Raises
+    ``UserError`` where no network of a set has learned anything.
     """
     boosts = sets[0].options["boost"]
     try:
-        found = _boosted(sets, threads, title, checkpoints) if boosts else _trained(sets, threads, title, checkpoints)
+        outcomes = _boosted(sets, threads, title, checkpoints) if boosts else _trained(sets, threads, title, checkpoints)
     except UserError as error:
         raise UserError(f"{title}: {error}") from error
     if is_helper():
         sys.exit()
-    return found
+    return outcomes
 
 
 def _boosted(sets, threads, title, checkpoints):
-    """Return networks that vote, and an empty history; those of a round are trained for all sets at once."""
+    """Return boosted networks and an empty history for each set; the networks of a round are trained together."""
     options = sets[0].options
 
-    def fit_all(places, samples, number):
+    def fit_all(indices, samples, number):
         settings = {**options, "boost": 0}
         again = [
-            replace(sets[place], sample=sample, options=settings, seed=derive(sets[place].seed, "round", number))
-            for place, sample in zip(places, samples, strict=True)
+            replace(sets[index], sample=sample, options=settings, seed=derive(sets[index].seed, "round", number))
+            for index, sample in zip(indices, samples, strict=True)
         ]
         part = f"{title}, round {number + 1} of {options['boost']}"
         return [model for model, _ in _trained(again, threads, part, checkpoints)]
@@ -79,41 +79,41 @@ def _boosted(sets, threads, title, checkpoints):
 
 def _trained(sets, threads, title, checkpoints):
     keep_freed_memory()
-    # What a network predicts shall not depend on how many threads there are.
+    # Predictions must not depend on the number of threads.
     torch.set_num_threads(1)
-    alike = {}
-    for place, training_set in enumerate(sets):
-        alike.setdefault(training_set.likeness, []).append(place)
-    found = [None] * len(sets)
-    for number, places in enumerate(alike.values(), start=1):
-        part = title if len(alike) == 1 else f"{title}, part {number} of {len(alike)}"
-        members = train_alike([sets[place] for place in places], threads, part, checkpoints)
-        for place, own in zip(places, members, strict=True):
-            found[place] = outcome(sets[place], own)
-    return found
+    by_signature = {}
+    for index, training_set in enumerate(sets):
+        by_signature.setdefault(training_set.signature, []).append(index)
+    outcomes = [None] * len(sets)
+    for number, indices in enumerate(by_signature.values(), start=1):
+        part = title if len(by_signature) == 1 else f"{title}, part {number} of {len(by_signature)}"
+        members = train_together([sets[index] for index in indices], threads, part, checkpoints)
+        for index, own in zip(indices, members, strict=True):
+            outcomes[index] = outcome(sets[index], own)
+    return outcomes
 
 
-def train_alike(sets, threads, title, checkpoints):
-    """Train the networks of sets that can be stacked; returns each set's members."""
-    options, (_, batch, steps) = sets[0].options, sets[0].likeness
+def train_together(sets, threads, title, checkpoints):
+    """Train the networks of sets with the same signature, and return each set's members."""
+    options, (_, batch, steps) = sets[0].options, sets[0].signature
     table, by_set = gathered(sets)
     members = [member for own in by_set for member in own]
     callbacks, path = [ProgressLines(title, options["epochs"])], None
     if checkpoints:
         path = Path(checkpoints) / f"{fingerprint(members, table, options)}.ckpt"
         callbacks.append(Checkpoints(path, options["checkpoint"]))
-    groups = cut(members, len(members) if options["devices"] > 1 else size_of_stack(members, batch, threads))
+    partition = in_groups(members, len(members) if options["devices"] > 1 else group_size(members, batch, threads))
     loss = Loss(options["loss"], sets[0].n_classes)
-    training = Training(groups, table, Shape(batch, steps), options, loss, threads)
+    training = Training(partition, table, Shape(batch, steps), options, loss, threads)
     with warnings.catch_warnings():
-        for message in MEANT:
+        for message in EXPECTED_WARNINGS:
             warnings.filterwarnings("ignore", message=message)
-        new_trainer(options, callbacks).fit(training, [0], ckpt_path=path and taken_up(path))
+        new_trainer(options, callbacks).fit(training, [0], ckpt_path=path and intact_checkpoint(path))
     return by_set
 
 
 def gathered(sets):
-    """Return the table of the sets, one below the other, and each one's members; the sets let go of their rows."""
+    """Return the concatenated table of the sets, and each set's members; the sets discard their rows."""
     tables, offset = [], 0
     for training_set in sets:
         training_set.offset = offset
@@ -132,27 +132,27 @@ def _joined(parts):
     return None if parts[0] is None else torch.cat(parts)
 
 
-def size_of_stack(members, batch, threads):
-    """Return how many members go into a stack: all on a GPU, on a CPU as many as keep it busy, and one stack a thread."""
+def group_size(members, batch, threads):
+    """Return how many members form a group: on a GPU all; on a CPU enough to keep a core busy, and a group for each thread."""
     if torch.cuda.is_available():
         return len(members)
     widest = max((layer.weight.numel() for layer in members[0].module.modules() if isinstance(layer, nn.Linear)), default=1)
-    return max(1, min(int(WORK / (2 * batch * widest)), -(-len(members) // threads)))
+    return max(1, min(int(OPERATIONS_PER_CALL / (2 * batch * widest)), -(-len(members) // threads)))
 
 
-def cut(members, size):
-    """Return members in groups of nearly equal size, ``size`` at most."""
+def in_groups(members, size):
+    """Return members in groups of nearly equal size, at most ``size``."""
     count = -(-len(members) // size)
     return [list(part) for part in np.array_split(np.array(members, dtype=object), count)]
 
 
 def new_trainer(options, callbacks):
-    """Return a Trainer that prints nothing and writes nothing but our checkpoints."""
-    devices, found = options["devices"], torch.cuda.device_count()
-    if found and devices > found:
-        raise UserError(f"devices: {devices} are asked for, and this job has {found}; ask for as many GPUs, or lower it")
+    """Return a Trainer that prints nothing, and writes nothing but the checkpoints of ``callbacks``."""
+    devices, available = options["devices"], torch.cuda.device_count()
+    if available and devices > available:
+        raise UserError(f"devices: {devices} are asked for, and this job has {available}; ask for as many GPUs, or lower it")
     if devices > 1:
-        get_helpers()
+        mark_helpers()
     return pl.Trainer(
         max_epochs=options["epochs"],
         precision=PRECISIONS[options["precision"]],
@@ -160,7 +160,7 @@ def new_trainer(options, callbacks):
         accelerator="cuda" if torch.cuda.is_available() else "cpu",
         devices=devices,
         strategy=SharedBatches() if devices > 1 else "auto",
-        # Lightning starts what processes it needs; it would otherwise ask a Slurm job for its tasks, and take its signals.
+        # Lightning starts the processes itself; otherwise it would use the tasks of a Slurm job, and handle its signals.
         plugins=[LightningEnvironment(), PlainFiles()],
         logger=False,
         enable_checkpointing=False,
@@ -170,7 +170,7 @@ def new_trainer(options, callbacks):
 
 
 def keep_freed_memory():
-    """Ask glibc to keep what is freed, as it would be wanted again a step later; elsewhere do nothing."""
+    """Ask glibc to keep freed memory, which the next step needs again; do nothing elsewhere."""
     libc = ctypes.CDLL(None)
     if hasattr(libc, "mallopt"):
         for setting, value in ((-4, 0), (-1, 2**31 - 1), (-2, 64 << 20)):

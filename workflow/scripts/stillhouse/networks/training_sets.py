@@ -1,4 +1,4 @@
-"""What networks learn from: the sample of a split as tensors, and the members that are to learn from it."""
+"""Training sets: the sample of a split as tensors, and the members (networks to be trained) that learn from it."""
 
 import copy
 from dataclasses import dataclass, field
@@ -9,33 +9,32 @@ import pandas as pd
 import torch
 
 from stillhouse.columns import LABEL, STOP, WEIGHT, features
-from stillhouse.config.models import TAUGHT
-from stillhouse.distillation.soft_targets import AUTO, candidates, hard_targets
+from stillhouse.config.models import AUTO, TAUGHT
+from stillhouse.distillation.soft_targets import candidates, hard_targets
 from stillhouse.errors import UserError
 from stillhouse.methods import build
 from stillhouse.networks.architecture import initialise, inputs_of
 from stillhouse.networks.vectorized.members import Member, Table, steps_an_epoch
 from stillhouse.seeds import derive
 
-# Settings of how a network is trained and what it is for; the others are those of its architecture.
-TRAINING = (
+# The settings of training; all others are settings of the architecture.
+TRAINING_SETTINGS = (
     *("batch", "epochs", "patience", "rate", "rates", "only_norms", "optimizer", "momentum", "decay", "l1", "clip"),
     *("schedule", "warmup", "cycles", "loss", "smoothing", "mixup", "curriculum", "average", "snapshots", "precision"),
     *("checkpoint", "devices", "seeds", "bag", "boost", "vote_rate", "initialization", "bins", "start", "new_head"),
     *TAUGHT,
 )
-# Rows a step by themselves: a power of two, such that an epoch has 8 steps or more where the table allows it.
-FEWEST, MOST = 32, 256
+# The limits of an automatic batch size: a power of two that gives an epoch 8 steps or more, if there are enough rows.
+SMALLEST_BATCH, LARGEST_BATCH = 32, 256
 
 
 @dataclass
 class TrainingSet:
-    """The sample of a split, as its networks learn it; to be trained once, as rows are let go of.
+    """The sample of a split, as its networks learn from it; it can be trained once, as training discards the rows.
 
-    ``soft`` has teachers' probabilities or values for the rows of the sample, NaN for rows without, or is None; rows without
-    a label have some. ``start`` are fitted networks to go on from, ``hints`` what further outputs of a network are to be, see
-    ``hints.py``. A regression learns labels with mean 0 and deviation 1 over the rows that are not
-    stop rows.
+    ``soft`` has soft targets for the rows of the sample (NaN for rows without a teacher's prediction), or is None; rows
+    without a label always have one. ``start`` has fitted networks for a warm start, ``hints`` the targets of the hint outputs
+    (see ``hints.py``). The labels of a regression are standardized over the rows that are not stop rows.
     """
 
     sample: pd.DataFrame
@@ -60,35 +59,37 @@ class TrainingSet:
 
     @cached_property
     def stop(self):
-        """Positions of the rows that networks are stopped by."""
+        """Positions of the stop rows."""
         return np.flatnonzero(self.sample[STOP].to_numpy())
 
     @cached_property
     def units(self):
-        """The centre and scale that a regression's labels are learned in; 0 and 1 for classes."""
+        """The centre and scale by which a regression's labels are standardized; 0 and 1 for classes."""
         if self.start:
             return self.start.centre, self.start.scale
-        learnt = self.sample[LABEL].iloc[self.fitted]
-        return (0.0, 1.0) if self.n_classes else (float(learnt.mean()), float(learnt.std(ddof=0)) or 1.0)
+        labels = self.sample[LABEL].iloc[self.fitted]
+        return (0.0, 1.0) if self.n_classes else (float(labels.mean()), float(labels.std(ddof=0)) or 1.0)
 
     @cached_property
     def candidates(self):
-        """The pairs of temperature and alpha to train with; without a teacher there is nothing to choose."""
+        """The pairs (temperature, alpha) to train with; a single one without a teacher."""
         return [(1.0, 1.0)] if self.soft is None else candidates(self.options)
 
     @property
     def batch(self):
-        """Rows a step; raises ``UserError`` where the settings ask for more than there are."""
+        """Rows in a batch; raises ``UserError`` where the settings ask for more than there are."""
         rows, asked = len(self.fitted), self.options["batch"]
         if asked == AUTO:
-            return min(rows, max(FEWEST, min(MOST, 1 << max(1, rows // 8).bit_length() - 1)))
+            return min(rows, max(SMALLEST_BATCH, min(LARGEST_BATCH, 1 << max(1, rows // 8).bit_length() - 1)))
         if asked > rows:
-            raise UserError(f"batch: {asked} rows a step are more than the {rows} rows to fit on; take fewer, or write auto")
+            raise UserError(
+                f"batch: {asked} rows in a batch are more than the {rows} rows to fit on; take fewer, or write auto"
+            )
         return asked
 
     @property
-    def likeness(self):
-        """What networks have in common that can be trained as one: inputs, rows a step, steps an epoch."""
+    def signature(self):
+        """What sets must share for their networks to be vectorized: feature names, batch size, steps in an epoch."""
         return tuple(self.names), self.batch, steps_an_epoch(len(self.fitted), self.batch)
 
     def table(self):
@@ -109,16 +110,16 @@ class TrainingSet:
         return table
 
     def members(self):
-        """Return the networks that learn from this set, with positions in a table that begins at ``offset``."""
+        """Return the members; their row positions count from ``offset``, where this set starts in the common table."""
         bins = self.options["bins"] if self.options["numbers"] == "piecewise" else 0
         fitted = self.sample[self.names].to_numpy(np.float32)[self.fitted] if bins else None
         inputs = inputs_of(self.names, fitted, bins)
-        easiest = self._from_easy_to_hard() if self.options["curriculum"] else None
+        easiest = self._easiest_first() if self.options["curriculum"] else None
         seeds = range(self.options["seeds"])
         return [self._member(number, inputs, easiest, *pair) for pair in self.candidates for number in seeds]
 
     def forget(self):
-        """Let go of the rows that only networks in training need; the stop rows stay, and all where a bag is to be judged."""
+        """Discard the rows that only training needs; stop rows stay, and all rows stay for the out-of-bag score of a bag."""
         _ = self.names, self.units, self.fitted, self.stop, self.candidates
         if not self.options["bag"]:
             self.sample = self.sample.iloc[self.stop]
@@ -143,20 +144,20 @@ class TrainingSet:
             temperature=temperature,
             prior=self._prior() if options["smoothing"] else None,
             easiest=easiest,
-            begun=bool(self.start) and not options["new_head"],
+            is_warm_started=bool(self.start) and not options["new_head"],
         )
 
     def _module(self, number, inputs, seed):
         if not self.start:
             return self._new(inputs, seed)
-        begun = copy.deepcopy(self.start.members[number % len(self.start.members)][-1])
+        network = copy.deepcopy(self.start.members[number % len(self.start.members)][-1])
         if self.options["new_head"]:
-            begun.head = self._new(inputs, seed).head
-        return begun
+            network.head = self._new(inputs, seed).head
+        return network
 
     def _new(self, inputs, seed):
         hinted = 0 if self.hints is None else self.hints.shape[1]
-        architecture = {key: value for key, value in self.options.items() if key not in TRAINING}
+        architecture = {key: value for key, value in self.options.items() if key not in TRAINING_SETTINGS}
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(derive(seed, "weights"))
             network = build("architectures", architecture, inputs=inputs, n_outputs=(self.n_classes or 1) + hinted)
@@ -166,8 +167,8 @@ class TrainingSet:
         hard = hard_targets(self.sample, self.soft, self.n_classes)[self.fitted]
         return np.average(hard, axis=0, weights=self.sample[WEIGHT].to_numpy()[self.fitted])
 
-    def _from_easy_to_hard(self):
-        """Return the fitted positions, those first whose label a simple model of them is surest of."""
+    def _easiest_first(self):
+        """Return the fitted positions in order of the loss of a simple model, the lowest first."""
         from sklearn.linear_model import LogisticRegression, Ridge
 
         X = self.sample[self.names].to_numpy()[self.fitted]

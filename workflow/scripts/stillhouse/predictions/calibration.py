@@ -1,4 +1,4 @@
-"""Probabilities that mean what they say: calibrated, and on the prior of the rows that a model learned from."""
+"""Calibration: probabilities on the original class prior, whatever prior resampling had a model learn."""
 
 import copy
 
@@ -8,37 +8,37 @@ from scipy.special import log_softmax, softmax
 
 from stillhouse.columns import LABEL, WEIGHT
 from stillhouse.predictions.decisions import tuned_factors
-from stillhouse.predictions.predictions import SMALLEST, on_original_prior
+from stillhouse.predictions.predictions import SMALLEST, on_original_prior, prior_ratio
 
-# What holds the calibration of a resampled model at "as it is", in units of rows' log loss.
-PULL = 0.5
+# How strongly the calibration of a resampled model is shrunk towards none: the penalty, in units of one row's log loss.
+SHRINKAGE = 0.5
 
 
 class BiasCorrectedTemperature:
     """Temperature scaling with a bias per class (Alexandari, Kundaje & Shrikumar 2020, section 2.2).
 
-    ``pull`` times the squares of the log temperature and of the biases is added to the summed log loss.
+    ``shrinkage`` times the squares of the log temperature and of the biases is added to the summed log loss.
     """
 
-    def __init__(self, pull=0.0):
-        self.pull = pull
+    def __init__(self, shrinkage=0.0):
+        self.shrinkage = shrinkage
 
     def fit(self, p, labels, weight=None):
-        """Find temperature and biases of least log loss on probabilities (rows, classes), labels and weights (rows,)."""
+        """Minimise the log loss of probabilities (rows, classes) over temperature and biases; labels and weights (rows,)."""
         logs, n = logs_of(p), p.shape[1]
         weight = np.ones(len(p)) if weight is None else weight
         target, share = np.eye(n)[labels], (weight / weight.sum())[:, None]
-        pull = np.r_[self.pull, np.full(n, self.pull + 1e-6)] / len(p)
+        penalty = np.r_[self.shrinkage, np.full(n, self.shrinkage + 1e-6)] / len(p)
 
         def loss(parameters):
             scaled = logs * np.exp(parameters[0]) + parameters[1:]
             slope = (softmax(scaled, axis=1) - target) * share
             slopes = np.r_[(slope * logs).sum() * np.exp(parameters[0]), slope.sum(axis=0)]
             value = -(target * log_softmax(scaled, axis=1) * share).sum()
-            return value + pull @ parameters**2, slopes + 2 * pull * parameters
+            return value + penalty @ parameters**2, slopes + 2 * penalty * parameters
 
-        found = minimize(loss, np.zeros(n + 1), jac=True, method="L-BFGS-B").x
-        self.slope_, self.biases_ = float(np.exp(found[0])), found[1:]
+        best = minimize(loss, np.zeros(n + 1), jac=True, method="L-BFGS-B").x
+        self.slope_, self.biases_ = float(np.exp(best[0])), best[1:]
         return self
 
     def predict(self, p):
@@ -52,12 +52,12 @@ def logs_of(p):
 
 
 class OnOriginalPrior:
-    """A fitted model that predicts on the prior of the rows it learned from, whatever resampling made of them.
+    """A fitted model whose probabilities are on the original class prior, whatever prior resampling had it learn.
 
-    The change of the prior that the ledger records is undone. A resampler may also change what the rows of a class are like,
-    so the probabilities of a resampled model are then calibrated on the stop rows, which keep their natural mix and which
-    the model was not fitted on. ``factors`` are tuned on the same rows, to decide for a class by, for the least cost where
-    there are ``costs``. A regression is predicted as it is.
+    The change of the prior that the ledger records is undone. As a resampler may also change the distribution of features
+    within a class, the probabilities of a resampled model are then calibrated on the stop rows, which are not resampled and
+    which the model was not fitted on. ``factors``, by which classes are decided for, are tuned on the same rows, for the least
+    cost where there are ``costs``. The values of a regression stay as they are.
     """
 
     def __init__(self, model, ledger, stop, costs=None):
@@ -67,9 +67,8 @@ class OnOriginalPrior:
             return
         labels, weight = stop[LABEL].to_numpy(int), stop[WEIGHT].to_numpy()
         if ledger["resampled"]:
-            before, after = np.array(ledger["before"]), np.array(ledger["after"])
-            undone = weight * np.divide(before, after, out=np.zeros_like(before), where=after > 0)[labels]
-            self.calibration = BiasCorrectedTemperature(PULL).fit(self.predict(stop), labels, undone)
+            undone = weight * prior_ratio(ledger["before"], ledger["after"])[labels]
+            self.calibration = BiasCorrectedTemperature(SHRINKAGE).fit(self.predict(stop), labels, undone)
         self.factors = tuned_factors(self.predict(stop), labels, weight, costs)
 
     def predict(self, table):
@@ -78,7 +77,7 @@ class OnOriginalPrior:
         return self.calibration.predict(p) if self.calibration else p
 
     def with_model(self, model):
-        """Return another model of the same kind under the same ledger, calibration and factors."""
+        """Return a copy with another model and the same ledger, calibration and factors."""
         other = copy.copy(self)
         other.model = model
         return other

@@ -1,7 +1,7 @@
-"""Decisions: the class that probabilities stand for, once each class has the factor that suits the purpose or the costs.
+"""Decisions: the class with the largest probability times factor; factors are tuned for balanced accuracy or for costs.
 
-Of two classes a factor for the rarer one is a threshold. Factors are tuned on stop rows, which the model was not fitted on;
-those of a stack on the unseen predictions that its few weights are learned from.
+With two classes, a factor is the same as a threshold. Factors are tuned on stop rows, which the model was not fitted on; those
+of a stack on the unseen predictions that its few weights are learned from.
 """
 
 import numpy as np
@@ -15,41 +15,40 @@ def decide(p, factors):
 
 
 def tuned_factors(p, labels, weight, costs=None):
-    """Return factors under which decisions have the greatest balanced accuracy on these rows, or the least cost; (classes,).
+    """Return the factors with the greatest balanced accuracy on these rows, or with the least cost; shape (classes,).
 
-    ``costs`` has what it costs to take a row of each class for one of another; None asks for balanced accuracy.
-
-    The climb starts where calibrated probabilities would be decided best, at 1 / prior or the costs, and moves the factor of
-    one class after the other to its exact optimum, as long as that gains. Classes without a row here keep factor 1.
+    ``costs`` has the misclassification cost of a row of each class; None asks for balanced accuracy. The search starts at the
+    optimum for perfectly calibrated probabilities (1 / prior, or the costs) and moves the factor of one class after another
+    to its exact optimum, as long as that improves. Classes without a row here keep factor 1.
     """
     mass = np.bincount(labels, weights=weight, minlength=p.shape[1])
     present = np.flatnonzero(mass > 0)
     if len(present) < 2:
         return np.ones(p.shape[1])
-    price = 1 / np.maximum(mass, 1e-12) if costs is None else np.asarray(costs, dtype=float)
-    factors = np.where(mass > 0, price / price[present].min(), 1.0)
-    worth = weight * price[labels]
+    cost = 1 / np.maximum(mass, 1e-12) if costs is None else np.asarray(costs, dtype=float)
+    factors = np.where(mass > 0, cost / cost[present].min(), 1.0)
+    row_costs = weight * cost[labels]
     for _ in range(ROUNDS):
         before = factors.copy()
         for code in present:
-            factors[code] = best_factor(p, labels, worth, factors, code)
+            factors[code] = best_factor(p, labels, row_costs, factors, code)
         if (factors == before).all():
             break
     factors[present] /= factors[present].min()
     return factors
 
 
-def best_factor(p, labels, worth, factors, code):
-    """Return the factor of one class that gains most, the others given; the present one where no other gains.
+def best_factor(p, labels, row_costs, factors, code):
+    """Return the best factor of one class while the others stay; the present one where no other is better.
 
-    A row is decided for the class from the factor ``turn`` on. Sorted by it, sums of ``worth`` (a row's part in the recall of
-    its class) tell the gain of every factor.
+    A row is decided for the class from the factor ``turn`` on. With rows sorted by it, cumulated ``row_costs`` (the cost of
+    misclassifying a row, or its part in the recall of its class) give the gain of every possible factor.
     """
     others = p * factors
     others[:, code] = -1
     with np.errstate(divide="ignore", invalid="ignore"):
         turn = np.where(p[:, code] > 0, others.max(axis=1) / p[:, code], np.inf)
-    gain = np.where(labels == code, worth, -worth * (others.argmax(axis=1) == labels))
+    gain = np.where(labels == code, row_costs, -row_costs * (others.argmax(axis=1) == labels))
     order = np.argsort(turn, kind="stable")
     turn, total = turn[order], np.r_[0, np.cumsum(gain[order])]
     ends = np.r_[True, turn[1:] > turn[:-1], True] & np.r_[True, np.isfinite(turn)]
@@ -57,11 +56,11 @@ def best_factor(p, labels, worth, factors, code):
     present = np.searchsorted(turn, factors[code])
     if total[best] <= total[present] + 1e-12:
         return factors[code]
-    return between(turn, best)
+    return between_turns(turn, best)
 
 
-def between(turn, place):
-    """Return a number between the sorted turns before and after a place, in the middle of their logarithms."""
-    low = turn[place - 1] if place else turn[0] / 4
-    high = turn[place] if place < len(turn) and np.isfinite(turn[place]) else 4 * low
+def between_turns(turn, position):
+    """Return the geometric mean of the sorted turns before and at a position."""
+    low = turn[position - 1] if position else turn[0] / 4
+    high = turn[position] if position < len(turn) and np.isfinite(turn[position]) else 4 * low
     return float(np.sqrt(max(low, high * 1e-6) * high)) if high > 0 else 1e-12

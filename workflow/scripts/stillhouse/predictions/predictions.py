@@ -1,4 +1,4 @@
-"""Predictions: probabilities on the original prior, one row of the table a row; models meet only through them."""
+"""Predictions: probabilities on the original class prior, or values; models read each other's predictions and nothing else."""
 
 import numpy as np
 import pandas as pd
@@ -7,19 +7,20 @@ from stillhouse.columns import DECISION, FOLD, PARENTS, PREDICTION, ROW, probabi
 from stillhouse.intake.folds import OF_DEPLOY, OF_UNLABELLED
 from stillhouse.tables import read_split
 
+# The least probability whose logarithm is taken.
 SMALLEST = 1e-7
 
 
 def columns_of(classes):
-    """Return the names of the prediction columns of a task with these classes (None for a regression)."""
+    """Return the names of the prediction columns; ``classes`` is None for a regression."""
     return [probability(name) for name in classes] if classes else [PREDICTION]
 
 
 def on_original_prior(scores, ledger):
-    """Return probabilities moved from the prior that a model learned back to the original one; shape (rows, classes).
+    """Return probabilities moved from the class prior that a model learned back to the original one; shape (rows, classes).
 
-    By Bayes' rule p(y|x) changes by before(y) / after(y) and is normalised (Elkan 2001, theorem 2). Scores of a
-    regression have no ledger and stay as they are.
+    By Bayes' rule p(y|x) is multiplied by before(y) / after(y) and normalised (Elkan 2001, theorem 2). A regression has no
+    ledger, and its values stay as they are.
     """
     if ledger is None:
         return scores
@@ -28,7 +29,7 @@ def on_original_prior(scores, ledger):
 
 
 def on_learned_prior(probabilities, ledger):
-    """Return probabilities on the original prior moved to the prior that a model is to learn."""
+    """Return probabilities moved from the original class prior to the one that a model learns."""
     if ledger is None:
         return probabilities
     return moved(probabilities, np.array(ledger["after"]), np.array(ledger["before"]))
@@ -36,13 +37,25 @@ def on_learned_prior(probabilities, ledger):
 
 def moved(probabilities, to, origin):
     """Return probabilities times ``to / origin``, normalised over classes; shape (rows, classes)."""
-    factor = np.divide(to, origin, out=np.ones_like(to), where=origin > 0)
-    weighed = probabilities * factor
+    weighed = probabilities * prior_ratio(to, origin)
     return weighed / weighed.sum(axis=1, keepdims=True)
 
 
+def prior_ratio(to, origin):
+    """Return ``to / origin`` of two class priors, 1 for classes that the origin does not have; shape (classes,)."""
+    to, origin = np.asarray(to, dtype=float), np.asarray(origin, dtype=float)
+    return np.divide(to, origin, out=np.ones_like(to), where=origin > 0)
+
+
+def among_all_classes(scores, known, n_classes):
+    """Return scores of some classes as columns among all classes, 0 for the others; (rows, known) to (rows, classes)."""
+    placed = np.zeros((len(scores), n_classes))
+    placed[:, np.asarray(known).astype(int)] = scores
+    return placed
+
+
 def rows_to_predict(folds, split):
-    """Return the row numbers that a split predicts: of the folds it holds out, deploy rows and those without labels.
+    """Return the row numbers that a split predicts: rows of the folds that it holds out, deploy rows and unlabelled rows.
 
     A synthetic row is predicted by the splits that hold out its parents' fold.
     """
@@ -52,23 +65,23 @@ def rows_to_predict(folds, split):
     return folds.loc[is_wanted, ROW]
 
 
-def unseen_predictions(paths, folds, split, classes, with_synthetic=False):
-    """Return a model's predictions of a split's training rows, each by the split that held the row's fold out too.
+def unseen_predictions(paths, folds, split, classes, with_synthetic_rows=False):
+    """Return a model's predictions of a split's training rows, each by the split that also held out the row's fold.
 
-    Folds that no split predicts (the first block in time) are absent. Columns: ``row`` and the predictions. Synthetic rows,
-    where they are wanted, are rows of their parents' fold.
+    Columns: ``row`` and the predictions. Folds that no split predicts (the first block in time) are absent. With
+    ``with_synthetic_rows`` synthetic rows are included, as rows of their parents' fold.
     """
     parts = []
     for fold, other in split["unseen"].items():
         is_wanted = folds[FOLD] == int(fold)
-        if with_synthetic:
+        if with_synthetic_rows:
             is_wanted |= folds[PARENTS] == int(fold)
         parts.append(folds.loc[is_wanted, [ROW]].merge(read_split(paths, other), on=ROW))
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=[ROW, *columns_of(classes)], dtype=float)
 
 
 def prediction_table(rows, scores, classes, decisions=None):
-    """Return ``row``, the prediction columns as float64 and, where given, ``decision``: the class by the tuned threshold."""
+    """Return ``row``, the prediction columns as float64 and, where given, ``decision``: the class that is decided for."""
     names = columns_of(classes)
     table = pd.DataFrame(np.asarray(scores, "float64").reshape(len(rows), len(names)), columns=names)
     table.insert(0, ROW, np.asarray(rows))
@@ -76,7 +89,7 @@ def prediction_table(rows, scores, classes, decisions=None):
 
 
 def label_losses(labels, scores):
-    """Return -log p(label) of each row, with p at least 1e-7; shape (rows,)."""
+    """Return the log loss -log p(label) of each row, with p at least 1e-7; shape (rows,)."""
     return -np.log(np.maximum(scores[np.arange(len(labels)), labels.astype(int)], SMALLEST))
 
 

@@ -1,4 +1,4 @@
-"""Density ratios p_deploy(x) / p_train(x), each row's by an estimate that did not see the row."""
+"""Cross-fitted density ratios p_deploy(x) / p_train(x)."""
 
 import numpy as np
 from scipy.optimize import minimize
@@ -9,17 +9,19 @@ from sklearn.model_selection import StratifiedKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-MOST = 50.0
+LARGEST_LOG_RATIO = 50.0
+# The least value whose logarithm kernel estimators take for a ratio.
+SMALLEST_RATIO = 1e-6
 
 
 class CrossFitted:
-    """A ratio estimator, cross-fitted, with the best of several settings, calibrated.
+    """A ratio estimator that is cross-fitted, chosen among several settings, and calibrated.
 
-    ``candidates`` are functions that return an estimator with ``fit(train, deploy)`` and ``log_ratio(X)``. Rated on the
-    rows it was fitted on, a ratio finds differences that are not there; so ``ratio_`` has each training row's ratio by an
-    estimator that did not see it, and other rows take the mean log ratio of the estimators. Of several candidates the one
-    is taken whose unseen ratios tell the parts apart with the least log loss, which a true ratio minimises. A line through
-    the log ratios then makes this loss least (Platt 1999): estimators that overstate differences are tempered.
+    ``candidates`` are functions that return an estimator with ``fit(train, deploy)`` and ``log_ratio(X)``. On its own training
+    rows an estimator overstates the difference of the parts, so ``ratio_`` has each training row's ratio by an estimator that
+    did not see the row; other rows get the mean log ratio of all estimators. The candidate is chosen whose cross-fitted ratios
+    tell deploy from training rows with the least log loss, which the true ratio minimises. The log ratios are then calibrated
+    by the line that minimises this loss (Platt 1999), which moderates estimators that overstate differences.
     """
 
     def __init__(self, candidates, folds, seed):
@@ -40,7 +42,7 @@ class CrossFitted:
 
     def predict(self, X):
         """Return the ratios of rows that no estimator saw; shape (rows,)."""
-        logs = [bounded(estimator.log_ratio(self.clean_.transform(X))) for estimator in self.estimators_]
+        logs = [bounded_logs(estimator.log_ratio(self.clean_.transform(X))) for estimator in self.estimators_]
         return np.exp(self._calibrated(np.mean(logs, axis=0)))
 
     def _cross_fit(self, X, candidate):
@@ -49,7 +51,7 @@ class CrossFitted:
         for fitted, rated in folds.split(X, self.is_deploy_):
             parts = X[fitted][~self.is_deploy_[fitted]], X[fitted][self.is_deploy_[fitted]]
             estimators.append(candidate().fit(*parts))
-            unseen[rated] = bounded(estimators[-1].log_ratio(X[rated]))
+            unseen[rated] = bounded_logs(estimators[-1].log_ratio(X[rated]))
         return estimators, unseen
 
     def _loss(self, log_ratio):
@@ -62,12 +64,12 @@ class CrossFitted:
         return minimize(loss, [1.0, 0.0], method="L-BFGS-B", bounds=[(0, None), (None, None)]).x
 
     def _calibrated(self, log_ratio):
-        return bounded(self.slope_ * log_ratio + self.shift_)
+        return bounded_logs(self.slope_ * log_ratio + self.shift_)
 
 
-def bounded(log_ratio):
+def bounded_logs(log_ratio):
     """Return log ratios within ±50, so that their exponentials are positive and finite."""
-    return np.clip(log_ratio, -MOST, MOST)
+    return np.clip(log_ratio, -LARGEST_LOG_RATIO, LARGEST_LOG_RATIO)
 
 
 class ClassifierRatio:
@@ -89,7 +91,7 @@ class ClassifierRatio:
 
 
 class Kernels:
-    """Gaussian kernels around deploy rows, as wide as a multiple of the median distance between rows."""
+    """Gaussian kernels around deploy rows; ``width`` is in units of the median distance between deploy rows."""
 
     def __init__(self, deploy, width, most, rng):
         self.centres = deploy[rng.permutation(len(deploy))[:most]]
@@ -101,7 +103,7 @@ class Kernels:
         return self.between(X, self.centres)
 
     def between(self, A, B):
-        """Return the kernel of each row of one table with each of another; shape (rows of A, rows of B)."""
+        """Return the kernel between each row of A and each row of B; shape (rows of A, rows of B)."""
         return np.exp(-squared_distances(A, B) / self.scale)
 
 

@@ -1,10 +1,10 @@
-"""Preparation: raw typed columns become float32 features without gaps, by what the training rows of a split say."""
+"""Preparation: typed columns become float32 features without gaps; all that is learned comes from the training rows."""
 
 import numpy as np
 import pandas as pd
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from stillhouse.columns import FOLD, GROUP, LABEL, ROW
+from stillhouse.columns import FOLD, GAP_INDICATOR, GROUP, LABEL, MEAN_LABEL, NUMBER, ONE_HOT, ROW, feature_name
 from stillhouse.errors import UserError
 from stillhouse.intake import kinds
 from stillhouse.methods import build
@@ -12,8 +12,8 @@ from stillhouse.preparation.target_means import TargetMeans, as_targets, cross_f
 from stillhouse.seeds import uniforms
 from stillhouse.tables import rows_in
 
-# The options of an imputer that are no matter of its method.
-SHARED = ("indicators", "scale", "categories", "encode", "columns_above")
+# The options that all imputers share.
+IMPUTER_OPTIONS = ("indicators", "scale", "categories", "encode", "columns_above")
 TARGET = "target"
 PARTS = 5
 
@@ -21,9 +21,9 @@ PARTS = 5
 class Preparation:
     """Imputed, scaled numbers, gap indicators, and categories as one-hot columns or as mean labels.
 
-    A gap in a categorical column is a category of its own. A category that the training rows do not hold takes the
-    place of the rare ones, where more than ``categories`` made some rare, and is all zeros otherwise. With ``encode:
-    target`` a column of more than ``categories`` words becomes the mean label of each.
+    A gap in a categorical column is a category of its own. Of more than ``categories`` categories, the rarest share one column,
+    and so does a category that no training row has; where there is no such column, its one-hot columns are all 0. With
+    ``encode: target`` a column of more than ``categories`` categories becomes the mean label of each.
     """
 
     def __init__(self, columns, imputer, classes, indicators, scale, categories, encode):
@@ -37,43 +37,48 @@ class Preparation:
 
         Mean labels need ``labels``, shape (rows, outputs), and ``parts``, the fold of each row.
         """
-        words = [column for column in self.columns if column["kind"] == kinds.CATEGORICAL]
-        self.averaged = [column for column in words if self.encode == TARGET and self._is_long(table[column["name"]])]
-        self.words = [column for column in words if column not in self.averaged]
+        categorical = [column for column in self.columns if column["kind"] == kinds.CATEGORICAL]
+        self.target_encoded = [
+            column for column in categorical if self.encode == TARGET and self._is_long(table[column["name"]])
+        ]
+        self.categorical = [column for column in categorical if column not in self.target_encoded]
         if self.numbers:
             self.imputer.fit(self.raw(table))
         self.gappy = self.gaps(table).any(axis=0) & self.indicators
-        if self.words:
-            self.encoder = one_hot_encoder(self.categories).fit(self.raw_words(table, self.words))
-        self.means = [TargetMeans().fit(self._word(table, column), labels) for column in self.averaged]
-        if self.numbers or self.averaged:
+        if self.categorical:
+            self.encoder = one_hot_encoder(self.categories).fit(self.raw_categories(table, self.categorical))
+        self.means = [TargetMeans().fit(self._categories_of(table, column), labels) for column in self.target_encoded]
+        if self.numbers or self.target_encoded:
             self.scaler.fit(self._unscaled(table, self._unseen_means(table, labels, parts)))
         return self
 
     def transform(self, table):
         """Return ``row`` and the float32 features of any rows, in the order of ``table``."""
-        means = [means.transform(self._word(table, column)) for column, means in zip(self.averaged, self.means, strict=True)]
+        means = [
+            means.transform(self._categories_of(table, column))
+            for column, means in zip(self.target_encoded, self.means, strict=True)
+        ]
         return self._features(table, means)
 
     def transform_fitted(self, table, labels, parts):
-        """Return the features of the rows that were fitted on; none meets its own label in a mean."""
+        """Return the features of the rows that were fitted on; no row's own label is in its mean label."""
         return self._features(table, self._unseen_means(table, labels, parts))
 
     def names(self):
-        """Return the names of the features, which tell their kind and source column; see ``columns.py``."""
-        numbers = [f"n{column['position']}:{column['name']}" for column in self.numbers]
+        """Return the names of the features; see ``columns.py``."""
+        numbers = [feature_name(NUMBER, column, column["name"]) for column in self.numbers]
         gappy = (column for column, has_gaps in zip(self.numbers, self.gappy, strict=True) if has_gaps)
-        gaps = [f"m{column['position']}:{column['name']} is missing" for column in gappy]
+        gaps = [feature_name(GAP_INDICATOR, column, f"{column['name']} is missing") for column in gappy]
         means = [
-            f"t{column['position']}:{column['name']}, {title}"
-            for column in self.averaged
+            feature_name(MEAN_LABEL, column, f"{column['name']}, {title}")
+            for column in self.target_encoded
             for title in target_names(self.classes)
         ]
-        words = [f"c{column['position']}:{column['name']}" for column in self.words]
-        return [*numbers, *means, *gaps, *(self.encoder.get_feature_names_out(words) if words else [])]
+        categorical = [feature_name(ONE_HOT, column, column["name"]) for column in self.categorical]
+        return [*numbers, *means, *gaps, *(self.encoder.get_feature_names_out(categorical) if categorical else [])]
 
     def raw(self, table):
-        """Return the columns that models see, booleans as numbers, row numbers as the index: what imputers work on."""
+        """Return the feature columns, booleans as numbers, indexed by row number: the table that imputers work on."""
         return pd.DataFrame(
             {
                 column["name"]: table[column["name"]].astype("object" if column["kind"] == kinds.CATEGORICAL else "float64")
@@ -85,16 +90,16 @@ class Preparation:
         """Return a mask of the gaps in the numeric columns; shape (rows, columns)."""
         return table[[column["name"] for column in self.numbers]].isna().to_numpy()
 
-    def raw_words(self, table, columns):
-        """Return categorical columns as text, gaps as a word of their own; shape (rows, columns)."""
+    def raw_categories(self, table, columns):
+        """Return categorical columns as text, a gap being a category of its own; shape (rows, columns)."""
         return table[[column["name"] for column in columns]].astype("object").fillna(kinds.GAP).to_numpy()
 
     def _features(self, table, means):
         blocks = [self.gaps(table)[:, self.gappy]]
-        if self.numbers or self.averaged:
+        if self.numbers or self.target_encoded:
             blocks.insert(0, self.scaler.transform(self._unscaled(table, means)))
-        if self.words:
-            blocks.append(self.encoder.transform(self.raw_words(table, self.words)))
+        if self.categorical:
+            blocks.append(self.encoder.transform(self.raw_categories(table, self.categorical)))
         features = pd.DataFrame(np.hstack(blocks).astype(np.float32), columns=self.names(), index=table.index)
         features.insert(0, ROW, table[ROW])
         return features
@@ -104,17 +109,17 @@ class Preparation:
         return np.hstack([*filled, *means])
 
     def _unseen_means(self, table, labels, parts):
-        return [cross_fitted(self._word(table, column), labels, parts) for column in self.averaged]
+        return [cross_fitted(self._categories_of(table, column), labels, parts) for column in self.target_encoded]
 
     def _is_long(self, column):
         return column.nunique() > self.categories
 
-    def _word(self, table, column):
-        return self.raw_words(table, [column])[:, 0]
+    def _categories_of(self, table, column):
+        return self.raw_categories(table, [column])[:, 0]
 
 
 def one_hot_encoder(categories):
-    """Return the encoder of categorical columns, at most ``categories`` features each."""
+    """Return the one-hot encoder of categorical columns, with at most ``categories`` features for each."""
     return OneHotEncoder(
         handle_unknown="infrequent_if_exist",
         max_categories=categories,
@@ -129,24 +134,24 @@ def _category_name(column, category):
 
 
 def preparation(columns, options, classes, seed):
-    """Return the preparation that an imputer's options describe."""
-    method = {key: value for key, value in options.items() if key not in SHARED}
-    settings = {key: options[key] for key in SHARED if key != "columns_above"}
+    """Return the unfitted preparation that an imputer's options describe."""
+    method = {key: value for key, value in options.items() if key not in IMPUTER_OPTIONS}
+    settings = {key: options[key] for key in IMPUTER_OPTIONS if key != "columns_above"}
     return Preparation(columns, build("imputers", method, seed=seed), classes, **settings)
 
 
 def prepared(table, labels, folds, split, columns, options, classes, seed):
-    """Return the fitted preparation of a split and the features of every row but those it leaves out.
+    """Return the fitted preparation of a split and the features of every row that it does not leave out.
 
-    ``labels`` (row, label) is None unless ``reads_labels``; only those of training rows are looked at. ``drop`` leaves out
-    training rows with gaps; rows to be predicted are filled by the median, as every row has to be scored.
+    ``labels`` (row, label) is None unless ``reads_labels``; only those of training rows are read. ``drop`` leaves out training
+    rows with gaps; gaps in other rows are filled with the median, as every row has to be predicted.
     """
     is_training = rows_in(folds, split["train"], FOLD)
     made = preparation(kept_columns(table[is_training], columns, options["columns_above"]), options, classes, seed)
     left_out = is_training & dropped_rows(made.imputer, table, made.columns)
     is_fitted = is_training & ~left_out
     if not is_fitted.any():
-        raise UserError("impute: drop leaves no training row, as each has a gap; choose an imputer that fills them")
+        raise UserError("impute: drop leaves no training row, as every one has gaps; choose an imputer that fills them")
     if labels is None:
         return made, made.fit(table[is_fitted]).transform(table[~left_out])
     known = as_targets(labels.set_index(ROW)[LABEL].loc[table[ROW][is_fitted]], classes)
@@ -157,15 +162,15 @@ def prepared(table, labels, folds, split, columns, options, classes, seed):
 
 
 def kept_columns(table, columns, most):
-    """Return the columns whose share of gaps in training rows is ``most`` at most."""
+    """Return the columns whose share of gaps in training rows is at most ``most``."""
     kept = [column for column in columns if table[column["name"]].isna().mean() <= most]
     if not kept:
-        raise UserError("impute: columns_above leaves no column, as each has a greater share of gaps; raise it")
+        raise UserError("impute: columns_above leaves no column, as every one has a larger share of gaps; raise it")
     return kept
 
 
 def parts_of(folds, seed):
-    """Return the fold of each training row or, where all are of one fold, one of five parts, the same for a group."""
+    """Return the fold of each training row; if there is one fold alone, one of five parts that keep groups together."""
     if folds[FOLD].nunique() > 1:
         return folds[FOLD].to_numpy()
     units = pd.factorize(folds[GROUP])[0] if GROUP in folds else folds[ROW]

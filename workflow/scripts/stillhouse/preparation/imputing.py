@@ -1,4 +1,4 @@
-"""What imputers share.
+"""What numeric imputers share.
 
 An imputer has ``fit(table)`` and ``transform(table)``, which returns the numeric columns without gaps as float64, shape
 (rows, numeric columns). A table has the typed columns of some rows, its index the row numbers; ``fit`` gets training rows.
@@ -7,8 +7,8 @@ An imputer has ``fit(table)`` and ``transform(table)``, which returns the numeri
 import numpy as np
 
 
-class OfNumbers:
-    """A scikit-learn imputer that fills the numeric columns; ``scaled``, it measures each in standard deviations."""
+class NumericImputer:
+    """A scikit-learn imputer of the numeric columns; with ``scaled`` it sees each in units of its standard deviation."""
 
     def __init__(self, imputer, scaled=False):
         self.imputer, self.scaled = imputer, scaled

@@ -1,30 +1,30 @@
-"""Synthetic rows: drawn among the features of a class, given back as whole rows of a sample."""
+"""Resampled rows: what resamplers draw among the features of a class, as complete rows of a sample."""
 
 import numpy as np
 import pandas as pd
 from sklearn.neighbors import NearestNeighbors
 
-from stillhouse.columns import FOLD, LABEL, ROW, STOP, WEIGHT, features, source
+from stillhouse.columns import FOLD, LABEL, ROW, STOP, WEIGHT, features, one_hot_blocks
 
 
-def with_synthetic(sample, drawn, labels):
-    """Return the sample and drawn rows below it.
+def with_resampled_rows(sample, drawn, labels):
+    """Return the sample with drawn rows appended.
 
     ``drawn`` has their features, shape (drawn rows, features), ``labels`` their classes. A drawn row has row number -1,
-    and the weight and fold of the nearest row of its class, which is as a rule one of those it was drawn from.
+    and the weight and fold of the nearest row of its class, which is usually one of those it was drawn from.
     """
     if not len(drawn):
         return sample
     whole = whole_categories(drawn, sample[features(sample)])
-    synthetic = pd.DataFrame(whole, columns=features(sample))
-    parents = nearest_of_class(sample, synthetic.to_numpy(), np.asarray(labels))
+    rows = pd.DataFrame(whole, columns=features(sample))
+    parents = nearest_of_class(sample, rows.to_numpy(), np.asarray(labels))
     facts = {ROW: -1, LABEL: labels, STOP: False}
     inherited = {name: sample[name].to_numpy()[parents] for name in (WEIGHT, FOLD)}
-    return pd.concat([sample, synthetic.assign(**facts, **inherited)[sample.columns]], ignore_index=True)
+    return pd.concat([sample, rows.assign(**facts, **inherited)[sample.columns]], ignore_index=True)
 
 
 def nearest_of_class(sample, X, labels):
-    """Return for each drawn row the position of the nearest row of its class in the sample."""
+    """Return for each drawn row the position, in the sample, of the nearest row of its class; shape (drawn rows,)."""
     known, parents = sample[features(sample)].to_numpy(), np.empty(len(X), dtype=int)
     for label in np.unique(labels):
         rows = np.flatnonzero(sample[LABEL] == label)
@@ -34,9 +34,9 @@ def nearest_of_class(sample, X, labels):
 
 
 def whole_categories(X, known):
-    """Return features in which every one-hot block has its largest entry at 1 and the others at 0, as float32.
+    """Return features as float32 in which the largest entry of every one-hot block is 1 and the others are 0.
 
-    Where the known rows have empty blocks, of words that no training row had, a block that sums to less than half is empty.
+    Where known rows have blocks of zeros (categories that no training row had), a block that sums to less than 0.5 is zeros.
     """
     X = np.array(X, dtype=np.float32)
     for block in one_hot_blocks(known.columns):
@@ -49,16 +49,7 @@ def whole_categories(X, known):
     return X
 
 
-def one_hot_blocks(names):
-    """Return the positions of the one-hot columns of each categorical column."""
-    blocks = {}
-    for position, name in enumerate(names):
-        if name.startswith("c"):
-            blocks.setdefault(source(name), []).append(position)
-    return list(blocks.values())
-
-
 def missing_rows(sample):
-    """Return how many rows each class lacks to be as large as the largest, as ``{label: count}``."""
+    """Return how many rows each class has fewer than the largest class, as ``{label: count}``."""
     counts = sample[LABEL].value_counts().sort_index()
     return {label: int(counts.max() - count) for label, count in counts.items() if count < counts.max()}

@@ -1,7 +1,7 @@
-"""The sample a model is fitted on: training rows, weighed and balanced, and a stop set that balancing never sees.
+"""The sample that a model is fitted on: weighted, resampled training rows, and stop rows that are not resampled.
 
-The prior ledger: balancing changes the class prior that a model learns. ``before`` and ``after`` record the change,
-and ``calibration.OnOriginalPrior`` undoes it, once.
+The ledger: resampling changes the class prior that a model learns. ``before`` and ``after`` record the two priors, and
+``calibration.OnOriginalPrior`` undoes the change, once.
 """
 
 import numpy as np
@@ -19,17 +19,17 @@ from stillhouse.tables import rows_in
 def training_sample(features, weights, labels, folds, split):
     """Return the training rows of a split with their features, label, weight and fold.
 
-    ``labels`` may hold more rows; only those of the split's training folds get in.
+    ``labels`` may hold more rows; only those of the split's training folds are taken.
     """
     seen = folds[rows_in(folds, split["train"], FOLD)]
     return features.merge(seen, on=ROW).merge(labels, on=ROW).merge(weights, on=ROW)
 
 
 def balanced_sample(sample, n_classes, share, options, seed):
-    """Return the sample to fit on, stop rows marked, and the ledger ``{before, after, resampled}`` (None for a regression).
+    """Return the sample, with stop rows marked, and the ledger ``{before, after, resampled}``, which is None for a regression.
 
-    Stop rows are cut off first and keep their natural mix; their weights are then shifted to the prior that the
-    model learns, so that stopping judges by the same mixture as the loss.
+    Stop rows are set aside first and are not resampled; their weights are then moved to the class prior that the model learns,
+    so that early stopping judges by the same prior as the loss.
     """
     if not n_classes and options["method"] != "none":
         raise UserError(f"resample: {options['method']} balances classes, and the target is a regression; choose none")
@@ -62,9 +62,9 @@ def prior(sample, n_classes):
 
 
 def stop_rows(sample, n_classes, share, seed):
-    """Return a mask of the rows to stop by: the last times, whole groups, or a share of each class; never all rows.
+    """Return a mask of the stop rows: the last times, whole groups, or a share of each class; never all rows.
 
-    Rows with equal features stay together, so that no stop row repeats a fitted one.
+    Rows with equal features stay together, so that no stop row equals a fitted one.
     """
     if TIME in sample and sample[TIME].nunique() > 1:
         return last_times(sample[TIME], share)
@@ -80,7 +80,7 @@ def stop_rows(sample, n_classes, share, seed):
 
 
 def last_times(time, share):
-    """Return a mask of the last times that hold at most ``share`` of the rows, or of the last time alone."""
+    """Return a mask of the last times with at most ``share`` of the rows, or of the last time alone if it has more."""
     later = (time.rank(method="min", pct=True) > 1 - share).to_numpy()
     return later if later.any() else (time == time.max()).to_numpy()
 

@@ -1,7 +1,7 @@
-"""Rows drawn to be like the labelled ones, for students to learn from what their teacher says of them.
+"""Synthetic transfer rows: drawn to resemble the labelled rows, for students to learn from their teacher's predictions.
 
-A row's parents are all of one fold, so that it is a row of that fold without a label: split i+j predicts it unseen for the
-students of split i, as it does the labelled rows of fold j.
+The rows that a synthetic row is drawn from (its parents) are of one fold. It belongs to that fold, without a label: split i+j
+predicts it unseen for the students of split i, as it predicts the labelled rows of fold j.
 """
 
 import numpy as np
@@ -15,7 +15,7 @@ from stillhouse.seeds import generator
 
 
 def synthetic_rows(table, folds, columns, options, seed):
-    """Return ``row``, ``parents`` (their fold) and typed columns of the rows that are drawn for each fold of labelled rows."""
+    """Return the rows drawn for each fold: ``row``, ``parents`` (the fold of their parents) and the typed columns."""
     names = [column["name"] for column in columns]
     draw, parts = build("synthesizers", {"method": options["method"]}), []
     for fold in sorted(set(folds.loc[folds[FOLD] >= 0, FOLD])):
@@ -28,14 +28,14 @@ def synthetic_rows(table, folds, columns, options, seed):
     return whole
 
 
-def taken(table, donors):
-    """Return rows made of the values of others: ``donors`` has the position of each cell's; shape (rows, columns)."""
-    cells = {name: table[name].to_numpy()[donors[:, place]] for place, name in enumerate(table.columns)}
+def rows_of_cells(table, donors):
+    """Return rows put together from cells of a table; ``donors`` (rows, columns) has the position of each cell's row."""
+    cells = {name: table[name].to_numpy()[donors[:, column]] for column, name in enumerate(table.columns)}
     return pd.DataFrame(cells).astype(table.dtypes.to_dict())
 
 
 def coded(table, columns):
-    """Return a table as numbers: gaps at the median, words as numbers from 0, gaps among them; shape (rows, columns)."""
+    """Return a table as numbers: gaps at the median, categories (a gap is one) as codes from 0; shape (rows, columns)."""
     return np.column_stack([_code(table[column["name"]], column["kind"]) for column in columns])
 
 
@@ -47,11 +47,11 @@ def _code(values, kind):
     return np.where(np.isnan(numbers), np.median(known) if len(known) else 0.0, numbers)
 
 
-def places(table, columns):
-    """Return a table as points: numbers in deviations, words at a distance of 1 from each other; shape (rows, places)."""
-    words = [column["name"] for column in columns if column["kind"] == kinds.CATEGORICAL]
-    numbers = [column for column in columns if column["name"] not in words]
-    blocks = [pd.get_dummies(table[words], dummy_na=True).to_numpy("float64") / np.sqrt(2)] if words else []
+def points(table, columns):
+    """Return a table as points: numbers standardized, different categories at distance 1; shape (rows, dimensions)."""
+    categorical = [column["name"] for column in columns if column["kind"] == kinds.CATEGORICAL]
+    numbers = [column for column in columns if column["name"] not in categorical]
+    blocks = [pd.get_dummies(table[categorical], dummy_na=True).to_numpy("float64") / np.sqrt(2)] if categorical else []
     if numbers:
         blocks.append(StandardScaler().fit_transform(coded(table, numbers)))
     return np.hstack(blocks)

@@ -6,7 +6,7 @@ from stillhouse.config.models import upstream
 from stillhouse.evaluation.metrics import LESS_IS_BETTER
 from stillhouse.report import figures, words
 from stillhouse.report.cards import MOST_BARS, card
-from stillhouse.shipping.footprint import front
+from stillhouse.shipping.footprint import pareto_front
 
 PRICES = {"milliseconds": "milliseconds of one row", "bytes": "bytes"}
 
@@ -20,7 +20,7 @@ def price_cards(run, main):
     for key, label in PRICES.items() if prices else ():
         lines = [(name, found[key], values[name], found["form"]) for name, found in prices.items()]
         table = pd.DataFrame(lines, columns=["model", "price", "score", "form"])
-        cheapest = front(prices, {name: sign * value for name, value in values.items()}, key)
+        cheapest = pareto_front(prices, {name: sign * value for name, value in values.items()}, key)
         drawn = figures.front(table, cheapest, label, words.METRIC_WORDS[main])
         text = "The line joins what nothing cheaper beats. Preparation is inside; one core of the machine that made this."
         made.append(card(f"front-{key}", drawn, f"{words.METRIC_WORDS[main]} against {label}", text))

@@ -4,7 +4,7 @@ import numpy as np
 
 from stillhouse.columns import CHOICE, EPOCHS, PHASE, SPLIT
 from stillhouse.config.dataset import as_list
-from stillhouse.config.models import kind, verb
+from stillhouse.config.models import method_folder, verb
 
 METRIC_WORDS = {
     "auc": "AUC",
@@ -69,7 +69,7 @@ def details(run, main, more_is_better):
         deploy_words(metrics, main, more_is_better),
     ]
     if run["shift"]:
-        sentences += [run["shift"]["words"], weight_words(run["shift"]["weights"]), correction_words(run["shift"], metrics)]
+        sentences += [run["shift"]["reason"], weight_words(run["shift"]["weights"]), correction_words(run["shift"], metrics)]
     sentences += [drift_words(name, drift, main) for name, drift in run["drift"].items()]
     return [sentence for sentence in sentences if sentence]
 
@@ -110,8 +110,8 @@ def deploy_words(metrics, main, more_is_better):
 
 def weight_words(facts):
     """Return how many rows the weighted ones tell as much as, and what was done where these are few."""
-    if facts.get("words"):
-        return facts["words"]
+    if facts.get("note"):
+        return facts["note"]
     if facts["share"] > 0.999:
         return ""
     warning = " Scores weighted for deploy rest on few rows; read them with care." if facts["share"] < 0.3 else ""
@@ -240,7 +240,7 @@ def how_made(model, task):
     if made_by == "stack":
         members = options["members"]
         return f"{options['method']} of {', '.join(members)}" if len(members) > 1 else f"{members[0]}, {options['method']}"
-    is_bagged = options.get("bag") and kind(model) == "estimators"
+    is_bagged = options.get("bag") and method_folder(model) == "estimators"
     bagged = f", {options['bag']} bagged" if is_bagged else f", {options['boost']} boosted" if options.get("boost") else ""
     taught = f" taught by {listed(as_list(options['teacher']))}" if made_by == "distill" else ""
     taught += f", also on {listed(options['transfer'])} rows," if options.get("transfer") else ""

@@ -1,8 +1,21 @@
-"""Diagnosis: have the deploy rows moved away from the training rows, how, and what should be done about it."""
+"""Diagnosis of shift: whether deploy rows differ from training rows, how, and what is recommended."""
 
 import numpy as np
 
-from stillhouse.columns import DEPLOY, LABEL, LABELLED, PART, ROW, TRUE_RATIO, WEIGHT, source, untaught
+from stillhouse.columns import (
+    DEPLOY,
+    LABEL,
+    LABELLED,
+    ONE_HOT,
+    PART,
+    ROW,
+    TRUE_RATIO,
+    WEIGHT,
+    feature_kind,
+    label_free_features,
+    source,
+    source_position,
+)
 from stillhouse.intake import kinds
 from stillhouse.intake.kinds import feature_columns
 from stillhouse.predictions.predictions import columns_of
@@ -16,50 +29,52 @@ RESIDUAL_ALPHA = 0.05
 
 
 def diagnose(table, prepared, schema, predictions, weights, facts, settings, rng):
-    """Return what has moved: by a classifier, by column, in the class mixture; and what is recommended, with the reason.
+    """Return the shift as a classifier, each column and the class prior show it, and a recommendation with its reason.
 
-    ``prepared`` has the features without gaps, ``predictions`` those of the reference model: labelled rows by splits that
-    held them out, deploy rows by split ``none``. Labels of training rows are used, those of deploy rows never.
+    ``prepared`` has the features without gaps; ``predictions`` are the reference model's, of labelled rows by splits that held
+    them out and of deploy rows by split ``none``. Labels of training rows are used, labels of deploy rows never.
     """
     table = table[table[ROW].isin(prepared[ROW]) & table[PART].isin([*LABELLED, DEPLOY])].reset_index(drop=True)
     is_deploy = (table[PART] == DEPLOY).to_numpy()
     X = np.nan_to_num(table[[ROW]].merge(prepared, on=ROW)[comparable(prepared)].to_numpy("float64"))
     long = long_columns(prepared, schema)
-    told_apart, p = joint_test(X[~is_deploy], X[is_deploy], PERMUTATIONS, rng, word_tests(table, ~is_deploy, is_deploy, long))
-    found = {"auc": told_apart, "p": p, "columns": column_shifts(table[~is_deploy], table[is_deploy], schema)}
+    domain_auc, p = joint_test(
+        X[~is_deploy], X[is_deploy], PERMUTATIONS, rng, category_tests(table, ~is_deploy, is_deploy, long)
+    )
+    differences = {"auc": domain_auc, "p": p, "columns": column_shifts(table[~is_deploy], table[is_deploy], schema)}
     labels = (
         label_estimate(table[~is_deploy], table[is_deploy], predictions, schema, settings, rng) if schema["classes"] else None
     )
     if labels:
-        found |= {"labels": labels, "residual": residual_shift(X, table, is_deploy, labels, long, rng)}
+        differences |= {"labels": labels, "residual": residual_shift(X, table, is_deploy, labels, long, rng)}
     return {
         "rows": {"labelled": int((~is_deploy).sum()), "deploy": int(is_deploy.sum())},
-        **found,
-        **recommendation(found, schema),
+        **differences,
+        **recommendation(differences, schema),
         "weights": facts,
         "truth": against_truth(table, weights) if TRUE_RATIO in table else None,
     }
 
 
 def comparable(prepared):
-    """Return the features that labelled and deploy rows can be told apart by.
+    """Return the features that a comparison of labelled and deploy rows may use.
 
-    Mean labels are cross-fitted for training rows and not for others; and which words are rare is learned from training
-    rows, among which they are rarer than elsewhere by that choice alone.
+    Mean labels are left out, as they are cross-fitted for training rows alone; and so are columns with rare categories, as
+    these are chosen for being rare among the training rows and are therefore more frequent among other rows.
     """
     rare = {source(name) for name in prepared if name.endswith(" is rare")}
-    return [name for name in untaught(prepared) if source(name) not in rare]
+    return [name for name in label_free_features(prepared) if source(name) not in rare]
 
 
 def long_columns(prepared, schema):
-    """Return the names of the categorical columns that ``comparable`` leaves out; their words are compared as they are."""
-    seen = {int(source(name)[1:]) for name in comparable(prepared) if name.startswith("c")}
-    words = [column for column in feature_columns(schema) if column["kind"] == kinds.CATEGORICAL]
-    return [column["name"] for column in words if column["position"] not in seen]
+    """Return the names of the categorical columns that ``comparable`` leaves out; their categories are compared directly."""
+    seen = {source_position(name) for name in comparable(prepared) if feature_kind(name) == ONE_HOT}
+    categorical = [column for column in feature_columns(schema) if column["kind"] == kinds.CATEGORICAL]
+    return [column["name"] for column in categorical if column["position"] not in seen]
 
 
-def word_tests(table, first, second, names):
-    """Return the p-value of the words of each column between two sets of rows."""
+def category_tests(table, first, second, names):
+    """Return the p-value of each categorical column between two sets of rows."""
     return [column_test(table.loc[first, name], table.loc[second, name], is_categorical=True)[1] for name in names]
 
 
@@ -77,7 +92,7 @@ def column_shifts(train, deploy, schema):
 
 
 def label_estimate(labelled, deploy, predictions, schema, settings, rng):
-    """Return the class mixture of the deploy rows by three estimators with intervals; None without predictions of them."""
+    """Return the class prior of the deploy rows by three estimators, with intervals; None without predictions of them."""
     names = columns_of(schema["classes"])
     known = predictions.merge(labelled[[ROW, LABEL]], on=ROW)
     new = predictions[predictions[ROW].isin(deploy[ROW])]
@@ -89,56 +104,58 @@ def label_estimate(labelled, deploy, predictions, schema, settings, rng):
 
 
 def residual_shift(X, table, is_deploy, labels, long, rng):
-    """Return how well parts are told apart when training rows are drawn in the deploy rows' estimated class mixture.
+    """Return the joint test again, after the training rows are subsampled to the estimated class prior of the deploy rows.
 
-    Under label shift nothing is left to tell them apart by, as p(x | y) is the same in both.
+    Under pure label shift no difference is left, as p(x | y) is the same in both parts.
     """
     train = table[~is_deploy]
     ratio = np.array(labels["em"]["prior"]) / np.array(labels["before"])
     chance = ratio[train[LABEL].astype(int)]
-    drawn = thinned_to(chance / chance.max(), rng)
+    drawn = subsampled(chance / chance.max(), rng)
     if drawn.sum() < 30:
         return None
     kept = ~is_deploy
     kept[kept] = drawn
-    told_apart, p = joint_test(X[kept], X[is_deploy], PERMUTATIONS, rng, word_tests(table, kept, is_deploy, long))
-    return {"auc": told_apart, "p": p, "rows": int(drawn.sum())}
+    domain_auc, p = joint_test(X[kept], X[is_deploy], PERMUTATIONS, rng, category_tests(table, kept, is_deploy, long))
+    return {"auc": domain_auc, "p": p, "rows": int(drawn.sum())}
 
 
-def thinned_to(chance, rng):
-    """Return a mask that keeps each row with its chance, so that no row is taken twice."""
+def subsampled(chance, rng):
+    """Return a mask that keeps each row with its probability, so that no row is taken twice."""
     return rng.random(len(chance)) < chance
 
 
-def recommendation(found, schema):
-    """Return ``none``, ``covariate`` or ``label``, and the reason in words.
+def recommendation(differences, schema):
+    """Return the recommendation, ``none``, ``covariate`` or ``label``, and its reason.
 
-    none: neither a classifier nor any column tells the parts apart (p > 0.02). label: they do, and do not any more
-    (p > 0.05) once training rows are drawn in the estimated class mixture, which differs from the training one.
-    covariate: otherwise.
+    none: the joint test finds no difference (p > 0.02). label: it finds one, but no longer (p > 0.05) after subsampling to the
+    estimated class prior, which differs from that of the training rows. covariate: otherwise.
     """
-    apart = f"a classifier tells them apart with an AUC of {found['auc']:.2f}"
-    if found["p"] > ALPHA:
+    difference = f"a classifier tells them difference with an AUC of {differences['auc']:.2f}"
+    if differences["p"] > ALPHA:
         return {
             "recommended": "none",
-            "words": f"Deploy rows look like training rows: {apart}, as chance may (p {found['p']:.2f}).",
+            "reason": f"Deploy rows look like training rows: {difference}, which chance explains (p {differences['p']:.2f}).",
         }
-    residual = found.get("residual")
-    if residual and residual["p"] > RESIDUAL_ALPHA and mixture_moved(found["labels"]):
-        mixture = ", ".join(
+    residual = differences.get("residual")
+    if residual and residual["p"] > RESIDUAL_ALPHA and prior_moved(differences["labels"]):
+        changes = ", ".join(
             f"{name} {before:.2f} to {after:.2f}"
             for name, before, after in zip(
-                schema["classes"], found["labels"]["before"], found["labels"]["em"]["prior"], strict=True
+                schema["classes"], differences["labels"]["before"], differences["labels"]["em"]["prior"], strict=True
             )
         )
-        words = f"Deploy rows differ from training rows: {apart}. The class mixture explains it (label shift): {mixture}."
-        return {"recommended": "label", "words": words}
-    alone = ", and the class mixture alone does not explain it" if schema["classes"] else ""
-    return {"recommended": "covariate", "words": f"Deploy rows differ from training rows: {apart}{alone} (covariate shift)."}
+        reason = f"Deploy rows differ from training rows: {difference}. The class prior explains it (label shift): {changes}."
+        return {"recommended": "label", "reason": reason}
+    alone = ", and the class prior alone does not explain it" if schema["classes"] else ""
+    return {
+        "recommended": "covariate",
+        "reason": f"Deploy rows differ from training rows: {difference}{alone} (covariate shift).",
+    }
 
 
-def mixture_moved(labels):
-    """Return whether some class's share before lies outside the interval of its estimate."""
+def prior_moved(labels):
+    """Return whether the training share of some class lies outside the interval of its estimate for deploy rows."""
     return any(
         not low <= before <= high
         for before, low, high in zip(labels["before"], labels["em"]["low"], labels["em"]["high"], strict=True)

@@ -1,7 +1,7 @@
-"""Label shift: the class mixture of unlabelled rows, from probabilities of a model that did not see the labelled ones.
+"""Label shift: the class prior of unlabelled rows, estimated from the probabilities of a model.
 
-All three estimators return the prior q of the unlabelled rows, shape (classes,). They assume p(x | y) to be the same in both
-parts, and probabilities that are calibrated on the labelled part: ``calibrated`` comes first, always.
+All three estimators return the prior of the unlabelled rows, shape (classes,). They assume that p(x | y) is the same in both
+parts, and that probabilities are calibrated on the labelled part, which the model must not have been fitted on.
 """
 
 import numpy as np
@@ -10,13 +10,13 @@ from scipy.optimize import nnls
 from stillhouse.predictions.calibration import BiasCorrectedTemperature
 from stillhouse.predictions.predictions import moved
 
-SMALLEST = 1e-9
-# Shares of classes that two estimates may lie apart, in total variation.
-APART = 0.1
+SMALLEST_SHARE = 1e-9
+# The largest distance (total variation) of two estimates of the class prior that are both trusted.
+MOST_DISAGREEMENT = 0.1
 
 
 def em(p, labels, p_new, rounds=500):
-    """Return the prior of greatest likelihood of the new rows (Saerens, Latinne & Decaestecker 2002)."""
+    """Return the maximum-likelihood prior of the new rows, by EM (Saerens, Latinne & Decaestecker 2002)."""
     prior = class_shares(labels, p.shape[1])
     q = prior.copy()
     for _ in range(rounds):
@@ -27,14 +27,14 @@ def em(p, labels, p_new, rounds=500):
 
 
 def bbse(p, labels, p_new):
-    """Return the prior that explains how often each class is predicted, by the confusion matrix (Lipton et al. 2018)."""
+    """Return the prior that explains the predicted classes through the confusion matrix (Lipton et al. 2018)."""
     confusion = joint_confusion(p, labels)
     ratio, _ = nnls(confusion, class_shares(p_new.argmax(axis=1), p.shape[1]))
     return normalised(ratio * class_shares(labels, p.shape[1]))
 
 
 def rlls(p, labels, p_new, penalty=0.01):
-    """Return BBSE's answer drawn towards no shift by a ridge on the ratios minus one (Azizzadenesheli et al. 2019)."""
+    """Return the estimate of BBSE shrunk towards no shift, by a ridge on ratios - 1 (Azizzadenesheli et al. 2019)."""
     n = p.shape[1]
     confusion = joint_confusion(p, labels)
     change = class_shares(p_new.argmax(axis=1), n) - confusion.sum(axis=1)
@@ -53,21 +53,21 @@ def joint_confusion(p, labels):
 
 def class_shares(labels, n):
     """Return the share of each class, at least 1e-9."""
-    return np.maximum(np.bincount(labels, minlength=n) / max(len(labels), 1), SMALLEST)
+    return np.maximum(np.bincount(labels, minlength=n) / max(len(labels), 1), SMALLEST_SHARE)
 
 
 def normalised(values):
-    """Return values with sum 1, equal ones where all are 0."""
+    """Return values scaled to a sum of 1; equal values where all are 0."""
     return values / values.sum() if values.sum() > 0 else np.full(len(values), 1 / len(values))
 
 
 def condition(p, labels):
-    """Return the condition number of the confusion matrix; above about 100, BBSE and RLLS say little.
+    """Return the condition number of the confusion matrix; above about 100, BBSE and RLLS are unreliable.
 
-    None where there is none, as some class is never said.
+    None where some class is never predicted, so that the matrix is singular.
     """
-    found = float(np.linalg.cond(joint_confusion(p, labels)))
-    return found if np.isfinite(found) else None
+    number = float(np.linalg.cond(joint_confusion(p, labels)))
+    return number if np.isfinite(number) else None
 
 
 def estimate(p, labels, p_new, draws, level, rng):
@@ -76,11 +76,11 @@ def estimate(p, labels, p_new, draws, level, rng):
     ``p`` and ``p_new`` are a model's probabilities of labelled rows that it did not see and of new rows.
     """
     names = list(ESTIMATORS)
-    found = priors(p, labels, p_new)
+    point = priors(p, labels, p_new)
     drawn = np.stack([priors(*redrawn(p, labels, p_new, rng)) for _ in range(draws)])
     low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2], axis=0)
     intervals = {
-        name: {"prior": found[k].tolist(), "low": low[k].tolist(), "high": high[k].tolist()} for k, name in enumerate(names)
+        name: {"prior": point[k].tolist(), "low": low[k].tolist(), "high": high[k].tolist()} for k, name in enumerate(names)
     }
     return {"before": class_shares(labels, p.shape[1]).tolist(), "condition": condition(p, labels), **intervals}
 
@@ -99,14 +99,14 @@ def priors(p, labels, p_new):
 
 
 def corrected(p, labels, p_new):
-    """Return calibrated probabilities of new rows, moved from the labelled rows' prior to the one EM finds for the new.
+    """Return calibrated probabilities of new rows, moved to the class prior that EM estimates for the new rows.
 
-    None where RLLS finds another mixture: both are estimates of the same where only the mixture has moved and probabilities
-    are calibrated, and EM goes astray without a sign of its own where they are not.
+    None where RLLS estimates a different prior. The two agree where only the prior has changed and probabilities are
+    calibrated; otherwise EM can be far off without any sign of it.
     """
     calibration = BiasCorrectedTemperature().fit(p, labels)
     p, p_new = calibration.predict(p), calibration.predict(p_new)
-    found = em(p, labels, p_new)
-    if np.abs(found - rlls(p, labels, p_new)).sum() / 2 > APART:
+    prior = em(p, labels, p_new)
+    if np.abs(prior - rlls(p, labels, p_new)).sum() / 2 > MOST_DISAGREEMENT:
         return None
-    return moved(p_new, found, class_shares(labels, p.shape[1]))
+    return moved(p_new, prior, class_shares(labels, p.shape[1]))

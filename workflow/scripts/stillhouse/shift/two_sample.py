@@ -1,4 +1,4 @@
-"""Do two tables hold rows of the same kind: tests by a classifier, and column by column."""
+"""Two-sample tests: whether two tables have the same distribution, by a classifier and column by column."""
 
 import numpy as np
 from scipy.stats import chi2_contingency, ks_2samp, rankdata
@@ -11,30 +11,30 @@ MOST_ROWS = 5000
 def classifier_test(first, second, permutations, rng):
     """Return the cross-fitted AUC of a linear classifier that tells the tables apart, and its permutation p-value.
 
-    Each permutation shuffles which row belongs to which table and fits anew (Lopez-Paz & Oquab 2017); as the classifier is
-    a ridge regression on membership, all permutations are fitted in one go. At most 5,000 rows of a table are used.
+    Each permutation shuffles which row belongs to which table, and the classifier is refitted (Lopez-Paz & Oquab 2017). It is
+    a ridge regression on membership, so that all permutations are fitted at once. At most 5,000 rows of a table are used.
     """
     first, second = (part[rng.permutation(len(part))[:MOST_ROWS]] for part in (first, second))
     X = StandardScaler().fit_transform(np.vstack([first, second]))
     of_second = np.r_[np.zeros(len(first)), np.ones(len(second))]
     shuffled = np.stack([of_second, *(rng.permutation(of_second) for _ in range(permutations))], axis=1)
-    aucs = told_apart(X, shuffled, int(rng.integers(2**31)))
+    aucs = domain_auc(X, shuffled, int(rng.integers(2**31)))
     return float(aucs[0]), float((1 + (aucs[1:] >= aucs[0]).sum()) / (1 + permutations))
 
 
 def joint_test(first, second, permutations, rng, further=()):
     """Return a classifier's AUC, and the p-value of it and of every column's Kolmogorov-Smirnov test together.
 
-    The classifier sees what lies in many columns at once, the columns what lies in one; ``further`` has p-values of other
-    columns. The two halves and the columns are adjusted by Bonferroni.
+    The classifier finds differences across columns, the tests those within a column; ``further`` has p-values of further
+    columns. The p-values are combined by Bonferroni: over the columns, and over the classifier and the columns.
     """
     auc, p = classifier_test(first, second, permutations, rng) if first.shape[1] else (0.5, 1.0)
     columns = [*(ks_2samp(before, after).pvalue for before, after in zip(first.T, second.T, strict=True)), *further]
     return auc, float(min(1.0, 2 * min(p, len(columns) * min(columns))))
 
 
-def told_apart(X, of_second, seed, folds=5, penalty=1.0):
-    """Return the AUC of cross-fitted scores for each column of ``of_second`` (rows, permutations); shape (permutations,)."""
+def domain_auc(X, of_second, seed, folds=5, penalty=1.0):
+    """Return the domain AUC (of cross-fitted scores) for each column of ``of_second`` (rows, permutations); (permutations,)."""
     A, scores = np.c_[np.ones(len(X)), X], np.empty(of_second.shape)
     for fitted, rated in KFold(folds, shuffle=True, random_state=seed).split(A):
         gram = A[fitted].T @ A[fitted] + penalty * np.eye(A.shape[1])

@@ -1,4 +1,4 @@
-"""What each model costs to use: bytes, and milliseconds of one row, preparation inside."""
+"""The footprint of a model: its size in bytes, and the time of predicting one row, preparation included."""
 
 import io
 import tempfile
@@ -8,39 +8,72 @@ from pathlib import Path
 import joblib
 import numpy as np
 
-from stillhouse.shipping.export import cost, exported, metadata
+from stillhouse.shipping.export import exported, metadata, typed_inputs
+from stillhouse.shipping.onnx.estimators import parameters_in_graph
+from stillhouse.shipping.serving import Shipped
 
-# Single rows that the workflow is timed on, and those before them that are not.
-TIMED, WARM_UP = 30, 3
+# The single rows that are timed, by the file and by the workflow, and those before them that are not timed.
+FILE_ROWS, FILE_WARM_UP = 2000, 200
+WORKFLOW_ROWS, WORKFLOW_WARM_UP = 30, 3
 AS_GRAPH, AS_FITTED = "ONNX", "as the workflow keeps it"
 
 
-def price(whole, table, schema, has_graph):
-    """Return bytes and median milliseconds of one row on one core: as ONNX where a model has such a form, else as it is kept.
+def footprint(pipeline, table, schema, has_graph):
+    """Return bytes and median milliseconds of one row on one core: of the ONNX file if there is one, else of the pipeline.
 
-    ``whole`` is a model with its preparation, ``table`` has typed rows without labels.
+    ``table`` has typed rows without labels.
     """
     if has_graph:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "model.onnx"
-            path.write_bytes(exported(whole, metadata(schema, whole, "priced", "model", {})))
-            found = cost(path, table, whole)
-        return {"bytes": found["bytes"], "milliseconds": found["milliseconds"]["median"], "form": AS_GRAPH}
-    kept, taken = io.BytesIO(), []
-    joblib.dump(whole, kept, compress=1)
-    for place in range(WARM_UP + TIMED):
-        row = table.iloc[[place % len(table)]]
+            path.write_bytes(exported(pipeline, metadata(schema, pipeline, "measured", "model", {})))
+            measured = file_footprint(path, table, pipeline)
+        return {"bytes": measured["bytes"], "milliseconds": measured["milliseconds"]["median"], "form": AS_GRAPH}
+    content = io.BytesIO()
+    joblib.dump(pipeline, content, compress=1)
+    rows = [table.iloc[[index % len(table)]] for index in range(WORKFLOW_WARM_UP + WORKFLOW_ROWS)]
+    taken = milliseconds_of(pipeline.predict, rows)[WORKFLOW_WARM_UP:]
+    return {"bytes": len(content.getvalue()), "milliseconds": float(np.median(taken)), "form": AS_FITTED}
+
+
+def file_footprint(path, table, pipeline):
+    """Return a shipped file's bytes, learned numbers, and milliseconds of one row on one core, preparation included."""
+    shipped = Shipped(path, threads=1)
+    inputs = typed_inputs(shipped, table.iloc[:FILE_ROWS])
+    positions = np.resize(np.arange(min(len(table), FILE_ROWS)), FILE_ROWS)
+    rows = [{name: values[[position]] for name, values in inputs.items()} for position in positions]
+    taken = milliseconds_of(lambda row: shipped.session.run(None, row), [*rows[:FILE_WARM_UP], *rows])[FILE_WARM_UP:]
+    median, p99 = np.quantile(taken, [0.5, 0.99])
+    return {
+        "bytes": path.stat().st_size,
+        "parameters": sum(parameters(model.model) for model in pipeline.models),
+        "milliseconds": {"median": float(median), "p99": float(p99)},
+        "rows": FILE_ROWS,
+    }
+
+
+def milliseconds_of(predict, rows):
+    """Return the milliseconds that each call of a function takes."""
+    taken = []
+    for row in rows:
         begin = time.perf_counter()
-        whole.predict(row)
+        predict(row)
         taken.append(1000 * (time.perf_counter() - begin))
-    return {"bytes": len(kept.getvalue()), "milliseconds": float(np.median(taken[WARM_UP:])), "form": AS_FITTED}
+    return taken
 
 
-def front(prices, scores, key):
-    """Return the models that no other beats in score at the same price or less, the cheapest first; more is better."""
-    found, best = [], -np.inf
-    for name in sorted(prices, key=lambda name: (prices[name][key], -scores[name])):
+def parameters(fitted):
+    """Return how many learned numbers networks or an estimator have."""
+    if hasattr(fitted, "networks"):
+        return sum(values.numel() for network in fitted.networks for values in network.parameters())
+    return parameters_in_graph(fitted)
+
+
+def pareto_front(footprints, scores, key):
+    """Return the models that no other beats in score at the same or a smaller footprint, the smallest first."""
+    front, best = [], -np.inf
+    for name in sorted(footprints, key=lambda name: (footprints[name][key], -scores[name])):
         if scores[name] > best:
-            found.append(name)
+            front.append(name)
             best = scores[name]
-    return found
+    return front

@@ -1,6 +1,6 @@
-"""Prediction outside the workflow: a shipped file and a table in, a table with probabilities out.
+"""Prediction outside the workflow: from a shipped file and a table to a table of predictions.
 
-Needs numpy, pandas, pyarrow and onnxruntime, and nothing of what the models were made with.
+Needs numpy, pandas, pyarrow and onnxruntime, and none of the libraries that models are fitted with.
 """
 
 import json
@@ -22,7 +22,7 @@ CHUNK = 50_000
 
 
 class Shipped:
-    """A shipped model and what its file says of itself; by default it computes on all cores."""
+    """A shipped model and the metadata of its file; by default it computes on all cores."""
 
     def __init__(self, path, threads=0):
         if not Path(path).is_file():
@@ -37,13 +37,13 @@ class Shipped:
             self.columns, self.classes = json.loads(facts["columns"]), json.loads(facts["classes"])
             self.reading, self.identifiers = json.loads(facts["reading"]), json.loads(facts["identifiers"])
             self.factors = json.loads(facts["factors"])
-            # A row of gaps shows whether graph and facts fit together.
+            # Predicting a row of gaps shows whether the graph and the metadata fit together.
             self.predict(pd.DataFrame({column["source"]: [None] for column in self.columns}))
-        except Exception as error:  # onnxruntime raises types of its own, one for each way a file may be broken
-            raise UserError(f"{path}: is not a whole Stillhouse model: {error}") from error
+        except Exception as error:  # onnxruntime raises its own types, one for each way in which a file may be broken
+            raise UserError(f"{path}: is not a complete Stillhouse model: {error}") from error
 
     def predict(self, table):
-        """Return predictions of raw rows: ``p_<class>``, the likeliest class and that by the tuned threshold; or the value."""
+        """Return predictions of raw rows: ``p_<class>``, the most likely class, and the class decided for; or the value."""
         scores = self.scores(table)
         if self.classes is None:
             return pd.DataFrame({PREDICTION: scores[:, 0]}, index=table.index)
@@ -53,40 +53,40 @@ class Shipped:
         return result.assign(**{PREDICTION: names[scores.argmax(axis=1)], DECISION: names[decided]})
 
     def scores(self, table):
-        """Return what the graph computes of raw rows, shape (rows, outputs); raises ``UserError`` where it cannot."""
+        """Return the graph's output of raw rows, shape (rows, outputs); raises ``UserError`` where it fails."""
         inputs = self.inputs(table)
         try:
             return self.session.run(None, inputs)[0]
         except Exception as error:  # see __init__
-            raise UserError(f"{self.path}: is no whole Stillhouse model: {error}") from error
+            raise UserError(f"{self.path}: is not a complete Stillhouse model: {error}") from error
 
     def inputs(self, table):
-        """Return the graph's inputs, one array of shape (rows, 1) a column; raises ``UserError`` for a lacking one."""
+        """Return the graph's inputs, an array (rows, 1) for each column; raises ``UserError`` for a missing column."""
         for column in self.columns:
             if column["source"] not in table:
                 raise UserError(f"the table has no column {column['source']!r}; there are {', '.join(map(str, table.columns))}")
         return {graph_input(column["name"]): self.as_input(table, column) for column in self.columns}
 
     def as_input(self, table, column):
-        """Return one column as the graph reads it; raises ``UserError`` for words in a column of numbers."""
+        """Return one column as an input of the graph; raises ``UserError`` for text in a column of numbers."""
         values, raw = kinds.raw_feature(table, column), table[column["source"]]
         if (lost := (values.isna() & raw.notna()).to_numpy()).any():
             row = int(np.flatnonzero(lost)[0])
             raise UserError(
-                f"column {column['source']!r}, row {table.index[row] + 1}: {raw.iloc[row]!r} is no {column['kind']} value"
+                f"column {column['source']!r}, row {table.index[row] + 1}: {raw.iloc[row]!r} is not a {column['kind']} value"
             )
         return as_array(values, column)
 
 
 def session_of(content, options):
-    """Return a session of a graph that finds no other file, as it looks for those that it points to in an empty folder."""
+    """Return a session of a graph that cannot read other files: those that it refers to are looked up in an empty folder."""
     with tempfile.TemporaryDirectory() as empty:
         options.add_session_config_entry("session.model_external_initializers_file_folder_path", empty)
         return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
 
 
 def as_array(values, column):
-    """Return a typed column as the graph reads it: text with a word for gaps, or float64; shape (rows, 1)."""
+    """Return a typed column as an input of the graph: text, with a category for gaps, or float64; shape (rows, 1)."""
     if column["kind"] == kinds.CATEGORICAL:
         return values.astype("object").fillna(kinds.GAP).to_numpy()[:, None]
     return values.to_numpy("float64")[:, None]
@@ -114,7 +114,7 @@ def predict_file(model, rows, out):
 
 
 def chunks(path, reading):
-    """Yield the rows of a file in tables of at most 50,000, read as the table was that the model was made from."""
+    """Yield the rows of a file in tables of at most 50,000 rows, read like the table that the model was made from."""
     if not path.is_file():
         raise UserError(f"there is no file {str(path)!r}")
     start = 0
@@ -122,7 +122,7 @@ def chunks(path, reading):
         for chunk in raw_chunks(path, reading):
             chunk = chunk.rename(columns=str.strip).set_axis(range(start, start + len(chunk)))
             start += len(chunk)
-            yield kinds.without_missing_words(chunk, reading["missing"], reading["missing_in"])
+            yield kinds.without_missing_values(chunk, reading["missing"], reading["missing_in"])
     except (ValueError, OSError, pa.ArrowException) as error:
         raise UserError(f"{path}: cannot be read as a table: {error}") from error
     if not start:
@@ -130,7 +130,7 @@ def chunks(path, reading):
 
 
 def raw_chunks(path, reading):
-    """Yield tables of rows, words untyped. A text table may have a header line or, as in training, none."""
+    """Yield tables of untyped rows. A text table may lack a header line if the training table did."""
     if path.suffix == ".parquet":
         yield from (batch.to_pandas() for batch in pq.ParquetFile(path).iter_batches(CHUNK))
         return

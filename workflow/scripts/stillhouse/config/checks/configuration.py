@@ -11,7 +11,7 @@ from stillhouse.config.checks.students import check_students
 from stillhouse.config.checks.tables import check_dataset
 from stillhouse.config.completion import ConfigError, complete
 from stillhouse.config.dataset import as_list, has_deploy
-from stillhouse.config.models import kind, verb
+from stillhouse.config.models import method_folder, verb
 from stillhouse.errors import nearest
 
 
@@ -58,7 +58,7 @@ def _check_gaps(config, schema, name, model):
     if filled:
         return
     method = model[verb(model)]["method"]
-    if not methods[kind(model)][method].get("takes_gaps"):
+    if not methods[method_folder(model)][method].get("takes_gaps"):
         raise ConfigError(
             f"models.{name}.prepare.impute: {method} cannot learn from gaps; choose an imputer that fills them, such as median"
         )

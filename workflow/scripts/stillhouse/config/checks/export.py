@@ -1,13 +1,13 @@
 """Checks of exported models: which have a form as ONNX, and which can be followed through later batches."""
 
 from stillhouse.config.completion import ConfigError, method_names
-from stillhouse.config.models import hinting, kind, start, upstream, verb
+from stillhouse.config.models import hint_teacher, method_folder, start, upstream, verb
 
 
 def check_followed(name, model):
     """Raise ``ConfigError`` for an exported model that cannot be followed through later batches."""
     where = f"models.{name}.{verb(model)}"
-    if kind(model) != "architectures":
+    if method_folder(model) != "architectures":
         raise ConfigError(
             f"export: {name!r} is to be followed through later batches, which only networks are; export a network"
         )
@@ -17,7 +17,7 @@ def check_followed(name, model):
         raise ConfigError(
             f"{where}.start: later batches make {name!r} anew, and not what it starts with; leave one of them out"
         )
-    if hinting(model):
+    if hint_teacher(model):
         raise ConfigError(f"{where}.hints: later batches make {name!r} anew, and not its hints; leave one of them out")
     if "synthetic" in model[verb(model)].get("transfer", ()):
         raise ConfigError(f"{where}.transfer: later batches make {name!r} anew without synthetic rows; leave one of them out")
@@ -36,7 +36,7 @@ def check_export(config, schema, models, name):
     """Raise ``ConfigError`` for a model that has no form as ONNX."""
     model, methods = models[name], schema["$defs"]["methods"]
     method = model[verb(model)]["method"]
-    if why := stays(model, methods):
+    if why := why_not_onnx(model, methods):
         raise ConfigError(f"export: {name!r} ({method}) cannot be written as ONNX: {why}; export another model")
     if "stack" in model:
         for member in upstream(model):
@@ -51,11 +51,11 @@ def check_export(config, schema, models, name):
         )
 
 
-def stays(model, methods):
-    """Return why a model cannot be written as ONNX, None where its method can be; see ``methods`` in the schema."""
+def why_not_onnx(model, methods):
+    """Return why a model cannot be written as ONNX, or None if it can be; the schema says it of each method."""
     options = model[verb(model)]
     if options.get("boost"):
-        return "boosted models vote one by one, which has no counterpart in the graph"
+        return "votes of boosted models cannot be written as ONNX nodes"
     if options.get("native"):
-        return "its sets of words have no counterpart in the graph yet"
-    return methods[kind(model)][options["method"]].get("stays")
+        return "its sets of categories cannot be written as ONNX nodes yet"
+    return methods[method_folder(model)][options["method"]].get("why_not_onnx")

@@ -1,27 +1,27 @@
-"""Settings of networks that do not go together, refused before any job starts; standard library only, as ``checks.py``."""
+"""Checks of networks: settings that cannot be combined. Standard library only."""
 
 from stillhouse.config.completion import ConfigError
-from stillhouse.config.models import kind, start, verb
+from stillhouse.config.models import method_folder, start, verb
 from stillhouse.errors import nearest
 
-# What networks must have in common for one to begin with the other's weights.
+# The settings that two networks must share for one to be warm-started with the other's weights.
 ARCHITECTURE = (
     *("method", "width", "depth", "norm", "factor", "attention_heads", "activation", "heads"),
-    *("numbers", "bins", "frequencies", "words", "embedding"),
+    *("numbers", "bins", "frequencies", "categorical", "embedding"),
 )
 
 
 def check_networks(config):
-    """Raise ``ConfigError`` for the first network whose settings cannot all be followed."""
+    """Raise ``ConfigError`` for the first network whose settings cannot be combined."""
     is_regression = any(dataset["task"] == "regression" for dataset in config["datasets"].values())
     for name, model in config["models"].items():
-        if kind(model) == "architectures":
+        if method_folder(model) == "architectures":
             for key, fault in faults(model[verb(model)], is_regression):
                 raise ConfigError(f"models.{name}.{verb(model)}.{key}: {fault}")
 
 
 def faults(options, is_regression):
-    """Yield the key and the words of each fault."""
+    """Yield (key, message) for each fault of a network's settings."""
     dropout, depth, cycles = options["dropout"], options["depth"], options["cycles"]
     if isinstance(dropout, list) and len(dropout) != depth:
         yield "dropout", f"{len(dropout)} rates for {depth} layers; give one number, or one for each layer"
@@ -51,7 +51,7 @@ def faults(options, is_regression):
 
 
 def check_starts(models):
-    """Raise ``ConfigError`` for networks that are to begin with weights that cannot be theirs."""
+    """Raise ``ConfigError`` for a ``start`` that names no model, or one of another architecture or preparation."""
     for name, model in models.items():
         if source := start(model):
             where = f"models.{name}.{verb(model)}.start"
@@ -61,10 +61,10 @@ def check_starts(models):
 
 
 def _check_start(where, model, other, source):
-    if kind(other) != "architectures":
+    if method_folder(other) != "architectures":
         raise ConfigError(f"{where}: {source!r} is no network; name one that is trained or distilled")
     if model["prepare"] != other["prepare"]:
-        raise ConfigError(f"{where}: {source!r} has another `prepare`, and so other features; give both the same")
+        raise ConfigError(f"{where}: {source!r} has a different `prepare`, so its features differ; give both the same")
     ours, theirs = model[verb(model)], other[verb(other)]
     for key in ARCHITECTURE:
         if ours.get(key) != theirs.get(key):

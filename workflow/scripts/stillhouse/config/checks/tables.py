@@ -8,9 +8,9 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from stillhouse.columns import WITHOUT_LABEL
-from stillhouse.config.checks.files import check_place, is_remote
+from stillhouse.config.checks.locations import check_location, is_remote
 from stillhouse.config.completion import ConfigError
-from stillhouse.config.dataset import as_list, places
+from stillhouse.config.dataset import as_list, locations
 from stillhouse.errors import nearest
 
 
@@ -18,7 +18,9 @@ def check_dataset(name, dataset):
     """Raise ``ConfigError`` for a table that is missing, or that lacks a column which the dataset names."""
     where = f"datasets.{name}"
     if dataset.get("time") and dataset.get("group"):
-        raise ConfigError(f"{where}.group: goes with no `time`, as blocks in time may cut a group; leave one of them out")
+        raise ConfigError(
+            f"{where}.group: cannot be combined with `time`, as blocks in time may divide a group; leave one of them out"
+        )
     if dataset["target"] in dataset.get("deploy_where", []):
         raise ConfigError(f"{where}.deploy_where: {dataset['target']!r} is the target; name a column such as a site or a year")
     if dataset["target"] in dataset["drop"]:
@@ -26,18 +28,20 @@ def check_dataset(name, dataset):
             f"{where}.drop: {dataset['target']!r} is the target, which no model sees anyway; leave it out of the list"
         )
     if "test" in dataset and (dataset.get("time") or dataset.get("group")):
-        raise ConfigError(f"{where}.test: given test rows go with neither time nor group; leave one of them out")
+        raise ConfigError(f"{where}.test: a given test table cannot be combined with `time` or `group`; leave one of them out")
     if "batches" in dataset and "challenge" in dataset:
         raise ConfigError(
-            f"{where}.batches: goes with no `challenge`, which would damage what is to be followed; leave one out"
+            f"{where}.batches: cannot be combined with `challenge`, which would damage these rows; leave one of them out"
         )
     if isinstance(dataset.get("batches"), dict) and dataset.get("group"):
-        raise ConfigError(f"{where}.batches: a share may cut a group in two; name files of batches, or leave `group` out")
+        raise ConfigError(f"{where}.batches: a share may divide a group; name files of batches, or leave `group` out")
     headers = {}
-    for part, place in places(dataset):
-        check_place(f"{where}.{part}", place)
-        if not is_remote(place):
-            headers[part, place] = _check_file(f"{where}.{part}", Path(place), dataset, needs_target=part not in WITHOUT_LABEL)
+    for part, location in locations(dataset):
+        check_location(f"{where}.{part}", location)
+        if not is_remote(location):
+            headers[part, location] = _check_file(
+                f"{where}.{part}", Path(location), dataset, needs_target=part not in WITHOUT_LABEL
+            )
     _check_same_columns(where, {key: columns for key, columns in headers.items() if columns}, dataset["target"])
 
 
@@ -45,10 +49,12 @@ def _check_same_columns(where, headers, target):
     if not headers:
         return
     (_, first), wanted = next(iter(headers.items()))
-    for (part, place), columns in headers.items():
+    for (part, location), columns in headers.items():
         for name in wanted:
             if name not in columns and not (part in WITHOUT_LABEL and name == target):
-                raise ConfigError(f"{where}.{part}: {place} has no column {name!r}, and {first} has; {nearest(name, columns)}")
+                raise ConfigError(
+                    f"{where}.{part}: {location} has no column {name!r}, and {first} has; {nearest(name, columns)}"
+                )
 
 
 def _check_file(where, path, dataset, needs_target):

@@ -1,4 +1,4 @@
-"""Isotonic calibration of one member (Zadrozny & Elkan 2002): for each class, shares that rise with its score."""
+"""Isotonic calibration of one member (Zadrozny & Elkan 2002): for each class, a rising step function of its score."""
 
 import numpy as np
 from scipy.special import softmax
@@ -6,15 +6,15 @@ from sklearn.isotonic import isotonic_regression
 
 from stillhouse.ensembles.stackers.mean import Mean
 
-# What a probability is at least, so that a class which was never seen at a score does not become impossible.
-SMALLEST = 1e-4
+# The least probability, so that a class which was never observed at a score does not become impossible.
+LEAST_PROBABILITY = 1e-4
 
 
 class Isotonic(Mean):
-    """A step function from score to share for each class, against the rest; shares are normalised. Values have one such."""
+    """A step function for each class against the rest, normalised over classes; a single one for values."""
 
     def fit(self, scores, labels, n_classes):
-        """Learn from scores of shape (1, rows, outputs) and labels of shape (rows,); no rows leave them as they are."""
+        """Learn from scores of shape (1, rows, outputs) and labels of shape (rows,); without rows, scores stay as they are."""
         super().fit(scores, labels, n_classes)
         inputs = softmax(scores[0], axis=1) if n_classes else scores[0]
         targets = np.eye(n_classes)[labels.astype(int)] if n_classes else labels[:, None]
@@ -26,31 +26,31 @@ class Isotonic(Mean):
         inputs = softmax(scores[0], axis=1) if n_classes else scores[0]
         if not self.steps:
             return inputs
-        found = np.stack([np.interp(x, *step) for x, step in zip(inputs.T, self.steps, strict=True)], axis=1)
-        return bounded(found) if n_classes else found
+        stepped = np.stack([np.interp(x, *step) for x, step in zip(inputs.T, self.steps, strict=True)], axis=1)
+        return as_probabilities(stepped) if n_classes else stepped
 
     def learned(self):
-        """Return all that was learned, as plain values."""
+        """Return the learned parameters, as plain values."""
         return {**super().learned(), "steps": self.steps}
 
     def restored(self, learned):
-        """Return the stacker with what ``learned`` says."""
+        """Set the parameters that ``learned`` returned, and return the stacker."""
         self.steps = learned["steps"]
         return super().restored(learned)
 
 
 def steps(x, y):
-    """Return the corners of the rising step function nearest to y, as two lists."""
-    places, inverse = np.unique(x, return_inverse=True)
+    """Return the corners of the rising step function that is closest to y, as two lists."""
+    points, inverse = np.unique(x, return_inverse=True)
     counts = np.bincount(inverse)
     rising = isotonic_regression(np.bincount(inverse, weights=y) / counts, sample_weight=counts)
     is_corner = np.r_[True, np.diff(rising) != 0] | np.r_[np.diff(rising) != 0, True]
-    return [places[is_corner].tolist(), rising[is_corner].tolist()]
+    return [points[is_corner].tolist(), rising[is_corner].tolist()]
 
 
-def bounded(p):
-    """Return shares as probabilities that are not zero and sum to 1."""
-    p = np.clip(p, SMALLEST, 1)
+def as_probabilities(p):
+    """Return probabilities that are above zero and sum to 1."""
+    p = np.clip(p, LEAST_PROBABILITY, 1)
     return p / p.sum(axis=1, keepdims=True)
 
 

@@ -19,11 +19,11 @@ class Mean:
         return linear_pool(self.weights, self.intercept, scores, n_classes)
 
     def learned(self):
-        """Return all that was learned, as plain values."""
+        """Return the learned parameters, as plain values."""
         return {"weights": self.weights.tolist(), "intercept": self.intercept.tolist()}
 
     def restored(self, learned):
-        """Return the stacker with what ``learned`` says."""
+        """Set the parameters that ``learned`` returned, and return the stacker."""
         self.weights, self.intercept = np.array(learned["weights"]), np.array(learned["intercept"])
         return self
 

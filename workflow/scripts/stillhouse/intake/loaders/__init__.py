@@ -1,1 +1,1 @@
-"""Loaders: ``read(source, options)`` returns a table of untyped columns from one place."""
+"""Loaders: ``read(source, options)`` returns a table of untyped columns from one location."""

@@ -11,7 +11,7 @@ ATTRIBUTE = re.compile(r"@attribute\s+('(?:[^'\\]|\\.)*'|\"[^\"]*\"|\S+)\s+", re
 
 
 def read_arff(text, path):
-    """Return the table of words in an ARFF text, ``?`` as it stands; raises ``UserError`` for one that is none."""
+    """Return the table of strings in an ARFF text, ``?`` kept as it is; raises ``UserError`` where it is not ARFF."""
     lines = text.splitlines()
     start = next((number for number, line in enumerate(lines) if line.strip().lower() == "@data"), None)
     names = [match[1].strip("'\"") for line in lines[:start] if (match := ATTRIBUTE.match(line.strip()))]

@@ -22,12 +22,12 @@ DECOMPRESS = {
 }
 
 
-def read(place, dataset):
+def read(location, dataset):
     """Return the table in a file; text columns stay text. Raises ``UserError`` where it cannot be read."""
     try:
-        return read_bytes(Path(place).read_bytes(), Path(place), dataset)
+        return read_bytes(Path(location).read_bytes(), Path(location), dataset)
     except OSError as error:
-        raise UserError(f"{place}: cannot be read: {error.strerror or error}") from error
+        raise UserError(f"{location}: cannot be read: {error.strerror or error}") from error
 
 
 def read_bytes(content, path, dataset):
@@ -39,13 +39,13 @@ def read_bytes(content, path, dataset):
             return pd.read_parquet(io.BytesIO(content))
         if path.suffix in (".feather", ".arrow"):
             return pd.read_feather(io.BytesIO(content))
-        text = as_text(content, path, dataset["encoding"])
+        text = decoded(content, path, dataset["encoding"])
     except (OSError, EOFError, ValueError, lzma.LZMAError, pa.ArrowException) as error:
         raise UserError(f"{path}: is not a whole {path.suffix.lstrip('.')} file: {error}") from error
     return read_arff(text, path) if path.suffix == ".arff" else read_text(text, path, dataset)
 
 
-def as_text(content, path, encoding):
+def decoded(content, path, encoding):
     """Return the text of a file; raises ``UserError`` that names the line which is not in the encoding."""
     try:
         return content.decode("utf-8-sig" if encoding == "utf-8" else encoding)
@@ -58,13 +58,13 @@ def as_text(content, path, encoding):
 
 
 def read_text(text, path, dataset):
-    """Return a table of words; raises ``UserError`` for lines that have another number of fields than the first."""
+    """Return a table of strings; raises ``UserError`` for lines with another number of fields than the first."""
     separator = dataset["separator"] or ("\t" if path.suffix in (".tsv", ".tab") else ",")
     names = dataset.get("columns")
     check_lines(text, path, separator, names)
     options = {"sep": separator, "header": None if names else 0, "names": names, "index_col": False}
-    words = {"dtype": str, "na_filter": False, "skipinitialspace": True}
-    table = pd.read_csv(io.StringIO(text), **options, **words).rename(columns=str.strip)
+    as_strings = {"dtype": str, "na_filter": False, "skipinitialspace": True}
+    table = pd.read_csv(io.StringIO(text), **options, **as_strings).rename(columns=str.strip)
     return with_points(table) if dataset["decimal"] == "," else table
 
 

@@ -3,14 +3,14 @@
 from stillhouse.errors import UserError
 
 
-def read(place, dataset):
+def read(location, dataset):
     """Return a table from OpenML, target included; scikit-learn keeps a copy in its data folder."""
     from sklearn.datasets import fetch_openml
 
-    number = place.removeprefix("openml:")
+    number = location.removeprefix("openml:")
     if not number.isdecimal():
-        raise UserError(f"{place}: an OpenML table is named by its number, such as openml:1590")
+        raise UserError(f"{location}: an OpenML table is named by its number, such as openml:1590")
     try:
         return fetch_openml(data_id=int(number), as_frame=True, parser="auto").frame
     except (OSError, ValueError) as error:
-        raise UserError(f"{place}: cannot be fetched: {error}") from error
+        raise UserError(f"{location}: cannot be fetched: {error}") from error

@@ -5,13 +5,13 @@ from stillhouse.errors import UserError
 BUNDLED = ("breast_cancer", "diabetes", "digits", "iris", "wine")
 
 
-def read(place, dataset):
-    """Return a bundled table with class names in place of numbers."""
+def read(location, dataset):
+    """Return a bundled table with class names in location of numbers."""
     from sklearn import datasets
 
-    name = place.removeprefix("sklearn:")
+    name = location.removeprefix("sklearn:")
     if name not in BUNDLED:
-        raise UserError(f"{place}: scikit-learn bundles no such table; there are {', '.join(BUNDLED)}")
+        raise UserError(f"{location}: scikit-learn bundles no such table; there are {', '.join(BUNDLED)}")
     bunch = getattr(datasets, f"load_{name}")(as_frame=True)
     table = bunch.frame
     if names := list(map(str, bunch.get("target_names", []))):

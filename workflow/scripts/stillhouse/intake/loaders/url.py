@@ -15,29 +15,29 @@ from stillhouse.errors import UserError
 from stillhouse.intake.loaders.file import read_bytes
 
 
-def read(place, dataset):
-    """Return the table behind an address; its path's suffixes tell the format, and ``~/.netrc`` a password if one is asked for.
+def read(location, dataset):
+    """Return the table at an address; the suffixes of its path give the format, ``~/.netrc`` a password if one is needed.
 
-    Raises ``UserError`` where nothing can be fetched, or where ``sha256`` of the dataset states another content.
+    Raises ``UserError`` where nothing can be fetched, or where the content has another digest than ``sha256`` states.
     """
-    name = without_password(place)
+    name = without_password(location)
     try:
-        content = fetched(place)
+        content = fetched(location)
     except (HTTPException, ValueError) as error:
-        # What these say has the whole address in it.
+        # The errors' own messages repeat the whole address, password included.
         raise UserError(f"{name}: cannot be fetched ({type(error).__name__}); is the address right?") from None
     except OSError as error:
         raise UserError(f"{name}: cannot be fetched: {getattr(error, 'reason', error)}") from error
-    found = hashlib.sha256(content).hexdigest()
-    if (stated := dataset["sha256"].get(place, found)) != found:
-        raise UserError(f"{name}: its sha256 is {found}, and the configuration states {stated}; has the file changed?")
-    return read_bytes(content, PurePosixPath(urlparse(place).path), dataset)
+    digest = hashlib.sha256(content).hexdigest()
+    if (stated := dataset["sha256"].get(location, digest)) != digest:
+        raise UserError(f"{name}: its sha256 is {digest}, and the configuration states {stated}; has the file changed?")
+    return read_bytes(content, PurePosixPath(urlparse(location).path), dataset)
 
 
-def fetched(place):
-    """Return what is behind an address; where it cannot be had without a password, whoever refused it is asked with one."""
+def fetched(location):
+    """Return the content at an address, fetched with a password where the host refuses it without one."""
     try:
-        return answer(Request(place))
+        return answer(Request(location))
     except HTTPError as error:
         if error.code not in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN) or not (request := with_password(error.url)):
             raise
@@ -45,25 +45,25 @@ def fetched(place):
 
 
 def answer(request):
-    """Return the content that a request is answered with."""
+    """Return the content of the response to a request."""
     with urlopen(request, timeout=60) as content:
         return content.read()
 
 
-def with_password(place):
-    """Return the request for an address with the name and password of its host in ``~/.netrc``, None where there are none."""
+def with_password(location):
+    """Return a request with the host's name and password from ``~/.netrc``, or None where it has none."""
     try:
-        found = netrc().authenticators(urlparse(place).hostname)
+        login = netrc().authenticators(urlparse(location).hostname)
     except FileNotFoundError:
         return None
     except (NetrcParseError, OSError) as error:
-        # What is said of a line may have the password in it.
+        # The error's own message may repeat a line with a password.
         advice = "is each entry `machine host login name password word`, and may only you read it?"
-        raise UserError(f"{without_password(place)} asks for a password, and ~/.netrc cannot be read; {advice}") from error
-    if not found:
+        raise UserError(f"{without_password(location)} asks for a password, and ~/.netrc cannot be read; {advice}") from error
+    if not login:
         return None
-    name, _, password = found
-    request = Request(place)
-    # Not sent on to another host that an answer may point to.
+    name, _, password = login
+    request = Request(location)
+    # Unredirected: a host that the response redirects to must not get the password.
     request.add_unredirected_header("Authorization", f"Basic {b64encode(f'{name}:{password}'.encode()).decode()}")
     return request

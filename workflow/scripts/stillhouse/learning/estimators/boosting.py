@@ -4,14 +4,14 @@ import lightgbm
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 
-from stillhouse.columns import source
+from stillhouse.columns import one_hot_blocks
 
 
 class Boosting(BaseEstimator):
     """LightGBM under deterministic settings, with as many rounds as the stop rows allow.
 
-    With ``native`` the one-hot columns of a word become one column of codes again, which LightGBM divides by sets of words
-    (Fisher 1958).
+    With ``native`` the one-hot columns of a categorical column become one column of codes again, which LightGBM splits by sets
+    of categories (Fisher 1958).
     """
 
     def __init__(self, rounds, patience, rate, leaves, leaf, native, threads, seed):
@@ -19,16 +19,16 @@ class Boosting(BaseEstimator):
         self.leaves, self.leaf, self.threads, self.seed = leaves, leaf, threads, seed
 
     def fit(self, X, y, sample_weight=None, stop=None, names=()):
-        """Fit on the rows that are no stop rows; without stop rows every round is run. ``names`` are those of the features."""
-        self.words_ = words_of(names) if self.native else []
-        X = self._coded(X)
+        """Fit on the rows that are not stop rows; without stop rows all rounds are run. ``names`` are those of the features."""
+        self.blocks_ = one_hot_blocks(names) if self.native else []
+        X = self._with_codes(X)
         weight = np.ones(len(X)) if sample_weight is None else sample_weight
         stop = np.zeros(len(X), dtype=bool) if stop is None else stop
         self.booster_ = self._estimator().fit(
             X[~stop],
             y[~stop],
             sample_weight=weight[~stop],
-            categorical_feature=list(range(X.shape[1] - len(self.words_), X.shape[1])),
+            categorical_feature=list(range(X.shape[1] - len(self.blocks_), X.shape[1])),
             **self._stopping(X[stop], y[stop], weight[stop], known=np.unique(y[~stop])),
         )
         self.classes_ = getattr(self.booster_, "classes_", None)
@@ -36,14 +36,14 @@ class Boosting(BaseEstimator):
 
     def predict(self, X):
         """Return classes or values; shape (rows,)."""
-        return self.booster_.predict(self._coded(X))
+        return self.booster_.predict(self._with_codes(X))
 
-    def _coded(self, X):
-        """Return the features with the one-hot columns of each word as one column of codes, last; 0 is none of them."""
-        if not self.words_:
+    def _with_codes(self, X):
+        """Return the features with each one-hot block as one column of codes, at the end; code 0 is a block of zeros."""
+        if not self.blocks_:
             return X
-        codes = [np.where(X[:, own].max(axis=1) > 0, X[:, own].argmax(axis=1) + 1, 0) for own in self.words_]
-        return np.column_stack([np.delete(X, np.concatenate(self.words_), axis=1), *codes])
+        codes = [np.where(X[:, own].max(axis=1) > 0, X[:, own].argmax(axis=1) + 1, 0) for own in self.blocks_]
+        return np.column_stack([np.delete(X, np.concatenate(self.blocks_), axis=1), *codes])
 
     def _stopping(self, X, y, weight, known):
         is_known = np.isin(y, known) if self._is_classifier else np.ones(len(y), dtype=bool)
@@ -71,25 +71,19 @@ class Boosting(BaseEstimator):
 
 
 class BoostingClassifier(ClassifierMixin, Boosting):
-    """Boosting of classes."""
+    """Gradient boosting of classes."""
 
     _is_classifier = True
 
     def predict_proba(self, X):
         """Return probabilities; shape (rows, classes)."""
-        return self.booster_.predict_proba(self._coded(X))
+        return self.booster_.predict_proba(self._with_codes(X))
 
 
 class BoostingRegressor(RegressorMixin, Boosting):
-    """Boosting of values."""
+    """Gradient boosting of values."""
 
     _is_classifier = False
-
-
-def words_of(names):
-    """Return the places of the one-hot columns of each word, as a list of arrays."""
-    sources = np.array([source(name) for name in names])
-    return [np.flatnonzero(sources == word) for word in dict.fromkeys(sources) if word.startswith("c")]
 
 
 def make(n_classes, threads, seed, **options):

@@ -23,7 +23,7 @@ class Attention(nn.Module):
 
 
 class Layer(nn.Module):
-    """Attention and two linear layers, each after a norm and added to what came in."""
+    """Attention and two linear layers, each after a norm and added to its input."""
 
     def __init__(self, width, attention_heads, factor, dropout, activation):
         super().__init__()
@@ -40,8 +40,8 @@ class Layer(nn.Module):
         return x + self.layers(self.norm_after(x))
 
 
-class First(nn.Module):
-    """The first token of each row, normed."""
+class FirstToken(nn.Module):
+    """The first token of each row, after a norm."""
 
     def __init__(self, width):
         super().__init__()
@@ -52,9 +52,9 @@ class First(nn.Module):
         return self.norm(x.select(-2, 0))
 
 
-def make(inputs, n_outputs, heads, depth, dropout, activation, attention_heads, factor, embedding, **entry):
-    """Return a network of ``depth`` layers over tokens of ``embedding`` numbers."""
-    tokens = Tokens(inputs, embedding=embedding, **entry)
+def make(inputs, n_outputs, heads, depth, dropout, activation, attention_heads, factor, embedding, **entry_options):
+    """Return a network of ``depth`` layers over tokens of width ``embedding``."""
+    tokens = Tokens(inputs, embedding=embedding, **entry_options)
     shares = per_layer(dropout, depth)
     layers = [Layer(embedding, attention_heads, factor, share, activation) for share in shares]
-    return Network(tokens, nn.Sequential(*layers, First(embedding)), embedding, n_outputs, heads)
+    return Network(tokens, nn.Sequential(*layers, FirstToken(embedding)), embedding, n_outputs, heads)

@@ -1,4 +1,4 @@
-"""Draws that are pure functions of a member's seed and a count, on any device: who else is in the stack moves none of them."""
+"""Random draws that depend on a member's seed and a count alone, on any device and whatever other members there are."""
 
 import numpy as np
 import torch
@@ -6,15 +6,15 @@ import torch
 from stillhouse.seeds import derive
 
 
-def _signed(word):
-    return word - (1 << 64) if word >> 63 else word
+def _signed(value):
+    return value - (1 << 64) if value >> 63 else value
 
 
 _FIRST, _SECOND = _signed(0xBF58476D1CE4E5B9), _signed(0x94D049BB133111EB)
 
 
 def salt(count):
-    """Return a word to add to a state for the ``count``-th of several draws from it."""
+    """Return the integer to add to a state for the ``count``-th of several draws from it."""
     return _signed(count * 0x9E3779B97F4A7C15 % (1 << 64))
 
 
@@ -26,18 +26,18 @@ def hashed(state):
 
 
 def _shifted(state, bits):
-    # A shift of int64 drags the sign along, SplitMix64 is about unsigned words.
+    # Right shifts of int64 keep the sign, and SplitMix64 is defined on unsigned integers.
     return (state >> bits) & ((1 << (64 - bits)) - 1)
 
 
 def random_bytes(keys, count):
-    """Return ``count`` random bytes a member from its int64 key; shape (members, count)."""
-    words = torch.arange(1, -(-count // 8) + 1, device=keys.device) * salt(1)
-    return hashed(keys[:, None] + words).view(torch.uint8)[:, :count]
+    """Return ``count`` random bytes for each member from its int64 key; shape (members, count)."""
+    states = torch.arange(1, -(-count // 8) + 1, device=keys.device) * salt(1)
+    return hashed(keys[:, None] + states).view(torch.uint8)[:, :count]
 
 
 def shuffled_passes(seed, rows, start, count):
-    """Return ``count`` rows from ``start`` on of an endless stream: pass after pass over all rows, each in its own order."""
+    """Return ``count`` rows, from ``start`` on, of an endless stream of passes over all rows, each in a random order."""
     first, last = start // len(rows), -(-(start + count) // len(rows))
     orders = [np.random.default_rng(derive(seed, "pass", number)).permutation(len(rows)) for number in range(first, last)]
     begin = start - first * len(rows)
@@ -45,6 +45,6 @@ def shuffled_passes(seed, rows, start, count):
 
 
 def mixing_shares(seed, epoch, steps, concentration):
-    """Return the share of the own row in mixup, one a step: Beta draws (Zhang et al. 2018), at least a half."""
+    """Return each step's share of a row itself in mixup: Beta draws (Zhang et al. 2018), at least 0.5; shape (steps,)."""
     shares = np.random.default_rng(derive(seed, "mixup", epoch)).beta(concentration, concentration, steps)
     return np.maximum(shares, 1 - shares)

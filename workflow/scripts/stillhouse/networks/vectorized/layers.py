@@ -1,8 +1,8 @@
-"""Layers with a leading axis of members: an ordinary module is written once, for one member, and stacked here.
+"""Vectorized layers: modules are written for one network, and here get a leading axis of networks (members).
 
-Shapes are (members, rows, …) where the one-member layer has (rows, …). No operation reduces over members, and the shape of
-a member's own matrix products does not depend on how many there are; so a member's numbers are the same, bit for bit,
-whoever is beside it.
+Shapes are (members, rows, …) where the layer of one network has (rows, …). No operation reduces over members, and the shape
+of a member's own matrix products does not depend on how many members there are. So, on a CPU, a member's numbers are the same
+bit for bit with and without other members.
 """
 
 import copy
@@ -16,42 +16,44 @@ from stillhouse.errors import UserError
 from stillhouse.networks.vectorized.draws import hashed, random_bytes, salt
 from stillhouse.networks.vectorized.parameters import ALIGNED
 
-# The kernel of batch norm works on eight features or more at a time, and none of these should be a neighbour's.
+# The kernel of batch norm processes at least eight features at a time, which must all be of the same member.
 LANES = 16
 
 
 class Keys:
-    """The random keys of the running step, one a member; shared by the dropout layers of a stacked network."""
+    """The random keys of the current step, one for each member; the dropout layers of a vectorized network share them."""
 
     def __init__(self):
         self.of_step, self.layers = None, 0
 
 
-def stacked(modules):
-    """Return one module that computes what each of these like modules computes, and its ``Keys``.
+def vectorized(modules):
+    """Return one module that computes what each of these equally built modules computes, and its ``Keys``.
 
-    A module with own parameters or buffers has to be known here, or say ``stacks = True``: that its ``forward`` works with a
-    leading axis of members in its inputs and parameters alike. Raises ``TypeError`` otherwise.
+    A module with parameters or buffers of its own is either in ``LAYERS`` or states ``vectorizes = True``: its ``forward``
+    also works with a leading axis of members in inputs and parameters. Raises ``TypeError`` otherwise.
     """
     keys = Keys()
-    return _stacked(modules, keys), keys
+    return _vectorized(modules, keys), keys
 
 
-def _stacked(modules, keys):
+def _vectorized(modules, keys):
     first = modules[0]
     if layer := LAYERS.get(type(first)):
         return layer(modules, keys)
-    if (first._parameters or first._buffers) and not getattr(first, "stacks", False):
-        raise TypeError(f"a {type(first).__name__} has parameters and no stacked counterpart; add it to stacked/layers.py")
+    if (first._parameters or first._buffers) and not getattr(first, "vectorizes", False):
+        raise TypeError(
+            f"a {type(first).__name__} has parameters and no vectorized counterpart; add it to vectorized/layers.py"
+        )
     whole = copy.copy(first)
     whole._parameters = {name: parameter_of(modules, name) for name in first._parameters}
     whole._buffers = {name: torch.stack([module._buffers[name] for module in modules]) for name in first._buffers}
-    whole._modules = {name: _stacked([module._modules[name] for module in modules], keys) for name in first._modules}
+    whole._modules = {name: _vectorized([module._modules[name] for module in modules], keys) for name in first._modules}
     return whole
 
 
 def parameter_of(modules, name):
-    """Return a parameter of each module as one, or None where they have none."""
+    """Return one parameter that holds a parameter of each module, or None where they have none."""
     parts = [getattr(module, name) for module in modules]
     return None if parts[0] is None else nn.Parameter(torch.stack([part.detach() for part in parts]))
 
@@ -59,8 +61,8 @@ def parameter_of(modules, name):
 def product(x, weight, bias=None):
     """Return ``x @ weight + bias`` for each entry of the leading axis; shapes (n, rows, in), (n, in, out) and (n, out).
 
-    A lone product with a side of length one would go to a matrix-vector kernel, which sums in another order than the
-    batched kernel that it would meet in company; so it gets a companion.
+    A single product with a side of length one would use a matrix-vector kernel, which sums in another order than the batched
+    kernel of several products; so it is computed twice.
     """
     if len(x) == 1 and 1 in (*x.shape[1:], weight.shape[-1]):
         twice = None if bias is None else bias.expand(2, -1)
@@ -72,7 +74,7 @@ def product(x, weight, bias=None):
 
 
 class _Affine(torch.autograd.Function):
-    """``x @ weight + bias``, whose bias gets its gradient from contiguous sums: others' order depends on the strides."""
+    """``x @ weight + bias``; the bias's gradient sums contiguous values, as the order of sums depends on strides."""
 
     @staticmethod
     def forward(ctx, x, weight, bias):
@@ -89,9 +91,9 @@ class _Affine(torch.autograd.Function):
 
 
 def _aligned_product(x, weight, bias=None):
-    """Return ``x @ weight + bias``, made beside columns of zeros where an entry would else begin at no multiple of 64 bytes.
+    """Return ``x @ weight + bias``, padded with columns of zeros so that every result starts at a multiple of 64 bytes.
 
-    MKL sums small products in an order that depends on where they are written.
+    MKL sums small products in an order that depends on the address that they are written to.
     """
     unit = ALIGNED // math.gcd(x.shape[1], ALIGNED)
     wide = _in_lanes(weight, unit)
@@ -105,8 +107,8 @@ def _in_lanes(x, count):
     return F.pad(x, (0, odd)) if odd else x
 
 
-class StackedLinear(nn.Module):
-    """``nn.Linear`` of each member; weight (members, out, in), as ``nn.Linear`` has it."""
+class VectorizedLinear(nn.Module):
+    """``nn.Linear`` of each member; the weight has shape (members, out, in)."""
 
     def __init__(self, modules, _):
         super().__init__()
@@ -119,14 +121,14 @@ class StackedLinear(nn.Module):
 
 
 class BatchNorm(nn.BatchNorm1d):
-    """``nn.BatchNorm1d`` whose features are the last axis, whatever axes are before it."""
+    """``nn.BatchNorm1d`` with features on the last axis, after any other axes."""
 
     def forward(self, x):
         """Return normalised inputs (…, features)."""
         return super().forward(x.flatten(0, -2)).view(x.shape)
 
 
-class StackedBatchNorm(nn.Module):
+class VectorizedBatchNorm(nn.Module):
     """``BatchNorm`` of each member, in one fused kernel."""
 
     def __init__(self, modules, _):
@@ -140,7 +142,7 @@ class StackedBatchNorm(nn.Module):
         """Return normalised inputs (members, …, features): by the batch in training, by the running statistics otherwise."""
         flat = x.reshape(len(x), -1, x.shape[-1])
         if self.training and flat.shape[1] < 2:
-            raise UserError("batch norm has to see at least 2 rows a step; raise `batch`, or take `norm: layer`")
+            raise UserError("batch norm needs at least 2 rows in a batch; raise `batch`, or take `norm: layer`")
         rows = _in_lanes(flat, LANES).transpose(0, 1).reshape(flat.shape[1], -1)
         statistics = self.running_mean, self.running_var
         mean, var, weight, bias = (_in_lanes(part, LANES).flatten().clone() for part in (*statistics, self.weight, self.bias))
@@ -151,7 +153,7 @@ class StackedBatchNorm(nn.Module):
         return result.view(flat.shape[1], len(x), -1).transpose(0, 1)[..., : x.shape[-1]].reshape(x.shape)
 
 
-class StackedLayerNorm(nn.Module):
+class VectorizedLayerNorm(nn.Module):
     """``nn.LayerNorm`` of each member over the last axis."""
 
     def __init__(self, modules, _):
@@ -165,8 +167,8 @@ class StackedLayerNorm(nn.Module):
         return torch.addcmul(bias, F.layer_norm(x, x.shape[-1:], eps=self.eps), weight)
 
 
-class StackedDropout(nn.Module):
-    """``nn.Dropout`` of each member under its own key; the rate is rounded to 1/256, and outputs are scaled by that."""
+class VectorizedDropout(nn.Module):
+    """``nn.Dropout`` of each member with its own key; the rate is rounded to a multiple of 1/256."""
 
     def __init__(self, modules, keys):
         super().__init__()
@@ -175,7 +177,7 @@ class StackedDropout(nn.Module):
         self.salt = salt(keys.layers)
 
     def forward(self, x):
-        """Return inputs with random entries set to zero in training, as they are otherwise."""
+        """Return inputs with random entries set to zero in training, and unchanged inputs otherwise."""
         if not self.training or not self.dropped:
             return x
         keys = hashed(self.keys.of_step + self.salt)
@@ -184,8 +186,8 @@ class StackedDropout(nn.Module):
 
 
 LAYERS = {
-    nn.Linear: StackedLinear,
-    BatchNorm: StackedBatchNorm,
-    nn.LayerNorm: StackedLayerNorm,
-    nn.Dropout: StackedDropout,
+    nn.Linear: VectorizedLinear,
+    BatchNorm: VectorizedBatchNorm,
+    nn.LayerNorm: VectorizedLayerNorm,
+    nn.Dropout: VectorizedDropout,
 }

@@ -1,4 +1,4 @@
-"""What a stack is made of: the table that its members read, the members, and the shape that they have in common."""
+"""The parts of a group: the table that its members read, the members, and the shape that they have in common."""
 
 import copy
 import math
@@ -13,10 +13,10 @@ PROGRESS = ("number", "rate", "best", "best_epoch", "slowed", "times_judged", "s
 
 @dataclass
 class Table:
-    """The rows of all splits of a stack, one below the other; every tensor has one entry a row.
+    """The rows of all splits, concatenated; every tensor has one entry for each row.
 
-    ``hard`` has class probabilities or values, shape (rows, outputs); ``soft`` the same from a teacher, or is None;
-    ``taught`` says which rows have one. ``hints`` has what further outputs are to be, NaN where it does not matter, or is None.
+    ``hard`` has class probabilities or values, shape (rows, outputs); ``soft`` has the same from a teacher, or is None, and
+    ``taught`` says which rows have a soft target. ``hints`` has the targets of the hint outputs, or is None.
     """
 
     features: torch.Tensor
@@ -34,9 +34,9 @@ class Table:
 
 @dataclass
 class Member:
-    """One network among many: what it learns from and how; ``fitted`` and ``stop`` are positions in the table.
+    """One network among many, its data and settings; ``fitted`` and ``stop`` are positions in the table.
 
-    ``easiest`` has the fitted rows from the easiest on, for a curriculum; ``prior`` the class mixture that labels are
+    ``easiest`` has the fitted rows in order of difficulty, for a curriculum; ``prior`` has the class prior that labels are
     smoothed towards.
     """
 
@@ -52,7 +52,7 @@ class Member:
     temperature: float = 1.0
     prior: np.ndarray | None = None
     easiest: np.ndarray | None = None
-    begun: bool = False
+    is_warm_started: bool = False
     number: int = 0
     best: float = float("inf")
     best_epoch: int = -1
@@ -65,12 +65,12 @@ class Member:
     kept: list = field(default_factory=list)
 
     def write_down(self, epoch, loss, stop_loss):
-        """Add an epoch to the history; losses are means over rows."""
+        """Append an epoch to the history; losses are means over rows."""
         rate = self.rate * self.slowed
         self.history.append({"epoch": epoch, "loss": loss, "stop_loss": stop_loss, "rate": rate, "kept": False})
 
     def judged(self, epoch, stop_loss, settings):
-        """Return whether the stop loss of an epoch is the best so far; slow down or stop where it has not been for long."""
+        """Return whether an epoch's stop loss is the lowest so far; slow down or stop if none has been lower for long."""
         self.times_judged += 1
         is_better = self.history[-1]["kept"] = stop_loss < self.best
         if is_better:
@@ -83,15 +83,15 @@ class Member:
         return is_better
 
     def progress(self):
-        """Return what of a member changes in training, the kept networks left out."""
+        """Return what changes of a member in training, without the kept networks."""
         return {name: getattr(self, name) for name in PROGRESS}
 
     def outcome(self):
-        """Return a member that is done, as plain values and tensors."""
+        """Return a stopped member, as plain values and tensors."""
         return {**self.progress(), "kept": [module.state_dict() for module in self.kept]}
 
     def load(self, outcome):
-        """Take over what ``progress`` or ``outcome`` returned."""
+        """Restore what ``progress`` or ``outcome`` returned."""
         states = outcome.get("kept", [])
         vars(self).update({name: outcome[name] for name in PROGRESS})
         self.kept = [copy.deepcopy(self.module) for _ in states]
@@ -101,16 +101,16 @@ class Member:
 
 @dataclass(frozen=True)
 class Shape:
-    """What members must have in common to be stacked: rows a step and steps an epoch, beside the layers themselves."""
+    """What members must have in common to be vectorized, besides their layers: batch size and steps in an epoch."""
 
     batch: int
     steps: int
 
 
 def steps_an_epoch(rows, batch):
-    """Return steps of one pass over the rows, rounded down to four binary digits, so that like splits share a stack.
+    """Return the steps of an epoch, rounded down to four binary digits, so that splits of similar size can share a group.
 
-    Batches are drawn from an endless stream of passes, so that no row is lost by the rounding.
+    Batches are drawn from an endless stream of passes, so the rounding loses no row.
     """
     steps = max(1, rows // batch)
     unit = 1 << max(0, steps.bit_length() - 4)

@@ -1,6 +1,6 @@
-"""Optimisers on rows: every member has its own rate and decay, and nothing of one member reaches another.
+"""Optimisers on a matrix with a row of parameters for each member; every member has its own learning rate and decay.
 
-The rules are those of ``torch.optim``, to whose numbers a test holds them.
+The update rules are those of ``torch.optim``; a test compares the numbers.
 """
 
 import torch
@@ -12,22 +12,22 @@ class RowOptimizer:
     def __init__(self, rows, name, momentum=0.9):
         self.rows, self.name, self.momentum = rows, name, momentum
         weights = rows.values[:, : rows.width]
-        self.state = {key: torch.zeros_like(weights) for key in STATE[name]}
-        # The fused kernels want the count of steps as a tensor, and in single precision count exactly to 2**24.
+        self.state = {key: torch.zeros_like(weights) for key in STATE_NAMES[name]}
+        # The fused kernels take the count of steps as a tensor; single precision is exact up to 2**24.
         self.steps = torch.zeros((), dtype=torch.float32, device=weights.device)
 
     def checkpoint(self):
-        """Return all that changes, by name."""
+        """Return the state, by name."""
         return {**self.state, "steps": self.steps}
 
     def load(self, checkpoint, members=slice(None)):
-        """Go on from a checkpoint, with some of its members."""
+        """Restore the state of a checkpoint, of some of its members."""
         device = self.rows.values.device
         self.steps = checkpoint["steps"].to(device)
         self.state = {name: checkpoint[name][members].to(device) for name in self.state}
 
     def step(self, gradient, rates, decays):
-        """Move every row against its gradient; ``rates`` and ``decays`` are numbers, one a member."""
+        """Update every row by its gradient; ``rates`` and ``decays`` have one number for each member."""
         self.steps += 1
         if self.name in FUSED:
             self._fused_step(gradient, rates, decays)
@@ -108,10 +108,10 @@ RULES = {
     "rmsprop": rmsprop,
     "adadelta": adadelta,
 }
-# Private in torch, for want of a public way to update rows at rates of their own in one call (Kingma & Ba 2015; Loshchilov &
-# Hutter 2019).
+# Private functions of torch: there is no public way to update rows with their own rates in one call (Kingma & Ba 2015;
+# Loshchilov & Hutter 2019).
 FUSED = {"adam": torch._fused_adam_, "adamw": torch._fused_adamw_}
-STATE = {
+STATE_NAMES = {
     "sgd": (),
     "momentum": ("velocity",),
     "nesterov": ("velocity",),

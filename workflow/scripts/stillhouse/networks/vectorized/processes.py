@@ -1,4 +1,4 @@
-"""Several processes that train the same networks: each sees its part of every batch, and all take the same step."""
+"""Training in several processes: each sees its part of every batch, and all take the same step."""
 
 from dataclasses import dataclass
 
@@ -8,13 +8,13 @@ from pytorch_lightning.strategies import DDPStrategy
 
 @dataclass(frozen=True)
 class Processes:
-    """The processes that train, ``count`` of them, and which of them this is; by default one, which sees whole batches."""
+    """The number of training processes, and the rank of this one; by default a single process sees whole batches."""
 
     rank: int = 0
     count: int = 1
 
     def part(self, index):
-        """Return the rows that this process sees of a batch, shape (members, about rows / count)."""
+        """Return this process's part of the rows of a batch; shape (members, about rows / count)."""
         return index.tensor_split(self.count, dim=1)[self.rank]
 
     def total(self, values):
@@ -24,15 +24,15 @@ class Processes:
         return values
 
     def agreed(self, values):
-        """Return what the first process has found, so that all of them stop the same networks."""
-        found = [values]
+        """Return the values of the first process, so that all processes stop the same networks."""
+        shared = [values]
         if self.count > 1:
-            torch.distributed.broadcast_object_list(found, src=0)
-        return found[0]
+            torch.distributed.broadcast_object_list(shared, src=0)
+        return shared[0]
 
 
 class SharedBatches(DDPStrategy):
-    """Lightning's processes without its wrapper, which needs parameters: a stack sums its gradients itself."""
+    """Lightning's processes without its DDP wrapper, which needs parameters: groups sum their gradients themselves."""
 
     def configure_ddp(self):
         """Leave the module as it is."""

@@ -1,4 +1,4 @@
-"""The learning-rate range test (Smith 2017): a short run at growing rates, for each member of a stack by itself."""
+"""The learning-rate range test (Smith 2017): a short run at growing rates, for every member of a group."""
 
 import numpy as np
 import torch
@@ -8,16 +8,16 @@ from stillhouse.networks.vectorized.optimizers import RowOptimizer
 from stillhouse.seeds import derive
 
 LOWEST, HIGHEST, STEPS = 1e-6, 1.0, 100
-# A loss so many times the best one ends a member's part of the test.
+# The test of a member ends when its loss is this many times the best one.
 BLOWN_UP = 4.0
 SMOOTHING = 0.8
 
 
-def find_rates(stack):
-    """Give every member a tenth of the rate at which its smoothed loss was least, and the curve, in ``member.curve``."""
+def find_rates(group):
+    """Set every member's rate to a tenth of that with its lowest smoothed loss, and record the curve in ``member.curve``."""
     rates = np.geomspace(LOWEST, HIGHEST, STEPS)
-    losses = _losses(stack, rates)
-    for member, column in zip(stack.members, losses.T, strict=True):
+    losses = _losses(group, rates)
+    for member, column in zip(group.members, losses.T, strict=True):
         smooth = running_mean(column)
         member.rate = float(rates[np.argmin(smooth)] / 10)
         curve = enumerate(zip(rates.tolist(), smooth, strict=False))
@@ -25,7 +25,7 @@ def find_rates(stack):
 
 
 def running_mean(losses):
-    """Return the bias-corrected running mean of losses, up to where it is no number or many times its best."""
+    """Return the bias-corrected running mean of losses, up to where it is NaN or many times its lowest value."""
     mean, result = 0.0, []
     for count, loss in enumerate(losses, start=1):
         mean = SMOOTHING * mean + (1 - SMOOTHING) * loss
@@ -36,25 +36,25 @@ def running_mean(losses):
     return result
 
 
-def _losses(stack, rates):
-    before, given = stack.rows.values.clone(), [member.rate for member in stack.members]
-    optimizer, average, stack.average = stack.optimizer, stack.average, None
-    stack.optimizer = RowOptimizer(stack.rows, stack.settings["optimizer"], stack.settings["momentum"])
-    stack.network.train()
-    found = []
+def _losses(group, rates):
+    before, given = group.rows.values.clone(), [member.rate for member in group.members]
+    optimizer, average, group.average = group.optimizer, group.average, None
+    group.optimizer = RowOptimizer(group.rows, group.settings["optimizer"], group.settings["momentum"])
+    group.network.train()
+    losses = []
     for step, rate in enumerate(rates):
-        for member in stack.members:
+        for member in group.members:
             member.rate = rate
-        loss, weight = stack.learn(_batch(stack, step), number=-step - 1, factor=1.0)
-        found.append((loss / weight).cpu().numpy())
-    stack.rows.values.copy_(before)
-    stack.optimizer, stack.average = optimizer, average
-    for member, rate in zip(stack.members, given, strict=True):
+        loss, weight = group.learn(_batch(group, step), number=-step - 1, factor=1.0)
+        losses.append((loss / weight).cpu().numpy())
+    group.rows.values.copy_(before)
+    group.optimizer, group.average = optimizer, average
+    for member, rate in zip(group.members, given, strict=True):
         member.rate = rate
-    return np.array(found)
+    return np.array(losses)
 
 
-def _batch(stack, step):
-    size = stack.shape.batch
-    rows = [draws.shuffled_passes(derive(member.seed, "range"), member.fitted, step * size, size) for member in stack.members]
-    return torch.from_numpy(np.stack(rows)).to(stack.table.features.device)
+def _batch(group, step):
+    size = group.shape.batch
+    rows = [draws.shuffled_passes(derive(member.seed, "range"), member.fitted, step * size, size) for member in group.members]
+    return torch.from_numpy(np.stack(rows)).to(group.table.features.device)

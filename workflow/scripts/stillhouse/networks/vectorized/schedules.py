@@ -1,10 +1,10 @@
-"""Schedules: what a learning rate is multiplied by as training goes on. Time is counted in epochs, with fractions."""
+"""Schedules: the factor on the learning rate in the course of training. Time is in epochs, with fractions."""
 
 import math
 
 
 def factor(options, epoch):
-    """Return the factor of a schedule at a time in epochs; the plateau schedule is each member's own, see ``stack.py``."""
+    """Return a schedule's factor at a time in epochs; the plateau schedule is each member's own, see ``members.py``."""
     warmup = options["warmup"]
     if epoch < warmup:
         return (epoch + 1e-3) / (warmup + 1e-3)
@@ -50,7 +50,7 @@ SHAPES = {
 
 
 def ends_cycle(options, epoch):
-    """Return whether weights are judged and kept at the end of an epoch: at every one but those inside a cycle."""
+    """Return whether weights are scored and may be kept after an epoch: always, but inside cycles of the cyclic schedule."""
     if options["schedule"] != "cyclic":
         return True
     length = (options["epochs"] - options["warmup"]) / options["cycles"]

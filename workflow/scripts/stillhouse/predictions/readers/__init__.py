@@ -1,1 +1,1 @@
-"""Readers: predictions that others made; ``make(**options)`` returns a function of (path, folds, classes)."""
+"""Readers of predictions made outside the workflow: ``make(**options)`` returns a function of (path, folds, classes)."""

@@ -1,4 +1,4 @@
-"""An imputer of its own for some columns, and one for the rest."""
+"""Some numeric columns have an imputer of their own; one imputer fills the others."""
 
 import numpy as np
 
@@ -17,8 +17,8 @@ class ByColumn:
         names = list(table.select_dtypes("number").columns)
         if unknown := [name for name in self.each if name not in names]:
             known = nearest(unknown[0], names)
-            raise UserError(f"imputers: columns.each: {unknown[0]!r} is no number that models see here; {known}")
-        self.places_ = {name: names.index(name) for name in self.each}
+            raise UserError(f"imputers: columns.each: {unknown[0]!r} is not a numeric feature here; {known}")
+        self.positions_ = {name: names.index(name) for name in self.each}
         for imputer in (self.rest, *self.each.values()):
             imputer.fit(table)
         return self
@@ -27,10 +27,10 @@ class ByColumn:
         """Return the filled numbers."""
         filled = np.array(self.rest.transform(table))
         for name, imputer in self.each.items():
-            filled[:, self.places_[name]] = imputer.transform(table)[:, self.places_[name]]
+            filled[:, self.positions_[name]] = imputer.transform(table)[:, self.positions_[name]]
         return filled
 
 
 def make(seed, rest, each):
-    """Return the imputer from the options of the others, by column."""
+    """Return the imputer; ``each`` has the options of an imputer by column, ``rest`` those of the imputer of all others."""
     return ByColumn(build("imputers", rest, seed=seed), {name: build("imputers", one, seed=seed) for name, one in each.items()})

@@ -2,10 +2,10 @@
 
 from sklearn.impute import SimpleImputer
 
-from stillhouse.preparation.imputing import OfNumbers
+from stillhouse.preparation.imputing import NumericImputer
 
 
-class DropRows(OfNumbers):
+class DropRows(NumericImputer):
     """A median imputer, fitted on the training rows that stay."""
 
     def __init__(self, above):

@@ -14,7 +14,7 @@ class GroupMedian:
         """Learn the medians; a column without any value is filled with 0."""
         if self.by not in table:
             known = nearest(self.by, table.columns)
-            raise UserError(f"imputers: group: {self.by!r} is no column that models see here; {known}")
+            raise UserError(f"imputers: group: {self.by!r} is not a feature here; {known}")
         values = table.select_dtypes("number")
         self.overall_ = values.median().fillna(0)
         self.of_group_ = values.groupby(table[self.by]).median().fillna(self.overall_)

@@ -1,4 +1,4 @@
-"""Hot deck: a gap takes the value of a real training row that is like its row (Andridge & Little 2010)."""
+"""Hot deck: a gap gets the value of a similar training row, its donor (Andridge & Little 2010)."""
 
 import numpy as np
 import pandas as pd
@@ -13,9 +13,9 @@ FAR = 1e9
 
 
 class HotDeck:
-    """Donors are drawn among the nearest ones that have the value, by numbers in deviations and words as different or not.
+    """A donor is drawn among the nearest rows with the value; numbers are standardized, different categories at distance 1.
 
-    A row's gaps go to the donor of the same rank, so that values which belong together mostly come from one row.
+    All gaps of a row take the donor of the same rank, so that values which belong together mostly come from one row.
     """
 
     def __init__(self, neighbors, donors, seed):
@@ -25,9 +25,9 @@ class HotDeck:
         """Keep at most ``donors`` training rows, drawn by their number."""
         X = numbers(table)
         self.scale_ = Scale(X)
-        self.encoder_ = OneHotEncoder(handle_unknown="ignore", sparse_output=False).fit(words(table))
+        self.encoder_ = OneHotEncoder(handle_unknown="ignore", sparse_output=False).fit(categories(table))
         kept = generator(self.seed, "donors").permutation(len(table))[: self.donors]
-        self.values_, self.places_ = X[kept], self._places(table.iloc[kept])
+        self.values_, self.points_ = X[kept], self._points(table.iloc[kept])
         return self
 
     def transform(self, table):
@@ -36,7 +36,7 @@ class HotDeck:
         rows = np.flatnonzero(np.isnan(X).any(axis=1))
         if len(rows):
             chance = uniforms(self.seed, table.index[rows], 1)[:, 0]
-            parts = pairwise_distances_chunked(self._places(table.iloc[rows]), self.places_, metric="nan_euclidean")
+            parts = pairwise_distances_chunked(self._points(table.iloc[rows]), self.points_, metric="nan_euclidean")
             start = 0
             for distances in parts:
                 part = slice(start, start := start + len(distances))
@@ -56,13 +56,13 @@ class HotDeck:
         rank = (chance * nearest.shape[1]).astype(int)
         return self.values_[donors[nearest[np.arange(len(rank)), rank]], column]
 
-    def _places(self, table):
-        coded = self.encoder_.transform(words(table)) / np.sqrt(2)
+    def _points(self, table):
+        coded = self.encoder_.transform(categories(table)) / np.sqrt(2)
         return np.hstack([self.scale_.apply(numbers(table)), coded])
 
 
-def words(table):
-    """Return the categorical columns, gaps as a word of their own."""
+def categories(table):
+    """Return the categorical columns, a gap being a category of its own."""
     return pd.DataFrame(table.select_dtypes(exclude="number").astype("object").fillna(GAP))
 
 

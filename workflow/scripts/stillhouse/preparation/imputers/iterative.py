@@ -8,15 +8,15 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.experimental import enable_iterative_imputer  # noqa: F401 (unlocks the import below)
 from sklearn.impute import IterativeImputer
 
-from stillhouse.preparation.imputing import OfNumbers
+from stillhouse.preparation.imputing import NumericImputer
 from stillhouse.seeds import uniforms
 
 # The regressions stop after a stated number of rounds by design.
 warnings.filterwarnings("ignore", category=ConvergenceWarning, module="sklearn.impute")
 
 
-class Drawn(OfNumbers):
-    """Each gap a draw from its regression's predictive distribution, for multiple imputation (Rubin 1987)."""
+class Drawn(NumericImputer):
+    """Gaps are draws from the regressions' predictive distributions, for multiple imputation (Rubin 1987)."""
 
     def __init__(self, imputer, seed):
         super().__init__(imputer, scaled=True)
@@ -39,4 +39,4 @@ def make(seed, rounds, draw):
     settings = {"max_iter": rounds, "random_state": seed, "keep_empty_features": True}
     if draw:
         return Drawn(IterativeImputer(sample_posterior=True, **settings), seed)
-    return OfNumbers(IterativeImputer(**settings), scaled=True)
+    return NumericImputer(IterativeImputer(**settings), scaled=True)

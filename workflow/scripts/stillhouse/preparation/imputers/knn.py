@@ -1,10 +1,10 @@
-"""The mean of the nearest training rows, by the columns that both have, each in standard deviations."""
+"""The mean of the nearest training rows, by the standardized columns that both rows have."""
 
 from sklearn.impute import KNNImputer
 
-from stillhouse.preparation.imputing import OfNumbers
+from stillhouse.preparation.imputing import NumericImputer
 
 
 def make(seed, neighbors):
     """Return the imputer (Troyanskaya et al. 2001)."""
-    return OfNumbers(KNNImputer(n_neighbors=neighbors, keep_empty_features=True), scaled=True)
+    return NumericImputer(KNNImputer(n_neighbors=neighbors, keep_empty_features=True), scaled=True)

@@ -2,9 +2,9 @@
 
 from sklearn.impute import SimpleImputer
 
-from stillhouse.preparation.imputing import OfNumbers
+from stillhouse.preparation.imputing import NumericImputer
 
 
 def make(seed):
     """Return an imputer; a column without any value is filled with 0."""
-    return OfNumbers(SimpleImputer(strategy="mean", keep_empty_features=True))
+    return NumericImputer(SimpleImputer(strategy="mean", keep_empty_features=True))

@@ -1,10 +1,10 @@
-"""Gaps stay gaps, for models that learn from them."""
+"""No imputation: gaps stay, for models that can learn from them."""
 
 from sklearn.preprocessing import FunctionTransformer
 
-from stillhouse.preparation.imputing import OfNumbers
+from stillhouse.preparation.imputing import NumericImputer
 
 
 def make(seed):
     """Return an imputer that changes nothing."""
-    return OfNumbers(FunctionTransformer())
+    return NumericImputer(FunctionTransformer())

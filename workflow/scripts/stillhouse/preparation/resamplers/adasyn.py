@@ -5,7 +5,7 @@ from imblearn.over_sampling import ADASYN
 from sklearn.neighbors import NearestNeighbors
 
 from stillhouse.columns import LABEL, features
-from stillhouse.preparation.resampled_rows import missing_rows, with_synthetic
+from stillhouse.preparation.resampled_rows import missing_rows, with_resampled_rows
 from stillhouse.preparation.resamplers.smote import check_neighbors
 
 
@@ -15,19 +15,19 @@ def make(neighbors):
 
 
 def with_adaptive_rows(sample, neighbors, seed):
-    """Return the sample and synthetic rows below it; the sample alone where some class would be given none."""
+    """Return the sample with synthetic rows appended; the sample alone where some class would get none."""
     check_neighbors(sample, neighbors)
     X, labels = sample[features(sample)].to_numpy("float64"), sample[LABEL].to_numpy()
     if not all(rows_to_draw(X, labels, label, count, neighbors).any() for label, count in missing_rows(sample).items()):
         return sample
     X, labels = ADASYN(n_neighbors=neighbors, random_state=seed).fit_resample(X, labels)
-    return with_synthetic(sample, X[len(sample) :], labels[len(sample) :])
+    return with_resampled_rows(sample, X[len(sample) :], labels[len(sample) :])
 
 
 def rows_to_draw(X, labels, label, count, neighbors):
     """Return how many of ``count`` rows ADASYN draws beside each row of a class, after He et al. 2008, steps 2 to 4; (rows,).
 
-    None where no row of the class has a neighbour of another, and where every row's share of ``count`` rounds to zero.
+    All are 0 where no row of the class has a neighbour of another class, or where every row's share of ``count`` rounds to 0.
     """
     own = labels == label
     nearest = NearestNeighbors(n_neighbors=neighbors + 1).fit(X).kneighbors(X[own], return_distance=False)[:, 1:]

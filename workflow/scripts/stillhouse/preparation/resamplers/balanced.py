@@ -1,4 +1,4 @@
-"""Class weights: every class gets the same total weight, no row is added or left out."""
+"""Class weights: every class gets the same total weight, rows are neither added nor removed."""
 
 from stillhouse.columns import LABEL, WEIGHT
 

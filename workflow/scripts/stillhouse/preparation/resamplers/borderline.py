@@ -3,7 +3,7 @@
 from imblearn.over_sampling import BorderlineSMOTE
 
 from stillhouse.columns import LABEL, features
-from stillhouse.preparation.resampled_rows import with_synthetic
+from stillhouse.preparation.resampled_rows import with_resampled_rows
 from stillhouse.preparation.resamplers.smote import check_neighbors
 
 
@@ -13,8 +13,8 @@ def make(neighbors):
 
 
 def with_border_rows(sample, neighbors, seed):
-    """Return the sample and synthetic rows below it; classes without a border stay as they are."""
+    """Return the sample with synthetic rows appended; classes without borderline rows get none."""
     check_neighbors(sample, neighbors)
     sampler = BorderlineSMOTE(k_neighbors=neighbors, m_neighbors=2 * neighbors, random_state=seed)
     X, labels = sampler.fit_resample(sample[features(sample)].to_numpy("float64"), sample[LABEL].to_numpy())
-    return with_synthetic(sample, X[len(sample) :], labels[len(sample) :])
+    return with_resampled_rows(sample, X[len(sample) :], labels[len(sample) :])

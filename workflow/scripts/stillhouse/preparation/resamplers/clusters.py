@@ -1,4 +1,4 @@
-"""Larger classes are thinned to rows near the centres of as many k-means clusters as the smallest class has rows."""
+"""Larger classes are near_centres to rows near the centres of as many k-means clusters as the smallest class has rows."""
 
 import numpy as np
 from sklearn.cluster import MiniBatchKMeans
@@ -9,11 +9,11 @@ from stillhouse.columns import LABEL, features
 
 def make():
     """Return a function of (sample, rng)."""
-    return thinned
+    return near_centres
 
 
-def thinned(sample, rng):
-    """Return the rows of the smallest class and, of each other, those nearest to cluster centres; real rows all."""
+def near_centres(sample, rng):
+    """Return the rows of the smallest class and, of each other class, the rows nearest to cluster centres."""
     groups = sample.groupby(LABEL).indices
     least = min(map(len, groups.values()))
     X, seed = sample[features(sample)].to_numpy(), int(rng.integers(2**31))

@@ -11,7 +11,7 @@ def make(neighbors):
 
 
 def edited(sample, neighbors, classes):
-    """Return the sample less outvoted rows, of all classes but the smallest (``auto``) or of ``all``."""
+    """Return the sample without outvoted rows: of all classes but the smallest (``auto``), or of ``all`` classes."""
     cleaner = EditedNearestNeighbours(n_neighbors=neighbors, sampling_strategy=classes, kind_sel="mode")
     cleaner.fit_resample(sample[features(sample)].to_numpy(), sample[LABEL].to_numpy())
     return sample.iloc[sorted(cleaner.sample_indices_)].reset_index(drop=True)

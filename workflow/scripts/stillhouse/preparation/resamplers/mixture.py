@@ -5,7 +5,7 @@ from sklearn.mixture import GaussianMixture
 
 from stillhouse.columns import LABEL, features
 from stillhouse.errors import UserError
-from stillhouse.preparation.resampled_rows import missing_rows, with_synthetic
+from stillhouse.preparation.resampled_rows import missing_rows, with_resampled_rows
 
 
 def make(components):
@@ -14,13 +14,13 @@ def make(components):
 
 
 def with_drawn_rows(sample, components, seed):
-    """Return the sample and drawn rows below it, until every class is as large as the largest."""
+    """Return the sample with drawn rows appended, until every class is as large as the largest."""
     drawn, labels = [], []
     for label, count in missing_rows(sample).items():
         X = sample.loc[sample[LABEL] == label, features(sample)].to_numpy("float64")
         if len(X) < 2:
-            raise UserError("resamplers: mixture needs two rows of each class at least; choose over")
+            raise UserError("resamplers: mixture needs at least two rows of each class; choose over")
         mixture = GaussianMixture(min(components, len(X)), covariance_type="diag", reg_covar=1e-4, random_state=seed).fit(X)
         drawn.append(mixture.sample(count)[0])
         labels.append(np.full(count, label))
-    return with_synthetic(sample, np.vstack(drawn), np.concatenate(labels)) if drawn else sample
+    return with_resampled_rows(sample, np.vstack(drawn), np.concatenate(labels)) if drawn else sample

@@ -1,4 +1,4 @@
-"""The rows as they are."""
+"""No resampling."""
 
 
 def make():

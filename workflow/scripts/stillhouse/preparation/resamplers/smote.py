@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 from imblearn.over_sampling import SMOTE, SMOTENC
 
-from stillhouse.columns import LABEL, features, source
+from stillhouse.columns import LABEL, ONE_HOT, feature_kind, features, one_hot_blocks, source
 from stillhouse.errors import UserError
-from stillhouse.preparation.resampled_rows import one_hot_blocks, with_synthetic
+from stillhouse.preparation.resampled_rows import with_resampled_rows
 
 
 def make(neighbors):
@@ -15,7 +15,7 @@ def make(neighbors):
 
 
 def with_smote_rows(sample, neighbors, seed):
-    """Return the sample and synthetic rows below it."""
+    """Return the sample with synthetic rows appended."""
     check_neighbors(sample, neighbors)
     names = features(sample)
     codes = with_codes(sample[names])
@@ -25,7 +25,7 @@ def with_smote_rows(sample, neighbors, seed):
     else:
         sampler = SMOTE(k_neighbors=neighbors, random_state=seed)
     resampled, labels = sampler.fit_resample(codes, sample[LABEL])
-    return with_synthetic(sample, without_codes(resampled[len(sample) :], names), labels[len(sample) :].to_numpy())
+    return with_resampled_rows(sample, without_codes(resampled[len(sample) :], names), labels[len(sample) :].to_numpy())
 
 
 def check_neighbors(sample, neighbors):
@@ -43,12 +43,12 @@ def with_codes(table):
     blocks = one_hot_blocks(table.columns)
     hot = {source(table.columns[block[0]]): table.iloc[:, block].to_numpy() for block in blocks}
     codes = {key: np.where(part.any(axis=1), part.argmax(axis=1), -1) for key, part in hot.items()}
-    numbers = [name for name in table.columns if not name.startswith("c")]
+    numbers = [name for name in table.columns if feature_kind(name) != ONE_HOT]
     return pd.concat([table[numbers].astype("float64"), pd.DataFrame(codes, index=table.index)], axis=1)
 
 
 def without_codes(codes, names):
-    """Return the features that ``with_codes`` made codes of; shape (rows, features)."""
+    """Return the features of a table made by ``with_codes``; shape (rows, features)."""
     X = np.zeros((len(codes), len(names)))
     for position, name in enumerate(names):
         if name in codes:

@@ -11,7 +11,7 @@ def make():
 
 
 def without_links(sample):
-    """Return the sample less the rows of larger classes in links."""
+    """Return the sample without the rows of larger classes that are in links."""
     cleaner = TomekLinks()
     cleaner.fit_resample(sample[features(sample)].to_numpy(), sample[LABEL].to_numpy())
     return sample.iloc[sorted(cleaner.sample_indices_)].reset_index(drop=True)

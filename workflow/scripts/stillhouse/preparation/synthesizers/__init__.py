@@ -1,1 +1,1 @@
-"""Synthesizers: ``make()`` returns a function of (table, columns, count, rng) that draws rows without a look at labels."""
+"""Synthesizers: ``make()`` returns a function of (table, columns, count, rng) that draws rows and never reads labels."""

@@ -3,40 +3,40 @@
 import numpy as np
 from sklearn.tree import DecisionTreeRegressor
 
-from stillhouse.preparation.transfer_rows import coded, taken
+from stillhouse.preparation.transfer_rows import coded, rows_of_cells
 
 SWEEPS = 3
-# Rows that a value is drawn among, at least.
-LEAF = 10
+# The least number of rows that a value is drawn from.
+LEAF_ROWS = 10
 
 
 def make():
     """Return a function of (table, columns, count, rng)."""
-    return drawn
+    return gibbs_sampled
 
 
-def drawn(table, columns, count, rng):
-    """Return rows whose columns are drawn again and again from the rows in the same leaf of a tree on the other columns."""
+def gibbs_sampled(table, columns, count, rng):
+    """Return rows whose columns are redrawn in turn, each from rows in the same leaf of a tree on the other columns."""
     X = coded(table, columns)
-    trees = [_tree_of(X, place, rng) for place in range(X.shape[1])]
-    known = [_leaves(tree, X, place) for place, tree in enumerate(trees)]
+    trees = [_tree_of(X, column, rng) for column in range(X.shape[1])]
+    known = [_leaves(tree, X, column) for column, tree in enumerate(trees)]
     donors = np.repeat(np.resize(rng.permutation(len(X)), count)[:, None], X.shape[1], axis=1)
     for _ in range(SWEEPS):
-        for place, tree in enumerate(trees):
+        for column, tree in enumerate(trees):
             now = np.take_along_axis(X, donors, axis=0)
-            leaves = _leaves(tree, now, place)
+            leaves = _leaves(tree, now, column)
             for leaf in np.unique(leaves):
                 is_here = leaves == leaf
-                donors[is_here, place] = rng.choice(np.flatnonzero(known[place] == leaf), is_here.sum())
-    return taken(table, donors)
+                donors[is_here, column] = rng.choice(np.flatnonzero(known[column] == leaf), is_here.sum())
+    return rows_of_cells(table, donors)
 
 
-def _tree_of(X, place, rng):
+def _tree_of(X, column, rng):
     if X.shape[1] == 1:
         return None
-    tree = DecisionTreeRegressor(min_samples_leaf=LEAF, random_state=int(rng.integers(2**31)))
-    return tree.fit(np.delete(X, place, axis=1), X[:, place])
+    tree = DecisionTreeRegressor(min_samples_leaf=LEAF_ROWS, random_state=int(rng.integers(2**31)))
+    return tree.fit(np.delete(X, column, axis=1), X[:, column])
 
 
-def _leaves(tree, X, place):
-    return tree.apply(np.delete(X, place, axis=1)) if tree else np.zeros(len(X), dtype=int)
+def _leaves(tree, X, column):
+    return tree.apply(np.delete(X, column, axis=1)) if tree else np.zeros(len(X), dtype=int)

@@ -1,12 +1,12 @@
-"""Rows whose columns are swapped with those of near rows (after MUNGE: Buciluă, Caruana & Niculescu-Mizil 2006)."""
+"""Rows with some values taken from near rows (after MUNGE: Buciluă, Caruana & Niculescu-Mizil 2006)."""
 
 import numpy as np
 from sklearn.neighbors import NearestNeighbors
 
-from stillhouse.preparation.transfer_rows import places, taken
+from stillhouse.preparation.transfer_rows import points, rows_of_cells
 
 NEIGHBORS = 5
-# The chance of a column to be another row's.
+# The probability that a value is taken from another row.
 SWAPPED = 0.5
 
 
@@ -16,10 +16,10 @@ def make():
 
 
 def swapped(table, columns, count, rng):
-    """Return rows each of which has half of its columns from its parent, each other one from one of its neighbours."""
-    X, n = places(table, columns), min(NEIGHBORS + 1, len(table))
+    """Return rows that take each value from their parent or, with probability 0.5, from one of its nearest neighbours."""
+    X, n = points(table, columns), min(NEIGHBORS + 1, len(table))
     near = NearestNeighbors(n_neighbors=n).fit(X).kneighbors(X, return_distance=False)
     parents = np.resize(rng.permutation(len(table)), count)
     shape = (count, len(table.columns))
     others = near[parents[:, None], rng.integers(n, size=shape)]
-    return taken(table, np.where(rng.random(shape) < SWAPPED, others, parents[:, None]))
+    return rows_of_cells(table, np.where(rng.random(shape) < SWAPPED, others, parents[:, None]))

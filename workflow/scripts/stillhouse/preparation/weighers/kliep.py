@@ -6,7 +6,7 @@ import numpy as np
 
 from stillhouse.preparation.density_ratio import Kernels
 
-LEAST = 1e-12
+POSITIVE = 1e-12
 
 
 class KernelRatio:
@@ -18,17 +18,17 @@ class KernelRatio:
     def fit(self, train, deploy):
         """Climb by multiplicative steps, which keep the weights positive and, rescaled, the constraint."""
         self.kernels_ = Kernels(deploy, self.width, self.centres, np.random.default_rng(self.seed))
-        on_deploy, mean = self.kernels_(deploy), np.maximum(self.kernels_(train).mean(axis=0), LEAST)
+        on_deploy, mean = self.kernels_(deploy), np.maximum(self.kernels_(train).mean(axis=0), POSITIVE)
         weights = np.ones(len(mean)) / mean.sum()
         for _ in range(self.rounds):
-            share = on_deploy / np.maximum(on_deploy @ weights, LEAST)[:, None]
+            share = on_deploy / np.maximum(on_deploy @ weights, POSITIVE)[:, None]
             weights = weights * share.mean(axis=0) / mean
         self.weights_ = weights / (weights @ mean)
         return self
 
     def log_ratio(self, X):
         """Return log ratios; shape (rows,)."""
-        return np.log(np.maximum(self.kernels_(X) @ self.weights_, LEAST))
+        return np.log(np.maximum(self.kernels_(X) @ self.weights_, POSITIVE))
 
 
 def make(seed, widths, centres, rounds):

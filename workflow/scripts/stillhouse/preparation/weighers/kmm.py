@@ -1,7 +1,7 @@
-"""Kernel mean matching: training rows weigh so that their mean in a kernel's space is the deploy rows' (Huang et al. 2007).
+"""Kernel mean matching: weights that bring the training rows' kernel mean to that of the deploy rows (Huang et al. 2007).
 
-The weights are a non-negative sum of kernels around deploy rows, so that they are known of other rows too (Kanamori, Suzuki &
-Sugiyama 2012 compare such inductive forms).
+The weights are a non-negative sum of kernels around deploy rows, so that other rows have weights too (such inductive forms are
+compared by Kanamori, Suzuki & Sugiyama 2012).
 """
 
 from functools import partial
@@ -10,13 +10,11 @@ from itertools import product
 import numpy as np
 from scipy.optimize import nnls
 
-from stillhouse.preparation.density_ratio import Kernels
-
-LEAST = 1e-6
+from stillhouse.preparation.density_ratio import SMALLEST_RATIO, Kernels
 
 
 class MatchedMeans:
-    """Kernel weights that bring the two means closest, by at most ``rows`` rows of each part."""
+    """Kernel weights that minimise the distance of the two means, taken over at most ``rows`` rows of each part."""
 
     def __init__(self, width, penalty, centres, rows, seed):
         self.width, self.penalty, self.centres, self.rows, self.seed = width, penalty, centres, rows, seed
@@ -35,7 +33,7 @@ class MatchedMeans:
 
     def log_ratio(self, X):
         """Return log ratios; shape (rows,)."""
-        return np.log(np.maximum(self.kernels_(X) @ self.weights_, LEAST))
+        return np.log(np.maximum(self.kernels_(X) @ self.weights_, SMALLEST_RATIO))
 
 
 def make(seed, widths, penalties, centres, rows):

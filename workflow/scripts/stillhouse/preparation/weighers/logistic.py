@@ -9,8 +9,8 @@ from stillhouse.preparation.density_ratio import ClassifierRatio
 
 def make(seed, penalties):
     """Return candidates; the L2 penalty is chosen among ``penalties``."""
-    return [partial(_ratio, penalty) for penalty in penalties]
+    return [partial(_logistic_ratio, penalty) for penalty in penalties]
 
 
-def _ratio(penalty):
+def _logistic_ratio(penalty):
     return ClassifierRatio(LogisticRegression(C=1 / penalty, max_iter=1000))

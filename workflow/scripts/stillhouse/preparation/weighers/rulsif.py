@@ -9,9 +9,7 @@ from itertools import product
 
 import numpy as np
 
-from stillhouse.preparation.density_ratio import Kernels
-
-LEAST = 1e-6
+from stillhouse.preparation.density_ratio import SMALLEST_RATIO, Kernels
 
 
 class RelativeRatio:
@@ -30,8 +28,8 @@ class RelativeRatio:
 
     def log_ratio(self, X):
         """Return log ratios; shape (rows,)."""
-        relative = np.maximum(self.kernels_(X) @ self.weights_, LEAST)
-        return np.log(relative * (1 - self.alpha)) - np.log(np.maximum(1 - self.alpha * relative, LEAST))
+        relative = np.maximum(self.kernels_(X) @ self.weights_, SMALLEST_RATIO)
+        return np.log(relative * (1 - self.alpha)) - np.log(np.maximum(1 - self.alpha * relative, SMALLEST_RATIO))
 
 
 def make(seed, alpha, widths, penalties, centres):

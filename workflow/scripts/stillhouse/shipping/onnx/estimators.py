@@ -1,4 +1,4 @@
-"""Models that scikit-learn and LightGBM fit as nodes of an ONNX graph: linear ones, trees, and sums and bags of trees.
+"""Estimators from scikit-learn and LightGBM as nodes of an ONNX graph: linear models, trees, sums and bags of trees.
 
 Features are compared with thresholds in double precision, as the libraries do. A tree is a list of nodes, the root first.
 """
@@ -9,6 +9,7 @@ import numpy as np
 from onnx import TensorProto, helper, numpy_helper
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
+from stillhouse.predictions.predictions import among_all_classes
 from stillhouse.shipping.onnx.graph import Graph
 
 LEAF, BRANCH = "LEAF", "BRANCH_LEQ"
@@ -16,7 +17,7 @@ LEAF, BRANCH = "LEAF", "BRANCH_LEQ"
 
 @dataclass
 class Trees:
-    """Trees whose leaves are summed, side by side in lists as the operator takes them; ``base`` is added to the sum."""
+    """Trees whose leaves are summed, as the parallel lists that the ONNX operator takes; ``base`` is added to the sum."""
 
     n_outputs: int
     base: np.ndarray
@@ -25,12 +26,12 @@ class Trees:
     count: int = 0
 
     def add(self, nodes, weight=1.0):
-        """Add a tree: pairs of node and leaf values, a node being (feature, threshold, yes, no, whether a gap says yes)."""
-        for place, (node, values) in enumerate(nodes):
+        """Add a tree: pairs (node, leaf values), a node being (feature, threshold, yes, no, whether a gap counts as yes)."""
+        for index, (node, values) in enumerate(nodes):
             mode = BRANCH if values is None else LEAF
-            self.nodes.append((self.count, place, mode, *(node or (0, 0.0, 0, 0, False))))
+            self.nodes.append((self.count, index, mode, *(node or (0, 0.0, 0, 0, False))))
             for output, value in [] if values is None else values.items():
-                self.leaves.append((self.count, place, output, weight * value))
+                self.leaves.append((self.count, index, output, weight * value))
         self.count += 1
 
     def to_graph(self, graph, x):
@@ -63,14 +64,14 @@ class Trees:
 def add_estimator(graph, x, fitted):
     """Add a fitted estimator: probabilities (rows, classes) or values (rows, 1), in double precision."""
     estimator = getattr(fitted, "estimator", fitted)
-    if type(estimator).__name__ not in NODES:
-        raise TypeError(f"{type(estimator).__name__} has no counterpart in the graph")
-    return NODES[type(estimator).__name__](graph, x, estimator, fitted.n_classes)
+    if type(estimator).__name__ not in ESTIMATOR_NODES:
+        raise TypeError(f"{type(estimator).__name__} cannot be written as ONNX nodes")
+    return ESTIMATOR_NODES[type(estimator).__name__](graph, x, estimator, fitted.n_classes)
 
 
-def prior(graph, x, estimator, n_classes):
-    """Add the share of each class, whatever the row."""
-    share = placed(estimator.class_prior_[None], estimator.classes_, n_classes)
+def class_prior(graph, x, estimator, n_classes):
+    """Add the class prior, whatever the row."""
+    share = among_all_classes(estimator.class_prior_[None], estimator.classes_, n_classes)
     zeros = graph.add("Mul", first_column(graph, x), graph.constant(np.float64(0)))
     return graph.add("Add", zeros, graph.constant(share))
 
@@ -80,8 +81,8 @@ def first_column(graph, x):
     return graph.add("Cast", graph.add("Gather", x, graph.constant(np.array([0])), axis=1), to=TensorProto.DOUBLE)
 
 
-def linear(graph, x, estimator, n_classes):
-    """Add a linear model; of classes, the softmax of its logits, which of two are 0 and the one that there is."""
+def linear_model(graph, x, estimator, n_classes):
+    """Add a linear model; for classes, the softmax of its logits. Two classes have one logit; the other is 0."""
     weights = np.atleast_2d(estimator.coef_).astype("float64")
     product = graph.add("MatMul", graph.add("Cast", x, to=TensorProto.DOUBLE), graph.constant(weights.T.copy()))
     sums = graph.add("Add", product, graph.constant(np.atleast_1d(estimator.intercept_).astype("float64")[None]))
@@ -89,43 +90,36 @@ def linear(graph, x, estimator, n_classes):
 
 
 def of_classes(graph, sums, known, n_classes):
-    """Add the softmax of sums over the known classes; the other classes have probability 0."""
+    """Add the softmax of sums over the known classes; all other classes have probability 0."""
     if len(known) == 2:
         sums = graph.add("MatMul", sums, graph.constant(np.array([[0.0, 1.0]])))
     p = graph.add("Softmax", sums, axis=1)
-    return graph.add("MatMul", p, graph.constant(placed(np.eye(len(known)), known, n_classes)))
-
-
-def placed(values, known, n_classes):
-    """Return columns of known classes at the places of these among all; shape (rows, classes)."""
-    found = np.zeros((len(values), n_classes))
-    found[:, np.asarray(known).astype(int)] = values
-    return found
+    return graph.add("MatMul", p, graph.constant(among_all_classes(np.eye(len(known)), known, n_classes)))
 
 
 def trees(graph, x, estimator, n_classes):
-    """Add a tree, a forest, or a bag of trees: the mean of their leaves."""
+    """Add a tree, a forest or a bag of trees: the mean of their leaves."""
     parts = getattr(estimator, "estimators_", [estimator])
     if not all(isinstance(part, (DecisionTreeClassifier, DecisionTreeRegressor)) for part in parts):
         return bag(graph, x, estimator, n_classes)
-    found = Trees(n_classes or 1, np.zeros(n_classes or 1))
+    ensemble = Trees(n_classes or 1, np.zeros(n_classes or 1))
     for part in parts:
-        found.add(nodes_of_sklearn(part, classes_of(part, estimator), n_classes), weight=1 / len(parts))
-    return found.to_graph(graph, x)
+        ensemble.add(nodes_of_sklearn(part, classes_of(part, estimator), n_classes), weight=1 / len(parts))
+    return ensemble.to_graph(graph, x)
 
 
 def bag(graph, x, estimator, n_classes):
-    """Add the mean of bagged models of any kind."""
+    """Add the mean of a bag of models that are no trees."""
     inner = len(estimator.classes_) if n_classes else 0
-    outputs = [NODES[type(part).__name__](graph, x, part, inner) for part in estimator.estimators_]
+    outputs = [ESTIMATOR_NODES[type(part).__name__](graph, x, part, inner) for part in estimator.estimators_]
     if n_classes:
-        places = graph.constant(placed(np.eye(inner), estimator.classes_, n_classes))
-        outputs = [graph.add("MatMul", output, places) for output in outputs]
+        columns = graph.constant(among_all_classes(np.eye(inner), estimator.classes_, n_classes))
+        outputs = [graph.add("MatMul", output, columns) for output in outputs]
     return graph.add("Mul", graph.add("Sum", *outputs), graph.constant(np.float64(1 / len(outputs))))
 
 
 def classes_of(part, whole):
-    """Return the classes that a part of an ensemble knows, None for values; parts know them by their place in the whole."""
+    """Return the classes that a part of an ensemble knows, None for values; a part has them as indices into the whole's."""
     if not hasattr(part, "classes_"):
         return None
     return part.classes_ if part is whole else whole.classes_[np.asarray(part.classes_).astype(int)]
@@ -133,70 +127,70 @@ def classes_of(part, whole):
 
 def nodes_of_sklearn(estimator, known, n_classes):
     """Return the nodes of a scikit-learn tree."""
-    tree, found = estimator.tree_, []
+    tree, nodes = estimator.tree_, []
     gaps = getattr(tree, "missing_go_to_left", np.zeros(tree.node_count, dtype=bool))
-    for place in range(tree.node_count):
-        yes, no = int(tree.children_left[place]), int(tree.children_right[place])
+    for index in range(tree.node_count):
+        yes, no = int(tree.children_left[index]), int(tree.children_right[index])
         if yes < 0:
-            share = tree.value[place][0]
+            share = tree.value[index][0]
             codes = np.asarray(known).astype(int) if n_classes else [0]
             share = share / share.sum() if n_classes else share
             leaf = {int(code): float(value) for code, value in zip(codes, share, strict=True) if value}
-            found.append((None, leaf or {0: 0.0}))
+            nodes.append((None, leaf or {0: 0.0}))
         else:
-            node = int(tree.feature[place]), float(tree.threshold[place]), yes, no, bool(gaps[place])
-            found.append((node, None))
-    return found
+            node = int(tree.feature[index]), float(tree.threshold[index]), yes, no, bool(gaps[index])
+            nodes.append((node, None))
+    return nodes
 
 
-def boosted(graph, x, estimator, n_classes):
-    """Add LightGBM's trees: their sum, as probabilities of classes."""
+def boosted_trees(graph, x, estimator, n_classes):
+    """Add the sum of LightGBM's trees, for classes as probabilities."""
     dumped = estimator.booster_.booster_.dump_model()
     known = estimator.classes_ if n_classes else [0]
     width = dumped["num_tree_per_iteration"]
-    found = Trees(width, np.zeros(width))
+    ensemble = Trees(width, np.zeros(width))
     for number, tree in enumerate(dumped["tree_info"]):
-        found.add(nodes_of_lightgbm(tree["tree_structure"], number % width))
-    sums = found.to_graph(graph, x)
+        ensemble.add(nodes_of_lightgbm(tree["tree_structure"], number % width))
+    sums = ensemble.to_graph(graph, x)
     return of_classes(graph, sums, known, n_classes) if n_classes else sums
 
 
 def nodes_of_lightgbm(structure, output):
     """Return the nodes of a LightGBM tree, whose leaves add to one output."""
-    found = []
+    nodes = []
 
     def visit(node):
-        place = len(found)
-        found.append(None)
+        index = len(nodes)
+        nodes.append(None)
         if "leaf_value" in node:
-            found[place] = (None, {output: node["leaf_value"]})
-            return place
-        # Where training met no gap, LightGBM takes one for 0.
+            nodes[index] = (None, {output: node["leaf_value"]})
+            return index
+        # Where training rows had no gap, LightGBM treats a gap as 0.
         is_gap_left = node["default_left"] if node["missing_type"] == "NaN" else node["threshold"] >= 0
         yes, no = visit(node["left_child"]), visit(node["right_child"])
-        found[place] = ((node["split_feature"], node["threshold"], yes, no, is_gap_left), None)
-        return place
+        nodes[index] = ((node["split_feature"], node["threshold"], yes, no, is_gap_left), None)
+        return index
 
     visit(structure)
-    return found
+    return nodes
 
 
-# By name, so that a change of one method does not make all models be exported anew.
-NODES = {
-    "DummyClassifier": prior,
-    "LogisticRegression": linear,
-    "Ridge": linear,
+# By name and not by type: an import would have every export rerun when one method's file changes.
+ESTIMATOR_NODES = {
+    "DummyClassifier": class_prior,
+    "LogisticRegression": linear_model,
+    "Ridge": linear_model,
     **dict.fromkeys(
         ("DecisionTreeClassifier", "DecisionTreeRegressor", "RandomForestClassifier", "RandomForestRegressor"), trees
     ),
     **dict.fromkeys(("ExtraTreesClassifier", "ExtraTreesRegressor"), trees),
     **dict.fromkeys(("BaggingClassifier", "BaggingRegressor"), trees),
-    **dict.fromkeys(("BoostingClassifier", "BoostingRegressor"), boosted),
+    **dict.fromkeys(("BoostingClassifier", "BoostingRegressor"), boosted_trees),
 }
 
 
-def parameters(fitted):
-    """Return how many numbers a model has learned, as the graph holds them."""
+def parameters_in_graph(fitted):
+    """Return how many learned numbers a model has in the graph."""
     graph = Graph()
     add_estimator(graph, "features", fitted)
     parts = [part for node in graph.nodes for part in node.attribute if part.name.endswith("_as_tensor")]

@@ -7,6 +7,7 @@ import onnx
 from onnx import TensorProto, helper
 from torch import nn
 
+from stillhouse.predictions.predictions import prior_ratio
 from stillhouse.shipping.onnx.estimators import add_estimator
 from stillhouse.shipping.onnx.graph import Graph, averaged, clipped
 from stillhouse.shipping.onnx.layers import add_module
@@ -15,16 +16,16 @@ from stillhouse.shipping.onnx.preparation import prepared_columns
 OPSETS = [helper.make_opsetid("", 17), helper.make_opsetid("ai.onnx.ml", 3)]
 
 
-def to_onnx(whole, metadata):
-    """Return the ONNX model of a preparation and the model fitted after it, or of several that are pooled; see ``whole.py``.
+def to_onnx(pipeline, metadata):
+    """Return the ONNX model of a pipeline.
 
     Numbers are filled and scaled in double precision and the networks run in single precision, as in the workflow.
     Output: ``probabilities`` of shape (rows, classes) or ``prediction`` of shape (rows, 1), both double.
     """
-    graph, name = Graph(), "probabilities" if whole.n_classes else "prediction"
-    result = predictions(graph, whole)
+    graph, name = Graph(), "probabilities" if pipeline.n_classes else "prediction"
+    result = predictions(graph, pipeline)
     graph.nodes.append(helper.make_node("Identity", [result], [name]))
-    output = helper.make_tensor_value_info(name, TensorProto.DOUBLE, ["rows", whole.n_classes or 1])
+    output = helper.make_tensor_value_info(name, TensorProto.DOUBLE, ["rows", pipeline.n_classes or 1])
     body = helper.make_graph(graph.nodes, "stillhouse", graph.inputs, [output], graph.constants)
     made = helper.make_model(body, opset_imports=OPSETS, ir_version=8, producer_name="stillhouse")
     facts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in metadata.items()}
@@ -33,18 +34,18 @@ def to_onnx(whole, metadata):
     return made
 
 
-def predictions(graph, whole):
-    """Add the probabilities, or values, of a model or of a stack."""
-    if hasattr(whole, "members"):
-        return of_stack(graph, whole)
-    preparation, model = whole.preparation, whole.model
-    prepared = in_order(graph, prepared_columns(graph, preparation), preparation.names(), model.model.names)
-    scores = scores_of(graph, prepared, model.model)
-    return calibrated(graph, on_original_prior(graph, scores, model.ledger), model) if model.model.n_classes else scores
+def predictions(graph, pipeline):
+    """Add the probabilities or values of a pipeline."""
+    if hasattr(pipeline, "members"):
+        return of_stack(graph, pipeline)
+    preparation, model = pipeline.preparation, pipeline.model
+    prepared = selected(graph, prepared_columns(graph, preparation), preparation.names(), model.model.names)
+    scores = model_scores(graph, prepared, model.model)
+    return calibrated(graph, with_ledger_undone(graph, scores, model.ledger), model) if model.model.n_classes else scores
 
 
 def of_stack(graph, stack):
-    """Add the weighted sum of members' logits, as probabilities, or that of their values."""
+    """Add the weighted sum of members' logits as probabilities, or of their values."""
     parts = []
     for member, weight in zip(stack.members, stack.stacker.weights, strict=True):
         scores = predictions(graph, member)
@@ -56,8 +57,8 @@ def of_stack(graph, stack):
     return graph.add("Softmax", total, axis=1) if stack.n_classes else total
 
 
-def scores_of(graph, prepared, fitted):
-    """Add the scores of networks, or of what scikit-learn and its kin fitted."""
+def model_scores(graph, prepared, fitted):
+    """Add the scores of networks or of an estimator."""
     if not hasattr(fitted, "networks"):
         return add_estimator(graph, prepared, fitted)
     if fitted.n_classes:
@@ -65,16 +66,16 @@ def scores_of(graph, prepared, fitted):
     return values(graph, prepared, fitted)
 
 
-def in_order(graph, prepared, names, wanted):
-    """Add the choice and order of features that the model was fitted on."""
+def selected(graph, prepared, names, wanted):
+    """Add the selection of features, in the order in which the model was fitted on them."""
     if list(names) == list(wanted):
         return prepared
-    places = {name: place for place, name in enumerate(names)}
-    return graph.add("Gather", prepared, graph.constant(np.array([places[name] for name in wanted])), axis=1)
+    positions = np.array([list(names).index(name) for name in wanted])
+    return graph.add("Gather", prepared, graph.constant(positions), axis=1)
 
 
 def network_outputs(graph, prepared, model, function=None):
-    """Add the networks; returns the names of their outputs in double precision, means over heads of what a function gives."""
+    """Add the networks; return the names of their outputs in double precision, after a function, averaged over heads."""
     outputs = [graph.add("Cast", add_module(graph, prepared, network), to=TensorProto.DOUBLE) for network in model.networks]
     if function:
         outputs = [graph.add(function, output, axis=-1) for output in outputs]
@@ -82,11 +83,9 @@ def network_outputs(graph, prepared, model, function=None):
     return [graph.add("ReduceMean", output, axes=[1], keepdims=0) for output in outputs] if has_heads else outputs
 
 
-def on_original_prior(graph, scores, ledger):
-    """Add probabilities on the original prior."""
-    before, after = np.array(ledger["before"]), np.array(ledger["after"])
-    factor = np.divide(before, after, out=np.ones_like(before), where=after > 0)
-    weighed = graph.add("Mul", scores, graph.constant(factor[None]))
+def with_ledger_undone(graph, scores, ledger):
+    """Add probabilities on the original class prior."""
+    weighed = graph.add("Mul", scores, graph.constant(prior_ratio(ledger["before"], ledger["after"])[None]))
     total = graph.add("ReduceSum", weighed, graph.constant(np.array([1])), keepdims=1)
     return graph.add("Div", weighed, total)
 

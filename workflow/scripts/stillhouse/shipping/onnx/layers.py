@@ -1,20 +1,28 @@
-"""Networks as nodes of an ONNX graph, a layer type at a time; parts that are for training alone leave no node."""
+"""Networks as nodes of an ONNX graph, by type of layer; layers that only matter in training add no node."""
 
 import math
 
 import numpy as np
 from torch import nn
 
-from stillhouse.networks.architecture import LinearEach, Network, Periodic, Piecewise, Scales, Single, Vector
+from stillhouse.networks.architecture import (
+    FlatInputs,
+    LinearEach,
+    Network,
+    Periodic,
+    PiecewiseLinearEncoding,
+    ScaleEnsemble,
+    Single,
+)
 from stillhouse.networks.architectures.resnet import Block
 from stillhouse.networks.vectorized.layers import BatchNorm
 
 
 def add_module(graph, x, module):
-    """Add a module to a graph; ``x`` is the name of its input and the result that of its output."""
-    if type(module) not in NODES:
-        raise TypeError(f"a layer of type {type(module).__name__} has no counterpart in the graph yet")
-    return NODES[type(module)](graph, x, module)
+    """Add a module to a graph; ``x`` is the name of its input, and the name of its output is returned."""
+    if type(module) not in LAYER_NODES:
+        raise TypeError(f"a layer of type {type(module).__name__} cannot be written as ONNX nodes yet")
+    return LAYER_NODES[type(module)](graph, x, module)
 
 
 def _array(tensor):
@@ -49,31 +57,31 @@ def linear(graph, x, module):
 
 
 def linear_each(graph, x, module):
-    """Add a product for each place; (rows, places, in) to (rows, places, out)."""
-    places = graph.add("Transpose", x, perm=[1, 0, 2])
-    product = graph.add("MatMul", places, graph.constant(_array(module.weight)))
+    """Add a product for each position; (rows, positions, in) to (rows, positions, out)."""
+    positions = graph.add("Transpose", x, perm=[1, 0, 2])
+    product = graph.add("MatMul", positions, graph.constant(_array(module.weight)))
     product = graph.add("Transpose", product, perm=[1, 0, 2])
     return graph.add("Add", product, graph.constant(_array(module.bias)))
 
 
 def vector(graph, x, module):
-    """Add the vector of all features: embedded numbers, flags, words."""
+    """Add the vector of all features: numbers, flags, categories."""
     inputs, blocks, start = module.inputs, [], 0
-    sizes = [inputs.numbers, inputs.flags, *inputs.words]
-    for place, size in enumerate(sizes):
+    sizes = [inputs.numbers, inputs.flags, *inputs.categories]
+    for index, size in enumerate(sizes):
         if size:
             block = graph.add("Gather", x, graph.constant(np.arange(start, start + size)), axis=1)
-            blocks.append(_entered(graph, block, module, place))
+            blocks.append(_entered(graph, block, module, index))
         start += size
     return graph.add("Concat", *blocks, axis=1)
 
 
-def _entered(graph, block, module, place):
-    if place == 0 and module.is_embedded:
+def _entered(graph, block, module, index):
+    if index == 0 and module.is_embedded:
         block = sequential(graph, block, (module.encode, module.embed, module.activation))
         return graph.add("Flatten", block, axis=1)
-    if place > 1 and module.tables:
-        return linear(graph, block, module.tables[place - 2])
+    if index > 1 and module.tables:
+        return linear(graph, block, module.tables[index - 2])
     return block
 
 
@@ -84,8 +92,8 @@ def single(graph, x, module):
 
 def piecewise(graph, x, module):
     """Add the piecewise linear encoding; (rows, numbers) to (rows, numbers, bins)."""
-    begun = graph.add("Sub", single(graph, x, module), graph.constant(_array(module.start)))
-    through = graph.add("Mul", begun, graph.constant(_array(module.slope)))
+    above = graph.add("Sub", single(graph, x, module), graph.constant(_array(module.start)))
+    through = graph.add("Mul", above, graph.constant(_array(module.slope)))
     return graph.add("Clip", through, graph.constant(_single(0)), graph.constant(_single(1)))
 
 
@@ -107,7 +115,7 @@ def block(graph, x, module):
 
 
 def batch_norm(graph, x, module):
-    """Add a norm by the running statistics, which is a scale and a shift."""
+    """Add a batch norm by its running statistics, as a scale and a shift."""
     mean, var, weight, bias = map(_array, (module.running_mean, module.running_var, module.weight, module.bias))
     scale = weight / np.sqrt(var + np.float32(module.eps))
     return graph.add("Add", graph.add("Mul", x, graph.constant(scale)), graph.constant(bias - mean * scale))
@@ -127,22 +135,22 @@ def gelu(graph, x, module):
 
 
 def plain(operation, **attributes):
-    """Return what adds an operation without parameters."""
+    """Return a function that adds an operation without parameters."""
     return lambda graph, x, module: graph.add(operation, x, **attributes)
 
 
-NODES = {
+LAYER_NODES = {
     Network: network,
     nn.Sequential: sequential,
     nn.Dropout: nothing,
     nn.Identity: nothing,
     nn.Linear: linear,
     LinearEach: linear_each,
-    Vector: vector,
+    FlatInputs: vector,
     Single: single,
-    Piecewise: piecewise,
+    PiecewiseLinearEncoding: piecewise,
     Periodic: periodic,
-    Scales: scales,
+    ScaleEnsemble: scales,
     Block: block,
     BatchNorm: batch_norm,
     nn.LayerNorm: layer_norm,

@@ -5,10 +5,10 @@ from onnx import TensorProto
 
 
 def prepared_columns(graph, preparation):
-    """Add the preparation: numbers, mean labels, gap indicators and one-hot categories, side by side."""
+    """Add the prepared features: numbers, mean labels, gap indicators and one-hot categories, concatenated."""
     blocks = [
         *number_blocks(graph, preparation),
-        *(one_hot(graph, preparation, place) for place in range(len(preparation.words))),
+        *(one_hot(graph, preparation, index) for index in range(len(preparation.categorical))),
     ]
     return graph.add("Concat", *blocks, axis=1)
 
@@ -16,7 +16,7 @@ def prepared_columns(graph, preparation):
 def number_blocks(graph, preparation):
     """Add the filled and scaled numbers and mean labels, and the indicators of gaps."""
     filled, gaps = filled_numbers(graph, preparation) if preparation.numbers else ([], [])
-    means = [mean_label(graph, *pair) for pair in zip(preparation.averaged, preparation.means, strict=True)]
+    means = [mean_label(graph, *pair) for pair in zip(preparation.target_encoded, preparation.means, strict=True)]
     if not filled and not means:
         return []
     scaled = graph.add("Concat", *filled, *means, axis=1)
@@ -41,38 +41,38 @@ def filled_numbers(graph, preparation):
 
 
 def mean_label(graph, column, means):
-    """Add the mean labels of a category's words, those of all rows for unknown words; shape (rows, outputs)."""
+    """Add the mean labels of a column's categories, the overall mean for unknown ones; shape (rows, outputs)."""
     table = np.vstack([means.means_.to_numpy(), means.overall_]).astype("float64")
-    code = word_code(graph, column, {word: place for place, word in enumerate(means.means_.index)}, len(means.means_))
+    code = category_code(graph, column, {name: row for row, name in enumerate(means.means_.index)}, len(means.means_))
     return graph.add("Gather", graph.constant(table), graph.add("Reshape", code, graph.constant(np.array([-1]))), axis=0)
 
 
-def one_hot(graph, preparation, position):
-    """Add the one-hot columns of a category, rare and unseen words sharing one where there is one."""
-    places, width, rest = category_places(preparation.encoder, position)
-    code = word_code(graph, preparation.words[position], places, rest)
+def one_hot(graph, preparation, index):
+    """Add the one-hot columns of a categorical column; rare and unknown categories share one if there are rare ones."""
+    codes, width, rest = one_hot_codes(preparation.encoder, index)
+    code = category_code(graph, preparation.categorical[index], codes, rest)
     hot = graph.add("OneHotEncoder", code, domain="ai.onnx.ml", cats_int64s=list(range(width)), zeros=1)
     return graph.add("Reshape", hot, graph.constant(np.array([-1, width])))
 
 
-def word_code(graph, column, places, rest):
-    """Add the place of each word of a column, ``rest`` for unknown ones; shape (rows, 1)."""
+def category_code(graph, column, codes, rest):
+    """Add the code of each row's category, ``rest`` for unknown ones; shape (rows, 1)."""
     return graph.add(
         "LabelEncoder",
         graph.input(column, TensorProto.STRING),
         domain="ai.onnx.ml",
-        keys_strings=list(places),
-        values_int64s=list(places.values()),
+        keys_strings=list(codes),
+        values_int64s=list(codes.values()),
         default_int64=rest,
     )
 
 
-def category_places(encoder, position):
-    """Return each known word's one-hot place, the number of places, and the place of unknown words or -1."""
-    known = list(encoder.categories_[position])
-    rare = encoder.infrequent_categories_[position] if hasattr(encoder, "infrequent_categories_") else None
+def one_hot_codes(encoder, index):
+    """Return each frequent category's one-hot position, their number, and the position of all others, -1 for none."""
+    known = list(encoder.categories_[index])
+    rare = encoder.infrequent_categories_[index] if hasattr(encoder, "infrequent_categories_") else None
     rare = set() if rare is None else set(rare)
-    common = [word for word in known if word not in rare]
-    places = {word: place for place, word in enumerate(common)}
+    common = [category for category in known if category not in rare]
+    codes = {category: code for code, category in enumerate(common)}
     rest = len(common) if rare else -1
-    return places, len(common) + bool(rare), rest
+    return codes, len(common) + bool(rare), rest

@@ -1,4 +1,4 @@
-"""A stack: members that are trained as one network, each on its own rows, at its own rate, until it gets no better."""
+"""A group: members that are trained as one vectorized network, each on its own rows and until its own early stop."""
 
 import copy
 from contextlib import contextmanager, nullcontext
@@ -6,26 +6,27 @@ from contextlib import contextmanager, nullcontext
 import numpy as np
 import torch
 
-from stillhouse.distillation.hints import hint_loss, parted
+from stillhouse.distillation.hints import hint_loss, split_hints
 from stillhouse.networks.losses import mixed, smoothed
 from stillhouse.networks.vectorized import draws, schedules
-from stillhouse.networks.vectorized.layers import StackedBatchNorm, StackedLayerNorm, stacked
+from stillhouse.networks.vectorized.layers import VectorizedBatchNorm, VectorizedLayerNorm, vectorized
 from stillhouse.networks.vectorized.optimizers import RowOptimizer
 from stillhouse.networks.vectorized.parameters import Rows, load_row
 from stillhouse.networks.vectorized.processes import Processes
 from stillhouse.seeds import derive
 
-# Members that have stopped cost as much as the others until they leave; leaving costs a new layout.
-CROWDED = 0.75
-# A running mean of few steps would mostly be the first weights, so what it keeps grows: steps / (steps + this).
+# Stopped members are computed like the others until they are removed, and removing them costs a new layout; so they are
+# removed when at most this share of members is left.
+MOST_ACTIVE_SHARE = 0.75
+# After few steps a running mean would mostly consist of the first weights, so its memory grows: steps / (steps + this).
 AVERAGE_WARMUP = 10
-ALONE = Processes()
+SINGLE_PROCESS = Processes()
 
 
-class Stack:
-    """Members in training; ``settings`` are those of a network that all members share, ``loss`` one of ``losses.py``."""
+class Group:
+    """Members in training. ``settings`` are the options of the network, which all members share."""
 
-    def __init__(self, members, table, shape, settings, loss, precision=nullcontext, processes=ALONE):
+    def __init__(self, members, table, shape, settings, loss, precision=nullcontext, processes=SINGLE_PROCESS):
         self.table, self.shape, self.settings, self.loss = table, shape, settings, loss
         self.precision, self.processes = precision, processes
         self._lay_out(members)
@@ -37,11 +38,11 @@ class Stack:
     def _lay_out(self, members):
         device = self.table.features.device
         self.members = members
-        self.network, self.keys = stacked([member.module for member in members])
+        self.network, self.keys = vectorized([member.module for member in members])
         self.network.to(device)
         self.rows = Rows(self.network, self._traits)
         self.optimizer = RowOptimizer(self.rows, self.settings["optimizer"], self.settings["momentum"])
-        norms = [item for item in self.network.named_modules() if isinstance(item[1], StackedBatchNorm)]
+        norms = [item for item in self.network.named_modules() if isinstance(item[1], VectorizedBatchNorm)]
         self.frozen_norms = [norm for name, norm in norms if f"{name}.weight" not in self.rows.trained]
         self.gradient = torch.zeros_like(self.rows.values[:, : self.rows.width])
         like = {"device": device, "dtype": self.table.features.dtype}
@@ -59,12 +60,12 @@ class Stack:
 
     def _traits(self, name):
         part, owner, kind = name.split(".", 1)[0], *name.rpartition(".")[::2]
-        is_norm = isinstance(self.network.get_submodule(owner), (StackedBatchNorm, StackedLayerNorm))
+        is_norm = isinstance(self.network.get_submodule(owner), (VectorizedBatchNorm, VectorizedLayerNorm))
         is_frozen = self.settings["only_norms"] and not is_norm and part != "head"
         return 0.0 if is_frozen else self.settings["rates"][part], kind == "weight" and not is_norm
 
     def _blocks(self, device):
-        # Blocks of one size keep a member's sums the same beside others with more rows.
+        # Blocks of a fixed size: a member's sums do not change when other members have more rows.
         size = 4 * self.shape.batch
         most = max(-(-len(member.stop) // size) for member in self.members) * size
         rows = np.stack([np.resize(member.stop, most) for member in self.members])
@@ -73,13 +74,13 @@ class Stack:
         return list(zip(torch.from_numpy(rows).to(device).split(size, dim=1), is_own.split(size, dim=1), strict=True))
 
     def state(self):
-        """Return what a checkpoint needs to go on from here, as plain values and tensors."""
+        """Return the state for a checkpoint, as plain values and tensors."""
         matrices = {"values": self.rows.values, "kept": self.kept, "recent": self.recent, "average": self.average}
         members = [member.progress() for member in self.members]
         return {**matrices, "optimizer": self.optimizer.checkpoint(), "taken": self.taken, "members": members}
 
     def load(self, state):
-        """Go on from a checkpoint of these members."""
+        """Restore the state of a checkpoint of these members."""
         for member, progress in zip(self.members, state["members"], strict=True):
             member.load(progress)
         self.rows.values.copy_(state["values"])
@@ -88,13 +89,13 @@ class Stack:
             setattr(self, name, None if state[name] is None else state[name].to(self.rows.values.device))
         self.taken = state["taken"]
 
-    def begin(self):
-        """Judge members that go on from weights of their own, so that they are left as they are where nothing is better."""
-        if any(member.begun for member in self.members):
+    def score_warm_starts(self):
+        """Score warm-started members before the first epoch, so that they keep their weights where no epoch is better."""
+        if any(member.is_warm_started for member in self.members):
             self.judge(-1, [float("nan")] * len(self.members), self.processes.agreed(self.stop_losses()))
 
     def run_epoch(self, epoch):
-        """Train an epoch, judge every member on its stop rows, and let go of those that are done."""
+        """Train an epoch, score every member on its stop rows, and remove those that have stopped."""
         self.judge(epoch, self.train_epoch(epoch), self.processes.agreed(self.stop_losses()))
         self.release(is_last=epoch + 1 == self.settings["epochs"])
 
@@ -113,9 +114,9 @@ class Stack:
         return (sums[0] / sums[1]).tolist()
 
     def learn(self, index, number, factor, share=None, smooth=False):
-        """Take one step on a batch of rows; return each member's weighted losses and weights, summed, shape (2, members).
+        """Take one step on a batch of rows; return each member's sums of weighted losses and of weights, shape (2, members).
 
-        ``number`` tells steps apart; with several processes each sees its part of the rows, under dropout of its own.
+        ``number`` is the step's number; of several processes, each sees its part of the rows, with its own dropout.
         """
         self.keys.of_step = draws.hashed(self.seeds + draws.salt(number * self.processes.count + self.processes.rank))
         losses, weight = self.losses(self.processes.part(index), share, smooth)
@@ -124,9 +125,10 @@ class Stack:
         return self.processes.total(torch.stack([weighted.detach(), weight.sum(dim=1)]))
 
     def losses(self, index, share=None, smooth=False):
-        """Return the loss and the weight of rows (members, rows); mixed with the row before where ``share`` says how much.
+        """Return the losses and weights of rows (members, rows); with ``share``, each row is mixed with the one before it.
 
-        In training the losses of several heads are averaged, so that each learns by itself; otherwise their predictions are.
+        In training the losses of several heads are averaged, so that each head learns by itself; in evaluation, their
+        predictions are averaged.
         """
         batch = {name: _taken(values, index) for name, values in vars(self.table).items()}
         features, hard, soft, weight = batch["features"], batch["hard"], batch["soft"], batch["weight"] * self.scale
@@ -138,7 +140,7 @@ class Stack:
             weight, alpha = mixed(weight, share), mixed(alpha.expand_as(weight), share)
             soft = None if soft is None else mixed(soft, share[..., None])
         with self.precision():
-            outputs, guesses = parted(self.network(features), hard.shape[-1])
+            outputs, guesses = split_hints(self.network(features), hard.shape[-1])
             losses = self._own_losses(outputs, hard, soft, alpha)
             if self.network.training and batch["hints"] is not None:
                 losses = losses + self.settings["hints"] * hint_loss(guesses, batch["hints"])
@@ -153,7 +155,7 @@ class Stack:
         return self.loss(outputs, hard[:, :, None], soft, alpha[..., None], self.temperature[:, None, None, None]).mean(dim=2)
 
     def take_step(self, loss, factor):
-        """Move every member against the gradient of a loss that is summed over members."""
+        """Update every member by the gradient of a loss that is summed over members."""
         self.rows.gradient(loss, into=self.gradient)
         self.processes.total(self.gradient)
         if self.l1.any():
@@ -182,26 +184,26 @@ class Stack:
         return (sums[0] / sums[1]).tolist()
 
     def judge(self, epoch, losses, stop_losses):
-        """Write down an epoch; keep the weights of members that got better, slow or stop those that have not for long."""
+        """Record an epoch: keep the weights of members that improved, slow down or stop those that have not for long."""
         counts = epoch < 0 or schedules.ends_cycle(self.settings, epoch)
         if counts and self.recent is not None:
             self.recent = torch.cat([self.recent[1:], self._current()[None]])
         better = []
-        for place, (member, loss, stop_loss) in enumerate(zip(self.members, losses, stop_losses, strict=True)):
-            if not member.stopped and (epoch >= 0 or member.begun):
+        for index, (member, loss, stop_loss) in enumerate(zip(self.members, losses, stop_losses, strict=True)):
+            if not member.stopped and (epoch >= 0 or member.is_warm_started):
                 member.write_down(epoch, loss, stop_loss)
-                better += [place] if counts and member.judged(epoch, stop_loss, self.settings) else []
+                better += [index] if counts and member.judged(epoch, stop_loss, self.settings) else []
         kept = self._current()[None] if self.recent is None else self.recent
         self.kept[:, better] = kept[:, better]
 
     def release(self, is_last=False):
-        """Hand their weights to members that are done, and lay the others out anew once that pays."""
-        staying = [place for place, member in enumerate(self.members) if not (member.stopped or is_last)]
-        if len(staying) > CROWDED * len(self.members):
+        """Give stopped members their kept weights, and remove them once few members are left."""
+        staying = [index for index, member in enumerate(self.members) if not (member.stopped or is_last)]
+        if len(staying) > MOST_ACTIVE_SHARE * len(self.members):
             return
-        for place, member in enumerate(self.members):
-            if place not in staying:
-                rows = self.kept[len(self.kept) - member.snapshots :, place].to("cpu", copy=True)
+        for index, member in enumerate(self.members):
+            if index not in staying:
+                rows = self.kept[len(self.kept) - member.snapshots :, index].to("cpu", copy=True)
                 member.kept = [load_row(copy.deepcopy(member.module), self.network, self.rows, row) for row in rows]
         if staying:
             self._narrow(staying)
@@ -210,7 +212,7 @@ class Stack:
 
     def _narrow(self, staying):
         before, optimizer = self.rows.values, self.optimizer
-        self._lay_out([self.members[place] for place in staying])
+        self._lay_out([self.members[index] for index in staying])
         self.rows.values.copy_(before[staying])
         self.optimizer.load(optimizer.checkpoint(), staying)
         self.kept = self.kept[:, staying]
@@ -237,11 +239,11 @@ class Stack:
         return order.contiguous().to(self.table.features.device)
 
     def _rows_of(self, member, epoch, count):
-        lessons = self.settings["curriculum"]
-        if epoch >= lessons:
+        curriculum = self.settings["curriculum"]
+        if epoch >= curriculum:
             return draws.shuffled_passes(member.seed, member.fitted, epoch * count, count)
-        known = -(-len(member.easiest) * (epoch + 1) // (lessons + 1))
-        easy = member.easiest[: max(known, self.shape.batch)]
+        count_known = -(-len(member.easiest) * (epoch + 1) // (curriculum + 1))
+        easy = member.easiest[: max(count_known, self.shape.batch)]
         return draws.shuffled_passes(derive(member.seed, "easy", epoch), easy, 0, count)
 
     def _shares(self, epoch):
