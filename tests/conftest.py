@@ -48,6 +48,16 @@ def methods(kind):
     return sorted(file.stem for file in folder.glob("[a-z]*.py"))
 
 
+def report_run(**given):
+    """What the report reads of a run, of which a test gives only what it looks at."""
+    from dataclasses import fields
+
+    from stillhouse.report.run import Run
+
+    usual = {"titles": {}, "config": {"report": {"level": 0.95}}}
+    return Run(**{field.name: None for field in fields(Run)} | usual | given)
+
+
 @pytest.fixture(scope="session")
 def schema():
     """The schema of the configuration."""

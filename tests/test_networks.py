@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from conftest import REPOSITORY, methods, network_options, trained
+from conftest import REPOSITORY, methods, network_options, report_run, trained
 from sklearn.linear_model import LogisticRegression
 
 from stillhouse.errors import UserError
@@ -29,7 +29,7 @@ from stillhouse.networks.vectorized.lightning import progress
 from stillhouse.networks.vectorized.members import Member, Shape, Table, steps_an_epoch
 from stillhouse.networks.vectorized.optimizers import STATE_NAMES
 from stillhouse.networks.vectorized.range_test import find_rates
-from stillhouse.report.words import diverged
+from stillhouse.report.sections.training import diverged_sentences
 
 NAMES = [*(f"n{place}:x{place}" for place in range(5)), "m1:x1 is missing", "c5:a=1", "c5:a=2", "c5:a=3", "c6:b=1", "c6:b=2"]
 BARE = {"numbers": "none", "heads": 1}
@@ -597,7 +597,10 @@ def test_a_network_that_diverges_is_left_out_and_the_report_names_it(device, tol
     alone, _ = fitted(seeds=1)
     assert len(model.networks) == 2
     assert torch.allclose(weights(model), weights(alone), rtol=0, atol=tolerance)
-    assert "network 1 of teacher in split 0 (left out)" in diverged({"teacher": history.assign(split="0")})
+    assert (
+        "network 1 of teacher in split 0 (left out)"
+        in diverged_sentences(report_run(histories={"teacher": history.assign(split="0")}))[0]
+    )
 
 
 def spoiled(member, number):

@@ -10,10 +10,10 @@ import shutil
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import REPOSITORY, Run, write_table_with_categories
+from conftest import REPOSITORY, Run, report_run, write_table_with_categories
 from guard import flip, flip_and_shuffle
 
-from stillhouse.report.evidence_words import control_alarm
+from stillhouse.report.sections import control
 from stillhouse.tables import write_table
 
 pytestmark = pytest.mark.slow
@@ -215,13 +215,13 @@ def alarm_of(folder, snakefile, dataset):
     pd.concat([table] * 3).to_csv(run / "table.csv", index=False)
     path = "results/breastcancer/control/models/tree/metrics.json"
     run(path, snakefile=snakefile)
-    return control_alarm({"metrics": {"tree": json.loads((run / path).read_text())}, "level": 0.95}, "auc")
+    return control.alarm(report_run(schema={"task": "binary"}, control={"tree": json.loads((run / path).read_text())}))
 
 
 @pytest.mark.parametrize("leak", SEEN_BY_THE_CONTROL)
 def test_the_control_catches(leak, planted, tmp_path):
     *plant, dataset = SEEN_BY_THE_CONTROL[leak]
-    assert alarm_of(tmp_path / "planted", planted(*plant), dataset).startswith("Something leaks: on labels that were shuffled")
+    assert alarm_of(tmp_path / "planted", planted(*plant), dataset).startswith("Something leaks: on shuffled labels")
 
 
 @pytest.mark.parametrize("dataset", [{}, {"group": "patient"}], ids=["duplicates", "groups"])

@@ -1,4 +1,4 @@
-"""Draw and write the one page that people read, and its figures as files."""
+"""Draw and write the page for readers, and its pictures as files."""
 
 from pathlib import Path
 

@@ -93,6 +93,13 @@ class Plan:
         self.models[self.plain[name]] = model
 
     @property
+    def titles(self):
+        """The models' names for readers; those of twins and counterparts say what they are."""
+        titles = {name: name for name in self.models}
+        titles |= {plain: f"{name} (not resampled)" for name, plain in self.plain.items() if plain not in self.config["models"]}
+        return titles | {twin: f"{name} (labels only)" for name, twin in self.twin.items()}
+
+    @property
     def students(self):
         """What each student is compared with, as ``{student: {other: "teacher" or "twin"}}``."""
         return {

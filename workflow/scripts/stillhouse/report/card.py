@@ -1,18 +1,19 @@
 """The model card: what a shipped model is for, how good it is, and where not to trust it (Mitchell et al. 2019)."""
 
 from stillhouse.intake.kinds import feature_columns
-from stillhouse.report.words import METRIC_WORDS, how_made, with_interval
+from stillhouse.report.text import METRIC_TITLES, how_made, with_interval
 
 POPULATIONS = {
-    "held_out": "Rows that the model did not see",
-    "deploy_weighted": "The same rows, weighted for where the model will be used",
-    "deploy": "Labelled rows from where the model will be used",
-    "deploy_corrected": "The same, probabilities corrected for the class mixture estimated there",
+    "held_out": "Rows that no model had seen",
+    "deploy_weighted": "The same rows, weighted to resemble the deploy rows",
+    "deploy": "Labelled deploy rows: rows like those that the model will predict in use",
+    "deploy_corrected": "The same, with probabilities corrected for the class prior that is estimated there",
 }
 
 
-def card(facts, schema, options, metrics, ledger, costs, difference):
+def card(facts, schema, options, metrics, ledger, footprint, difference):
     """Return the card as Markdown."""
+    milliseconds = footprint["milliseconds"]
     return "\n".join(
         [
             f"# {facts['model']} for {facts['dataset']}",
@@ -28,8 +29,8 @@ def card(facts, schema, options, metrics, ledger, costs, difference):
             "",
             *score_lines(metrics),
             *decision_lines(facts),
-            "The scores are those of models that were made alike on part of the rows; the shipped one learned from all",
-            "labelled rows, so nothing is left to score it on.",
+            "The scores are of models made in the same way on part of the rows. The shipped model learned from all",
+            "labelled rows, so none are left to score it on.",
             "",
             "## Limits",
             "",
@@ -37,10 +38,10 @@ def card(facts, schema, options, metrics, ledger, costs, difference):
             "",
             "## File",
             "",
-            f"- {costs['bytes']:,} bytes of ONNX with raw columns as inputs; gaps and unseen categories are allowed.",
-            f"- {costs['parameters']:,} numbers learned. One row takes {costs['milliseconds']['median']:.2f} ms on one core",
-            f"  (99 of 100 less than {costs['milliseconds']['p99']:.2f} ms), preparation inside, on the machine of the export.",
-            f"- Agrees with the workflow to {difference:.1e} on every row it was made from.",
+            f"- {footprint['bytes']:,} bytes of ONNX with raw columns as inputs; gaps and unseen categories are allowed.",
+            f"- {footprint['parameters']:,} parameters. One row takes {milliseconds['median']:.2f} ms on one core (99th percentile",
+            f"  {milliseconds['p99']:.2f} ms), preparation included, on the machine of the export.",
+            f"- Agrees with the workflow to {difference:.1e} on every row that it was made from.",
             f"- Stillhouse {facts['stillhouse']}, run `{facts['run']}`.",
             "",
         ]
@@ -48,14 +49,14 @@ def card(facts, schema, options, metrics, ledger, costs, difference):
 
 
 def data_lines(schema, ledger):
-    """Return what the model learned from."""
+    """Return the lines on the data that the model learned from."""
     rows = ", ".join(f"{count:,} {part}" for part, count in schema["rows"].items())
     lines = [f"- Rows: {rows}."]
     if schema["classes"]:
         shares = ", ".join(
             f"{name} {100 * share:.1f} %" for name, share in zip(schema["classes"], ledger["before"], strict=True)
         )
-        lines.append(f"- Classes, as weighed in training: {shares}; probabilities are stated on this mixture.")
+        lines.append(f"- Weighted shares of classes in training: {shares}; probabilities are on this class prior.")
     return [*lines, *(f"- {note}." for note in schema["notes"])]
 
 
@@ -64,31 +65,31 @@ def score_lines(metrics):
     lines = []
     for population, assessed in sorted(metrics.items(), key=lambda item: list(POPULATIONS).index(item[0])):
         lines += [f"{POPULATIONS[population]} ({assessed['rows']:,}):", "", "| metric | value (interval) |", "|---|---|"]
-        lines += [f"| {METRIC_WORDS[name]} | {with_interval(found)} |" for name, found in assessed["metrics"].items()]
+        lines += [f"| {METRIC_TITLES[name]} | {with_interval(found)} |" for name, found in assessed["metrics"].items()]
         lines.append("")
     return lines
 
 
 def decision_lines(facts):
-    """Return what the tuned threshold is, of two classes."""
+    """Return the line on the tuned threshold of two classes; none for other tasks."""
     if len(facts["factors"] or []) != 2:
         return []
     first, second = facts["factors"]
     share = first / (first + second)
-    said = f"`decision` says {facts['classes'][1]} from a probability of {share:.3f} on, tuned for balanced accuracy."
-    return [said, ""]
+    threshold = (
+        f"`decision` is {facts['classes'][1]} from a probability of {share:.3f} on: the threshold tuned on rows not fitted on."
+    )
+    return [threshold, ""]
 
 
 def limit_lines(schema, metrics):
-    """Return where the model is not to be trusted."""
-    lines = ["- Rows unlike those it was made from: its scores say nothing about them."]
+    """Return the lines on where the model should not be trusted."""
+    lines = ["- Its scores say nothing about rows unlike those that it was made from."]
     if "deploy" not in schema["rows"]:
-        lines.append("- No rows from where it will be used were given, so a shift could not be looked for.")
+        lines.append("- No deploy rows were given, so a shift could not be detected.")
     elif "deploy_weighted" not in metrics:
-        lines.append(
-            "- Scores are not weighted for the rows from where it will be used: weights were refused, or not asked for."
-        )
+        lines.append("- Scores are not weighted for deploy rows, as weights were refused or not asked for.")
     gappy = [column["name"] for column in feature_columns(schema) if column["missing"] > 0.5]
     if gappy:
-        lines.append(f"- Columns with more gaps than values: {', '.join(gappy)}.")
+        lines.append(f"- These columns have more gaps than values: {', '.join(gappy)}.")
     return lines

@@ -1,6 +1,10 @@
-"""Figures, each with the numbers that it shows as a table; one column wide, so that they are legible on a phone."""
+"""Figures, each with the numbers that it shows as a table; one column wide, so that they are legible on a phone.
+
+Functions that draw return a figure and its table. Tables have the names of models, figures what ``title`` makes of these.
+"""
 
 import io
+from dataclasses import dataclass
 
 import matplotlib
 import numpy as np
@@ -39,7 +43,27 @@ matplotlib.rcParams.update(
 )
 
 
-def panels(height):
+@dataclass
+class Picture:
+    """A figure of a section, with its file name, the numbers that it shows, a title, and a sentence or two."""
+
+    name: str
+    drawn: tuple
+    title: str
+    text: str
+
+    @property
+    def svg(self):
+        """The figure as SVG text."""
+        return as_svg(self.drawn[0], self.name)
+
+    @property
+    def data(self):
+        """The numbers that the figure shows."""
+        return self.drawn[1]
+
+
+def panel(height):
     """Return a new figure of the page's width and its axes."""
     figure = Figure(figsize=(WIDTH, height), layout="constrained")
     return figure, figure.subplots()
@@ -47,7 +71,7 @@ def panels(height):
 
 def as_svg(figure, name):
     """Return a figure as SVG text; ``name`` keeps the identifiers of figures on one page apart."""
-    # Text with dollar signs is the user's own: none of it is mathematics.
+    # Dollar signs are the user's own text, not mathematics.
     for text in figure.findobj(matplotlib.text.Text):
         text.set_parse_math(False)
     with matplotlib.rc_context({"svg.hashsalt": name}):
@@ -57,9 +81,9 @@ def as_svg(figure, name):
     return svg[svg.index("<svg") :]
 
 
-def ranking(names, values, lows, highs, label, weighted=None, wanted=None):
-    """Draw a value of each name with its interval, the first on top, and beside it one weighted for deploy rows, or wanted."""
-    figure, axes = panels(1.0 + 0.32 * len(names))
+def ranking(names, values, lows, highs, label, weighted=None, wanted=None, title=str):
+    """Draw a value with its interval for each name, the first on top; also one weighted for deploy rows, or a target."""
+    figure, axes = panel(1.0 + 0.32 * len(names))
     y = np.arange(len(names))[::-1]
     data = pd.DataFrame({"name": names, "value": values, "low": lows, "high": highs})
     axes.hlines(y, lows, highs, color=COLOURS[0], linewidth=2.5, alpha=0.45)
@@ -71,29 +95,31 @@ def ranking(names, values, lows, highs, label, weighted=None, wanted=None):
     if wanted is not None:
         data["wanted"] = wanted
         axes.axvline(wanted, color=PALE, linewidth=1.2, linestyle="--")
-    axes.set_yticks(y, [shortened(name) for name in names])
+    axes.set_yticks(y, [shortened(title(name)) for name in names])
     axes.set_ylim(-0.6, len(names) - 0.4)
     axes.set_xlabel(label)
     axes.grid(axis="y", visible=False)
     return figure, data
 
 
-def front(table, at_front, x_label, y_label):
-    """Draw score against price, and the line of models that no cheaper one beats; ``table`` has model, price, score, form."""
-    figure, axes = panels(4.2)
+def front(table, at_front, x_label, y_label, title=str):
+    """Draw score against footprint, and the Pareto front; ``table`` has model, footprint, score and form."""
+    figure, axes = panel(4.2)
     forms = sorted(set(table["form"]))
     for number, form in enumerate(forms):
         part = table[table["form"] == form]
-        axes.plot(part["price"], part["score"], "o", markersize=6, color=COLOURS[number], label=form)
-    line = table[table["model"].isin(at_front)].sort_values("price")
-    axes.plot(line["price"], line["score"], color=PALE, linewidth=1.2, zorder=0)
-    for place, name, price, score in zip(range(len(table)), table["model"], table["price"], table["score"], strict=True):
-        up = 5 if place % 2 == 0 else -11
-        axes.annotate(shortened(name, 14), (price, score), xytext=(4, up), textcoords="offset points", fontsize=8)
+        axes.plot(part["footprint"], part["score"], "o", markersize=6, color=COLOURS[number], label=form)
+    line = table[table["model"].isin(at_front)].sort_values("footprint")
+    axes.plot(line["footprint"], line["score"], color=PALE, linewidth=1.2, zorder=0)
+    for index, name, footprint, score in zip(
+        range(len(table)), table["model"], table["footprint"], table["score"], strict=True
+    ):
+        up = 5 if index % 2 == 0 else -11
+        axes.annotate(shortened(title(name), 24), (footprint, score), xytext=(4, up), textcoords="offset points", fontsize=8)
     axes.set(xscale="log", xlabel=x_label, ylabel=y_label)
-    is_narrow = table["price"].max() < 30 * table["price"].min()
+    is_narrow = table["footprint"].max() < 30 * table["footprint"].min()
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if is_narrow else (1,)))
-    axes.xaxis.set_major_formatter(lambda price, _: f"{price:,.0f}" if price >= 1 else f"{price:g}")
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}" if value >= 1 else f"{value:g}")
     axes.minorticks_off()
     axes.margins(x=0.18, y=0.1)
     if len(forms) > 1:
@@ -103,7 +129,7 @@ def front(table, at_front, x_label, y_label):
 
 def curves(named, x_label, y_label, diagonal):
     """Draw one line per ``{name: (x, y)}``."""
-    figure, axes = panels(4.0)
+    figure, axes = panel(4.0)
     if diagonal:
         axes.plot([0, 1], [0, 1], color=PALE, linewidth=1, linestyle="--")
     for name, (x, y) in named.items():
@@ -114,14 +140,14 @@ def curves(named, x_label, y_label, diagonal):
 
 
 def lines(named, x_label, y_label):
-    """Return the points of named lines, one below the other."""
+    """Return the points of named lines as one table."""
     parts = [pd.DataFrame({"name": name, x_label: x, y_label: y}) for name, (x, y) in named.items()]
     return pd.concat(parts, ignore_index=True)
 
 
 def reliability(named):
     """Draw observed against predicted shares, one line per ``{name: (predicted, observed)}``."""
-    figure, axes = panels(4.0)
+    figure, axes = panel(4.0)
     axes.plot([0, 1], [0, 1], color=PALE, linewidth=1, linestyle="--")
     for name, (predicted, observed) in named.items():
         axes.plot(predicted, observed, "o-", linewidth=1.5, markersize=4, label=name)
@@ -130,15 +156,15 @@ def reliability(named):
     return figure, lines(named, "predicted probability", "observed share")
 
 
-def bars(names, series, label):
+def bars(names, series, label, title=str):
     """Draw horizontal bars, one colour per ``{title: values}``, the first name on top."""
-    figure, axes = panels(0.8 + (0.2 + 0.14 * len(series)) * len(names))
+    figure, axes = panel(0.8 + (0.2 + 0.14 * len(series)) * len(names))
     y = np.arange(len(names))[::-1].astype(float)
     height = 0.8 / len(series)
-    for number, (title, values) in enumerate(series.items()):
+    for number, (series_name, values) in enumerate(series.items()):
         offset = 0.4 - height * (number + 0.5)
-        axes.barh(y + offset, values, height=height * 0.9, label=title, color=COLOURS[number])
-    axes.set_yticks(y, [shortened(name) for name in names])
+        axes.barh(y + offset, values, height=height * 0.9, label=series_name, color=COLOURS[number])
+    axes.set_yticks(y, [shortened(title(name)) for name in names])
     axes.set_xlabel(label)
     axes.grid(axis="y", visible=False)
     if len(series) > 1:
@@ -147,55 +173,25 @@ def bars(names, series, label):
 
 
 def shortened(name, most=26):
-    """Return a name cut to fit beside an axis."""
+    """Return a name, shortened to fit beside an axis."""
     name = " ".join(str(name).split())
     return name if len(name) <= most else f"{name[: most - 1]}…"
 
 
-def training(histories):
-    """Draw the training and stop loss of each network by epoch, one panel a model: ``{model: history}``."""
-    figure, grid = stacked_panels(len(histories))
-    for axes, (name, history) in zip(grid, histories.items(), strict=True):
-        for number, part in history.groupby("network"):
-            axes.plot(part["epoch"], part["loss"], color=PALE, linewidth=1, label="training rows" if number == 0 else None)
-            axes.plot(part["epoch"], part["stop_loss"], color=COLOURS[0], label="stop rows" if number == 0 else None)
-            best = part[part["kept"].astype(bool)].tail(1)
-            axes.plot(best["epoch"], best["stop_loss"], "o", color=COLOURS[1], label="weights kept" if number == 0 else None)
-        axes.set_title(name)
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.set_ylabel("loss")
-    grid[0].legend(loc="upper right")
-    grid[-1].set_xlabel("epoch")
-    return figure, by_model(histories, ["network", "epoch", "loss", "stop_loss", "kept"])
-
-
-def range_tests(histories):
-    """Draw the smoothed loss of each network by learning rate, one panel a model: ``{model: history}``."""
-    figure, grid = stacked_panels(len(histories))
-    for axes, (name, history) in zip(grid, histories.items(), strict=True):
-        for _, part in history.groupby("network"):
-            axes.plot(part["rate"], part["loss"], color=COLOURS[0], linewidth=1)
-        axes.set(title=name, xscale="log", ylabel="loss")
-        axes.xaxis.set_major_formatter(lambda rate, _: f"{rate:g}")
-        axes.minorticks_off()
-    grid[-1].set_xlabel("learning rate")
-    return figure, by_model(histories, ["network", "rate", "loss"])
-
-
-def stacked_panels(count):
+def panels_below_each_other(count):
     """Return a new figure of panels below each other, and their axes."""
     figure = Figure(figsize=(WIDTH, 1.9 * count), layout="constrained")
     return figure, figure.subplots(count, 1, squeeze=False)[:, 0]
 
 
-def by_model(histories, columns):
-    """Return some columns of the histories of models, one below the other."""
+def concatenated(histories, columns):
+    """Return some columns of ``{model: history}`` as one table."""
     return pd.concat([history[columns].assign(model=name) for name, history in histories.items()], ignore_index=True)
 
 
 def by_batch(batches, series, alarms, label):
     """Draw a line of scores by batch per ``{title: values}``, and where alarms were raised."""
-    figure, axes = panels(3.6)
+    figure, axes = panel(3.6)
     for title, values in series.items():
         axes.plot(batches, np.array(values, dtype=float), "o-", linewidth=1.5, markersize=4, label=title)
     for batch in sorted(set(alarms)):
@@ -208,7 +204,7 @@ def by_batch(batches, series, alarms, label):
 
 def watch(points, threshold, alarms):
     """Draw a statistic after each row, its threshold, and the rows at which it was exceeded."""
-    figure, axes = panels(3.0)
+    figure, axes = panel(3.0)
     rows, values = zip(*points, strict=True)
     axes.plot(rows, values, linewidth=1.3)
     axes.axhline(threshold, color=COLOURS[1], linewidth=1, linestyle="--", label="threshold")
@@ -220,9 +216,9 @@ def watch(points, threshold, alarms):
 
 
 def scatter(x, y, x_label, y_label, diagonal):
-    """Draw points, with a diagonal where both axes have the same unit; of many, every so manieth."""
+    """Draw points, thinned out evenly if there are many, and a diagonal if both axes have the same unit."""
     x, y = (np.asarray(values)[:: 1 + len(x) // MOST_POINTS] for values in (x, y))
-    figure, axes = panels(4.0)
+    figure, axes = panel(4.0)
     axes.plot(x, y, ".", markersize=3, alpha=0.4)
     if diagonal:
         ends = [min(np.min(x), np.min(y)), max(np.max(x), np.max(y))]
@@ -232,9 +228,9 @@ def scatter(x, y, x_label, y_label, diagonal):
 
 
 def confusion(counts, classes):
-    """Draw how often each class was taken for each other, as shares of the true class."""
+    """Draw the confusion matrix, as shares of the true class."""
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    figure, axes = panels(4.6)
+    figure, axes = panel(4.6)
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     size = 7 if len(classes) > 12 else 9
     axes.set_xticks(range(len(classes)), [shortened(name, 18) for name in classes], rotation=90, fontsize=size)
@@ -248,20 +244,20 @@ def confusion(counts, classes):
     return figure, pd.DataFrame(counts.astype(int), columns=classes).assign(true=classes)
 
 
-def graph(layers, edges):
-    """Draw what is made from what, from left to right: lists of names, and pairs of names that are joined."""
-    tallest = max(map(len, layers))
+def graph(columns, edges, title=str):
+    """Draw a graph from left to right; ``columns`` are lists of names, ``edges`` are pairs of names."""
+    tallest = max(map(len, columns))
     figure = Figure(figsize=(WIDTH, 0.6 + 0.3 * tallest), layout="constrained")
-    axes, places = figure.subplots(), {}
-    for x, names in enumerate(layers):
+    axes, positions = figure.subplots(), {}
+    for x, names in enumerate(columns):
         for number, name in enumerate(names):
-            places[name] = x, (len(names) - 1) / 2 - number
+            positions[name] = x, (len(names) - 1) / 2 - number
     for first, second in edges:
-        (x1, y1), (x2, y2) = places[first], places[second]
+        (x1, y1), (x2, y2) = positions[first], positions[second]
         axes.plot([x1, x2], [y1, y2], color=LINE, linewidth=1.2, zorder=0)
-    for name, (x, y) in places.items():
+    for name, (x, y) in positions.items():
         box = {"boxstyle": "round,pad=0.3", "facecolor": "white", "edgecolor": COLOURS[0] if x else PALE, "linewidth": 1}
-        axes.text(x, y, shortened(name, 22), ha="center", va="center", fontsize=7.5, bbox=box)
-    axes.set(xlim=(-0.55, len(layers) - 0.45), ylim=(-tallest / 2 - 0.2, tallest / 2 + 0.2))
+        axes.text(x, y, shortened(title(name), 24), ha="center", va="center", fontsize=7.5, bbox=box)
+    axes.set(xlim=(-0.55, len(columns) - 0.45), ylim=(-tallest / 2 - 0.2, tallest / 2 + 0.2))
     axes.axis("off")
     return figure, pd.DataFrame(edges, columns=["from", "to"])

@@ -1,81 +1,154 @@
-"""What the report reads: the files of a run, by what they hold."""
+"""What the report reads: the files of a run."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
+from stillhouse.columns import DEPLOY, PART
 from stillhouse.config.models import verb
+from stillhouse.evaluation.metrics import LESS_IS_BETTER, main_metric
 from stillhouse.evaluation.scores import scored
 from stillhouse.splits import NONE
 from stillhouse.tables import read_csv, read_json, read_split, read_table
 
 
+@dataclass
+class Run:
+    """The results of one dataset. Dictionaries map the name of a model to what there is of it.
+
+    ``titles`` has the models' names for readers; ``plain`` maps a resampled model to its counterpart without resampling;
+    ``control`` has the metrics of models that were made on shuffled labels. ``rows`` has the scored rows with predictions,
+    ``weights`` the shift weights of split ``none``, and ``jobs`` the time and memory of each job.
+    """
+
+    dataset: str
+    config: dict
+    models: dict
+    titles: dict
+    plain: dict
+    reference: str
+    shown_split: str
+    table: pd.DataFrame
+    schema: dict
+    metrics: dict
+    rows: dict
+    comparison: pd.DataFrame
+    students: pd.DataFrame
+    pairs: pd.DataFrame
+    slices: pd.DataFrame
+    importance: pd.DataFrame | None
+    surrogate: dict | None
+    footprints: dict
+    shipped: dict
+    control: dict
+    histories: dict
+    stack_weights: dict
+    drift: dict
+    shift: dict | None
+    weights: pd.DataFrame | None
+    jobs: list
+
+    @property
+    def settings(self):
+        """The settings of evaluation and report."""
+        return self.config["report"]
+
+    @property
+    def main(self):
+        """The name of the metric that models are compared by."""
+        return main_metric(self.schema["task"])
+
+    @property
+    def more_is_better(self):
+        """Whether larger values of the main metric are better."""
+        return self.main not in LESS_IS_BETTER
+
+    @property
+    def leader(self):
+        """The name of the model with the best main metric."""
+        return self.comparison["model"].iloc[0]
+
+    def title(self, name):
+        """Return the name of a model for readers; other names stay as they are."""
+        return self.titles.get(name, name)
+
+    def value(self, name, metric=None, population="held_out"):
+        """Return the value of a metric of a model, by default of the main metric on held-out rows."""
+        return self.metrics[name][population]["metrics"][metric or self.main]["value"]
+
+    def held_out(self, name):
+        """Return the held-out rows of a model, with labels and predictions."""
+        return self.rows[name][self.rows[name][PART] != DEPLOY]
+
+    def compared_students(self):
+        """Return for each student the names of its teachers and, last, of its twin."""
+        return {name: part["other"].tolist() for name, part in self.students.groupby("student", sort=False)}
+
+
 def read_run(files, params, dataset):
-    """Return the files of a run by name; ``files`` and ``params`` are those of the rule ``report``."""
+    """Return the run of a dataset; ``files`` and ``params`` are those of the rule ``report``."""
     models, split = params.models, params.shown_split
     table, folds = read_table(files.table), read_table(files.folds)
-    return {
-        "dataset": dataset,
-        "config": params.config,
-        "settings": params.config["report"],
-        "models": models,
-        "plain": params.plain,
-        "reference": params.reference,
-        "shown_split": split,
-        "table": table,
-        "schema": read_json(files.schema),
-        "metrics": each(models, files.metrics),
-        "rows": {name: scored(read_table(path), table, folds) for name, path in zip(models, files.predictions, strict=True)},
-        "comparison": read_csv(files.comparison, keep_default_na=False, na_values=[""]),
-        **{name: read_csv(files[name]) for name in ("students", "pairs", "slices")},
-        **explanations(files.explanations),
-        "prices": read_json(files.footprints),
-        "control": {"metrics": each(params.controlled, files.control), "level": params.config["report"]["level"]},
-        "costs": each(params.exported, files.shipped),
-        "histories": by_model(files.histories),
-        "stacks": weights_of_stacks(models, files.stacks, split),
-        "drift": each(params.exported, files.drift) if files.drift else {},
-        "shift": read_json(files.shift) if files.shift else None,
-        "weights": read_split(files.weights, NONE) if files.weights else None,
-        "steps": seconds_by_step(params.logs),
-    }
+    importance, surrogate = files.explanations or (None, None)
+    return Run(
+        dataset=dataset,
+        config=params.config,
+        models=models,
+        titles=params.titles,
+        plain=params.plain,
+        reference=params.reference,
+        shown_split=split,
+        table=table,
+        schema=read_json(files.schema),
+        metrics=read_each(models, files.metrics),
+        rows={name: scored(read_table(path), table, folds) for name, path in zip(models, files.predictions, strict=True)},
+        comparison=read_csv(files.comparison, keep_default_na=False, na_values=[""]),
+        students=read_csv(files.students),
+        pairs=read_csv(files.pairs),
+        slices=read_csv(files.slices),
+        importance=importance and read_csv(importance),
+        surrogate=surrogate and read_json(surrogate),
+        footprints=read_json(files.footprints),
+        shipped=read_each(params.exported, files.shipped),
+        control=read_each(params.controlled, files.control),
+        histories=histories_by_model(files.histories),
+        stack_weights=weights_of_stacks(models, files.stacks, split),
+        drift=read_each(params.exported, files.drift) if files.drift else {},
+        shift=read_json(files.shift) if files.shift else None,
+        weights=read_split(files.weights, NONE) if files.weights else None,
+        jobs=job_costs(params.logs),
+    )
 
 
-def each(names, paths):
+def read_each(names, paths):
     """Return the content of a JSON file for each name."""
     return dict(zip(names, map(read_json, paths), strict=True))
 
 
-def explanations(paths):
-    """Return what the reference model leans on and its surrogate, None where others made its predictions."""
-    if not paths:
-        return {"importance": None, "surrogate": None}
-    return {"importance": read_csv(paths[0]), "surrogate": read_json(paths[1])}
-
-
 def weights_of_stacks(models, paths, split):
-    """Return the weights of each stack in a split."""
+    """Return the weights of the members of each stack in a split."""
     stacks = [name for name, model in models.items() if verb(model) == "stack"]
-    return {name: found[split]["weights"] for name, found in each(stacks, paths).items()}
+    return {name: learned[split]["weights"] for name, learned in read_each(stacks, paths).items()}
 
 
-def by_model(paths):
-    """Return the tables of each model, one below the other; the model is the folder above that of the split."""
+def histories_by_model(paths):
+    """Return the concatenated histories of each model, whose name is that of the folder above the split's."""
     tables = {}
     for path in map(Path, paths):
         tables.setdefault(path.parts[-3], []).append(read_table(path))
     return {name: pd.concat(parts, ignore_index=True) for name, parts in tables.items()}
 
 
-def seconds_by_step(folder):
-    """Return what each job of a run took, the longest first, from Snakemake's benchmark files: step, seconds, megabytes."""
-    found = []
+def job_costs(folder):
+    """Return step, seconds and megabytes of each job, the longest first, from Snakemake's benchmark files."""
+    jobs = []
     for path in sorted(Path(folder).rglob("*.tsv")):
         try:
             line = pd.read_csv(path, sep="\t", usecols=["s", "max_rss"]).iloc[-1]
         except (ValueError, IndexError):
-            # A job that was cut short may leave an empty one.
+            # An interrupted job may leave an empty file.
             continue
         step = str(path.relative_to(folder).with_suffix(""))
-        found.append({"step": step, "seconds": float(line["s"]), "megabytes": pd.to_numeric(line["max_rss"], errors="coerce")})
-    return sorted(found, key=lambda one: -one["seconds"])
+        jobs.append({"step": step, "seconds": float(line["s"]), "megabytes": pd.to_numeric(line["max_rss"], errors="coerce")})
+    return sorted(jobs, key=lambda job: -job["seconds"])

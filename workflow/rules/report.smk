@@ -1,0 +1,46 @@
+# The report: one page for readers, and its pictures as files.
+
+
+rule report:
+    input:
+        table=rules.load.output.table,
+        schema=rules.load.output.schema,
+        folds=rules.fold.output.folds,
+        comparison=rules.compare.output.comparison,
+        students=rules.compare.output.students,
+        predictions=rules.compare.input.predictions,
+        metrics=rules.compare.input.metrics,
+        histories=histories,
+        stacks=stack_weights,
+        shift=shift_report,
+        drift=drift_files,
+        pairs=rules.compare.output.pairs,
+        control=control_metrics,
+        footprints=rules.measure.output.footprints,
+        slices=rules.slice.output.slices,
+        explanations=explanations,
+        shipped=lambda wildcards: expand(
+            rules.export.output.footprint, dataset=wildcards.dataset, model=config["export"]
+        ),
+        weights=shift_files(rules.weigh.output.weights),
+        template=local(os.path.relpath(WORKFLOW / "scripts" / "stillhouse" / "report" / "page.html.j2")),
+    output:
+        page=report("results/{dataset}/report.html", category="Reports", labels={"data set": "{dataset}"}),
+        figures=directory("results/{dataset}/figures"),
+    log:
+        "logs/{dataset}/report.log",
+    benchmark:
+        "logs/{dataset}/report.tsv"
+    params:
+        code=code("report.py"),
+        config=presentable(config),
+        models=PLAN.models,
+        titles=PLAN.titles,
+        plain=PLAN.plain,
+        exported=config["export"],
+        controlled=PLAN.controlled,
+        reference=PLAN.reference,
+        logs="logs/{dataset}",
+        shown_split=shown_split,
+    script:
+        "../scripts/report.py"

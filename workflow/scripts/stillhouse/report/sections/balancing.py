@@ -1,0 +1,36 @@
+"""Balanced classes or a tuned threshold: resampled models beside the same models without resampling."""
+
+from stillhouse.report.sections.scores import ranking_of
+from stillhouse.report.text import METRIC_TITLES, number
+
+TEXTS = {
+    "tuned_balanced_accuracy": "Each model uses the threshold that was tuned on its stop rows. Resampling is worth it only "
+    "if it beats the same model without resampling.",
+    "brier": "Probabilities are on the original class prior: the effect of resampling on the prior is undone. Less is better.",
+}
+
+
+def pictures(run):
+    """Return balanced accuracy and Brier score of each resampled model beside its counterpart without resampling."""
+    names = list(dict.fromkeys(name for pair in run.plain.items() for name in pair))
+    if not names:
+        return []
+    titles = {metric: METRIC_TITLES[metric][0].upper() + METRIC_TITLES[metric][1:] for metric in TEXTS}
+    return [ranking_of(run, f"balancing-{metric}", names, metric, titles[metric], text) for metric, text in TEXTS.items()]
+
+
+def sentences(run):
+    """Return for each resampled model how it compares with its counterpart without resampling."""
+    return [sentence(run, name, plain) for name, plain in run.plain.items()]
+
+
+def sentence(run, name, plain):
+    """Return how a resampled model compares with its counterpart, each at its tuned threshold."""
+    tuned, brier = (
+        [number(run.value(model, metric)) for model in (name, plain)] for metric in ("tuned_balanced_accuracy", "brier")
+    )
+    resampler = run.models[name]["prepare"]["resample"]
+    return (
+        f"Resampled by {resampler}, {run.title(name)} has a balanced accuracy of {tuned[0]} at its tuned threshold and a Brier "
+        f"score of {brier[0]}; without resampling it has {tuned[1]} and {brier[1]}."
+    )

@@ -1,0 +1,50 @@
+"""The control: models that are made on shuffled labels, which nothing can predict unless something leaks."""
+
+from scipy.stats import norm
+
+from stillhouse.report.text import METRIC_TITLES, listed, number
+
+# The level of the interval that must contain chance, so that a run without a leak hardly ever raises the alarm.
+CONTROL_LEVEL = 0.999
+# The value of a metric where nothing can be predicted; of R², any value below is as good.
+CHANCE = {"auc": 0.5, "r2": 0.0}
+
+
+def alarm(run):
+    """Return the sentence in red where shuffled labels were predicted, or an empty text."""
+    leaking = judged_controls(run)[True]
+    if not leaking:
+        return ""
+    return (
+        f"Something leaks: on shuffled labels, which nothing can predict, {listed(leaking)}. "
+        "Do not trust any score on this page until the reason is found."
+    )
+
+
+def sentence(run):
+    """Return how the controls scored if nothing leaks; an empty text otherwise, or without controls."""
+    controls = judged_controls(run)
+    if controls[True] or not controls[False]:
+        return ""
+    return f"On shuffled labels, {listed(controls[False])}, which is chance: no leak is detected."
+
+
+def judged_controls(run):
+    """Return the controls that leak, under True, and those that do not, under False, as phrases."""
+    metric, phrases = run.main if run.main in CHANCE else "r2", {True: [], False: []}
+    for model, metrics in run.control.items():
+        estimate = metrics["held_out"]["metrics"][metric]
+        if estimate["value"] is None or estimate["low"] is None:
+            continue
+        low, high = control_interval(estimate, run.settings["level"])
+        leaks = low > CHANCE[metric] or (metric == "auc" and high < CHANCE[metric])
+        scored = f"{METRIC_TITLES[metric]} of {number(estimate['value'])} ({number(low)} to {number(high)})"
+        phrases[leaks].append(f"{run.title(model)} has an {scored}")
+    return phrases
+
+
+def control_interval(estimate, level):
+    """Return the interval of a metric at the level of controls, from its interval at the level of the run."""
+    factor = norm.ppf((1 + CONTROL_LEVEL) / 2) / norm.ppf((1 + level) / 2)
+    value = estimate["value"]
+    return value - factor * (value - estimate["low"]), value + factor * (estimate["high"] - value)

@@ -1,0 +1,47 @@
+"""Conformal sets: how often they contain the true label, and how large they are."""
+
+from stillhouse.report import figures
+from stillhouse.report.text import number, percent
+
+POPULATIONS = {
+    "held_out": ("Coverage of conformal sets", "On held-out rows; thresholds come from rows of other folds."),
+    "deploy_weighted": (
+        "Coverage, weighted for deploy rows",
+        "Held-out rows and thresholds are weighted to resemble deploy rows.",
+    ),
+    "deploy": (
+        "Coverage on labelled deploy rows",
+        "Thresholds come from all held-out rows, weighted if there are shift weights.",
+    ),
+}
+
+
+def pictures(run):
+    """Return the coverage of every model on each population."""
+    return [picture for population in POPULATIONS if (picture := coverage_picture(run, population))]
+
+
+def coverage_picture(run, population):
+    """Return the coverage of every model on a population, or None where no model has one."""
+    names = [name for name in run.comparison["model"] if (run.metrics[name].get(population) or {}).get("conformal")]
+    if not names:
+        return None
+    estimates = [run.metrics[name][population]["conformal"] for name in names]
+    columns = [[estimate[key] for estimate in estimates] for key in ("value", "low", "high")]
+    wanted, (title, text) = run.settings["coverage"], POPULATIONS[population]
+    label = f"share of rows whose set contains the label; the target is {100 * wanted:g} %"
+    return figures.Picture(
+        f"coverage-{population}", figures.ranking(names, *columns, label, wanted=wanted, title=run.title), title, text
+    )
+
+
+def sentence(run):
+    """Return the coverage and size of the leading model's conformal sets."""
+    estimate = run.metrics[run.leader]["held_out"]["conformal"]
+    if not estimate:
+        return ""
+    unit = "classes on average" if run.schema["classes"] else "wide on average"
+    return (
+        f"Its conformal sets ({number(estimate['size'])} {unit}) contain the true label of {percent(estimate['value'])} of "
+        f"rows ({percent(estimate['low'])} to {percent(estimate['high'])}); the target is {percent(run.settings['coverage'])}."
+    )

@@ -1,0 +1,84 @@
+"""Where the reference model errs, which columns it relies on, and a small tree that imitates it."""
+
+from stillhouse.report import figures
+from stillhouse.report.text import METRIC_TITLES, number, percent, with_interval
+
+MOST_BARS = 15
+
+
+def pictures(run):
+    """Return the loss on slices, and the importance of columns."""
+    return [*slice_pictures(run), *importance_pictures(run)]
+
+
+def slice_pictures(run):
+    """Return the mean loss of the reference model on slices, the largest first."""
+    table = run.slices.sort_values("loss", ascending=False).head(MOST_BARS)
+    if not len(table):
+        return []
+    drawn = figures.ranking(table["slice"].tolist(), table["loss"], table["loss_low"], table["loss_high"], "mean loss")
+    text = (
+        "Log loss or squared error; less is better. The worst slices were searched on one half of the rows and are scored on "
+        "the other half."
+    )
+    return [figures.Picture("slices", drawn, f"Where {run.title(run.reference)} errs", text)]
+
+
+def importance_pictures(run):
+    """Return the permutation importance of columns for the reference model."""
+    if run.importance is None:
+        return []
+    table, metric = run.importance.head(MOST_BARS), METRIC_TITLES[run.main]
+    drawn = figures.ranking(table["column"].tolist(), table["loss"], table["low"], table["high"], f"loss of {metric}")
+    text = f"How much the {metric} on held-out rows worsens when a column is shuffled. Lines are intervals over folds."
+    return [figures.Picture("importance", drawn, f"Columns that {run.title(run.reference)} relies on", text)]
+
+
+def slice_sentence(run):
+    """Return the worst of the slices that are significantly worse than the rest; empty without such."""
+    worse = run.slices[run.slices["worse"].astype(bool)].sort_values("loss", ascending=False)
+    if not len(worse):
+        return ""
+    line, others = worse.iloc[0], len(worse) - 1
+    further = {0: "", 1: "; one more slice is clearly worse"}.get(others, f"; {others} more slices are clearly worse")
+    return (
+        f"{run.title(run.reference)} errs most where {line['slice']} ({line['rows']:,} rows): its mean loss is "
+        f"{number(line['loss'])} there and {number(line['loss_elsewhere'])} elsewhere{further}."
+    )
+
+
+def slice_lines(run):
+    """Return a line for each slice, as text."""
+    return [
+        {
+            "slice": line["slice"],
+            "searched": line["found"] != "given",
+            "rows": line["rows"],
+            "value": with_interval(line),
+            "loss": with_interval({"value": line["loss"], "low": line["loss_low"], "high": line["loss_high"]}),
+            "elsewhere": number(line["loss_elsewhere"]),
+            "worse": line["worse"],
+        }
+        for line in run.slices.to_dict("records")
+    ]
+
+
+def leaf_lines(run):
+    """Return a line for each leaf of the surrogate tree, as text."""
+    if run.surrogate is None:
+        return []
+    leaves = run.surrogate["leaves"]
+    return [{**leaf, "says": leaf["says"] if isinstance(leaf["says"], str) else number(leaf["says"])} for leaf in leaves]
+
+
+def surrogate_sentence(run):
+    """Return how well the surrogate tree imitates the reference model; empty without one."""
+    if run.surrogate is None:
+        return ""
+    classes, fidelity, model = run.schema["classes"], percent(run.surrogate["fidelity"]), run.title(run.reference)
+    if classes and len(classes) > 2:
+        result = f"names the most likely class of {model} for {fidelity} of rows that it was not fitted on"
+    else:
+        what = f"{model}'s probability of {classes[1]}" if classes else f"{model}'s values"
+        result = f"explains {fidelity} of the variance of {what} on rows that it was not fitted on"
+    return f"A tree of depth three {result}. It shows what the model predicts, not what is true."

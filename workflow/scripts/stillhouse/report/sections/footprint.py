@@ -1,0 +1,44 @@
+"""What each gain costs: the score of every model against its size and the time of predicting one row."""
+
+import pandas as pd
+
+from stillhouse.report import figures
+from stillhouse.report.text import METRIC_TITLES, number, ratio
+from stillhouse.shipping.footprint import pareto_front
+
+AXES = {"milliseconds": "milliseconds for one row", "bytes": "bytes"}
+# Models whose AUC is less than this below the leader's are almost as good.
+SMALL_LOSS = 0.01
+
+
+def pictures(run):
+    """Return the score of every model against the time of one row, and against bytes."""
+    if not run.footprints:
+        return []
+    values = {name: run.value(name) for name in run.footprints}
+    sign = 1 if run.more_is_better else -1
+    drawn = []
+    for key, label in AXES.items():
+        lines = [(name, found[key], values[name], found["form"]) for name, found in run.footprints.items()]
+        table = pd.DataFrame(lines, columns=["model", "footprint", "score", "form"])
+        front = pareto_front(run.footprints, {name: sign * value for name, value in values.items()}, key)
+        figure = figures.front(table, front, label, METRIC_TITLES[run.main], title=run.title)
+        text = "No smaller model is better than those on the line. Preparation is included; times are on one core."
+        drawn.append(figures.Picture(f"front-{key}", figure, f"{METRIC_TITLES[run.main]} against {label}", text))
+    return drawn
+
+
+def sentence(run):
+    """Return how much faster and smaller the fastest of the almost equally good models is; empty if it leads itself."""
+    if run.leader not in run.footprints or run.main != "auc":
+        return ""
+    best = run.value(run.leader)
+    near = [name for name in run.footprints if best - run.value(name) <= SMALL_LOSS]
+    fastest = min(near, key=lambda name: run.footprints[name]["milliseconds"])
+    if fastest == run.leader:
+        return ""
+    speed, size = (run.footprints[run.leader][key] / run.footprints[fastest][key] for key in ("milliseconds", "bytes"))
+    return (
+        f"{run.title(fastest)} has an AUC lower by {number(best - run.value(fastest))}, is {ratio(speed, 'faster', 'slower')} "
+        f"and {ratio(size, 'smaller', 'larger')}."
+    )

@@ -1,0 +1,89 @@
+"""How well the probabilities hold: curves and calibration of two classes, confusions of several, or predicted against true."""
+
+import numpy as np
+
+from stillhouse.evaluation.scores import as_arrays
+from stillhouse.report import figures
+
+TITLES = {
+    "binary": "How well the probabilities hold",
+    "multiclass": "What the leading model confuses",
+    "regression": "Predicted and true values",
+}
+# The number of models with a curve of their own, students and what they are compared with included.
+MOST_CURVES = 5
+MOST_CURVE_POINTS = 400
+
+
+def pictures(run):
+    """Return the pictures that fit the task."""
+    leader = run.title(run.leader)
+    labels, scores, _ = as_arrays(run.held_out(run.leader), run.schema)
+    if run.schema["task"] == "regression":
+        drawn = figures.scatter(scores[:, 0], labels, "predicted", "true", diagonal=True)
+        return [
+            figures.Picture("scatter", drawn, f"Predicted and true values of {leader}", "On the dashed line they are equal.")
+        ]
+    if run.schema["task"] == "multiclass":
+        return [confusion_picture(labels, scores, run.schema["classes"], leader)]
+    return curve_pictures(run)
+
+
+def curve_pictures(run):
+    """Return ROC curves, precision and recall, and calibration of the models with curves."""
+    arrays = {run.title(name): as_arrays(run.held_out(name), run.schema)[:2] for name in models_with_curves(run)}
+    roc, recall, calibration = (
+        {name: points(labels, scores[:, 1]) for name, (labels, scores) in arrays.items()}
+        for points in (roc_points, recall_points, reliability_points)
+    )
+    positive = f"The positive class is {run.schema['classes'][1]}."
+    calibrated = "On the dashed line, observed shares equal predicted probabilities."
+    return [
+        figures.Picture("roc", figures.curves(roc, "false positive rate", "true positive rate", True), "ROC curves", positive),
+        figures.Picture("recall", figures.curves(recall, "recall", "precision", False), "Precision and recall", positive),
+        figures.Picture("calibration", figures.reliability(calibration), "Calibration", calibrated),
+    ]
+
+
+def models_with_curves(run):
+    """Return the names of the leading models, and of each student with its teachers and its twin."""
+    students = run.compared_students().items()
+    compared = dict.fromkeys(name for student, (*teachers, twin) in students for name in (*teachers, student, twin))
+    others = [name for name in run.comparison["model"] if name not in compared]
+    return [*others[: max(1, MOST_CURVES - len(compared))], *compared]
+
+
+def confusion_picture(labels, scores, classes, title):
+    """Return the confusion matrix of a model."""
+    counts = np.zeros((len(classes), len(classes)))
+    np.add.at(counts, (labels, scores.argmax(axis=1)), 1)
+    return figures.Picture(
+        "confusion", figures.confusion(counts, classes), f"Confusions of {title}", "Shares of each true class."
+    )
+
+
+def roc_points(labels, score):
+    """Return false and true positive rates at falling thresholds."""
+    labels = labels[np.argsort(-score, kind="stable")]
+    true, false = np.cumsum(labels), np.cumsum(1 - labels)
+    return curve_points(np.r_[0, false / false[-1]], np.r_[0, true / true[-1]])
+
+
+def recall_points(labels, score):
+    """Return recall and precision at falling thresholds."""
+    labels = labels[np.argsort(-score, kind="stable")]
+    true = np.cumsum(labels)
+    return curve_points(true / true[-1], true / np.arange(1, len(labels) + 1))
+
+
+def curve_points(x, y):
+    """Return evenly spaced points of a curve."""
+    kept = np.unique(np.linspace(0, len(x) - 1, MOST_CURVE_POINTS).astype(int))
+    return x[kept], y[kept]
+
+
+def reliability_points(labels, score, bins=10):
+    """Return mean predicted probability and observed share in bins with equally many rows."""
+    parts = np.array_split(np.argsort(score, kind="stable"), bins)
+    parts = [part for part in parts if len(part)]
+    return [score[part].mean() for part in parts], [labels[part].mean() for part in parts]

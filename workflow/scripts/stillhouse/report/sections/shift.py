@@ -1,0 +1,110 @@
+"""The rows where the model will be used: how they differ from the training rows, and scores for them."""
+
+import numpy as np
+
+from stillhouse.columns import ROW, TRUE_RATIO, WEIGHT
+from stillhouse.report import figures
+from stillhouse.report.text import number, with_interval
+
+MOST_BARS = 15
+
+
+def pictures(run):
+    """Return the pictures of shift; none without deploy rows."""
+    if not run.shift:
+        return []
+    drawn = [column_picture(run), prior_picture(run), correction_picture(run), true_ratio_picture(run)]
+    return [picture for picture in drawn if picture]
+
+
+def column_picture(run):
+    """Return the columns that differ most."""
+    columns = run.shift["columns"][:MOST_BARS]
+    names, distances = [column["name"] for column in columns], [column["distance"] for column in columns]
+    significant = sum(column["p"] < 0.05 for column in run.shift["columns"])
+    text = (
+        "Kolmogorov-Smirnov distance of numbers, total variation of categories: 0 is no shift, 1 is no overlap. "
+        f"The shift of {significant} columns is significant (p below 0.05, adjusted by Holm)."
+    )
+    return figures.Picture("shift", figures.bars(names, {"distance": distances}, "distance"), "Columns that have shifted", text)
+
+
+def prior_picture(run):
+    """Return the class prior of the labelled rows and its estimate for deploy rows; None for a regression."""
+    labels = run.shift.get("labels")
+    if not labels:
+        return None
+    series = {"labelled rows": labels["before"], "deploy rows, estimated": labels["em"]["prior"]}
+    text = (
+        f"Estimated by maximum likelihood from predictions of {run.title(run.shift['reference'])}. It holds if only the class "
+        "prior has changed."
+    )
+    return figures.Picture("mixture", figures.bars(run.schema["classes"], series, "share"), "Class prior", text)
+
+
+def correction_picture(run):
+    """Return the Brier score of labelled deploy rows before and after correction for label shift; None without a correction."""
+    names = [name for name, metrics in run.metrics.items() if "deploy_corrected" in metrics]
+    if not names:
+        return None
+    populations = {"as predicted": "deploy", "corrected for label shift": "deploy_corrected"}
+    series = {title: [run.value(name, "brier", part) for name in names] for title, part in populations.items()}
+    text = "Brier score on labelled deploy rows; less is better. The correction holds if only the class prior has changed."
+    drawn = figures.bars(names, series, "Brier score", title=run.title)
+    return figures.Picture("corrected", drawn, "Correction for label shift", text)
+
+
+def true_ratio_picture(run):
+    """Return estimated against true density ratios; None unless a challenge drew the deploy rows."""
+    if not run.shift["truth"]:
+        return None
+    known = run.weights.merge(run.table[[ROW, TRUE_RATIO]], on=ROW)
+    drawn = figures.scatter(np.log(known[TRUE_RATIO]), np.log(known[WEIGHT]), "true log ratio", "estimated log ratio", True)
+    correlation = run.shift["truth"]["log_ratio_correlation"]
+    text = f"A challenge drew the deploy rows, so the true ratio is known: the correlation is {correlation:.2f}."
+    return figures.Picture("ratio", drawn, "Estimated and true density ratio", text)
+
+
+def sentences(run):
+    """Return the diagnosis, what it means for weights, and the effect of the correction for label shift."""
+    return [run.shift["reason"], weight_sentence(run), correction_sentence(run)] if run.shift else []
+
+
+def deploy_sentence(run):
+    """Return the model with the best main metric on labelled deploy rows; empty without such rows."""
+    names = [name for name, metrics in run.metrics.items() if "deploy" in metrics]
+    scores = {name: value for name in names if (value := run.value(name, population="deploy")) is not None}
+    if not scores:
+        return ""
+    best = (max if run.more_is_better else min)(scores, key=scores.get)
+    deploy = run.metrics[best]["deploy"]
+    score = with_interval(deploy["metrics"][run.main])
+    return f"On {deploy['rows']:,} labelled deploy rows, {run.title(best)} leads with {score}."
+
+
+def weight_sentence(run):
+    """Return the effective sample size of the shift weights, or why they were refused or flattened."""
+    if not run.shift:
+        return ""
+    facts = run.shift["weights"]
+    if facts.get("note"):
+        return facts["note"]
+    if facts["share"] > 0.999:
+        return ""
+    warning = " Scores weighted for deploy rows are therefore uncertain." if facts["share"] < 0.3 else ""
+    return (
+        f"Weighted for deploy rows, the {facts['rows']:,} training rows have an effective sample size of "
+        f"{facts['effective_sample_size']:,.0f}.{warning}"
+    )
+
+
+def correction_sentence(run):
+    """Return the effect of correcting the reference model for label shift, where that is recommended and can be scored."""
+    reference = run.shift["reference"]
+    if run.shift["recommended"] != "label" or "deploy_corrected" not in run.metrics[reference]:
+        return ""
+    before, after = (number(run.value(reference, "brier", part)) for part in ("deploy", "deploy_corrected"))
+    return (
+        f"Corrected for the new class prior, {run.title(reference)} has a Brier score of {after} on labelled deploy rows "
+        f"({before} without correction)."
+    )

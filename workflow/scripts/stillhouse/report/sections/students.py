@@ -1,0 +1,65 @@
+"""Students beside their teachers, and beside their twins, which learn from labels alone."""
+
+from stillhouse.columns import CHOICE, PHASE
+from stillhouse.report.sections.scores import ranking_of
+from stillhouse.report.text import METRIC_TITLES, gap_with_interval, listed, number, percent
+
+
+def pictures(run):
+    """Return for each student its score beside those of its teachers and its twin."""
+    drawn = []
+    for student, (*teachers, twin) in run.compared_students().items():
+        title = f"{student} beside {listed([run.title(name) for name in teachers])}"
+        text = f"{run.title(twin)} is the same method with the same budget, trained on labels alone."
+        drawn.append(ranking_of(run, f"student-{student}", [*teachers, student, twin], run.main, title, text))
+    return drawn
+
+
+def sentences(run):
+    """Return for each student how it compares with its teachers and its twin."""
+    return [sentence(run, name, part) for name, part in run.students.groupby("student", sort=False)]
+
+
+def sentence(run, name, part):
+    """Return how a student compares with its teachers and its twin; ``part`` has its lines of ``students.csv``."""
+    score, teachers = run.value(name), []
+    for teacher in part.loc[part["is"] == "teacher", "other"]:
+        kept = f" (the student keeps {100 * score / run.value(teacher):.1f} %)" if run.main == "auc" else ""
+        teachers.append(f"its teacher {run.title(teacher)} has {number(run.value(teacher))}{kept}")
+    twin = part[part["is"] == "twin"].iloc[0]
+    verdict = "significantly less" if twin["better"] else "significantly more" if twin["worse"] else "no clear difference"
+    if not run.more_is_better and (twin["better"] or twin["worse"]):
+        verdict = "significantly more" if twin["better"] else "significantly less"
+    advice = ", so it is better trained without its teacher" if twin["worse"] else ""
+    return (
+        f"{name} has an {METRIC_TITLES[run.main]} of {number(score)}; {listed(teachers)}. "
+        f"Trained on labels alone, it has {number(run.value(twin['other']))}, {verdict}{advice}."
+    )
+
+
+def lines(run):
+    """Return a line for each student and each model that it is compared with, as text."""
+    return [
+        {
+            "student": line["student"],
+            "other": run.title(line["other"]) if line["is"] == "twin" else f"{run.title(line['other'])} (teacher)",
+            "gap": gap_with_interval(line),
+            "verdict": "better" if line["better"] else "worse" if line["worse"] else "no clear difference",
+            "agreement": percent(line["agreement"]) if run.schema["classes"] else number(line["agreement"]),
+            "divergence": number(line["divergence"]),
+        }
+        for line in run.students.to_dict("records")
+    ]
+
+
+def chosen_sentences(run, histories):
+    """Return the chosen temperature and share of the label of each student that had a choice."""
+    sentences = []
+    for name, history in histories.items():
+        kept = history[(history[PHASE] == CHOICE) & history["kept"].eq(True)]
+        if len(kept):
+            temperature, alpha = kept.iloc[0][["temperature", "alpha"]]
+            sentences.append(
+                f"For {run.title(name)}, temperature {temperature:g} and a label share of {alpha:g} were chosen on stop rows."
+            )
+    return sentences

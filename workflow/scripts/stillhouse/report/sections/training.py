@@ -1,0 +1,110 @@
+"""Training: losses of networks, learning-rate range tests, out-of-bag scores, and what is made from what."""
+
+import numpy as np
+from matplotlib.ticker import MaxNLocator
+
+from stillhouse.columns import BAG, EPOCHS, PHASE, RANGE_TEST, SPLIT
+from stillhouse.config.models import upstream
+from stillhouse.report import figures
+from stillhouse.report.sections.students import chosen_sentences
+from stillhouse.report.text import listed, number, preparation_title
+
+
+def pictures(run):
+    """Return the losses and range tests of all networks, and the graph of models."""
+    return [*loss_pictures(run), graph_picture(run)]
+
+
+def loss_pictures(run):
+    """Return the losses of networks by epoch and, for those with ``rate: auto``, by learning rate."""
+    split = run.shown_split
+    shown = {name: history[history[SPLIT] == split] for name, history in run.histories.items()}
+    epochs, tests = (
+        {run.title(name): part for name, history in shown.items() if len(part := history[history[PHASE] == phase])}
+        for phase in (EPOCHS, RANGE_TEST)
+    )
+    if not epochs:
+        return []
+    kept = (
+        f"Networks of split {split}. The weights of the epoch with the lowest stop loss are kept; held-out rows play no part."
+    )
+    text = " ".join([kept, *diverged_sentences(run), *chosen_sentences(run, shown)])
+    drawn = [figures.Picture("training", loss_by_epoch(epochs), "Loss by epoch", text)]
+    if tests:
+        text = f"Range test of networks of split {split}: each takes a tenth of the rate with its lowest loss."
+        drawn.append(figures.Picture("range-test", loss_by_rate(tests), "Loss by learning rate", text))
+    return drawn
+
+
+def loss_by_epoch(histories):
+    """Draw the training and stop loss of each network by epoch, a panel for each model."""
+    figure, panels = figures.panels_below_each_other(len(histories))
+    for axes, (name, history) in zip(panels, histories.items(), strict=True):
+        for network, part in history.groupby("network"):
+            is_first = network == 0
+            axes.plot(part["epoch"], part["loss"], color=figures.PALE, linewidth=1, label="training rows" if is_first else None)
+            axes.plot(part["epoch"], part["stop_loss"], color=figures.COLOURS[0], label="stop rows" if is_first else None)
+            best = part[part["kept"].astype(bool)].tail(1)
+            label = "weights kept" if is_first else None
+            axes.plot(best["epoch"], best["stop_loss"], "o", color=figures.COLOURS[1], label=label)
+        axes.set_title(name)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.set_ylabel("loss")
+    panels[0].legend(loc="upper right")
+    panels[-1].set_xlabel("epoch")
+    return figure, figures.concatenated(histories, ["network", "epoch", "loss", "stop_loss", "kept"])
+
+
+def loss_by_rate(histories):
+    """Draw the smoothed loss of each network by learning rate, a panel for each model."""
+    figure, panels = figures.panels_below_each_other(len(histories))
+    for axes, (name, history) in zip(panels, histories.items(), strict=True):
+        for _, part in history.groupby("network"):
+            axes.plot(part["rate"], part["loss"], color=figures.COLOURS[0], linewidth=1)
+        axes.set(title=name, xscale="log", ylabel="loss")
+        axes.xaxis.set_major_formatter(lambda rate, _: f"{rate:g}")
+        axes.minorticks_off()
+    panels[-1].set_xlabel("learning rate")
+    return figure, figures.concatenated(histories, ["network", "rate", "loss"])
+
+
+def graph_picture(run):
+    """Return the graph of preparations, models that learn from them, and models that learn from models."""
+
+    def depth(name):
+        return 1 + max((depth(source) for source in upstream(run.models[name])), default=0)
+
+    edges, columns = [], {0: []}
+    for name, model in run.models.items():
+        columns.setdefault(depth(name), []).append(name)
+        if "prepare" in model:
+            chain = preparation_title(model["prepare"])
+            columns[0] += [] if chain in columns[0] else [chain]
+            edges.append((chain, name))
+        edges += [(source, name) for source in upstream(model)]
+    drawn = figures.graph([columns[number] for number in sorted(columns) if columns[number]], edges, title=run.title)
+    text = "From left to right: preparations, the models that learn from them, and the models that learn from other models."
+    return figures.Picture("graph", drawn, "What is made from what", text)
+
+
+def diverged_sentences(run):
+    """Return a sentence on networks whose loss became infinite or NaN; an empty list without such."""
+    names = []
+    for name, history in run.histories.items():
+        epochs = history[history[PHASE] == EPOCHS]
+        for (split, network), part in epochs.groupby([SPLIT, "network"]):
+            if not np.isfinite(part["stop_loss"]).all():
+                left_out = "" if part["kept"].any() else " (left out)"
+                names.append(f"network {network} of {run.title(name)} in split {split}{left_out}")
+    return [f"Diverged: {listed(names)}; a network that had learned before keeps its best epoch."] if names else []
+
+
+def bag_sentences(run):
+    """Return the mean out-of-bag score of each bagged model."""
+    sentences = []
+    for name, history in run.histories.items():
+        lines = history[history[PHASE] == BAG]
+        if len(lines):
+            metric = "AUC" if run.schema["classes"] else "R²"
+            sentences.append(f"The out-of-bag {metric} of {run.title(name)} is {number(lines['score'].mean())}.")
+    return sentences

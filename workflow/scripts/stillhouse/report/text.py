@@ -1,0 +1,93 @@
+"""How numbers, names and methods are written in the report and on the model card."""
+
+from stillhouse.config.dataset import as_list
+from stillhouse.config.models import method_folder, verb
+
+METRIC_TITLES = {
+    "auc": "AUC",
+    "average_precision": "average precision",
+    "log_loss": "log loss",
+    "brier": "Brier score",
+    "accuracy": "accuracy",
+    "balanced_accuracy": "balanced accuracy",
+    "tuned_balanced_accuracy": "balanced accuracy, tuned threshold",
+    "recall_at_precision": "recall at stated precision",
+    "calibration_error": "calibration error",
+    "f1": "F1",
+    "mcc": "MCC",
+    "cost": "misclassification cost, tuned threshold",
+    "pinball": "pinball loss",
+    "rmse": "RMSE",
+    "mae": "MAE",
+    "r2": "R²",
+}
+
+
+def number(value):
+    """Return a number as text, with three decimals, or none if it is large; a dash for a missing one."""
+    if value is None or value != value:
+        return "–"
+    return f"{value:.3f}" if abs(value) < 100 else f"{value:,.0f}"
+
+
+def signed(value):
+    """Return a difference as text, with its sign."""
+    return f"{value:+.3f}" if abs(value) < 100 else f"{value:+,.0f}"
+
+
+def percent(share):
+    """Return a share as text."""
+    return f"{100 * share:.3g} %"
+
+
+def p_value(p):
+    """Return a p-value as text."""
+    if p != p:
+        return "–"
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def with_interval(estimate):
+    """Return a metric as text, with its interval if it has one."""
+    if estimate["low"] is None or estimate["low"] != estimate["low"]:
+        return number(estimate["value"])
+    return f"{number(estimate['value'])} ({number(estimate['low'])} to {number(estimate['high'])})"
+
+
+def gap_with_interval(line):
+    """Return the gap of two models as text, with its interval."""
+    return f"{signed(line['gap'])} ({signed(line['gap_low'])} to {signed(line['gap_high'])})"
+
+
+def ratio(value, more, less):
+    """Return a ratio as text, such as ``3 times faster`` or ``2 times slower``."""
+    return f"{value:.3g} times {more}" if value >= 1 else f"{1 / value:.3g} times {less}"
+
+
+def listed(names):
+    """Return names as an enumeration in a sentence."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def preparation_title(prepare):
+    """Return the steps of a preparation as text."""
+    return " + ".join(choice for choice in prepare.values() if choice != "none") or "no preparation"
+
+
+def how_made(model, task):
+    """Return a short description of how a model is made."""
+    made_by = verb(model)
+    options = model[made_by]
+    if made_by == "read":
+        return "predictions made outside this workflow"
+    if made_by == "stack":
+        members = options["members"]
+        return f"{options['method']} of {', '.join(members)}" if len(members) > 1 else f"{members[0]}, {options['method']}"
+    is_bagged = options.get("bag") and method_folder(model) == "estimators"
+    ensemble = f", {options['bag']} bagged" if is_bagged else f", {options['boost']} boosted" if options.get("boost") else ""
+    taught = f", taught by {listed(as_list(options['teacher']))}" if made_by == "distill" else ""
+    taught += f", also on {listed(options['transfer'])} rows" if options.get("transfer") else ""
+    method = "ridge" if task == "regression" and options["method"] == "logistic" else options["method"]
+    prepare = model.get("prepare", {})
+    prepared = f", after {preparation_title(prepare)}" if set(prepare.values()) - {"none"} else ""
+    return f"{method}{ensemble}{taught}{prepared}"
