@@ -130,7 +130,7 @@ def test_one_split_is_a_target_also_where_splits_run_together(demo):
 @pytest.mark.parametrize("split", ["9", "2+0", "0+1+2+3+4"])
 def test_a_split_that_cannot_be_is_refused(demo, split):
     printed = demo(f"{RESULTS}/models/balanced/split-{split}/predictions.parquet", check=False)
-    assert f"stillhouse: there is no split {split!r}: folds are 0 to 4" in printed
+    assert f"stillhouse: there is no split {split!r}: a split names the folds that it holds out, 0 to 4" in printed
     assert "Traceback" not in printed
     assert demo.jobs() == {}
 

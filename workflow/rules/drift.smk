@@ -5,12 +5,12 @@ FOLLOWED = [name for name, dataset in config["datasets"].items() if "batches" in
 
 rule update:
     input:
-        unpack(shipped_sources),
+        unpack(predictions_of_shipped_sources),
         table=rules.load.output.table,
         schema=rules.load.output.schema,
         folds=rules.fold.output.folds,
         features=shipped(rules.impute.output.features),
-        fitted=lambda wildcards: in_files(rules.train.output.fitted, [NONE], **wildcards),
+        fitted=lambda wildcards: of_model(rules.train.output.fitted, names=[NONE], **wildcards),
     output:
         updates=f"{EVALUATED}/updates.parquet",
     log:
@@ -21,9 +21,9 @@ rule update:
         dataset=one_of(FOLLOWED),
         model=one_of(config["export"]),
     params:
-        code=lambda wildcards: code("update.py", *files_of_steps(wildcards)),
+        code=lambda wildcards: code("update.py", *inputs.files_of_shipped_steps(PLAN, **wildcards)),
         seed=config["seed"],
-        options=steps_of,
+        options=lambda wildcards: inputs.shipped_steps(PLAN, **wildcards),
     script:
         "../scripts/update.py"
 

@@ -6,11 +6,11 @@ rule evaluate:
         table=rules.load.output.table,
         schema=rules.load.output.schema,
         folds=rules.fold.output.folds,
-        split_predictions=lambda wildcards: in_files(
-            f"{MODEL}/predictions.parquet", PLAN.evaluated_splits(wildcards.dataset), **wildcards
+        split_predictions=lambda wildcards: of_model(
+            f"{MODEL}/predictions.parquet", names=PLAN.evaluated_splits(wildcards.dataset), **wildcards
         ),
-        weights=shift_files(rules.weigh.output.weights),
-        facts=shift_files(rules.weigh.output.facts),
+        weights=of_shift(rules.weigh.output.weights),
+        facts=of_shift(rules.weigh.output.facts),
     output:
         predictions=f"{EVALUATED}/predictions.parquet",
         corrected=f"{EVALUATED}/corrected.parquet",
@@ -23,7 +23,7 @@ rule evaluate:
     params:
         code=code("evaluate.py"),
         seed=config["seed"],
-        splits=evaluated_splits,
+        splits=described(PLAN.evaluated_splits),
         settings=config["report"],
     script:
         "../scripts/evaluate.py"
@@ -33,9 +33,9 @@ rule diagnose:
     input:
         table=rules.load.output.table,
         schema=rules.load.output.schema,
-        features=shift_files(rules.impute.output.features),
-        weights=shift_files(rules.weigh.output.weights),
-        facts=shift_files(rules.weigh.output.facts),
+        features=of_shift(rules.impute.output.features),
+        weights=of_shift(rules.weigh.output.weights),
+        facts=of_shift(rules.weigh.output.facts),
         predictions=of_reference(rules.evaluate.output.predictions),
     output:
         shift="results/{dataset}/shift.json",
@@ -54,7 +54,7 @@ rule diagnose:
 
 rule measure:
     input:
-        unpack(measured_parts),
+        unpack(pipelines(lambda wildcards: PLAN.whole, lambda dataset: [shown_split(dataset)])),
         table=rules.load.output.table,
         schema=rules.load.output.schema,
     output:
@@ -68,14 +68,14 @@ rule measure:
         models=PLAN.whole,
         with_graph=[name for name in PLAN.whole if can_be_exported(config, SETTINGS, PLAN.models, name)],
         all_models=PLAN.models,
-        split=shown_split,
+        split=lambda wildcards: shown_split(wildcards.dataset),
     script:
         "../scripts/measure.py"
 
 
 rule explain:
     input:
-        unpack(explained_parts),
+        unpack(pipelines(lambda wildcards: [PLAN.reference], PLAN.scored_splits)),
         table=rules.load.output.table,
         schema=rules.load.output.schema,
         folds=rules.fold.output.folds,
@@ -92,7 +92,7 @@ rule explain:
         seed=config["seed"],
         model=PLAN.reference,
         all_models=PLAN.models,
-        splits=scored_splits,
+        splits=described(PLAN.scored_splits),
         settings=config["report"],
     script:
         "../scripts/explain.py"
@@ -126,7 +126,7 @@ rule compare:
         folds=rules.fold.output.folds,
         predictions=expand(rules.evaluate.output.predictions, model=PLAN.models, allow_missing=True),
         metrics=expand(rules.evaluate.output.metrics, model=PLAN.models, allow_missing=True),
-        repeats=repeated_metrics,
+        repeats=metrics_of(PLAN.models, lambda dataset: repeats_of(dataset, config["folds"])),
     output:
         comparison="results/{dataset}/comparison.csv",
         pairs="results/{dataset}/pairs.csv",

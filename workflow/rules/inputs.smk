@@ -1,95 +1,32 @@
-# Inputs of rules that depend on the plan: which files of which splits a job reads.
+# Input functions: the paths of what `stillhouse.config.inputs` says that a job reads.
+
+
+def same_splits(path):
+    """Return an input function for the files of an earlier step that hold a job's own splits."""
+    return lambda wildcards: in_files(path, split_names(wildcards), **wildcards_in(path, wildcards))
 
 
 def prepared(path):
-    """Return an input function for the files of a model's preparation that hold the job's splits."""
+    """Return an input function for the files of a model's preparation that hold a job's own splits."""
     return lambda wildcards: in_files(
-        path, [split["name"] for split in splits(wildcards)], **chain_of(wildcards.dataset, wildcards.model, path)
+        path, split_names(wildcards), **chain_of(wildcards.dataset, wildcards.model, path)
     )
 
 
-def predictions_of(source, dataset, learning):
-    """Return the files with a model's predictions that splits of another learn from: unseen ones, and those of new rows."""
-    return in_files(f"{MODEL}/predictions.parquet", learned_from(learning), dataset=dataset, model=source)
+def shipped(path):
+    """Return an input function for the files of a model's preparation that hold split none."""
+    return lambda wildcards: in_files(path, [NONE], **chain_of(wildcards.dataset, wildcards.model, path))
 
 
-def learned_from(learning):
-    """Return the names of splits and of those that did not see their training rows."""
-    return list(dict.fromkeys(name for split in learning for name in [split["name"], *split["unseen"].values()]))
-
-
-def sources(wildcards, learning=None):
-    """Return the files with the predictions of each model that a student or a stack learns from, under its name.
-
-    They are those that the splits in ``learning`` learn from, by default the job's own.
-    """
-    learning = learning or splits(wildcards)
-    names = upstream(PLAN.models[wildcards.model])
-    return {f"source_{name}": predictions_of(name, wildcards.dataset, learning) for name in names}
-
-
-def student_method(wildcards):
-    """Return the method file of a student, whichever kind it is of."""
-    model = PLAN.models[wildcards.model]
-    return method_file(method_folder(model), model["distill"]["method"])
-
-
-def hints(wildcards):
-    """Return the files with the networks that a student takes hints from, and with their features; none for most."""
-    teacher = hint_teacher(PLAN.models[wildcards.model])
-    if not teacher:
-        return {}
-    dataset, names = wildcards.dataset, learned_from(splits(wildcards))
-    return {
-        "hint_fitted": in_files(f"{MODEL}/fitted.joblib", names, dataset=dataset, model=teacher),
-        "hint_features": in_files(f"{IMPUTED}/features.parquet", names, **chain_of(dataset, teacher, IMPUTED)),
-    }
-
-
-def synthesizer(wildcards):
-    """Return how the synthetic rows of a dataset are drawn."""
-    return PLAN.datasets[wildcards.dataset]["synthetic"]
-
-
-def synthetic_rows(wildcards):
-    """Return the file with synthetic rows of a dataset that has them, where some student learns from them."""
-    is_asked = "synthetic" in PLAN.datasets[wildcards.dataset] and PLAN.transfers("synthetic")
-    return rules.synthesize.output.synthetic if is_asked else []
-
-
-def started(wildcards):
-    """Return the files with the networks that a model's own begin with, for the job's splits; none for most models."""
-    source = start(PLAN.models[wildcards.model])
-    names = [split["name"] for split in splits(wildcards)]
-    return in_files(f"{MODEL}/fitted.joblib", names, dataset=wildcards.dataset, model=source) if source else []
-
-
-def evaluated_splits(wildcards):
-    """Return descriptions of the splits whose predictions are scored."""
-    return [PLAN.describe(wildcards.dataset, name) for name in PLAN.evaluated_splits(wildcards.dataset)]
-
-
-def shift_files(path):
-    """Return an input function for a file of the preparation that shift is judged by; none without deploy rows."""
-    prepare = config["report"]["prepare"]
-    chain = {"imputer": prepare["impute"], "weigher": prepare["weigh"]}
+def of_shift(path):
+    """Return an input function for the files of the preparation that shift is diagnosed by; none without deploy rows."""
+    chain = wildcards_in(path, inputs.chain_of(config["report"]["prepare"]))
 
     def files(wildcards):
         names = PLAN.shift_splits(wildcards.dataset)
-        return in_files(path, names, dataset=wildcards.dataset, **wildcards_in(path, chain)) if names else []
+        return in_files(path, names, dataset=wildcards.dataset, **chain) if names else []
 
     return files
-
-
-def local_files(wildcards):
-    """Return the files of a dataset's tables, those behind addresses left out; a storage provider has none of them."""
-    found = locations(PLAN.datasets[wildcards.dataset])
-    return [local(place) for _, place in found if not is_remote(place)]
-
-
-def table_to_read(wildcards):
-    """Return the file with predictions that others made of a dataset's rows."""
-    return local(table_of(PLAN.models[wildcards.model], origin(wildcards.dataset)))
 
 
 def of_reference(path):
@@ -97,133 +34,114 @@ def of_reference(path):
     return expand(path, model=PLAN.reference, allow_missing=True)[0]
 
 
-def shift_report(wildcards):
-    """Return the diagnosis of a dataset with deploy rows."""
-    return rules.diagnose.output.shift if PLAN.has_deploy(wildcards.dataset) else []
+def of_model(path, dataset, model, names):
+    """Return the files of a model that hold these splits."""
+    return in_files(path, names, dataset=dataset, model=model)
 
 
-def shown_split(wildcards):
-    """Return the split that stands for all where only one is shown: the last that is scored."""
-    return PLAN.scored_splits(wildcards.dataset)[-1]
+def tables(wildcards):
+    """Return the files of a dataset's tables."""
+    return list(map(local, inputs.table_files(PLAN, wildcards.dataset)))
+
+
+def external_table(wildcards):
+    """Return the table of predictions that were made outside the workflow."""
+    return local(table_of(PLAN.models[wildcards.model], origin(wildcards.dataset)))
+
+
+def synthetic_rows(wildcards):
+    """Return the file with synthetic rows of a dataset, if there are any."""
+    return rules.synthesize.output.synthetic if inputs.uses_synthetic_rows(PLAN, wildcards.dataset) else []
+
+
+def predictions_of_sources(wildcards, learning=splits):
+    """Return the files with the predictions that a student or a stack learns from, by the names of their models."""
+    names = inputs.splits_of_sources(learning(wildcards))
+    path = f"{MODEL}/predictions.parquet"
+    sources = upstream(PLAN.models[wildcards.model])
+    return {f"source_{source}": of_model(path, wildcards.dataset, source, names) for source in sources}
+
+
+def predictions_of_shipped_sources(wildcards):
+    """Return the files with the predictions that a shipped student learned from, by the names of their models."""
+    return predictions_of_sources(wildcards, lambda wildcards: [PLAN.describe(wildcards.dataset, NONE)])
+
+
+def warm_start(wildcards):
+    """Return the files with the networks that a model is warm-started with; none for most models."""
+    source = start(PLAN.models[wildcards.model])
+    return of_model(f"{MODEL}/fitted.joblib", wildcards.dataset, source, split_names(wildcards)) if source else []
+
+
+def hints(wildcards):
+    """Return the files with the networks that a student takes hints from, and with their features; none for most models."""
+    teacher = hint_teacher(PLAN.models[wildcards.model])
+    if not teacher:
+        return {}
+    dataset, names = wildcards.dataset, inputs.splits_of_sources(splits(wildcards))
+    return {
+        "hint_fitted": of_model(f"{MODEL}/fitted.joblib", dataset, teacher, names),
+        "hint_features": in_files(f"{IMPUTED}/features.parquet", names, **chain_of(dataset, teacher, IMPUTED)),
+    }
+
+
+def pipelines(models, splits_of):
+    """Return an input function for the files that pipelines of some models are put together from, in some splits."""
+
+    def files(wildcards):
+        dataset, names, found = wildcards.dataset, splits_of(wildcards.dataset), {}
+        for name, is_stack in inputs.pipeline_parts(PLAN, models(wildcards)).items():
+            if is_stack:
+                found[f"weights_{name}"] = of_model(f"{MODEL}/weights.json", dataset, name, names)
+                continue
+            chain = chain_of(dataset, name, IMPUTED)
+            found[f"preparations_{name}"] = in_files(f"{IMPUTED}/preparations.joblib", names, **chain)
+            found[f"fitted_{name}"] = of_model(f"{MODEL}/fitted.joblib", dataset, name, names)
+        return found
+
+    return files
+
+
+def shown_split(dataset):
+    """Return the split that stands for all where only one is shown: the last one that is scored."""
+    return PLAN.scored_splits(dataset)[-1]
 
 
 def stack_weights(wildcards):
-    """Return the files with the weights of each stack, of the split that is shown."""
-    names = [model for model, options in PLAN.models.items() if verb(options) == "stack"]
-    shown = [shown_split(wildcards)]
-    return [in_files(f"{MODEL}/weights.json", shown, dataset=wildcards.dataset, model=model)[0] for model in names]
+    """Return the files with the weights of each stack in the split that is shown."""
+    shown, stacks = [shown_split(wildcards.dataset)], inputs.models_made_by(PLAN, "stack")
+    return [of_model(f"{MODEL}/weights.json", wildcards.dataset, name, shown)[0] for name in stacks]
 
 
 def histories(wildcards):
-    """Return the files with the histories of all networks, of all splits that are scored."""
-    names = [model for model, options in PLAN.models.items() if verb(options) in ("train", "fit", "distill")]
+    """Return the files with the histories of all models that learn, in all scored splits."""
     scored = PLAN.scored_splits(wildcards.dataset)
-    return [
-        path
-        for model in names
-        for path in in_files(f"{MODEL}/history.parquet", scored, dataset=wildcards.dataset, model=model)
-    ]
+    models = inputs.models_made_by(PLAN, "train", "fit", "distill")
+    path = f"{MODEL}/history.parquet"
+    return [file for name in models for file in of_model(path, wildcards.dataset, name, scored)]
 
 
-def shipped(path):
-    """Return an input function for a file of split none from a model's own preparation, or from the model itself."""
-    return lambda wildcards: in_files(path, [NONE], **chain_of(wildcards.dataset, wildcards.model, path))
+def described(splits_of):
+    """Return a function that describes some splits of the dataset of its wildcards."""
+    return lambda wildcards: [PLAN.describe(wildcards.dataset, name) for name in splits_of(wildcards.dataset)]
 
 
-def exported_parts(wildcards):
-    """Return the files that an exported model is put together from."""
-    return parts_of_models(wildcards.dataset, [wildcards.model], [NONE])
+def metrics_of(models, variants):
+    """Return an input function for the metrics of some models on some variants of a dataset."""
+    return lambda wildcards: expand(rules.evaluate.output.metrics, dataset=variants(wildcards.dataset), model=models)
 
 
-def parts_of_models(dataset, models, names):
-    """Return the files that whole models of some splits are put together from: their own, or a stack's and all its members'."""
-    found = {}
-    for name in dict.fromkeys(part for model in models for part in PLAN.parts(model)):
-        named = {"dataset": dataset, "model": name}
-        if "stack" in PLAN.models[name]:
-            found[f"weights_{name}"] = in_files(f"{MODEL}/weights.json", names, **named)
-        else:
-            chain = chain_of(dataset, name, IMPUTED)
-            found[f"preparations_{name}"] = in_files(f"{IMPUTED}/preparations.joblib", names, **chain)
-            found[f"fitted_{name}"] = in_files(f"{MODEL}/fitted.joblib", names, **named)
-    return found
-
-
-def measured_parts(wildcards):
-    """Return the files that all models of the split that is shown are put together from."""
-    return parts_of_models(wildcards.dataset, PLAN.whole, [shown_split(wildcards)])
-
-
-def explained_parts(wildcards):
-    """Return the files that the reference model of each scored split is put together from."""
-    return parts_of_models(wildcards.dataset, [PLAN.reference], PLAN.scored_splits(wildcards.dataset))
-
-
-def scored_splits(wildcards):
-    """Return descriptions of the splits that scored rows are predicted by."""
-    return [PLAN.describe(wildcards.dataset, name) for name in PLAN.scored_splits(wildcards.dataset)]
-
-
-def recipe(wildcards):
-    """Return all settings that an exported model, and those that it learns from, are made by."""
-    models = PLAN.with_upstream(wildcards.model)
-    prepared_by = [model["prepare"] for model in models.values() if "prepare" in model]
-    return {
-        "seed": config["seed"],
-        "folds": config["folds"],
-        "dataset": config["datasets"][wildcards.dataset],
-        "models": models,
-        **{
-            section: {one[step]: config[section][one[step]] for one in prepared_by} for step, section in CHOICES.items()
-        },
-    }
-
-
-def shipped_sources(wildcards):
-    """Return the files with the predictions that a shipped student learned from, under their models' names."""
-    return sources(wildcards, [PLAN.describe(wildcards.dataset, NONE)])
-
-
-def steps_of(wildcards):
-    """Return the options of every step that a shipped model is made by."""
-    model = PLAN.models[wildcards.model]
-    return {
-        "imputer": config["imputers"][model["prepare"]["impute"]],
-        "weigher": config["weighers"][model["prepare"]["weigh"]],
-        "resampler": config["resamplers"][model["prepare"]["resample"]],
-        "model": model[verb(model)],
-        "stop": config["folds"]["stop"],
-        "split": PLAN.describe(wildcards.dataset, NONE),
-    }
-
-
-def files_of_steps(wildcards):
-    """Return the method files that making a shipped model anew runs."""
-    kinds = {"imputer": "imputers", "weigher": "weighers", "resampler": "resamplers"}
-    kinds["model"] = method_folder(PLAN.models[wildcards.model])
-    steps = steps_of(wildcards)
-    return [method_file(kinds[step], name) for step in kinds for name in methods_in(steps[step])]
+def shift_report(wildcards):
+    """Return the diagnosis of shift of a dataset with deploy rows."""
+    return rules.diagnose.output.shift if PLAN.has_deploy(wildcards.dataset) else []
 
 
 def drift_files(wildcards):
-    """Return what became of each exported model in the later batches of a dataset, where it has any."""
-    if wildcards.dataset not in FOLLOWED:
-        return []
-    return expand(rules.drift.output.drift, dataset=wildcards.dataset, model=config["export"])
-
-
-def repeated_metrics(wildcards):
-    """Return the metrics of all models on a dataset whose folds are drawn anew, for each time that they are."""
-    return expand(
-        rules.evaluate.output.metrics, dataset=repeats_of(wildcards.dataset, config["folds"]), model=PLAN.models
-    )
-
-
-def control_metrics(wildcards):
-    """Return the metrics of the models that were made of shuffled labels."""
-    return expand(rules.evaluate.output.metrics, dataset=control_of(wildcards.dataset), model=PLAN.controlled)
+    """Return the monitoring of each exported model through the later batches of a dataset, if there are any."""
+    followed = wildcards.dataset in FOLLOWED
+    return expand(rules.drift.output.drift, dataset=wildcards.dataset, model=config["export"]) if followed else []
 
 
 def explanations(wildcards):
-    """Return what the reference model leans on, and the tree that says nearly what it says; none of what others predicted."""
+    """Return the explanations of the reference model; none where its predictions are read from a table."""
     return [*rules.explain.output] if PLAN.reference in PLAN.whole else []

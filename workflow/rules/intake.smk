@@ -3,7 +3,7 @@
 
 rule load:
     input:
-        files=local_files,
+        files=tables,
     output:
         table=TABLE,
         schema=SCHEMA,

@@ -9,7 +9,7 @@ rule train:
         features=prepared(rules.impute.output.features),
         sample=prepared(rules.resample.output.sample),
         ledger=prepared(rules.resample.output.ledger),
-        start=started,
+        start=warm_start,
     output:
         predictions=f"{MODEL}/predictions.parquet",
         fitted=f"{MODEL}/fitted.joblib",
@@ -22,13 +22,13 @@ rule train:
         model=made_by("train"),
     threads: 4
     params:
-        code=code_with("train.py", "architectures", of_model("train")),
+        code=code_with("train.py", "architectures", lookup(within=PLAN.models, dpath="{model}/train")),
         keeps_all=lambda wildcards: PLAN.is_kept(wildcards.model),
         checkpoints=f"{MODEL}/checkpoints",
         seed=config["seed"],
         seed_name=lambda wildcards: PLAN.seed_name(wildcards.model),
         splits=splits,
-        options=of_model("train"),
+        options=lookup(within=PLAN.models, dpath="{model}/train"),
     script:
         "../scripts/train.py"
 
@@ -52,18 +52,18 @@ rule fit:
     wildcard_constraints:
         model=made_by("fit"),
     params:
-        code=code_with("fit.py", "estimators", of_model("fit")),
+        code=code_with("fit.py", "estimators", lookup(within=PLAN.models, dpath="{model}/fit")),
         seed=config["seed"],
         seed_name=lambda wildcards: PLAN.seed_name(wildcards.model),
         splits=splits,
-        options=of_model("fit"),
+        options=lookup(within=PLAN.models, dpath="{model}/fit"),
     script:
         "../scripts/fit.py"
 
 
 rule distill:
     input:
-        unpack(sources),
+        unpack(predictions_of_sources),
         unpack(hints),
         schema=rules.load.output.schema,
         folds=rules.fold.output.folds,
@@ -71,7 +71,7 @@ rule distill:
         features=prepared(rules.impute.output.features),
         sample=prepared(rules.resample.output.sample),
         ledger=prepared(rules.resample.output.ledger),
-        start=started,
+        start=warm_start,
     output:
         predictions=f"{MODEL}/predictions.parquet",
         fitted=f"{MODEL}/fitted.joblib",
@@ -84,20 +84,20 @@ rule distill:
         model=made_by("distill"),
     threads: 4
     params:
-        code=lambda wildcards: code("distill.py", student_method(wildcards)),
+        code=lambda wildcards: code("distill.py", inputs.student_file(PLAN, wildcards.model)),
         keeps_all=lambda wildcards: PLAN.is_kept(wildcards.model),
         checkpoints=f"{MODEL}/checkpoints",
         seed=config["seed"],
         seed_name=lambda wildcards: PLAN.seed_name(wildcards.model),
         splits=splits,
-        options=of_model("distill"),
+        options=lookup(within=PLAN.models, dpath="{model}/distill"),
     script:
         "../scripts/distill.py"
 
 
 rule stack:
     input:
-        unpack(sources),
+        unpack(predictions_of_sources),
         table=rules.load.output.table,
         schema=rules.load.output.schema,
         folds=rules.fold.output.folds,
@@ -112,16 +112,16 @@ rule stack:
     wildcard_constraints:
         model=made_by("stack"),
     params:
-        code=code_with("stack.py", "stackers", of_model("stack")),
+        code=code_with("stack.py", "stackers", lookup(within=PLAN.models, dpath="{model}/stack")),
         splits=splits,
-        options=of_model("stack"),
+        options=lookup(within=PLAN.models, dpath="{model}/stack"),
     script:
         "../scripts/stack.py"
 
 
 rule read:
     input:
-        table=table_to_read,
+        table=external_table,
         schema=rules.load.output.schema,
         folds=rules.fold.output.folds,
     output:
@@ -133,8 +133,8 @@ rule read:
     wildcard_constraints:
         model=made_by("read"),
     params:
-        code=code_with("read.py", "readers", of_model("read")),
+        code=code_with("read.py", "readers", lookup(within=PLAN.models, dpath="{model}/read")),
         splits=splits,
-        options=of_model("read"),
+        options=lookup(within=PLAN.models, dpath="{model}/read"),
     script:
         "../scripts/read.py"

@@ -15,9 +15,9 @@ rule synthesize:
     wildcard_constraints:
         dataset=one_of(name for name, dataset in PLAN.datasets.items() if "synthetic" in dataset),
     params:
-        code=lambda wildcards: code("synthesize.py", method_file("synthesizers", synthesizer(wildcards)["method"])),
+        code=code_with("synthesize.py", "synthesizers", lookup(within=PLAN.datasets, dpath="{dataset}/synthetic")),
         seed=config["seed"],
-        options=synthesizer,
+        options=lookup(within=PLAN.datasets, dpath="{dataset}/synthetic"),
     script:
         "../scripts/synthesize.py"
 
@@ -36,10 +36,10 @@ rule impute:
     benchmark:
         "logs/{dataset}/impute-{imputer}/split-{split}.tsv"
     params:
-        code=code_with("impute.py", "imputers", chosen("imputers", "imputer")),
+        code=code_with("impute.py", "imputers", lookup(within=config["imputers"], dpath="{imputer}")),
         seed=config["seed"],
         splits=splits,
-        options=chosen("imputers", "imputer"),
+        options=lookup(within=config["imputers"], dpath="{imputer}"),
     script:
         "../scripts/impute.py"
 
@@ -56,10 +56,10 @@ rule weigh:
     benchmark:
         "logs/{dataset}/impute-{imputer}/weigh-{weigher}/split-{split}.tsv"
     params:
-        code=code_with("weigh.py", "weighers", chosen("weighers", "weigher")),
+        code=code_with("weigh.py", "weighers", lookup(within=config["weighers"], dpath="{weigher}")),
         seed=config["seed"],
         splits=splits,
-        options=chosen("weighers", "weigher"),
+        options=lookup(within=config["weighers"], dpath="{weigher}"),
     script:
         "../scripts/weigh.py"
 
@@ -79,10 +79,10 @@ rule resample:
     benchmark:
         "logs/{dataset}/impute-{imputer}/weigh-{weigher}/resample-{resampler}/split-{split}.tsv"
     params:
-        code=code_with("resample.py", "resamplers", chosen("resamplers", "resampler")),
+        code=code_with("resample.py", "resamplers", lookup(within=config["resamplers"], dpath="{resampler}")),
         seed=config["seed"],
         splits=splits,
         stop=config["folds"]["stop"],
-        options=chosen("resamplers", "resampler"),
+        options=lookup(within=config["resamplers"], dpath="{resampler}"),
     script:
         "../scripts/resample.py"

@@ -15,14 +15,14 @@ rule report:
         shift=shift_report,
         drift=drift_files,
         pairs=rules.compare.output.pairs,
-        control=control_metrics,
+        control=metrics_of(PLAN.controlled, control_of),
         footprints=rules.measure.output.footprints,
         slices=rules.slice.output.slices,
         explanations=explanations,
         shipped=lambda wildcards: expand(
             rules.export.output.footprint, dataset=wildcards.dataset, model=config["export"]
         ),
-        weights=shift_files(rules.weigh.output.weights),
+        weights=of_shift(rules.weigh.output.weights),
         template=local(os.path.relpath(WORKFLOW / "scripts" / "stillhouse" / "report" / "page.html.j2")),
     output:
         page=report("results/{dataset}/report.html", category="Reports", labels={"data set": "{dataset}"}),
@@ -41,6 +41,6 @@ rule report:
         controlled=PLAN.controlled,
         reference=PLAN.reference,
         logs="logs/{dataset}",
-        shown_split=shown_split,
+        shown_split=lambda wildcards: shown_split(wildcards.dataset),
     script:
         "../scripts/report.py"

@@ -3,7 +3,7 @@
 
 rule export:
     input:
-        unpack(exported_parts),
+        unpack(pipelines(lambda wildcards: [wildcards.model], lambda dataset: [NONE])),
         table=rules.load.output.table,
         schema=rules.load.output.schema,
         metrics=rules.evaluate.output.metrics,
@@ -19,6 +19,6 @@ rule export:
         model=one_of(config["export"]),
     params:
         code=code("export.py", "preparation/features.py", "networks/training.py"),
-        recipe=recipe,
+        recipe=lambda wildcards: inputs.recipe(PLAN, **wildcards),
     script:
         "../scripts/export.py"

@@ -30,6 +30,11 @@ def is_address(location):
     return location.startswith(("http://", "https://"))
 
 
+def is_remote(location):
+    """Return whether a table is fetched from an address or a library, and is no file here."""
+    return is_address(location) or location.startswith(("sklearn:", "openml:"))
+
+
 def without_password(location):
     """Return a location for messages: an address loses its password and its query, which may hold a key."""
     if not is_address(location):

@@ -131,7 +131,7 @@ def recommendation(differences, schema):
     none: the joint test finds no difference (p > 0.02). label: it finds one, but no longer (p > 0.05) after subsampling to the
     estimated class prior, which differs from that of the training rows. covariate: otherwise.
     """
-    difference = f"a classifier tells them difference with an AUC of {differences['auc']:.2f}"
+    difference = f"a classifier tells the two apart with an AUC of {differences['auc']:.2f}"
     if differences["p"] > ALPHA:
         return {
             "recommended": "none",

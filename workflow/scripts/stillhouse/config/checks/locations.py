@@ -4,12 +4,7 @@ import re
 from urllib.parse import urlsplit
 
 from stillhouse.config.completion import ConfigError
-from stillhouse.config.dataset import is_address, without_password
-
-
-def is_remote(location):
-    """Return whether a table is fetched from an address or a library, and is no file here."""
-    return is_address(location) or location.startswith(("sklearn:", "openml:"))
+from stillhouse.config.dataset import is_address, is_remote, without_password
 
 
 def check_location(where, location):

@@ -8,9 +8,9 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from stillhouse.columns import WITHOUT_LABEL
-from stillhouse.config.checks.locations import check_location, is_remote
+from stillhouse.config.checks.locations import check_location
 from stillhouse.config.completion import ConfigError
-from stillhouse.config.dataset import as_list, locations
+from stillhouse.config.dataset import as_list, is_remote, locations
 from stillhouse.errors import nearest
 
 

@@ -14,7 +14,7 @@ SUM_TOLERANCE = 1e-3
 
 
 def make(table, held_out):
-    """Return a function of (path, folds, classes) that returns the checked_predictions predictions."""
+    """Return a function of (path, folds, classes) that returns the checked predictions."""
     return partial(checked_predictions, held_out=held_out)
 
 

@@ -1,4 +1,4 @@
-"""Larger classes are near_centres to rows near the centres of as many k-means clusters as the smallest class has rows."""
+"""Larger classes are reduced to the rows nearest to the centres of as many k-means clusters as the smallest class has rows."""
 
 import numpy as np
 from sklearn.cluster import MiniBatchKMeans

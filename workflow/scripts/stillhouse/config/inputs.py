@@ -1,0 +1,107 @@
+"""What a job reads: which splits, models, choices and method files. The rules turn the answers into paths.
+
+Standard library only, as the workflow reads this on every job.
+"""
+
+from stillhouse.config.completion import CHOICES, ConfigError
+from stillhouse.config.dataset import is_remote, locations
+from stillhouse.config.models import method_folder, verb
+from stillhouse.methods import method_file
+from stillhouse.splits import ALL, NONE
+
+# The wildcards that name the choices of a preparation, each with its step in the configuration.
+STEPS = {"imputer": "impute", "weigher": "weigh", "resampler": "resample"}
+
+
+def chain_of(prepare):
+    """Return the wildcards that name a preparation, such as ``{"imputer": "median", …}``."""
+    return {wildcard: prepare[step] for wildcard, step in STEPS.items() if step in prepare}
+
+
+def needed_splits(plan, dataset, model=None, **chain):
+    """Return the names of the splits that are needed of a model, or of a preparation with these wildcards."""
+    if model:
+        return plan.model_splits(dataset, model)
+    return plan.prepared_splits(dataset, **{STEPS[wildcard]: choice for wildcard, choice in chain.items()})
+
+
+def job_splits(plan, split, dataset, **named):
+    """Return descriptions of the splits that a job makes: the one that its path names, or all that are needed.
+
+    Raises ``ConfigError`` for a split that the dataset does not have.
+    """
+    names = needed_splits(plan, dataset, **named) if split == ALL else [split]
+    if unknown := [name for name in names if not plan.folds[dataset].allows(name)]:
+        last = plan.folds[dataset].count - 1
+        raise ConfigError(
+            f"there is no split {unknown[0]!r}: a split names the folds that it holds out, 0 to {last} in ascending order, "
+            "such as 0+2, and leaves some to learn from"
+        )
+    return [plan.describe(dataset, name) for name in names]
+
+
+def splits_of_sources(splits):
+    """Return the names of the splits whose predictions of other models a job reads: its own, and their unseen splits."""
+    return list(dict.fromkeys(name for split in splits for name in [split["name"], *split["unseen"].values()]))
+
+
+def models_made_by(plan, *rules):
+    """Return the names of the models that some rules make."""
+    return [name for name, model in plan.models.items() if verb(model) in rules]
+
+
+def pipeline_parts(plan, models):
+    """Return the names of all models that pipelines are put together from, with whether each is a stack."""
+    names = dict.fromkeys(part for model in models for part in plan.parts(model))
+    return {name: "stack" in plan.models[name] for name in names}
+
+
+def uses_synthetic_rows(plan, dataset):
+    """Return whether synthetic rows of a dataset are drawn: it asks for them, and some student learns from them."""
+    return "synthetic" in plan.datasets[dataset] and plan.transfers("synthetic")
+
+
+def methods_in(options):
+    """Return the names of the methods in options, also those of a column-wise imputer's imputers."""
+    inner = [*options.get("each", {}).values(), *([options["rest"]] if "rest" in options else [])]
+    return sorted({options["method"], *(method for within in inner for method in methods_in(within))})
+
+
+def method_files(kind, options):
+    """Return the files of the methods in options, below the library."""
+    return [method_file(kind, method) for method in methods_in(options)]
+
+
+def student_file(plan, model):
+    """Return the method file of a student."""
+    student = plan.models[model]
+    return method_file(method_folder(student), student["distill"]["method"])
+
+
+def shipped_steps(plan, dataset, model):
+    """Return the options of every step by which a shipped model is made."""
+    config, options = plan.config, plan.models[model]
+    choices = {wildcard: config[CHOICES[STEPS[wildcard]]][choice] for wildcard, choice in chain_of(options["prepare"]).items()}
+    stop, split = config["folds"]["stop"], plan.describe(dataset, NONE)
+    return {**choices, "model": options[verb(options)], "stop": stop, "split": split}
+
+
+def files_of_shipped_steps(plan, dataset, model):
+    """Return the method files that run when a shipped model is made from scratch."""
+    steps = shipped_steps(plan, dataset, model)
+    kinds = {wildcard: CHOICES[step] for wildcard, step in STEPS.items()} | {"model": method_folder(plan.models[model])}
+    return [file for step, kind in kinds.items() for file in method_files(kind, steps[step])]
+
+
+def recipe(plan, dataset, model):
+    """Return all settings by which an exported model, and the models upstream of it, are made."""
+    config, models = plan.config, plan.with_upstream(model)
+    prepared = [options["prepare"] for options in models.values() if "prepare" in options]
+    choices = {section: {one[step]: config[section][one[step]] for one in prepared} for step, section in CHOICES.items()}
+    dataset = config["datasets"][dataset]
+    return {"seed": config["seed"], "folds": config["folds"], "dataset": dataset, "models": models, **choices}
+
+
+def table_files(plan, dataset):
+    """Return the files of a dataset's tables; tables at addresses and in libraries have none."""
+    return [location for _, location in locations(plan.datasets[dataset]) if not is_remote(location)]
