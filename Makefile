@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint unit dry-run workflow-test test-slow test-cluster slurm chaos proofs clean
+.PHONY: demo test lint reference unit dry-run workflow-test test-slow test-cluster slurm chaos proofs clean
 
 demo: .venv/ready
 	$(BIN)/snakemake --cores all --quiet rules
@@ -16,6 +16,11 @@ lint: .venv/ready
 	$(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check Snakefile workflow
 	PYTHONPATH=workflow/scripts $(BIN)/lint-imports --no-logo
+	PYTHONPATH=workflow/scripts $(BIN)/python -m stillhouse.config.reference --check config/README.md
+
+# Writes the tables of config/README.md, which lint only compares.
+reference: .venv/ready
+	PYTHONPATH=workflow/scripts $(BIN)/python -m stillhouse.config.reference config/README.md
 
 unit: .venv/ready
 	$(BIN)/pytest -n 2 -m "not workflow and not slow and not cluster and not chaos"

@@ -17,7 +17,8 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPOSITORY / "workflow" / "scripts"))
 
 from stillhouse.columns import FOLD, LABEL, ROW, STOP, WEIGHT
-from stillhouse.config.completion import complete_options, fill, method_names
+from stillhouse.config.completion import complete_options, fill
+from stillhouse.config.settings import load_schema, method_names
 from stillhouse.intake.folds import make_folds
 from stillhouse.intake.kinds import feature_columns
 from stillhouse.intake.load import load
@@ -26,7 +27,7 @@ from stillhouse.predictions.calibration import OnOriginalPrior
 from stillhouse.preparation.features import prepared
 from stillhouse.preparation.sample import balanced_sample, training_sample
 
-SCHEMA = yaml.safe_load((REPOSITORY / "workflow" / "schemas" / "config.schema.yaml").read_text())
+SCHEMA = load_schema()
 TABLES = ("mammography", "credit-default-taiwan", "nasa-kc1")
 MODELS = ("logistic", "boosting")
 SPLIT = {"name": "0", "train": [1, 2, 3, 4], "held_out": [0]}

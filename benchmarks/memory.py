@@ -13,15 +13,15 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import yaml
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPOSITORY / "workflow" / "scripts"))
 
-from stillhouse.config.completion import complete_options, method_names
+from stillhouse.config.completion import complete_options
+from stillhouse.config.settings import load_schema, method_names
 from stillhouse.preparation.sample import balanced_sample
 
-SCHEMA = yaml.safe_load((REPOSITORY / "workflow" / "schemas" / "config.schema.yaml").read_text())
+SCHEMA = load_schema()
 
 
 def table(rows, columns):

@@ -43,13 +43,13 @@ def make_table(size, path):
 def stillhouse(size, path, draws=DRAWS, folds=FOLDS):
     """Train all folds and draws as the workflow does; returns CPU seconds in training a member and epoch."""
     import pandas as pd
-    import yaml
 
     from stillhouse.config.completion import complete_options, shared_options
+    from stillhouse.config.settings import load_schema
     from stillhouse.networks.training import train
     from stillhouse.networks.training_sets import TrainingSet
 
-    schema = yaml.safe_load((REPOSITORY / "workflow" / "schemas" / "config.schema.yaml").read_text())
+    schema = load_schema()
     given = {name: size[name] for name in ("width", "depth", "batch")} | {"numbers": "none", "heads": 1, "epochs": EPOCHS}
     given |= {"seeds": draws, "bag": True, "patience": EPOCHS, "dropout": 0.0}
     shared = shared_options(schema, "train", "architectures")

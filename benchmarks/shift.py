@@ -8,17 +8,17 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import yaml
 from scipy.special import softmax
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPOSITORY / "workflow" / "scripts"))
 
-from stillhouse.config.completion import complete_options, method_names
+from stillhouse.config.completion import complete_options
+from stillhouse.config.settings import load_schema, method_names
 from stillhouse.preparation.weights import weighed
 from stillhouse.shift.label_shift import estimate
 
-SCHEMA = yaml.safe_load((REPOSITORY / "workflow" / "schemas" / "config.schema.yaml").read_text())
+SCHEMA = load_schema()
 MOVE, ROWS = np.array([0.8, -0.6, 0, 0, 0]), 2000
 
 

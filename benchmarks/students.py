@@ -25,6 +25,7 @@ sys.path.insert(0, str(REPOSITORY / "workflow" / "scripts"))
 
 from stillhouse.columns import FOLD, ROW
 from stillhouse.config.checks.configuration import checked
+from stillhouse.config.settings import load_schema
 from stillhouse.distillation.soft_targets import USUAL
 from stillhouse.ensembles.pipeline import SinglePipeline, StackedPipeline
 from stillhouse.ensembles.stackers.mean import Mean
@@ -93,7 +94,7 @@ class Results:
     """The files of a table that the workflow has made; the present folder is that of the run."""
 
     def __init__(self, name, config):
-        schema = yaml.safe_load((REPOSITORY / "workflow" / "schemas" / "config.schema.yaml").read_text())
+        schema = load_schema()
         self.name, self.config, self.path = (
             name.replace("-", ""),
             checked(config, schema),

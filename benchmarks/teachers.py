@@ -22,6 +22,7 @@ sys.path.insert(0, str(REPOSITORY / "workflow" / "scripts"))
 
 from stillhouse.columns import FOLD, LABEL, ROW, STOP, WEIGHT, features
 from stillhouse.config.completion import complete_options, fill, shared_options
+from stillhouse.config.settings import load_schema
 from stillhouse.intake.folds import make_folds
 from stillhouse.intake.kinds import feature_columns
 from stillhouse.intake.load import load
@@ -31,7 +32,7 @@ from stillhouse.networks.training_sets import TrainingSet
 from stillhouse.preparation.features import prepared
 from stillhouse.preparation.sample import balanced_sample, training_sample
 
-SCHEMA = yaml.safe_load((REPOSITORY / "workflow" / "schemas" / "config.schema.yaml").read_text())
+SCHEMA = load_schema()
 TABLES = ("adult", "credit-default-taiwan", "hr-job-change", "mammography", "phoneme", "letter-recognition")
 FOLDS = 5
 

@@ -14,12 +14,13 @@ import pytest
 import yaml
 
 from stillhouse.config.completion import complete_options, shared_options
+from stillhouse.config.settings import load_schema
 from stillhouse.methods import PACKAGES
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 SHARED = Path(os.environ.get("STILLHOUSE_TABLES", REPOSITORY.parent / "shared" / "data"))
 SNAKEMAKE = [sys.executable, "-m", "snakemake"]
-SCHEMA = yaml.safe_load((REPOSITORY / "workflow" / "schemas" / "config.schema.yaml").read_text())
+SCHEMA = load_schema()
 
 
 def network_options(method="mlp", **given):

@@ -65,7 +65,7 @@ def _execute(job, script, runners):
 
     pid, connection = runner = runners.get()
     with benchmarked(pid, job.bench_record):
-        connection.send((script, job.threads))
+        connection.send((script, job.threads, dict(os.environ)))
         code = connection.recv()
     runners.put(runner)
     if code:
@@ -87,11 +87,12 @@ def _run_scripts(requests, connections):
         requests.send(process.exitcode)
 
 
-def _script(script, threads):
+def _script(script, threads, variables):
     import torch
     from threadpoolctl import threadpool_limits
 
-    # What Snakemake says by variables, which are read when a library is loaded.
+    # Jobs have the variables of their Snakemake; those for threads are read when a library is loaded.
+    os.environ.update(variables)
     threadpool_limits(threads)
     torch.set_num_threads(threads)
     sys.path.insert(0, str(Path(script).parent))

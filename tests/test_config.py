@@ -6,8 +6,9 @@ import pytest
 from conftest import methods
 
 from stillhouse.config.checks.configuration import checked
-from stillhouse.config.completion import ConfigError, method_names, resolve
+from stillhouse.config.completion import ConfigError, resolve
 from stillhouse.config.dataset import presentable
+from stillhouse.config.settings import method_names
 
 GOOD = {
     "datasets": {"cancer": {"train": "table.csv", "target": "diagnosis"}},
@@ -107,7 +108,7 @@ def test_the_given_configuration_is_left_alone(schema):
         ("models.teacher.train.batch", 1, "models.teacher.train.batch: 1 is less than the minimum of 2, or write auto"),
         ("models.teacher.train.width", -3, "models.teacher.train.width: -3 is less than the minimum of 1"),
         ("models.teacher.train.dropout", [0.1, 0.2, 0.3], "models.teacher.train.dropout: 3 rates for 2 layers; give one number"),
-        ("models.teacher.train.dropout", 1.5, "models.teacher.train.dropout: Share of units left out a step, from 0 to below 1"),
+        ("models.teacher.train.dropout", 1.5, "models.teacher.train.dropout: The share of units that are dropped in each step, from 0 to below 1"),
         ("models.teacher.train", {"method": "transformer", "attention_heads": 5}, "models.teacher.train.embedding: 32 numbers cannot be shared by 5"),
         ("models.teacher.train.warmup", 200, "models.teacher.train.warmup: 200 of 200 epochs leave none to train with"),
         ("models.teacher.train", {"method": "mlp", "schedule": "cyclic", "cycles": 300}, "models.teacher.train.cycles: 300 cycles do not divide 200 epochs"),
@@ -131,6 +132,7 @@ def test_the_given_configuration_is_left_alone(schema):
         ("folds.k", 1, "folds.k: 1 is less than the minimum of 3"),
         ("folds.k", 3, "folds.k: 3 folds are too few for student, which learns from models that learn from models"),
         ("models", {}, "models:"),
+        ("models.teacher.train.words", "onehot", "models.teacher.train.words: is called 'categorical' now; rename it"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_named_with_its_key_and_what_would_be_right(schema, path, value, said):
@@ -170,6 +172,7 @@ def test_every_key_of_the_schema_has_a_sentence(schema):
     kinds = schema["$defs"]["methods"].values()
     options = [method.get("options", {}) for kind in kinds for name, method in kind.items() if name != "any"]
     assert all("description" in resolve(option, schema) for group in options for option in group.values())
+    assert all("description" in method for kind in kinds for name, method in kind.items() if name != "any")
     assert list(undescribed(schema["$defs"]["dataset"], "dataset")) == []
 
 

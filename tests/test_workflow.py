@@ -103,10 +103,35 @@ def test_editing_a_method_reruns_what_uses_it(demo, edited):
     assert demo.jobs() == {"fit": 1, "stack": 2, "evaluate": 3, "measure": 1, "compare": 1, "report": 1}
 
 
-def test_adding_a_method_reruns_nothing(demo):
-    added = demo.checkout / "workflow/scripts/stillhouse/preparation/imputers/guess.py"
-    added.write_text("def make():\n    raise NotImplementedError\n")
+GUESS = '''"""Every gap is filled with a guess."""
+
+from sklearn.impute import SimpleImputer
+
+from stillhouse.preparation.imputing import NumericImputer
+
+
+def make(seed, guess):
+    """Return the imputer."""
+    return NumericImputer(SimpleImputer(strategy="constant", fill_value=guess, keep_empty_features=True))
+'''
+ABOUT_GUESS = """
+  guess:
+    description: a guess for every gap
+    options:
+      guess: {type: number, default: 0.5, description: The guess.}
+"""
+
+
+def test_adding_a_method_touches_its_file_and_the_settings_beside_it_and_reruns_nothing(demo, edited, configured):
+    folder = "workflow/scripts/stillhouse/preparation/imputers"
+    added = demo.checkout / folder / "guess.py"
+    added.write_text(GUESS)
+    edited(f"{folder}/settings.yaml", ABOUT_GUESS)
     assert demo.jobs() == {}
+    configured(lambda config: config["models"]["bagged"].update(prepare={"impute": "guess"}))
+    target = f"{RESULTS}/prepared/impute-guess/split-0/features.parquet"
+    demo(target)
+    assert pd.read_parquet(demo / target).notna().all(axis=None)
     added.unlink()
 
 

@@ -4,8 +4,6 @@ import os
 import sys
 from pathlib import Path
 
-import yaml
-
 WORKFLOW = Path(str(workflow.current_basedir)).parent
 sys.path.append(str(WORKFLOW / "scripts"))
 
@@ -17,11 +15,14 @@ from stillhouse.config.dataset import control_of, is_control, origin, presentabl
 from stillhouse.config.digest import code
 from stillhouse.config.models import hint_teacher, start, table_of, upstream
 from stillhouse.config.plan import Plan
+from stillhouse.config.settings import load_schema
 from stillhouse.errors import UserError
+from stillhouse.methods import use_methods_of
 from stillhouse.splits import ALL, NONE
 
 try:
-    SETTINGS = yaml.safe_load((WORKFLOW / "schemas" / "config.schema.yaml").read_text())
+    use_methods_of(config.get("methods"))
+    SETTINGS = load_schema()
     config = checked(config, SETTINGS)
 except UserError as error:
     sys.exit(f"stillhouse: {error}")

@@ -18,6 +18,7 @@ from stillhouse import claims
 from stillhouse.checksums import verify_checksum, write_checksum
 from stillhouse.columns import SPLIT
 from stillhouse.errors import UserError
+from stillhouse.methods import import_packages
 from stillhouse.splits import ALL
 
 # Errors that are the user's to solve: a full disk or quota, a folder without permission to write.
@@ -163,6 +164,7 @@ def read_fitted(paths, split):
     with read_whole(path):
         # Unpickling stops before the checksum at the end of a compressed file, so all of it is decompressed first.
         content = zlib.decompress(Path(path).read_bytes())
+        import_packages()
         fitted = joblib.load(io.BytesIO(content))
     return fitted[split]
 

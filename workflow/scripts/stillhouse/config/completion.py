@@ -8,10 +8,13 @@ import copy
 from jsonschema import Draft202012Validator
 
 from stillhouse.config.models import method_folder, verb
+from stillhouse.config.settings import method_names
 from stillhouse.errors import UserError, nearest
 
 # The steps of a preparation, each with the section of the configuration that names its choices.
 CHOICES = {"impute": "imputers", "weigh": "weighers", "resample": "resamplers"}
+# Keys of earlier versions, with their present names.
+RENAMED = {"words": "categorical"}
 # The imputer that is made of others.
 BY_COLUMN = "columns"
 
@@ -78,6 +81,8 @@ def _explain(error, root, where):
     if error.validator == "additionalProperties":
         known = resolve(error.schema, root).get("properties", {})
         unknown = next(key for key in error.instance if key not in known)
+        if unknown in RENAMED and RENAMED[unknown] in known:
+            return f"{_join(path, unknown)}: is called {RENAMED[unknown]!r} now; rename it"
         return f"{_join(path, unknown)}: no such key; {nearest(unknown, known)}"
     if "propertyNames" in error.absolute_schema_path:
         return f"{_join(path, error.instance)}: names are lower-case letters and digits, a letter first, such as knn50"
@@ -134,11 +139,6 @@ def complete_options(schema, kind, options, where, shared=None):
     return options
 
 
-def method_names(methods):
-    """Return the names of the methods of a kind; ``methods`` is what the schema says of the kind."""
-    return [name for name in methods if name != "any"]
-
-
 def complete_model(config, schema, name, model):
     """Complete a model's options and preparation in place; a choice that is a method's name is added with its defaults."""
     key = verb(model)
@@ -146,7 +146,7 @@ def complete_model(config, schema, name, model):
         check_student(schema, name, model[key])
     of_kind = method_folder(model)
     model[key] = complete_options(schema, of_kind, model[key], ("models", name, key), shared_options(schema, key, of_kind))
-    missing = [field for field in schema["$defs"]["places"][key].get("required", ()) if field not in model[key]]
+    missing = [field for field in schema["$defs"]["rules"][key].get("required", ()) if field not in model[key]]
     if missing:
         raise ConfigError(f"models.{name}.{key}.{missing[0]}: is missing")
     if key in ("stack", "read"):
@@ -160,8 +160,8 @@ def complete_model(config, schema, name, model):
 
 def shared_options(schema, made_by, of_kind):
     """Return the schemas of the options that a rule, and the kind of method that it runs, add to those of the method."""
-    own, kinds = schema["$defs"]["places"][made_by], schema["$defs"]["kinds"]
-    return {**own.get("properties", {}), **own.get(of_kind, {}), **kinds.get(of_kind, {})}
+    own = schema["$defs"]["rules"][made_by]
+    return {**own.get("properties", {}), **own.get(of_kind, {})}
 
 
 def check_student(schema, name, options):

@@ -5,14 +5,12 @@ import re
 from pathlib import Path
 
 import numpy as np
-import yaml
 
 from stillhouse.config.checks.tables import check_dataset
 from stillhouse.config.completion import fill
+from stillhouse.config.settings import load_schema
 from stillhouse.intake import kinds
 from stillhouse.intake.load import load
-
-SCHEMA = Path(__file__).resolve().parents[3] / "schemas" / "config.schema.yaml"
 
 TEMPLATE = """\
 # Made from {table}: {rows:,} rows, {columns} columns, predicting {target} ({task}).
@@ -49,7 +47,7 @@ export: [student]
 
 def configuration(table, target, deploy=None):
     """Return a commented configuration as YAML text; raises ``UserError`` for a table that cannot be read."""
-    schema = yaml.safe_load(SCHEMA.read_text())
+    schema = load_schema()
     dataset = {"train": str(table), "target": target, **({"deploy": str(deploy)} if deploy else {})}
     separator = guessed_separator(Path(table))
     dataset |= {"separator": separator} if separator else {}

@@ -1,7 +1,8 @@
 """Checks of exported models: which have a form as ONNX, and which can be followed through later batches."""
 
-from stillhouse.config.completion import ConfigError, method_names
+from stillhouse.config.completion import ConfigError
 from stillhouse.config.models import hint_teacher, method_folder, start, upstream, verb
+from stillhouse.config.settings import method_names
 
 
 def check_followed(name, model):
