@@ -53,9 +53,14 @@ proofs: .venv/ready slurm
 	$(BIN)/pytest -m "proof and not chaos"
 
 .venv/ready: requirements.txt
-	@$(PYTHON) -c 'import sys; sys.exit("Stillhouse needs Python 3.11 or 3.12; set PYTHON=python3.11" if not (3, 11) <= sys.version_info[:2] <= (3, 12) else 0)'
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Stillhouse needs Python 3.11 or newer, and $(PYTHON) is $$($(PYTHON) --version 2>&1); set PYTHON=python3.11, say"; exit 1; \
+	}
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt || { \
+	  echo "The pins of requirements.txt are for Python 3.11 to 3.13, and $(PYTHON) is $$($(PYTHON) --version 2>&1)."; \
+	  echo "Above is the package that could not be installed; take one of those versions, or install the ranges of pyproject.toml."; exit 1; \
+	}
 	@touch $@
 
 clean:

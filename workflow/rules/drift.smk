@@ -20,6 +20,8 @@ rule update:
     wildcard_constraints:
         dataset=one_of(FOLLOWED),
         model=one_of(config["export"]),
+    conda:
+        "../envs/stillhouse.yaml"
     params:
         code=lambda wildcards: code("update.py", *inputs.files_of_shipped_steps(PLAN, **wildcards)),
         seed=config["seed"],
@@ -44,6 +46,8 @@ rule drift:
     wildcard_constraints:
         dataset=one_of(FOLLOWED),
         model=one_of(config["export"]),
+    conda:
+        "../envs/stillhouse.yaml"
     params:
         code=code("drift.py"),
         seed=config["seed"],

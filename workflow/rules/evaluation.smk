@@ -20,6 +20,8 @@ rule evaluate:
         "logs/{dataset}/{model}/evaluate.log",
     benchmark:
         "logs/{dataset}/{model}/evaluate.tsv"
+    conda:
+        "../envs/stillhouse.yaml"
     params:
         code=code("evaluate.py"),
         seed=config["seed"],
@@ -43,6 +45,8 @@ rule diagnose:
         "logs/{dataset}/diagnose.log",
     benchmark:
         "logs/{dataset}/diagnose.tsv"
+    conda:
+        "../envs/stillhouse.yaml"
     params:
         code=code("diagnose.py"),
         seed=config["seed"],
@@ -63,6 +67,8 @@ rule measure:
         "logs/{dataset}/measure.log",
     benchmark:
         "logs/{dataset}/measure.tsv"
+    conda:
+        "../envs/stillhouse.yaml"
     params:
         code=code("measure.py", "preparation/features.py", "networks/training.py"),
         models=PLAN.whole,
@@ -87,6 +93,8 @@ rule explain:
         "logs/{dataset}/explain.log",
     benchmark:
         "logs/{dataset}/explain.tsv"
+    conda:
+        "../envs/stillhouse.yaml"
     params:
         code=code("explain.py", "networks/training.py"),
         seed=config["seed"],
@@ -110,6 +118,8 @@ rule slice:
         "logs/{dataset}/slice.log",
     benchmark:
         "logs/{dataset}/slice.tsv"
+    conda:
+        "../envs/stillhouse.yaml"
     params:
         code=code("slice.py"),
         seed=config["seed"],
@@ -135,6 +145,8 @@ rule compare:
         "logs/{dataset}/compare.log",
     benchmark:
         "logs/{dataset}/compare.tsv"
+    conda:
+        "../envs/stillhouse.yaml"
     params:
         code=code("compare.py"),
         seed=config["seed"],

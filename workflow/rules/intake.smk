@@ -11,6 +11,8 @@ rule load:
         "logs/{dataset}/load.log",
     benchmark:
         "logs/{dataset}/load.tsv"
+    conda:
+        "../envs/stillhouse.yaml"
     params:
         code=code("load.py"),
         seed=config["seed"],
@@ -31,6 +33,8 @@ rule fold:
         "logs/{dataset}/fold.log",
     benchmark:
         "logs/{dataset}/fold.tsv"
+    conda:
+        "../envs/stillhouse.yaml"
     params:
         code=code("fold.py"),
         seed=config["seed"],

@@ -20,6 +20,8 @@ rule train:
         "logs/{dataset}/{model}/split-{split}.tsv"
     wildcard_constraints:
         model=made_by("train"),
+    conda:
+        "../envs/stillhouse.yaml"
     threads: 4
     params:
         code=code_with("train.py", "architectures", lookup(within=PLAN.models, dpath="{model}/train")),
@@ -51,6 +53,8 @@ rule fit:
         "logs/{dataset}/{model}/split-{split}.tsv"
     wildcard_constraints:
         model=made_by("fit"),
+    conda:
+        "../envs/stillhouse.yaml"
     params:
         code=code_with("fit.py", "estimators", lookup(within=PLAN.models, dpath="{model}/fit")),
         seed=config["seed"],
@@ -82,6 +86,8 @@ rule distill:
         "logs/{dataset}/{model}/split-{split}.tsv"
     wildcard_constraints:
         model=made_by("distill"),
+    conda:
+        "../envs/stillhouse.yaml"
     threads: 4
     params:
         code=lambda wildcards: code("distill.py", inputs.student_file(PLAN, wildcards.model)),
@@ -111,6 +117,8 @@ rule stack:
         "logs/{dataset}/{model}/split-{split}.tsv"
     wildcard_constraints:
         model=made_by("stack"),
+    conda:
+        "../envs/stillhouse.yaml"
     params:
         code=code_with("stack.py", "stackers", lookup(within=PLAN.models, dpath="{model}/stack")),
         splits=splits,
@@ -132,6 +140,8 @@ rule read:
         "logs/{dataset}/{model}/split-{split}.tsv"
     wildcard_constraints:
         model=made_by("read"),
+    conda:
+        "../envs/stillhouse.yaml"
     params:
         code=code_with("read.py", "readers", lookup(within=PLAN.models, dpath="{model}/read")),
         splits=splits,

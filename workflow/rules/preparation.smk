@@ -14,6 +14,8 @@ rule synthesize:
         "logs/{dataset}/synthesize.tsv"
     wildcard_constraints:
         dataset=one_of(name for name, dataset in PLAN.datasets.items() if "synthetic" in dataset),
+    conda:
+        "../envs/stillhouse.yaml"
     params:
         code=code_with("synthesize.py", "synthesizers", lookup(within=PLAN.datasets, dpath="{dataset}/synthetic")),
         seed=config["seed"],
@@ -35,6 +37,8 @@ rule impute:
         "logs/{dataset}/impute-{imputer}/split-{split}.log",
     benchmark:
         "logs/{dataset}/impute-{imputer}/split-{split}.tsv"
+    conda:
+        "../envs/stillhouse.yaml"
     params:
         code=code_with("impute.py", "imputers", lookup(within=config["imputers"], dpath="{imputer}")),
         seed=config["seed"],
@@ -55,6 +59,8 @@ rule weigh:
         "logs/{dataset}/impute-{imputer}/weigh-{weigher}/split-{split}.log",
     benchmark:
         "logs/{dataset}/impute-{imputer}/weigh-{weigher}/split-{split}.tsv"
+    conda:
+        "../envs/stillhouse.yaml"
     params:
         code=code_with("weigh.py", "weighers", lookup(within=config["weighers"], dpath="{weigher}")),
         seed=config["seed"],
@@ -78,6 +84,8 @@ rule resample:
         "logs/{dataset}/impute-{imputer}/weigh-{weigher}/resample-{resampler}/split-{split}.log",
     benchmark:
         "logs/{dataset}/impute-{imputer}/weigh-{weigher}/resample-{resampler}/split-{split}.tsv"
+    conda:
+        "../envs/stillhouse.yaml"
     params:
         code=code_with("resample.py", "resamplers", lookup(within=config["resamplers"], dpath="{resampler}")),
         seed=config["seed"],

@@ -31,6 +31,8 @@ rule report:
         "logs/{dataset}/report.log",
     benchmark:
         "logs/{dataset}/report.tsv"
+    conda:
+        "../envs/stillhouse.yaml"
     params:
         code=code("report.py"),
         config=presentable(config),

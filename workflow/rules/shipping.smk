@@ -17,6 +17,8 @@ rule export:
         "logs/{dataset}/{model}/export.tsv"
     wildcard_constraints:
         model=one_of(config["export"]),
+    conda:
+        "../envs/stillhouse.yaml"
     params:
         code=code("export.py", "preparation/features.py", "networks/training.py"),
         recipe=lambda wildcards: inputs.recipe(PLAN, **wildcards),
