@@ -22,7 +22,7 @@ def with_tables(text, schema):
 
 
 def table_of(name, schema):
-    """Return a table: ``methods <kind>``, ``shared <kind>``, or ``settings <path>`` with a path into ``$defs`` of the schema."""
+    """Return a table: ``methods <kind>``, ``shared <kind>``, or ``settings <path>``, the latter of a path below ``$defs``."""
     what, path = name.split(" ", 1)
     if what == "methods":
         return methods_table(schema["$defs"]["methods"][path], schema)
