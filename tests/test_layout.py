@@ -38,7 +38,18 @@ def test_a_rule_declares_its_code_log_benchmark_and_script(name):
     assert {"log:", "benchmark:", "conda:", "script:"} <= set(rule.split())
     assert "run:" not in rule.split()
     order = re.findall(r"^    (\w+):$", rule, flags=re.M)
-    expected = ["input", "output", "log", "benchmark", "wildcard_constraints", "conda", "threads", "resources", "params", "script"]
+    expected = [
+        "input",
+        "output",
+        "log",
+        "benchmark",
+        "wildcard_constraints",
+        "conda",
+        "threads",
+        "resources",
+        "params",
+        "script",
+    ]
     assert order == [part for part in expected if part in order]
 
 
