@@ -24,13 +24,14 @@ from stillhouse.intake.kinds import feature_columns
 from stillhouse.intake.load import load
 from stillhouse.learning.fitting import fit
 from stillhouse.predictions.calibration import OnOriginalPrior
-from stillhouse.preparation.features import prepared
+from stillhouse.preparation.features import Recipe, prepared
 from stillhouse.preparation.sample import balanced_sample, training_sample
+from stillhouse.splits import Split
 
 SCHEMA = load_schema()
 TABLES = ("mammography", "credit-default-taiwan", "nasa-kc1")
 MODELS = ("logistic", "boosting")
-SPLIT = {"name": "0", "train": [1, 2, 3, 4], "held_out": [0]}
+SPLIT = Split("0", [1, 2, 3, 4], [0], {})
 
 
 def rows_of(name):
@@ -40,7 +41,7 @@ def rows_of(name):
     columns = feature_columns(schema)
     folds = make_folds(table, [column["name"] for column in columns], schema["classes"], 5, seed=1)
     imputer = complete_options(SCHEMA, "imputers", {"method": "median"}, where=())
-    _, ready = prepared(table, None, folds, SPLIT, columns, imputer, schema["classes"], seed=1)
+    _, ready = prepared(table, None, folds, SPLIT, Recipe(columns, imputer, schema["classes"]), seed=1)
     weights = table[[ROW]].assign(**{WEIGHT: 1.0})
     sample = training_sample(ready, weights, table[[ROW, LABEL]], folds, SPLIT)
     held_out = (folds[FOLD] == 0).to_numpy()

@@ -16,7 +16,9 @@ import pandas as pd
 from students import FOLDS, MEMBERS, SEED, SETTINGS, dataset_of, gap, run
 
 from stillhouse.evaluation.comparison import main_draws
+from stillhouse.evaluation.protocol import Protocol
 from stillhouse.evaluation.scores import scored
+from stillhouse.intake.task import Task
 from stillhouse.seeds import derive
 from stillhouse.tables import read_json
 
@@ -50,9 +52,7 @@ def line_of(name):
     drawn = {
         model: main_draws(
             scored(pd.read_parquet(place / f"models/{model}/predictions.parquet"), table, folds),
-            schema,
-            SETTINGS,
-            derive(SEED, name.replace("-", "")),
+            Protocol(Task.of(schema), SETTINGS, derive(SEED, name.replace("-", ""))),
         )
         for model in (*ALONE, *POOLS)
     }

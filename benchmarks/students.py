@@ -32,8 +32,10 @@ from stillhouse.ensembles.stackers.mean import Mean
 from stillhouse.ensembles.stacking import as_scores
 from stillhouse.evaluation.comparison import main_draws
 from stillhouse.evaluation.intervals import interval
+from stillhouse.evaluation.protocol import Protocol
 from stillhouse.evaluation.scores import scored
 from stillhouse.intake.kinds import feature_columns
+from stillhouse.intake.task import Task
 from stillhouse.networks.training import train
 from stillhouse.networks.training_sets import TrainingSet
 from stillhouse.predictions.predictions import prediction_table
@@ -124,7 +126,7 @@ class Results:
     def draws(self, predictions):
         """Return bootstrap draws of the AUC of held-out predictions."""
         rows = scored(predictions.sort_values(ROW, ignore_index=True), self.table, self.folds)
-        return main_draws(rows, self.schema, SETTINGS, derive(SEED, self.name))
+        return main_draws(rows, Protocol(Task.of(self.schema), SETTINGS, derive(SEED, self.name)))
 
     def in_sample(self):
         """Return held-out predictions of the student that is told what the stack of its split says of its own rows.

@@ -29,8 +29,9 @@ from stillhouse.intake.load import load
 from stillhouse.learning.fitting import fit
 from stillhouse.networks.training import train
 from stillhouse.networks.training_sets import TrainingSet
-from stillhouse.preparation.features import prepared
+from stillhouse.preparation.features import Recipe, prepared
 from stillhouse.preparation.sample import balanced_sample, training_sample
+from stillhouse.splits import Split
 
 SCHEMA = load_schema()
 TABLES = ("adult", "credit-default-taiwan", "hr-job-change", "mammography", "phoneme", "letter-recognition")
@@ -52,8 +53,8 @@ def samples(table, schema, folds, imputer):
     options = complete_options(SCHEMA, "imputers", {"method": imputer}, where=())
     weights, found = table[[ROW]].assign(**{WEIGHT: 1.0}), []
     for fold in range(FOLDS):
-        split = {"name": str(fold), "train": [other for other in range(FOLDS) if other != fold], "held_out": [fold]}
-        _, ready = prepared(table, None, folds, split, feature_columns(schema), options, schema["classes"], seed=1)
+        split = Split(str(fold), [other for other in range(FOLDS) if other != fold], [fold], {})
+        _, ready = prepared(table, None, folds, split, Recipe(feature_columns(schema), options, schema["classes"]), seed=1)
         sample = training_sample(ready, weights, table[[ROW, LABEL]], folds, split)
         balancing = complete_options(SCHEMA, "resamplers", {"method": "none"}, where=())
         sample, _ = balanced_sample(sample, len(schema["classes"]), 0.15, balancing, seed=1)

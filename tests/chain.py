@@ -26,7 +26,7 @@ from stillhouse.networks.training import train
 from stillhouse.networks.training_sets import TrainingSet
 from stillhouse.predictions.decisions import decide
 from stillhouse.predictions.predictions import prediction_table
-from stillhouse.preparation.features import prepared, reads_labels
+from stillhouse.preparation.features import Recipe, prepared, reads_labels
 from stillhouse.preparation.sample import balanced_sample, training_sample
 from stillhouse.preparation.transfer_rows import synthetic_rows
 from stillhouse.preparation.weights import weighed
@@ -68,7 +68,7 @@ class Chain:
             rows = pd.concat([rows, self.synthetic.drop(columns=PARENTS)], ignore_index=True)
         labels = self.table[[ROW, LABEL]] if reads_labels(options) else None
         described, seed = self.plan.describe(self.dataset, split), derive(SEED, imputer, split)
-        return prepared(rows, labels, self.folds, described, self.columns, options, self.schema["classes"], seed)[1]
+        return prepared(rows, labels, self.folds, described, Recipe(self.columns, options, self.schema["classes"]), seed)[1]
 
     def sample(self, imputer, weigher, resampler, split):
         """Return the rows that a model is fitted on, and their ledger."""
@@ -94,7 +94,7 @@ class Chain:
     def sources(self, name, split):
         """Return the files with the predictions that a model learns from, under their models' names."""
         described = self.plan.describe(self.dataset, split)
-        splits = dict.fromkeys([split, *described["unseen"].values()])
+        splits = dict.fromkeys([split, *described.unseen.values()])
         return {source: [self.made(source, one).predictions for one in splits] for source in upstream(self.plan.models[name])}
 
     def _model(self, name, split, files):
@@ -133,7 +133,7 @@ class ModelJob(Job):
 
     def _sample(self, split):
         prepare = self.model["prepare"]
-        return self.chain.sample(prepare["impute"], prepare["weigh"], prepare["resample"], split["name"])
+        return self.chain.sample(prepare["impute"], prepare["weigh"], prepare["resample"], split.name)
 
     def sample(self, split):
         return self._sample(split)[0]
@@ -142,11 +142,11 @@ class ModelJob(Job):
         return self._sample(split)[1]
 
     def features(self, split):
-        return self.chain.features(self.model["prepare"]["impute"], split["name"])
+        return self.chain.features(self.model["prepare"]["impute"], split.name)
 
     def start(self, split):
         name = start(self.model)
-        return read_fitted(self.chain.made(name, split["name"]).fitted, split["name"]).model if name else None
+        return read_fitted(self.chain.made(name, split.name).fitted, split.name).model if name else None
 
     def hints(self, split, sample):
         teacher = hint_teacher(self.model)
@@ -156,7 +156,7 @@ class ModelJob(Job):
         return hints(
             sample,
             self.folds,
-            split["unseen"],
+            split.unseen,
             teacher_of=lambda name: read_fitted(self.chain.made(teacher, name).fitted, name).model,
             features_of=lambda name: self.chain.features(imputer, name),
         )
@@ -164,5 +164,5 @@ class ModelJob(Job):
     def training_set(self, split):
         """Return what the networks of a split learn from."""
         return TrainingSet(
-            self.sample(split), None, self.options, self.n_classes, self.seed(split), self.start(split), split["name"]
+            self.sample(split), None, self.options, self.n_classes, self.seed(split), self.start(split), split.name
         )

@@ -11,14 +11,25 @@ from sklearn.linear_model import LogisticRegression
 from stillhouse.columns import CHOICE, PHASE
 from stillhouse.config.completion import complete_options, shared_options
 from stillhouse.distillation.hints import HINT_COMPONENTS, hidden_layer, hints, without_hints
-from stillhouse.distillation.soft_targets import candidates, chosen_candidate, pooled_teachers, soft_targets, student_sample
+from stillhouse.distillation.soft_targets import (
+    Teaching,
+    candidates,
+    chosen_candidate,
+    pooled_teachers,
+    soft_targets,
+    student_sample,
+)
 from stillhouse.evaluation.comparison import Contest, compare_students, fidelity
+from stillhouse.evaluation.protocol import Protocol
 from stillhouse.intake.folds import with_synthetic_rows
+from stillhouse.intake.task import Task
 from stillhouse.learning.fitting import fit, fit_student, with_shares
 from stillhouse.networks.losses import distillation
 from stillhouse.networks.training import train
 from stillhouse.networks.training_sets import TrainingSet
 from stillhouse.predictions.predictions import on_learned_prior, rows_to_predict
+from stillhouse.preparation.ledger import Ledger
+from stillhouse.splits import Split
 from stillhouse.tables import split_writer
 
 CLASSES = ["a", "b"]
@@ -73,7 +84,7 @@ def test_a_row_of_double_weight_counts_as_two():
 
 
 FOLDS = pd.DataFrame({"row": range(10), "fold": [0, 0, 1, 1, 2, 2, -1, -1, -3, -2]})
-SPLIT = {"name": "0", "train": [1, 2], "held_out": [0], "unseen": {"1": "0+1", "2": "0+2"}}
+SPLIT = Split("0", [1, 2], [0], {"1": "0+1", "2": "0+2"})
 
 
 def spoken(folder, by_split):
@@ -84,7 +95,7 @@ def spoken(folder, by_split):
     folds = with_synthetic_rows(FOLDS, synthetic)
     with split_writer(path) as write:
         for name, p in by_split.items():
-            rows = rows_to_predict(folds, {"held_out": [int(fold) for fold in name.split("+")]})
+            rows = rows_to_predict(folds, Split(name, [], [int(fold) for fold in name.split("+")], {}))
             write(name, pd.DataFrame({"row": rows, "p_a": 1 - p, "p_b": p}))
     return path, folds
 
@@ -99,7 +110,9 @@ def told(tmp_path, transfer=(), ledger=None, **more):
     path, folds = spoken(tmp_path / "teacher", {"0": 0.5, "0+1": 0.1, "0+2": 0.2})
     features = pd.DataFrame({"row": range(12), "n0:x": np.arange(12, dtype=np.float32)})
     options = student_options(transfer=list(transfer), transfer_weight=0.5)
-    return student_sample(sample_of([2, 3, 4, 5]), features, {"t": path, **more}, folds, SPLIT, CLASSES, ledger, options)
+    return student_sample(
+        sample_of([2, 3, 4, 5]), features, SPLIT, ledger, Teaching({"t": path, **more}, folds, CLASSES, options)
+    )
 
 
 def test_without_transfer_rows_a_student_learns_from_its_sample_alone(tmp_path):
@@ -124,7 +137,7 @@ def test_a_synthetic_row_takes_the_teacher_that_held_its_parents_out_and_none_wh
 
 
 def test_soft_targets_are_moved_to_the_prior_that_the_student_learns(tmp_path):
-    ledger = {"before": [0.8, 0.2], "after": [0.5, 0.5], "resampled": True}
+    ledger = Ledger([0.8, 0.2], [0.5, 0.5], resampled=True)
     _, soft = told(tmp_path, ["deploy"], ledger)
     plain = np.array([[0.9, 0.1]] * 2 + [[0.8, 0.2]] * 2 + [[0.5, 0.5]] * 2)
     assert soft == pytest.approx(on_learned_prior(plain, ledger))
@@ -326,7 +339,7 @@ def test_fidelity_is_agreement_and_divergence_from_the_other():
 
 
 def test_a_student_is_better_or_worse_only_where_the_interval_leaves_out_nothing():
-    schema = {"task": "binary", "classes": CLASSES}
+    schema = {"task": "binary", "classes": CLASSES, "costs": None}
     p = np.linspace(0.1, 0.9, 50)
     rows = {name: predictions(p) for name in ("s", "t", "stwin")}
     metrics = {
@@ -340,8 +353,8 @@ def test_a_student_is_better_or_worse_only_where_the_interval_leaves_out_nothing
     rng = np.random.default_rng(0)
     drawn = {"s": 0.8 + rng.normal(0, 0.01, 500), "t": 0.9 + rng.normal(0, 0.01, 500), "stwin": 0.79 + rng.normal(0, 0.01, 500)}
     students = {"s": {"t": "teacher", "stwin": "twin"}}
-    contest = Contest(metrics, drawn, schema, {"level": 0.95})
-    found = compare_students(contest, students, rows, schema).set_index("other")
+    contest = Contest(metrics, drawn, Protocol(Task.of(schema), {"level": 0.95}))
+    found = compare_students(contest, students, rows).set_index("other")
     assert found["worse"].to_dict() == {"t": True, "stwin": False}
     assert found["better"].to_dict() == {"t": False, "stwin": False}
     assert found.loc["t", "gap"] == pytest.approx(-0.1)

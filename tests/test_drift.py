@@ -1,5 +1,7 @@
 """Later batches are predicted before they are learned from, and a changed world is noticed."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,11 +12,14 @@ from test_methods import imputer_options, prepared_by
 from stillhouse.config.completion import complete_options
 from stillhouse.drift.following import Followed, as_table
 from stillhouse.drift.monitoring import monitored, page_hinkley, page_hinkley_watch, sorted_by_time
+from stillhouse.evaluation.protocol import Protocol
 from stillhouse.evaluation.scores import row_losses
 from stillhouse.intake.load import cut_into_batches
+from stillhouse.intake.task import Task
 from stillhouse.predictions.calibration import OnOriginalPrior
+from stillhouse.preparation.ledger import Ledger
 
-BINARY = {"task": "binary", "classes": ["no", "yes"]}
+BINARY = {"task": "binary", "classes": ["no", "yes"], "costs": None}
 
 
 def test_the_statistic_is_the_rise_since_the_least_sum():
@@ -58,11 +63,12 @@ def turning_world(rows=1600, batch=200):
     return table.assign(x=x, site=site), folds, columns
 
 
-LEDGER = {"before": [0.8, 0.2], "after": [0.5, 0.5], "resampled": False}
+LEDGER = Ledger([0.8, 0.2], [0.5, 0.5], resampled=False)
 OPTIONS = {
     "imputer": imputer_options("median"),
     "weigher": complete_options(SCHEMA, "weighers", {"method": "none"}, where=()),
     "resampler": {"method": "none"},
+    "teachers": {},
     "model": {**NETWORK, "epochs": 15, "rate": 0.02},
     "stop": 0.2,
     "split": {"name": "none", "train": [0, 1, 2, 3], "held_out": [], "unseen": {}},
@@ -73,8 +79,10 @@ def follow(table, folds, columns, ledger=None):
     features = prepared_by(columns, "median").fit(table[folds["fold"] >= 0]).transform(table)
     sample = features.merge(table[["row", "label"]], on="row").assign(weight=1.0, stop=table["row"] % 5 == 0)
     model, _ = trained(sample[folds["fold"] >= 0], OPTIONS["model"])
-    shipped = OnOriginalPrior(model, ledger or {**LEDGER, "before": [0.5, 0.5]}, sample[:0]), features
-    return as_table(Followed(table, folds, BINARY, columns, shipped, OPTIONS, None, seed=1).scores(), BINARY["classes"])
+    shipped = OnOriginalPrior(model, ledger or replace(LEDGER, before=[0.5, 0.5]), sample[:0]), features
+    return as_table(
+        Followed(table, folds, {**BINARY, "columns": columns}, shipped, OPTIONS, seed=1).scores(), BINARY["classes"]
+    )
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +96,7 @@ def test_a_model_that_is_trained_on_recovers_where_a_frozen_one_does_not(turned)
     held_out = updates[updates["state"] == "frozen"].merge(table[["row", "label"]], on="row")
     settings = {"draws": 100, "level": 0.95, "precision": 0.9, "quantile": 0.5}
     seen = held_out[held_out["batch"] == 1]
-    found = monitored(updates, table, folds, seen, BINARY, settings, 1, np.random.default_rng(0))
+    found = monitored(updates, table, folds, seen, Protocol(Task.of(BINARY), settings, 1), np.random.default_rng(0))
     auc = {b["batch"]: {state: m["auc"]["value"] for state, m in b["states"].items()} for b in found["batches"]}
     assert auc[1]["frozen"] == auc[1]["updated"] == auc[1]["retrained"] > 0.9
     assert auc[3]["updated"] < 0.1
@@ -141,8 +149,8 @@ def test_rows_of_one_time_are_not_cut_apart():
 
 def test_the_loss_of_a_row_is_its_log_loss_or_squared_error():
     rows = pd.DataFrame({"label": [1.0, 0.0], "p_no": [0.5, 0.25], "p_yes": [0.5, 0.75]})
-    assert row_losses(rows, BINARY) == pytest.approx([np.log(2), np.log(4)])
-    assert row_losses(pd.DataFrame({"label": [3.0], "prediction": [1.0]}), {"classes": None}).tolist() == [4]
+    assert row_losses(rows, Task.of(BINARY)) == pytest.approx([np.log(2), np.log(4)])
+    assert row_losses(pd.DataFrame({"label": [3.0], "prediction": [1.0]}), Task("regression")).tolist() == [4]
 
 
 @pytest.mark.parametrize("given", [{"batch": 64}, {"snapshots": 3, "rate": 10.0, "optimizer": "sgd", "clip": 1e9}])
@@ -153,8 +161,8 @@ def test_an_update_takes_small_batches_and_leaves_a_model_that_cannot_be_bettere
     model, _ = trained(sample[folds["fold"] >= 0], OPTIONS["model"] | {"snapshots": given.get("snapshots", 1)})
     shipped = OnOriginalPrior(model, None, sample[:0])
     options = {**OPTIONS, "model": OPTIONS["model"] | given}
-    world = table, folds, {"classes": ["no", "yes"]}, columns
-    updated = Followed(*world, (shipped, features), options, None, 1).updated(shipped, table["row"][:24], 1)
+    world = table, folds, {"classes": ["no", "yes"], "columns": columns}
+    updated = Followed(*world, (shipped, features), options, 1).updated(shipped, table["row"][:24], 1)
     assert len(updated.model.networks) == len(model.networks)
     if "snapshots" in given:
         assert (updated.predict(features) == shipped.predict(features)).all()

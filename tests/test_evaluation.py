@@ -12,9 +12,12 @@ from stillhouse.evaluation import metrics
 from stillhouse.evaluation.comparison import Contest, compare, main_draws, pairs
 from stillhouse.evaluation.conformal import sets, threshold, with_conformal
 from stillhouse.evaluation.intervals import bootstrap_p, counts, draws, interval, resampled_t
+from stillhouse.evaluation.protocol import Protocol
 from stillhouse.evaluation.scores import corrected_for_label_shift, evaluate, held_out_predictions, held_out_weights, scored
+from stillhouse.intake.task import Task
 from stillhouse.predictions.decisions import decide, tuned_factors
 from stillhouse.shift.label_shift import corrected, em
+from stillhouse.splits import Split
 from stillhouse.tables import split_writer, write_json
 
 
@@ -140,19 +143,21 @@ def predicted(seed, noise, rows=600):
 
 
 SETTINGS = {"draws": 300, "level": 0.95, "precision": 0.9, "quantile": 0.5, "coverage": 0.9}
-BINARY = {"task": "binary", "classes": ["a", "b"], "costs": None}
+BINARY = Task("binary", ["a", "b"])
+PROTOCOL = Protocol(BINARY, SETTINGS, seed=1)
 
 
-def assessed(rows, schema=BINARY, timed=False, **given):
+def assessed(rows, task=BINARY, timed=False, ratio=None, **given):
     """A model's metrics, conformal ones included."""
-    found = evaluate(rows, schema, SETTINGS, seed=1, **given)
-    return with_conformal(found, rows, rows, schema, SETTINGS, timed, given.get("weights"))[0]
+    protocol = Protocol(task, SETTINGS, seed=1, ratio=ratio)
+    found = evaluate(rows, protocol, **given)
+    return with_conformal(found, rows, rows, protocol, timed, given.get("weights"))[0]
 
 
 def contest_of(**models):
     found = {name: [assessed(rows, ratio=0.5)] for name, rows in models.items()}
-    drawn = {name: main_draws(rows, BINARY, SETTINGS, seed=1) for name, rows in models.items()}
-    return Contest(found, drawn, BINARY, SETTINGS), found
+    drawn = {name: main_draws(rows, PROTOCOL) for name, rows in models.items()}
+    return Contest(found, drawn, PROTOCOL), found
 
 
 def compared(**models):
@@ -170,7 +175,7 @@ def test_a_clearly_worse_model_is_behind_and_an_equal_one_is_not():
 
 def test_metrics_have_a_value_per_fold():
     rows = predicted(1, 0.5)
-    found = evaluate(rows, BINARY, SETTINGS, seed=1)["held_out"]["metrics"]["auc"]
+    found = evaluate(rows, PROTOCOL)["held_out"]["metrics"]["auc"]
     for fold, value in found["folds"].items():
         part = rows[rows["fold"] == int(fold)]
         assert value == pytest.approx(reference.roc_auc_score(part["label"], part["p_b"]))
@@ -181,7 +186,7 @@ def test_ranking_is_judged_within_folds_as_each_has_a_model_of_its_own():
     drift = np.where(rows["fold"] == 0, -0.45, np.where(rows["fold"] == 1, 0.0, 0.45))
     moved = rows.assign(p_b=np.clip(rows["p_b"] / 10 + 0.45 + drift, 0, 1))
     moved["p_a"] = 1 - moved["p_b"]
-    plain, drifted = (evaluate(table, BINARY, SETTINGS, seed=1)["held_out"]["metrics"]["auc"] for table in (rows, moved))
+    plain, drifted = (evaluate(table, PROTOCOL)["held_out"]["metrics"]["auc"] for table in (rows, moved))
     assert drifted["value"] == pytest.approx(plain["value"])
     sizes = rows["fold"].value_counts().sort_index()
     assert plain["value"] == pytest.approx(np.average(list(plain["folds"].values()), weights=sizes))
@@ -191,7 +196,7 @@ def test_weights_for_deploy_change_the_score_and_labelled_deploy_rows_are_scored
     rows = predicted(1, 0.5)
     rows.loc[500:, "part"] = "deploy"
     weights = pd.DataFrame({"row": range(500), "weight": np.linspace(0.1, 2, 500)})
-    found = evaluate(rows, BINARY, SETTINGS, seed=1, weights=weights)
+    found = evaluate(rows, PROTOCOL, weights=weights)
     assert found["held_out"]["rows"] == found["deploy_weighted"]["rows"] == 500
     assert found["deploy"]["rows"] == 100
     assert found["held_out"]["metrics"]["auc"]["value"] != found["deploy_weighted"]["metrics"]["auc"]["value"]
@@ -204,7 +209,7 @@ def test_a_row_is_scored_by_the_split_that_held_it_out(tmp_path):
     with split_writer(path) as write:
         for name, rows, p in (("none", [4], 0.9), ("0", [0, 1, 4], 0.1), ("1", [2, 3, 4], 0.2)):
             write(name, pd.DataFrame({"row": rows, "p_b": p}))
-    splits = [{"name": "none", "held_out": []}, {"name": "0", "held_out": [0]}, {"name": "1", "held_out": [1]}]
+    splits = [Split("none", [], [], {}), Split("0", [], [0], {}), Split("1", [], [1], {})]
     found = held_out_predictions(path, folds, splits)
     assert found["p_b"].tolist() == [0.1, 0.1, 0.2, 0.2, 0.9]
     table = pd.DataFrame({"row": range(5), "label": [0, 1, 0, 1, np.nan], "part": ["train"] * 4 + ["deploy"]})
@@ -249,7 +254,7 @@ def test_probabilities_of_deploy_rows_are_corrected_for_their_class_mixture():
     corrected = corrected_for_label_shift(predictions, table, ["a", "b"])
     assert corrected["p_b"].mean() == pytest.approx(0.7, abs=0.03)
     rows = predictions.merge(table, on="row").assign(fold=np.repeat([0, -1], [4000, 2000]))
-    found = evaluate(rows, BINARY, SETTINGS, seed=1, corrected=corrected)
+    found = evaluate(rows, PROTOCOL, corrected=corrected)
     brier = {part: found[part]["metrics"]["brier"]["value"] for part in ("deploy", "deploy_corrected")}
     assert brier["deploy_corrected"] < brier["deploy"] - 0.05
     unlabelled = table.assign(label=table["label"].where(table["part"] == "train"))
@@ -265,7 +270,7 @@ def test_scores_are_not_weighted_in_name_only(tmp_path):
     with split_writer(paths[0]) as write:
         for name in ("0", "1"):
             write(name, pd.DataFrame({"row": range(4), "weight": 1.5}))
-    splits = [{"name": "none", "held_out": []}, {"name": "0", "held_out": [0]}, {"name": "1", "held_out": [1]}]
+    splits = [Split("none", [], [], {}), Split("0", [], [0], {}), Split("1", [], [1], {})]
     write_json({"0": {"power": 1.0}, "1": {"power": 0.4}}, paths[1])
     assert held_out_weights(*([path] for path in paths), folds, splits)["weight"].tolist() == [1.5] * 4
     write_json({"0": {"power": 1.0}, "1": {"power": 0.0}}, paths[1])
@@ -327,9 +332,9 @@ def test_a_gap_that_differs_wildly_between_folds_is_no_win():
 def test_repeated_folds_narrow_the_interval_over_folds():
     rows = predicted(1, 1.0)
     again = [rows.assign(fold=np.random.default_rng(100 + seed).integers(0, 3, len(rows))) for seed in range(6)]
-    drawn = {"m": main_draws(rows, BINARY, SETTINGS, seed=1)}
+    drawn = {"m": main_draws(rows, PROTOCOL)}
     once, often = (
-        Contest({"m": [assessed(one, ratio=0.5) for one in again[:count]]}, drawn, BINARY, SETTINGS).mean_over_folds("m")
+        Contest({"m": [assessed(one, ratio=0.5) for one in again[:count]]}, drawn, PROTOCOL).mean_over_folds("m")
         for count in (1, 6)
     )
     assert 0 < often[2] - often[1] < once[2] - once[1]
@@ -353,20 +358,19 @@ def test_conformal_sets_hold_the_label_as_often_as_stated_for_any_task():
     rng, n = np.random.default_rng(0), 6000
     values = pd.DataFrame({"row": range(n), "prediction": rng.normal(size=n), "part": "train", "fold": rng.integers(0, 4, n)})
     values["label"] = values["prediction"] + rng.standard_t(3, n)
-    schema = {"task": "regression", "classes": None, "costs": None}
-    found = assessed(values, schema)["held_out"]["conformal"]
+    found = assessed(values, Task("regression"))["held_out"]["conformal"]
     assert found["value"] == pytest.approx(0.9, abs=0.012)
     assert found["size"] == pytest.approx(2 * stats.t.ppf(0.95, 3), rel=0.08)
 
 
 def test_in_time_a_row_is_judged_by_earlier_blocks_alone():
     rows = predicted(1, 2.0, rows=900)
-    metrics, table = with_conformal(assessed(rows), rows, rows, BINARY, SETTINGS, timed=True)
+    metrics, table = with_conformal(assessed(rows), rows, rows, PROTOCOL, timed=True)
     assert metrics["held_out"]["conformal"]["rows"] == (rows["fold"] > 0).sum()
     first = table[rows["fold"] == 0]
     assert first[["in_a", "in_b"]].all().all()
     later = rows.assign(label=np.where(rows["fold"] == 2, 1 - rows["label"], rows["label"]))
-    pd.testing.assert_frame_equal(with_conformal(metrics, later, later, BINARY, SETTINGS, timed=True)[1], table)
+    pd.testing.assert_frame_equal(with_conformal(metrics, later, later, PROTOCOL, timed=True)[1], table)
 
 
 def test_a_single_fold_is_judged_by_halves():

@@ -1,12 +1,16 @@
 """Prices, slices and explanations: what a number costs, where it does not hold, and what it leans on."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from stillhouse.errors import UserError
 from stillhouse.evaluation.importance import importance, readable_conditions, surrogate
+from stillhouse.evaluation.protocol import Protocol
 from stillhouse.evaluation.slicing import slices
+from stillhouse.intake.task import Task
 from stillhouse.shipping.footprint import pareto_front
 
 SETTINGS = {"draws": 200, "level": 0.95, "precision": 0.9, "quantile": 0.5, "coverage": 0.9, "slice_rows": 50}
@@ -16,6 +20,7 @@ COLUMNS = [
     {"name": "site", "source": "site", "position": 2, "kind": "categorical"},
 ]
 SCHEMA = {"task": "binary", "classes": ["no", "yes"], "costs": None, "columns": COLUMNS}
+PROTOCOL = Protocol(Task.of(SCHEMA), SETTINGS, seed=1, ratio=0.5)
 
 
 def case(rows=1200):
@@ -33,7 +38,7 @@ def case(rows=1200):
 
 def test_a_slice_on_which_a_model_errs_is_found_and_called_worse():
     table, _, rows = case()
-    found = slices(rows, table, SCHEMA, ["site"], SETTINGS, seed=1)
+    found = slices(rows, table, SCHEMA, ["site"], PROTOCOL)
     given = found[found["found"] == "given"].set_index("slice")
     assert given["worse"].to_dict() == {"site is a": False, "site is b": False, "site is c": False, "site is d": True}
     assert given.loc["site is d", "value"] < 0.3
@@ -50,7 +55,7 @@ def test_slices_of_a_model_without_fault_are_seldom_called_worse():
         rows = rows.assign(p_no=0.5, p_yes=0.5, label=labels)
         noisy = rows.assign(p_yes=np.clip(0.5 + 0.1 * rng.normal(size=len(rows)), 0.05, 0.95))
         noisy["p_no"] = 1 - noisy["p_yes"]
-        found = slices(noisy, table, SCHEMA, [], SETTINGS, seed=seed)
+        found = slices(noisy, table, SCHEMA, [], replace(PROTOCOL, seed=seed))
         called += found["worse"].tolist()
     assert len(called) > 60
     assert np.mean(called) < 0.1
@@ -58,11 +63,11 @@ def test_slices_of_a_model_without_fault_are_seldom_called_worse():
 
 def test_slices_are_no_smaller_than_asked_and_of_known_columns():
     table, _, rows = case(300)
-    found = slices(rows, table, SCHEMA, ["age", "site"], {**SETTINGS, "slice_rows": 70}, seed=1)
+    found = slices(rows, table, SCHEMA, ["age", "site"], replace(PROTOCOL, settings={**SETTINGS, "slice_rows": 70}))
     assert (found["rows"] >= 70).all()
     assert found["slice"].str.startswith("age").sum() == 4
     with pytest.raises(UserError, match="slices: 'sit' is not a column of the typed table; did you mean 'site'"):
-        slices(rows, table, SCHEMA, ["sit"], SETTINGS, seed=1)
+        slices(rows, table, SCHEMA, ["sit"], PROTOCOL)
 
 
 class ByAge:
@@ -75,7 +80,7 @@ class ByAge:
 
 def test_importance_is_what_a_column_is_worth_and_nothing_for_one_that_is_not_read():
     table, folds, _ = case()
-    found = importance({0: ByAge(), 1: ByAge(), 2: ByAge()}, table, folds, SCHEMA, SETTINGS, 0.5, np.random.default_rng(0))
+    found = importance({0: ByAge(), 1: ByAge(), 2: ByAge()}, table, folds, SCHEMA, PROTOCOL, np.random.default_rng(0))
     assert found["column"].iloc[0] == "age"
     by_column = found.set_index("column")
     assert by_column.loc["age", "loss"] > 0.25

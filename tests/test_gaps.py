@@ -9,10 +9,11 @@ from test_methods import imputer_options, prepared_by
 from stillhouse.config.completion import ConfigError, complete_options, with_imputers
 from stillhouse.errors import UserError
 from stillhouse.methods import build
-from stillhouse.preparation.features import prepared
+from stillhouse.preparation.features import Recipe, prepared
 from stillhouse.preparation.target_means import TargetMeans, as_targets, cross_fitted
 from stillhouse.preparation.weights import weighed
 from stillhouse.seeds import uniforms
+from stillhouse.splits import Split
 
 
 def filled(method, train, rows, seed=1, **given):
@@ -121,7 +122,7 @@ def test_columns_and_rows_are_left_out_by_their_gaps_in_training_rows(gappy):
     table = table.assign(dose=table["dose"].where(table.index % 2 == 0), smoker=1.0, site="a")
     folds = pd.DataFrame({"row": table["row"], "fold": table.index % 3})
     options = imputer_options("drop", columns_above=0.4)
-    _, features = prepared(table, None, folds, {"train": [1, 2]}, columns, options, None, seed=1)
+    _, features = prepared(table, None, folds, Split("0", [1, 2], [0], {}), Recipe(columns, options, None), seed=1)
     assert [name for name in features if name.startswith("n")] == ["n0:age", "n2:smoker"]
     assert len(features) == 60 - (table["age"].isna() & (folds["fold"] > 0)).sum()
     names = [column["name"] for column in columns]
@@ -136,8 +137,8 @@ def test_mean_labels_make_no_shift_where_there_is_none():
     columns = [{"name": "job", "position": 0, "kind": "categorical"}, {"name": "x", "position": 1, "kind": "numeric"}]
     folds = pd.DataFrame({"row": table["row"], "fold": np.r_[np.arange(1000) % 4, np.full(500, -1)]})
     labels = pd.DataFrame({"row": table["row"], "label": rng.integers(0, 2, 1500).astype(float)})
-    options, split = imputer_options("median", encode="target", categories=5), {"train": [1, 2, 3], "held_out": [0]}
-    _, features = prepared(table, labels, folds, split, columns, options, ["no", "yes"], seed=1)
+    options, split = imputer_options("median", encode="target", categories=5), Split("0", [1, 2, 3], [0], {})
+    _, features = prepared(table, labels, folds, split, Recipe(columns, options, ["no", "yes"]), seed=1)
     _, facts = weighed(features, folds, split, complete_options(SCHEMA, "weighers", {"method": "boosted"}, where=()), seed=1)
     assert facts["domain_auc"] < 0.6
     assert facts["share"] > 0.9
@@ -148,7 +149,7 @@ def test_a_split_of_all_rows_may_have_mean_labels(gappy):
     folds = pd.DataFrame({"row": table["row"], "fold": 0, "group": table["row"] // 4})
     labels = pd.DataFrame({"row": table["row"], "label": (table.index % 2).astype(float)})
     options = imputer_options("median", encode="target", categories=2)
-    _, features = prepared(table, labels, folds, {"train": [0]}, columns, options, ["no", "yes"], seed=1)
+    _, features = prepared(table, labels, folds, Split("1", [0], [1], {}), Recipe(columns, options, ["no", "yes"]), seed=1)
     assert len(features) == 60
     assert features["t3:site, mean of yes"].nunique() > 3
 
@@ -193,9 +194,11 @@ def test_labels_of_held_out_rows_do_not_reach_mean_labels(gappy):
     folds = pd.DataFrame({"row": table["row"], "fold": table.index // 20})
     labels = pd.DataFrame({"row": table["row"], "label": (table.index % 2).astype(float)})
     options = imputer_options("median", categories=4, encode="target")
-    arguments = {"folds": folds, "split": {"train": [1, 2]}, "columns": columns, "options": options, "seed": 1}
+    recipe = Recipe(columns, options, ["no", "yes"])
     turned = labels.assign(label=labels["label"].where(folds["fold"] > 0, 1 - labels["label"]))
-    (_, honest), (_, other) = (prepared(table, given, **arguments, classes=["no", "yes"]) for given in (labels, turned))
+    (_, honest), (_, other) = (
+        prepared(table, given, folds, Split("0", [1, 2], [0], {}), recipe, seed=1) for given in (labels, turned)
+    )
     pd.testing.assert_frame_equal(honest, other)
     assert "t3:site, mean of yes" in honest
     assert honest["t3:site, mean of yes"].nunique() > 2

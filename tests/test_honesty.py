@@ -9,7 +9,7 @@ from scipy.special import softmax
 
 from stillhouse.columns import features
 from stillhouse.config.completion import complete_options
-from stillhouse.distillation.soft_targets import soft_targets, teacher_predictions
+from stillhouse.distillation.soft_targets import Teaching, soft_targets, teacher_predictions
 from stillhouse.ensembles.stackers.linear import LinearPool
 from stillhouse.errors import UserError
 from stillhouse.learning.fitting import fit
@@ -18,9 +18,11 @@ from stillhouse.networks.losses import Loss, distillation
 from stillhouse.predictions.calibration import OnOriginalPrior
 from stillhouse.predictions.predictions import moved, on_learned_prior, on_original_prior, unseen_predictions
 from stillhouse.preparation.density_ratio import CrossFitted
+from stillhouse.preparation.ledger import Ledger
 from stillhouse.preparation.resamplers.over import oversampled
 from stillhouse.preparation.sample import balanced_sample, check_classes_left, prior, stop_rows
 from stillhouse.preparation.weights import effective_sample_size, weighed
+from stillhouse.splits import Split
 from stillhouse.tables import read_split, split_writer
 
 
@@ -34,7 +36,7 @@ def gaussians(n_train=3000, n_deploy=2000, move=1.0):
 
 
 LOGISTIC = complete_options(SCHEMA, "weighers", {"method": "logistic"}, where=())
-WITHOUT_FOLD_0 = {"train": [1, 2, 3, 4], "held_out": [0]}
+WITHOUT_FOLD_0 = Split("", [1, 2, 3, 4], [0], {})
 
 
 def test_shift_weights_find_a_known_density_ratio():
@@ -58,7 +60,7 @@ def five_dimensions(seed, move=(0.8, -0.6, 0, 0, 0), rows=2000):
 def test_a_weigher_finds_the_ratio_of_gaussians_and_repairs_the_risk(method, seed):
     train, table, folds = five_dimensions(seed)
     options = complete_options(SCHEMA, "weighers", {"method": method}, where=())
-    weights, _ = weighed(table, folds, {"train": [1], "held_out": []}, options, seed=1)
+    weights, _ = weighed(table, folds, Split("", [1], [], {}), options, seed=1)
     loss = (train[:, 0] + 0.5 * train[:, 1] - 1) ** 2
     true_risk = (0.8 - 0.5 * 0.6 - 1) ** 2 + 1 + 0.5**2
     assert np.corrcoef(np.log(weights["weight"]), train @ [0.8, -0.6, 0, 0, 0])[0, 1] >= 0.9
@@ -69,7 +71,7 @@ def test_a_weigher_finds_the_ratio_of_gaussians_and_repairs_the_risk(method, see
 def shares(move, **given):
     _, table, folds = five_dimensions(0, move=(move, 0, 0, 0, 0))
     options = {**LOGISTIC, **given}
-    return weighed(table, folds, {"train": [1], "held_out": []}, options, seed=1)
+    return weighed(table, folds, Split("", [1], [], {}), options, seed=1)
 
 
 def test_weights_that_rest_on_few_rows_are_flattened_and_on_hardly_any_refused_in_words():
@@ -118,7 +120,7 @@ def test_shift_weights_have_mean_one_over_training_rows_and_reach_held_out_rows(
 
 def test_without_shift_the_weights_hardly_differ():
     table, folds = gaussians(move=0.0)
-    _, facts = weighed(table, folds, {"train": [0, 1, 2, 3, 4], "held_out": []}, LOGISTIC, seed=1)
+    _, facts = weighed(table, folds, Split("", [0, 1, 2, 3, 4], [], {}), LOGISTIC, seed=1)
     assert facts["share"] > 0.95
     assert facts["domain_auc"] < 0.54
 
@@ -130,7 +132,7 @@ def test_the_effective_sample_size_of_equal_weights_is_their_number():
 
 def test_a_prior_moved_there_and_back_is_the_same():
     probabilities = np.array([[0.2, 0.5, 0.3], [0.9, 0.05, 0.05]])
-    ledger = {"before": [0.7, 0.2, 0.1], "after": [1 / 3, 1 / 3, 1 / 3]}
+    ledger = Ledger([0.7, 0.2, 0.1], [1 / 3, 1 / 3, 1 / 3], resampled=True)
     there = on_learned_prior(probabilities, ledger)
     assert there[0, 0] < probabilities[0, 0]
     assert on_original_prior(there, ledger) == pytest.approx(probabilities)
@@ -260,7 +262,7 @@ def test_splits_of_different_columns_come_back_as_they_were(tmp_path):
 
 def test_soft_targets_come_from_the_split_that_held_the_row_out(tmp_path):
     folds = pd.DataFrame({"row": range(6), "fold": [0, 0, 1, 1, 2, 2]})
-    split = {"name": "0", "train": [1, 2], "held_out": [0], "unseen": {"1": "0+1", "2": "0+2"}}
+    split = Split("0", [1, 2], [0], {"1": "0+1", "2": "0+2"})
 
     def table(rows, p):
         return pd.DataFrame({"row": rows, "p_a": p, "p_b": 1 - p})
@@ -273,7 +275,7 @@ def test_soft_targets_come_from_the_split_that_held_the_row_out(tmp_path):
         write("0+2", table([0, 1, 4, 5], 0.2))
     unseen = unseen_predictions(path, folds, split, ["a", "b"])
     assert dict(zip(unseen["row"], unseen["p_a"], strict=True)) == {2: 0.1, 3: 0.1, 4: 0.2, 5: 0.2}
-    told = teacher_predictions({"teacher": path}, folds, split, ["a", "b"], {"transfer": [], "pool": "probabilities"})
+    told = teacher_predictions(split, Teaching({"teacher": path}, folds, ["a", "b"], {"transfer": [], "pool": "probabilities"}))
     soft = soft_targets(pd.DataFrame({"row": [5, -1, 2]}), told, ["a", "b"], None)
     assert soft[[0, 2], 0].tolist() == [0.2, 0.1]
     assert np.isnan(soft[1]).all()
@@ -363,7 +365,7 @@ def test_calibration_undoes_what_the_ledger_cannot_know():
     rng = np.random.default_rng(0)
     label = (rng.random(20000) < 0.1).astype(float)
     table = pd.DataFrame({"x": 2 * label + rng.normal(size=20000), "label": label, "weight": np.where(label, 5.0, 5 / 9)})
-    ledger = {"before": [0.9, 0.1], "after": [0.5, 0.5], "resampled": True}
+    ledger = Ledger([0.9, 0.1], [0.5, 0.5], resampled=True)
     model = OnOriginalPrior(TooSteep(), ledger, table[:5000])
     odds = np.exp(2 * table["x"] - 2) / 9
     assert model.calibration.slope_ == pytest.approx(0.5, abs=0.05)

@@ -15,7 +15,7 @@ CHOICES = {
 
 
 def names(splits):
-    return [split["name"] for split in splits]
+    return [split.name for split in splits]
 
 
 def shipped():

@@ -14,6 +14,7 @@ from stillhouse.methods import build
 from stillhouse.preparation.features import preparation
 from stillhouse.preparation.sample import balanced_sample, prior
 from stillhouse.preparation.weights import weighed
+from stillhouse.splits import Split
 
 
 def options(kind, method, **given):
@@ -95,7 +96,7 @@ def test_a_weigher_gives_positive_weights_of_mean_one_to_seen_and_unseen_rows(me
     X[::9, 1] = np.nan
     table = pd.DataFrame(X, columns=["n0:a", "n1:b", "n2:c"]).assign(row=np.arange(300))
     folds = pd.DataFrame({"row": table["row"], "fold": np.r_[np.arange(200) % 4, np.full(100, -1)]})
-    weights, facts = weighed(table, folds, {"train": [1, 2], "held_out": [0]}, options("weighers", method), seed=1)
+    weights, facts = weighed(table, folds, Split("", [1, 2], [0], {}), options("weighers", method), seed=1)
     assert sorted(weights["row"] % 4) == [0] * 50 + [1] * 50 + [2] * 50
     assert np.isfinite(weights["weight"]).all()
     assert (weights["weight"] > 0).all()
@@ -107,12 +108,12 @@ def test_a_weigher_gives_positive_weights_of_mean_one_to_seen_and_unseen_rows(me
 def test_a_resampler_balances_and_the_ledger_says_by_how_much(imbalanced, method):
     sample, ledger = balanced_sample(imbalanced, 2, 0.2, options("resamplers", method), seed=4)
     fitted = sample[~sample["stop"]]
-    assert ledger["before"] == pytest.approx(prior(imbalanced, 2))
-    assert ledger["after"] == pytest.approx(prior(fitted, 2))
+    assert ledger.before == pytest.approx(prior(imbalanced, 2))
+    assert ledger.after == pytest.approx(prior(fitted, 2))
     if method in ("none", "tomek", "enn"):
         assert len(fitted) <= 40
     else:
-        assert ledger["after"] == pytest.approx([0.5, 0.5], abs=0.15)
+        assert ledger.after == pytest.approx([0.5, 0.5], abs=0.15)
     assert (fitted["weight"] > 0).all()
     assert list(sample.columns) == list(imbalanced.columns)
 

@@ -26,7 +26,7 @@ from stillhouse.networks.vectorized import draws, schedules
 from stillhouse.networks.vectorized.group import Group
 from stillhouse.networks.vectorized.layers import product, vectorized
 from stillhouse.networks.vectorized.lightning import progress
-from stillhouse.networks.vectorized.members import Member, Shape, Table, steps_an_epoch
+from stillhouse.networks.vectorized.members import Member, Program, Shape, Table, steps_an_epoch
 from stillhouse.networks.vectorized.optimizers import STATE_NAMES
 from stillhouse.networks.vectorized.range_test import find_rates
 from stillhouse.report.sections.training import diverged_sentences
@@ -129,7 +129,7 @@ def member_of(number, settings, **given):
 
 
 def run(numbers, settings, table):
-    group = Group([member_of(number, settings) for number in numbers], table, Shape(32, 4), settings, Loss("auto", 2))
+    group = Group([member_of(number, settings) for number in numbers], table, Program(Shape(32, 4), settings, Loss("auto", 2)))
     members = list(group.members)
     for epoch in range(settings["epochs"]):
         if group.members:
@@ -242,7 +242,7 @@ def test_a_member_is_what_a_plain_program_trains(method):
     for member in members:
         member.module.double()
     shape = Shape(32, 4)
-    group = Group(members, table, shape, settings, Loss("auto", 2))
+    group = Group(members, table, Program(shape, settings, Loss("auto", 2)))
     for epoch in range(5):
         group.train_epoch(epoch)
     group.network.eval()
@@ -269,7 +269,7 @@ def test_an_optimiser_steps_as_torch_does(name):
     table = table_of(ROWS, torch.float64, soft=False)
     member = member_of(2, settings, l1=0.0, decay=0.1, rate=0.01, clip=1e9)
     member.module.double()
-    group = Group([member], table, Shape(32, 4), settings, Loss("auto", 2))
+    group = Group([member], table, Program(Shape(32, 4), settings, Loss("auto", 2)))
     group.train_epoch(0)
     module, weight = copy.deepcopy(member.module), table.weight / table.weight[member.fitted].mean()
     kind, extra = kinds[name]
@@ -389,7 +389,7 @@ def test_penalties_make_weights_smaller_and_l1_makes_most_of_them_nearly_zero():
     settings, table = options(**PLAIN), table_of(ROWS)
     given = [{"decay": 0.0, "l1": 0.0}, {"decay": 1.0, "l1": 0.0}, {"decay": 0.0, "l1": 0.02}]
     members = [member_of(1, settings, rate=0.01, **one) for one in given]
-    group = Group(members, table, Shape(32, 7), settings, Loss("auto", 2))
+    group = Group(members, table, Program(Shape(32, 7), settings, Loss("auto", 2)))
     for epoch in range(30):
         group.train_epoch(epoch)
     plain, squares, absolutes = (matrix.flatten().abs() for matrix in group.network.body[0][0].weight.detach())
@@ -412,7 +412,7 @@ def test_a_norm_predicts_by_population_statistics():
 
 def test_a_batch_of_one_cannot_be_normed_and_is_refused_in_words():
     settings = options(norm="batch")
-    group = Group([member_of(1, settings)], table_of(ROWS), Shape(1, 1), settings, Loss("auto", 2))
+    group = Group([member_of(1, settings)], table_of(ROWS), Program(Shape(1, 1), settings, Loss("auto", 2)))
     with pytest.raises(UserError, match="at least 2 rows in a batch"):
         group.train_epoch(0)
 
@@ -508,7 +508,7 @@ def test_a_curriculum_begins_with_the_rows_that_a_simple_model_is_surest_of():
     settings = options(curriculum=4, epochs=10)
     training_set = TrainingSet(sample_of(), None, settings, 2, 1)
     member = training_set.members()[0]
-    group = Group([member], training_set.table(), Shape(32, 7), settings, Loss("auto", 2))
+    group = Group([member], training_set.table(), Program(Shape(32, 7), settings, Loss("auto", 2)))
     seen = [set(group._rows_of(member, epoch, 224)) for epoch in range(5)]
     assert seen[0] <= set(member.easiest[: len(member.easiest) // 5 + 1])
     assert len(seen[0]) < len(seen[2]) < len(seen[4])
@@ -548,7 +548,7 @@ def test_the_batch_statistics_of_a_frozen_part_stay_too():
 
 def test_a_range_test_leaves_weights_and_their_mean_as_they_were():
     settings = options(average=0.9, rate="auto")
-    group = Group([member_of(1, settings, rate=0.7)], table_of(ROWS), Shape(32, 4), settings, Loss("auto", 2))
+    group = Group([member_of(1, settings, rate=0.7)], table_of(ROWS), Program(Shape(32, 4), settings, Loss("auto", 2)))
     values, average = group.rows.values.clone(), group.average.clone()
     find_rates(group)
     assert torch.equal(group.rows.values, values)

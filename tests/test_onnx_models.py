@@ -12,6 +12,7 @@ from stillhouse.ensembles.pipeline import SinglePipeline, StackedPipeline
 from stillhouse.ensembles.stackers.mean import Mean
 from stillhouse.learning.fitting import fit
 from stillhouse.predictions.calibration import OnOriginalPrior
+from stillhouse.preparation.ledger import Ledger
 from stillhouse.shipping.export import exported, largest_difference, metadata
 from stillhouse.shipping.footprint import file_footprint, parameters
 from stillhouse.shipping.serving import Shipped
@@ -36,8 +37,8 @@ def made(gappy, n_classes, method, impute="median", bag=0, boost=0, ledger=AS_IT
     sample = prepared.transform(table).assign(label=label, weight=1.0, stop=table["row"] % 5 == 0)
     sample = sample if known is None else sample[sample["label"].isin(known)]
     model = fit(sample, model_options(method, **SMALL.get(method, {}), bag=bag, boost=boost), n_classes, threads=1, seed=1)
-    share = {key: [1 / n_classes] * n_classes for key in ("before", "after")} if n_classes else {}
-    ledger = {**share, "resampled": False} if n_classes and ledger is AS_IT_WAS else ledger if n_classes else None
+    equal = Ledger([1 / n_classes] * n_classes, [1 / n_classes] * n_classes, resampled=False) if n_classes else None
+    ledger = equal if ledger is AS_IT_WAS or not n_classes else ledger
     return SinglePipeline(prepared, OnOriginalPrior(model, ledger, sample[sample["stop"]]))
 
 
@@ -77,7 +78,7 @@ def test_a_class_that_no_training_row_had_has_no_probability(gappy, tmp_path, me
 
 
 def test_a_resampled_model_speaks_on_the_original_prior(gappy, tmp_path):
-    ledger = {"before": [0.9, 0.1], "after": [0.5, 0.5], "resampled": True}
+    ledger = Ledger([0.9, 0.1], [0.5, 0.5], resampled=True)
     whole = made(gappy, 2, "forest", ledger=ledger)
     assert whole.model.calibration
     assert largest_difference(written(whole, 2, tmp_path), odd(gappy[0]), whole) < 1e-6
@@ -88,7 +89,7 @@ def network(gappy, n_classes):
     prepared = prepared_by(columns, "mean").fit(table)
     sample = prepared.transform(table).assign(label=labelled(table, n_classes), weight=1.0, stop=table["row"] % 5 == 0)
     model, _ = trained(sample, {**NETWORK, "epochs": 3}, n_classes)
-    ledger = {key: [1 / n_classes] * n_classes for key in ("before", "after")} | {"resampled": False} if n_classes else None
+    ledger = Ledger([1 / n_classes] * n_classes, [1 / n_classes] * n_classes, resampled=False) if n_classes else None
     return SinglePipeline(prepared, OnOriginalPrior(model, ledger, sample[sample["stop"]]))
 
 

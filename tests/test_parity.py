@@ -20,6 +20,7 @@ from stillhouse.learning.fitting import fit
 from stillhouse.networks.training import train
 from stillhouse.networks.training_sets import TrainingSet
 from stillhouse.predictions.calibration import OnOriginalPrior
+from stillhouse.preparation.ledger import Ledger
 from stillhouse.shipping.export import exported, largest_difference, metadata
 
 pytestmark = pytest.mark.slow
@@ -56,7 +57,7 @@ def loaded(name, tables, folder, monkeypatch):
 def fitted(table, schema):
     """A stack of a network and boosted trees, each after its own preparation; what it is worth does not matter here."""
     columns, n_classes = feature_columns(schema), len(schema["classes"])
-    members, ledger = [], {key: [1 / n_classes] * n_classes for key in ("before", "after")} | {"resampled": False}
+    members, ledger = [], Ledger([1 / n_classes] * n_classes, [1 / n_classes] * n_classes, resampled=False)
     for imputer in ("median", "none"):
         prepared = prepared_by(columns, imputer, indicators=imputer == "median").fit(table)
         sample = prepared.transform(table).assign(label=table["label"], weight=1.0, stop=table["row"] % 5 == 0)

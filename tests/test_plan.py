@@ -60,7 +60,7 @@ def test_members_of_a_stack_that_teaches_never_see_two_more_folds():
 def test_every_unseen_prediction_comes_from_a_split_that_is_built():
     made = plan({"a": FIT, "b": FIT, "stack": stack("a", "b"), "student": student("stack")}, export=["student"])
     for split in made.model_splits("d", "stack"):
-        for fold, unseen in made.describe("d", split)["unseen"].items():
+        for fold, unseen in made.describe("d", split).unseen.items():
             assert unseen in made.model_splits("d", "a")
             assert {int(fold), *held_out(split)} == held_out(unseen)
 

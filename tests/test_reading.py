@@ -6,9 +6,10 @@ import pytest
 from stillhouse.errors import UserError
 from stillhouse.methods import build
 from stillhouse.predictions.external import predictions_for
+from stillhouse.splits import Split
 
 FOLDS = pd.DataFrame({"row": range(6), "fold": [0, 0, 1, 1, -1, -1]})
-SPLIT = {"name": "1", "train": [0], "held_out": [1], "unseen": {"0": "0+1"}}
+SPLIT = Split("1", [0], [1], {"0": "0+1"})
 GOOD = pd.DataFrame({"row": range(6), "p_no": [0.9, 0.8, 0.7, 0.6, 0.5, 0.4]}).assign(p_yes=lambda table: 1 - table["p_no"])
 
 
@@ -30,7 +31,7 @@ def test_a_split_takes_its_own_predictions_where_the_table_has_them(tmp_path):
     found = predictions_for(read(both, tmp_path, "split"), FOLDS, SPLIT, ["no", "yes"], "theirs.csv")
     assert set(found["p_no"]) == {0.25}
     with pytest.raises(UserError, match="there is no prediction of split 0 for row 0 and 3 others"):
-        predictions_for(read(both, tmp_path, "split"), FOLDS, {"name": "0", "held_out": [0]}, ["no", "yes"], "theirs.csv")
+        predictions_for(read(both, tmp_path, "split"), FOLDS, Split("0", [], [0], {}), ["no", "yes"], "theirs.csv")
 
 
 def test_probabilities_that_are_rounded_are_made_to_sum_to_one(tmp_path):

@@ -7,12 +7,12 @@ from conftest import report_run
 from stillhouse.report.sections import control, explanation, footprint, scores
 from stillhouse.report.text import p_value
 
-BINARY = {"task": "binary"}
+BINARY = {"task": "binary", "classes": ["no", "yes"], "costs": None}
 
 
 def controlled(value, low, high, name="auc", task="binary"):
     metrics = {"held_out": {"metrics": {name: {"value": value, "low": low, "high": high}}}}
-    return report_run(schema={"task": task}, control={"tree": metrics})
+    return report_run(schema={**BINARY, "task": task}, control={"tree": metrics})
 
 
 @pytest.mark.parametrize(

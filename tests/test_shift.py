@@ -77,7 +77,7 @@ def diagnosed(seed, prior=SOURCE, move=0.0, rows=800):
     columns = [{"name": name, "kind": "numeric"} for name in "ab"]
     schema = {"classes": list("xyz"), "columns": columns}
     settings = {"draws": 500, "level": 0.95}
-    return diagnose(table, prepared, schema, predictions, None, {}, settings, rng)
+    return diagnose(table, prepared, schema, predictions, settings, rng)
 
 
 @pytest.mark.parametrize(("kind", "options"), [("none", {}), ("label", {"prior": TARGET}), ("covariate", {"move": 1.0})])
@@ -95,11 +95,11 @@ def test_rare_words_make_no_shift_where_there_is_none():
     columns = [{"name": "word", "position": 0, "kind": "categorical"}]
     prepared = prepared_by(columns, "median", categories=50).fit(table[:1500]).transform(table)
     schema, settings = {"classes": None, "columns": columns}, {"draws": 100, "level": 0.95}
-    assert diagnose(table, prepared, schema, None, None, {}, settings, rng)["recommended"] == "none"
+    assert diagnose(table, prepared, schema, None, settings, rng)["recommended"] == "none"
     moved = table.assign(word=table["word"].where(table["row"] % 8 > 0, "1"), row=table["row"])
     moved.loc[:1499, "word"] = table["word"][:1500]
     prepared = prepared_by(columns, "median", categories=50).fit(moved[:1500]).transform(moved)
-    assert diagnose(moved, prepared, schema, None, None, {}, settings, rng)["recommended"] == "covariate"
+    assert diagnose(moved, prepared, schema, None, settings, rng)["recommended"] == "covariate"
 
 
 @pytest.mark.slow

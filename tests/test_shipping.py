@@ -15,6 +15,7 @@ from stillhouse.ensembles.pipeline import SinglePipeline
 from stillhouse.errors import UserError
 from stillhouse.predictions.calibration import OnOriginalPrior
 from stillhouse.predictions.decisions import decide
+from stillhouse.preparation.ledger import Ledger
 from stillhouse.shipping.export import exported, largest_difference, metadata
 from stillhouse.shipping.onnx.layers import add_module
 from stillhouse.shipping.serving import Shipped, predict_file
@@ -22,7 +23,7 @@ from stillhouse.shipping.serving import Shipped, predict_file
 READING = {"separator": "", "columns": None, "encoding": "utf-8", "decimal": ".", "missing": ["", "?"], "missing_in": {}}
 
 
-AS_IT_WAS = {"before": [0.5, 0.5], "after": [0.5, 0.5], "resampled": False}
+AS_IT_WAS = Ledger([0.5, 0.5], [0.5, 0.5], resampled=False)
 WAYS = {
     **{method: {"method": method, "categories": 3} for method in ("median", "mean", "frequent", "constant")},
     "means of words": {"method": "median", "categories": 2, "encode": "target"},
@@ -51,7 +52,7 @@ def ship(way, gappy, tmp_path, options=None):
         "columns": columns,
         "reading": READING,
     }
-    model = OnOriginalPrior(model, {"before": [0.8, 0.2], "after": [0.5, 0.5], "resampled": True}, sample[sample["stop"]])
+    model = OnOriginalPrior(model, Ledger([0.8, 0.2], [0.5, 0.5], resampled=True), sample[sample["stop"]])
     path = tmp_path / "model.onnx"
     whole = SinglePipeline(prepared, model)
     path.write_bytes(exported(whole, metadata(schema, whole, "d", "m", {})))

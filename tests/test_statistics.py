@@ -1,5 +1,7 @@
 """Simulations with known truth: how often a winner is false, a gap is found, an interval or a set holds what it should."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,14 +12,16 @@ from sklearn.metrics import roc_auc_score
 
 from stillhouse.evaluation.comparison import Contest, main_draws, pairs
 from stillhouse.evaluation.conformal import with_conformal
+from stillhouse.evaluation.protocol import Protocol
 from stillhouse.evaluation.scores import evaluate
+from stillhouse.intake.task import Task
 from stillhouse.shift.two_sample import holm
 
 pytestmark = [pytest.mark.slow, pytest.mark.proof]
 
 SETTINGS = {"draws": 400, "level": 0.95, "precision": 0.9, "quantile": 0.5, "coverage": 0.9}
-BINARY = {"task": "binary", "classes": ["no", "yes"], "costs": None}
-VALUES = {"task": "regression", "classes": None, "costs": None}
+BINARY = Protocol(Task("binary", ["no", "yes"]), SETTINGS, seed=1)
+VALUES = Task("regression")
 FOLDS, COLUMNS, STRENGTH = 5, 6, 0.35
 
 
@@ -41,8 +45,8 @@ def verdicts(tables):
     """The tests of all pairs, the best model's first."""
     found = {name: {"value": np.mean(values := aucs(rows)), "folds": dict(enumerate(values))} for name, rows in tables.items()}
     metrics = {name: [{"held_out": {"ratio": 1 / (FOLDS - 1), "metrics": {"auc": auc}}}] for name, auc in found.items()}
-    draws = {name: main_draws(rows, BINARY, SETTINGS, seed=1) for name, rows in tables.items()}
-    return pairs(Contest(metrics, draws, BINARY, SETTINGS))
+    draws = {name: main_draws(rows, BINARY) for name, rows in tables.items()}
+    return pairs(Contest(metrics, draws, BINARY))
 
 
 def aucs(rows):
@@ -115,7 +119,7 @@ def test_intervals_hold_the_true_auc_as_often_as_they_say():
         X, y = drawn(400, rng)
         fold = rng.permutation(400) % FOLDS
         rows, models = held_out(X, y, lambda _: LogisticRegression(), fold)
-        found = evaluate(rows, BINARY, SETTINGS, seed=trial, ratio=1 / (FOLDS - 1))["held_out"]["metrics"]["auc"]
+        found = evaluate(rows, replace(BINARY, seed=trial, ratio=1 / (FOLDS - 1)))["held_out"]["metrics"]["auc"]
         ends.append([found[key] for key in ("low", "high", "t_low", "t_high")])
         truths.append(np.mean([true_auc(model) for model in models]))
     ends, truths = np.array(ends), np.array(truths)
@@ -142,7 +146,8 @@ def test_conformal_intervals_hold_under_a_known_shift_with_weights_and_not_witho
     for trial in range(60):
         rows, weights = shifted(np.random.default_rng(trial))
         metrics = {"held_out": {}, "deploy_weighted": {}, "deploy": {}}
-        found, _ = with_conformal(metrics, rows, rows, VALUES, {**SETTINGS, "draws": 2}, timed=False, weights=weights)
+        protocol = Protocol(VALUES, {**SETTINGS, "draws": 2})
+        found, _ = with_conformal(metrics, rows, rows, protocol, timed=False, weights=weights)
         for part in metrics:
             covered[part].append(found[part]["conformal"]["value"])
         covered["unweighted"].append(found["deploy"]["conformal"]["unweighted"])

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 WORKFLOW = Path(str(workflow.current_basedir)).parent
@@ -73,7 +74,12 @@ def splits(wildcards):
 
 def split_names(wildcards):
     """Return the names of the splits that a job makes."""
-    return [split["name"] for split in splits(wildcards)]
+    return [split.name for split in splits(wildcards)]
+
+
+def split_params(wildcards):
+    """Return the splits that a job makes as plain dictionaries, for its parameters."""
+    return list(map(asdict, splits(wildcards)))
 
 
 def in_files(path, names, **wildcards):

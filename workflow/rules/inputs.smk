@@ -122,8 +122,8 @@ def histories(wildcards):
 
 
 def described(splits_of):
-    """Return a function that describes some splits of the dataset of its wildcards."""
-    return lambda wildcards: [PLAN.describe(wildcards.dataset, name) for name in splits_of(wildcards.dataset)]
+    """Return a function that describes some splits of a dataset, as plain dictionaries for parameters."""
+    return lambda wildcards: [asdict(PLAN.describe(wildcards.dataset, name)) for name in splits_of(wildcards.dataset)]
 
 
 def metrics_of(models, variants):

@@ -29,7 +29,7 @@ rule train:
         checkpoints=f"{MODEL}/checkpoints",
         seed=config["seed"],
         seed_name=lambda wildcards: PLAN.seed_name(wildcards.model),
-        splits=splits,
+        splits=split_params,
         options=lookup(within=PLAN.models, dpath="{model}/train"),
     script:
         "../scripts/train.py"
@@ -59,7 +59,7 @@ rule fit:
         code=code_with("fit.py", "estimators", lookup(within=PLAN.models, dpath="{model}/fit")),
         seed=config["seed"],
         seed_name=lambda wildcards: PLAN.seed_name(wildcards.model),
-        splits=splits,
+        splits=split_params,
         options=lookup(within=PLAN.models, dpath="{model}/fit"),
     script:
         "../scripts/fit.py"
@@ -95,7 +95,7 @@ rule distill:
         checkpoints=f"{MODEL}/checkpoints",
         seed=config["seed"],
         seed_name=lambda wildcards: PLAN.seed_name(wildcards.model),
-        splits=splits,
+        splits=split_params,
         options=lookup(within=PLAN.models, dpath="{model}/distill"),
     script:
         "../scripts/distill.py"
@@ -121,7 +121,7 @@ rule stack:
         "../envs/stillhouse.yaml"
     params:
         code=code_with("stack.py", "stackers", lookup(within=PLAN.models, dpath="{model}/stack")),
-        splits=splits,
+        splits=split_params,
         options=lookup(within=PLAN.models, dpath="{model}/stack"),
     script:
         "../scripts/stack.py"
@@ -144,7 +144,7 @@ rule read:
         "../envs/stillhouse.yaml"
     params:
         code=code_with("read.py", "readers", lookup(within=PLAN.models, dpath="{model}/read")),
-        splits=splits,
+        splits=split_params,
         options=lookup(within=PLAN.models, dpath="{model}/read"),
     script:
         "../scripts/read.py"

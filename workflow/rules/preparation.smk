@@ -42,7 +42,7 @@ rule impute:
     params:
         code=code_with("impute.py", "imputers", lookup(within=config["imputers"], dpath="{imputer}")),
         seed=config["seed"],
-        splits=splits,
+        splits=split_params,
         options=lookup(within=config["imputers"], dpath="{imputer}"),
     script:
         "../scripts/impute.py"
@@ -64,7 +64,7 @@ rule weigh:
     params:
         code=code_with("weigh.py", "weighers", lookup(within=config["weighers"], dpath="{weigher}")),
         seed=config["seed"],
-        splits=splits,
+        splits=split_params,
         options=lookup(within=config["weighers"], dpath="{weigher}"),
     script:
         "../scripts/weigh.py"
@@ -89,7 +89,7 @@ rule resample:
     params:
         code=code_with("resample.py", "resamplers", lookup(within=config["resamplers"], dpath="{resampler}")),
         seed=config["seed"],
-        splits=splits,
+        splits=split_params,
         stop=config["folds"]["stop"],
         options=lookup(within=config["resamplers"], dpath="{resampler}"),
     script:

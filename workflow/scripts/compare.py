@@ -2,27 +2,29 @@
 
 from stillhouse.errors import log_to
 from stillhouse.evaluation.comparison import Contest, compare, compare_students, main_draws, pairs
+from stillhouse.evaluation.protocol import Protocol
 from stillhouse.evaluation.scores import scored
+from stillhouse.intake.task import Task
 from stillhouse.seeds import derive
 from stillhouse.tables import read_json, read_table, write_csv
 
 log_to(snakemake.log[0])
 files, params = snakemake.input, snakemake.params
 table, folds, schema = read_table(files.table), read_table(files.folds), read_json(files.schema)
-seed = derive(params.seed, snakemake.wildcards.dataset)
+protocol = Protocol(Task.of(schema), params.settings, derive(params.seed, snakemake.wildcards.dataset))
 
 metrics = {name: [] for name in params.models}
 for path in [*files.metrics, *files.repeats]:
     metrics[path.split("/")[-2]].append(read_json(path))
 rows = {name: scored(read_table(path), table, folds) for name, path in zip(params.models, files.predictions, strict=True)}
-drawn = {name: main_draws(scored_rows, schema, params.settings, seed) for name, scored_rows in rows.items()}
+drawn = {name: main_draws(scored_rows, protocol) for name, scored_rows in rows.items()}
 
-contest = Contest(metrics, drawn, schema, params.settings)
+contest = Contest(metrics, drawn, protocol)
 tested = pairs(contest)
 tables = {
     snakemake.output.comparison: compare(contest, tested, metrics, params.plain),
     snakemake.output.pairs: tested,
-    snakemake.output.students: compare_students(contest, params.students, rows, schema),
+    snakemake.output.students: compare_students(contest, params.students, rows),
 }
 for path, found in tables.items():
     write_csv(found, path)

@@ -2,7 +2,7 @@
 
 from stillhouse.errors import log_to
 from stillhouse.seeds import generator
-from stillhouse.shift.diagnosis import diagnose
+from stillhouse.shift.diagnosis import against_truth, diagnose
 from stillhouse.splits import NONE
 from stillhouse.tables import file_of, read_json, read_split, read_table, write_json
 
@@ -15,5 +15,6 @@ weights = read_split(snakemake.input.weights, NONE)
 facts = read_json(file_of(snakemake.input.facts, NONE))[NONE]
 rng = generator(snakemake.params.seed, snakemake.wildcards.dataset, "diagnose")
 
-found = diagnose(table, prepared, schema, predictions, weights, facts, snakemake.params.settings, rng)
-write_json({**found, "reference": snakemake.params.reference}, snakemake.output.shift)
+found = diagnose(table, prepared, schema, predictions, snakemake.params.settings, rng)
+found |= {"weights": facts, "truth": against_truth(table, weights), "reference": snakemake.params.reference}
+write_json(found, snakemake.output.shift)

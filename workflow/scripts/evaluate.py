@@ -3,6 +3,7 @@
 from stillhouse.columns import TIME
 from stillhouse.errors import log_to
 from stillhouse.evaluation.conformal import with_conformal
+from stillhouse.evaluation.protocol import Protocol
 from stillhouse.evaluation.scores import (
     corrected_for_label_shift,
     evaluate,
@@ -11,20 +12,22 @@ from stillhouse.evaluation.scores import (
     ratio_of,
     scored,
 )
+from stillhouse.intake.task import Task
 from stillhouse.seeds import derive
+from stillhouse.splits import splits_from
 from stillhouse.tables import read_json, read_table, write_json, write_table
 
 log_to(snakemake.log[0])
 table, folds = read_table(snakemake.input.table), read_table(snakemake.input.folds)
-schema, splits, settings = read_json(snakemake.input.schema), snakemake.params.splits, snakemake.params.settings
+task, splits = Task.of(read_json(snakemake.input.schema)), splits_from(snakemake.params.splits)
 seed = derive(snakemake.params.seed, snakemake.wildcards.dataset)
 
 predictions = held_out_predictions(snakemake.input.split_predictions, folds, splits)
 weights = held_out_weights(snakemake.input.weights, snakemake.input.facts, folds, splits)
-corrected = corrected_for_label_shift(predictions, table, schema["classes"])
-rows, ratio = scored(predictions, table, folds), ratio_of(folds, splits)
-metrics = evaluate(rows, schema, settings, seed, weights, corrected, ratio)
-metrics, sets = with_conformal(metrics, predictions, rows, schema, settings, TIME in folds, weights)
+corrected = corrected_for_label_shift(predictions, table, task.classes)
+rows, protocol = scored(predictions, table, folds), Protocol(task, snakemake.params.settings, seed, ratio_of(folds, splits))
+metrics = evaluate(rows, protocol, weights, corrected)
+metrics, sets = with_conformal(metrics, predictions, rows, protocol, TIME in folds, weights)
 
 write_table(predictions, snakemake.output.predictions)
 write_table(predictions[:0] if corrected is None else corrected, snakemake.output.corrected)

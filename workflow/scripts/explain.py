@@ -3,8 +3,11 @@
 from stillhouse.ensembles.pipeline import load_pipeline
 from stillhouse.errors import log_to
 from stillhouse.evaluation.importance import importance, surrogate
+from stillhouse.evaluation.protocol import Protocol
 from stillhouse.evaluation.scores import ratio_of, scored
+from stillhouse.intake.task import Task
 from stillhouse.seeds import generator
+from stillhouse.splits import splits_from
 from stillhouse.tables import read_json, read_table, write_csv, write_json
 
 log_to(snakemake.log[0])
@@ -13,7 +16,9 @@ table, folds, schema = read_table(files.table), read_table(files.folds), read_js
 rows = scored(read_table(files.predictions), table, folds)
 rng = generator(params.seed, snakemake.wildcards.dataset, "explain")
 
-models = {split["held_out"][0]: load_pipeline(params.model, params.all_models, files, split["name"]) for split in params.splits}
-found = importance(models, table, folds, schema, params.settings, ratio_of(folds, params.splits), rng)
+splits = splits_from(params.splits)
+models = {split.held_out[0]: load_pipeline(params.model, params.all_models, files, split.name) for split in splits}
+protocol = Protocol(Task.of(schema), params.settings, ratio=ratio_of(folds, splits))
+found = importance(models, table, folds, schema, protocol, rng)
 write_csv(found, snakemake.output.importance)
 write_json(surrogate(rows, table, schema, max(models)), snakemake.output.surrogate)

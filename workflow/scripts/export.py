@@ -21,8 +21,7 @@ with written_beside(snakemake.output.model) as beside:
     if not difference <= MOST_DIFFERENCE:
         raise ValueError(f"the ONNX file differs from the workflow by {difference:.1e}, more than {MOST_DIFFERENCE:.0e}")
     footprint = file_footprint(beside, table, pipeline)
+options, ledger = params.recipe["models"][wildcards.model], pipeline.models[0].ledger
 with written_beside(snakemake.output.card) as beside:
-    beside.write_text(
-        card(facts, schema, params.recipe["models"][wildcards.model], metrics, pipeline.models[0].ledger, footprint, difference)
-    )
+    beside.write_text(card(facts, schema, options, metrics, ledger, {**footprint, "difference": difference}))
 write_json(footprint, snakemake.output.footprint)

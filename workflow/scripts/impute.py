@@ -6,8 +6,9 @@ from stillhouse.columns import LABEL, PARENTS, ROW
 from stillhouse.errors import log_to
 from stillhouse.intake.kinds import feature_columns
 from stillhouse.learning.job import read_folds
-from stillhouse.preparation.features import prepared, reads_labels
+from stillhouse.preparation.features import Recipe, prepared, reads_labels
 from stillhouse.seeds import derive
+from stillhouse.splits import splits_from
 from stillhouse.tables import read_columns, read_json, read_table, split_writer, write_fitted
 
 log_to(snakemake.log[0])
@@ -15,15 +16,15 @@ options = snakemake.params.options
 table = read_columns(snakemake.input.table, without=[LABEL])
 labels = read_table(snakemake.input.table, columns=[ROW, LABEL]) if reads_labels(options) else None
 schema = read_json(snakemake.input.schema)
-columns, classes = feature_columns(schema), schema["classes"]
+recipe = Recipe(feature_columns(schema), options, schema["classes"])
 folds = read_folds(snakemake.input)
 if snakemake.input.synthetic:
     table = pd.concat([table, read_table(snakemake.input.synthetic).drop(columns=PARENTS)], ignore_index=True)
 
 preparations = {}
 with split_writer(snakemake.output.features) as write:
-    for split in snakemake.params.splits:
-        seed = derive(snakemake.params.seed, snakemake.wildcards.dataset, snakemake.wildcards.imputer, split["name"])
-        preparations[split["name"]], features = prepared(table, labels, folds, split, columns, options, classes, seed)
-        write(split["name"], features)
+    for split in splits_from(snakemake.params.splits):
+        seed = derive(snakemake.params.seed, snakemake.wildcards.dataset, snakemake.wildcards.imputer, split.name)
+        preparations[split.name], features = prepared(table, labels, folds, split, recipe, seed)
+        write(split.name, features)
 write_fitted(preparations, snakemake.output.preparations)

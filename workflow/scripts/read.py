@@ -3,6 +3,7 @@
 from stillhouse.errors import log_to
 from stillhouse.methods import build
 from stillhouse.predictions.external import predictions_for
+from stillhouse.splits import splits_from
 from stillhouse.tables import read_json, read_table, split_writer
 
 log_to(snakemake.log[0])
@@ -11,5 +12,5 @@ classes = read_json(snakemake.input.schema)["classes"]
 table = build("readers", snakemake.params.options)(path, folds, classes)
 
 with split_writer(snakemake.output.predictions) as write:
-    for split in snakemake.params.splits:
-        write(split["name"], predictions_for(table, folds, split, classes, path))
+    for split in splits_from(snakemake.params.splits):
+        write(split.name, predictions_for(table, folds, split, classes, path))

@@ -1,9 +1,12 @@
 """Make for each split the sample that models are fitted on: weighed, balanced, its stop set cut off first."""
 
+from dataclasses import asdict
+
 from stillhouse.columns import LABEL, ROW
 from stillhouse.errors import log_to
 from stillhouse.preparation.sample import balanced_sample, training_sample
 from stillhouse.seeds import derive
+from stillhouse.splits import splits_from
 from stillhouse.tables import read_json, read_split, read_table, split_writer, write_json
 
 log_to(snakemake.log[0])
@@ -14,11 +17,12 @@ share, options = snakemake.params.stop, snakemake.params.options
 
 ledgers = {}
 with split_writer(snakemake.output.sample) as write:
-    for split in snakemake.params.splits:
-        seed = derive(snakemake.params.seed, snakemake.wildcards.dataset, split["name"])
-        features = read_split(snakemake.input.features, split["name"])
-        weights = read_split(snakemake.input.weights, split["name"])
+    for split in splits_from(snakemake.params.splits):
+        seed = derive(snakemake.params.seed, snakemake.wildcards.dataset, split.name)
+        features = read_split(snakemake.input.features, split.name)
+        weights = read_split(snakemake.input.weights, split.name)
         sample = training_sample(features, weights, labels, folds, split)
-        sample, ledgers[split["name"]] = balanced_sample(sample, n_classes, share, options, seed)
-        write(split["name"], sample)
+        sample, ledger = balanced_sample(sample, n_classes, share, options, seed)
+        ledgers[split.name] = ledger and asdict(ledger)
+        write(split.name, sample)
 write_json(ledgers, snakemake.output.ledger)

@@ -1,8 +1,10 @@
 """Score a model on parts of the rows by themselves: given ones, and the worst that can be found."""
 
 from stillhouse.errors import log_to
+from stillhouse.evaluation.protocol import Protocol
 from stillhouse.evaluation.scores import scored
 from stillhouse.evaluation.slicing import slices
+from stillhouse.intake.task import Task
 from stillhouse.seeds import derive
 from stillhouse.tables import read_json, read_table, write_csv
 
@@ -11,5 +13,6 @@ table, folds = read_table(snakemake.input.table), read_table(snakemake.input.fol
 rows = scored(read_table(snakemake.input.predictions), table, folds)
 params, seed = snakemake.params, derive(snakemake.params.seed, snakemake.wildcards.dataset)
 
-found = slices(rows, table, read_json(snakemake.input.schema), params.columns, params.settings, seed)
+schema = read_json(snakemake.input.schema)
+found = slices(rows, table, schema, params.columns, Protocol(Task.of(schema), params.settings, seed))
 write_csv(found, snakemake.output.slices)

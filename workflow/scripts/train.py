@@ -10,7 +10,7 @@ log_to(snakemake.log[0])
 job = Job(snakemake.input, snakemake.params, snakemake.wildcards)
 
 sets = [
-    TrainingSet(job.sample(split), None, job.options, job.n_classes, job.seed(split), job.start(split), split["name"])
+    TrainingSet(job.sample(split), None, job.options, job.n_classes, job.seed(split), job.start(split), split.name)
     for split in job.splits
 ]
 fitted = train(sets, snakemake.threads, snakemake.wildcards.model, snakemake.params.checkpoints)

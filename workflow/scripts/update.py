@@ -2,7 +2,6 @@
 
 from stillhouse.drift.following import Followed, as_table
 from stillhouse.errors import log_to
-from stillhouse.intake.kinds import feature_columns
 from stillhouse.learning.job import sources
 from stillhouse.seeds import derive
 from stillhouse.splits import NONE
@@ -15,5 +14,5 @@ schema = read_json(files.schema)
 seed = derive(snakemake.params.seed, snakemake.wildcards.dataset, snakemake.wildcards.model, "update")
 shipped = read_fitted(files.fitted, NONE), read_split(files.features, NONE)
 
-followed = Followed(table, folds, schema, feature_columns(schema), shipped, options, sources(files), seed)
+followed = Followed(table, folds, schema, shipped, {**options, "teachers": sources(files)}, seed)
 write_table(as_table(followed.scores(), schema["classes"]), snakemake.output.updates)

@@ -3,6 +3,7 @@
 from stillhouse.errors import log_to
 from stillhouse.preparation.weights import weighed
 from stillhouse.seeds import derive
+from stillhouse.splits import splits_from
 from stillhouse.tables import read_split, read_table, split_writer, write_json
 
 log_to(snakemake.log[0])
@@ -10,9 +11,9 @@ folds = read_table(snakemake.input.folds)
 
 facts = {}
 with split_writer(snakemake.output.weights) as write:
-    for split in snakemake.params.splits:
-        seed = derive(snakemake.params.seed, snakemake.wildcards.dataset, snakemake.wildcards.weigher, split["name"])
-        features = read_split(snakemake.input.features, split["name"])
-        weights, facts[split["name"]] = weighed(features, folds, split, snakemake.params.options, seed)
-        write(split["name"], weights)
+    for split in splits_from(snakemake.params.splits):
+        seed = derive(snakemake.params.seed, snakemake.wildcards.dataset, snakemake.wildcards.weigher, split.name)
+        features = read_split(snakemake.input.features, split.name)
+        weights, facts[split.name] = weighed(features, folds, split, snakemake.params.options, seed)
+        write(split.name, weights)
 write_json(facts, snakemake.output.facts)

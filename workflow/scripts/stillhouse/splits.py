@@ -1,5 +1,7 @@
 """The names of splits: a split is named by the folds it holds out, as ``none``, ``0`` or ``0+2``."""
 
+from dataclasses import dataclass
+
 NONE = "none"
 ALL = "all"
 
@@ -17,3 +19,18 @@ def held_out(split):
 def in_order(splits):
     """Return split names, those that hold out least first."""
     return sorted(splits, key=lambda split: (len(held_out(split)), sorted(held_out(split))))
+
+
+@dataclass(frozen=True)
+class Split:
+    """A split as jobs see it: the folds that it trains on and holds out, and the unseen split of each trained fold."""
+
+    name: str
+    train: list
+    held_out: list
+    unseen: dict
+
+
+def splits_from(params):
+    """Return the splits in the parameters of a job, where they are plain dictionaries."""
+    return [Split(**param) for param in params]

@@ -3,6 +3,8 @@
 Standard library only, as the workflow reads this on every job.
 """
 
+from dataclasses import asdict
+
 from stillhouse.config.completion import CHOICES, ConfigError
 from stillhouse.config.dataset import is_remote, locations
 from stillhouse.config.models import method_folder, verb
@@ -42,7 +44,7 @@ def job_splits(plan, split, dataset, **named):
 
 def splits_of_sources(splits):
     """Return the names of the splits whose predictions of other models a job reads: its own, and their unseen splits."""
-    return list(dict.fromkeys(name for split in splits for name in [split["name"], *split["unseen"].values()]))
+    return list(dict.fromkeys(name for split in splits for name in [split.name, *split.unseen.values()]))
 
 
 def models_made_by(plan, *rules):
@@ -83,7 +85,7 @@ def shipped_steps(plan, dataset, model):
     config, options = plan.config, plan.models[model]
     choices = {wildcard: config[CHOICES[STEPS[wildcard]]][choice] for wildcard, choice in chain_of(options["prepare"]).items()}
     stop, split = config["folds"]["stop"], plan.describe(dataset, NONE)
-    return {**choices, "model": options[verb(options)], "stop": stop, "split": split}
+    return {**choices, "model": options[verb(options)], "stop": stop, "split": asdict(split)}
 
 
 def files_of_shipped_steps(plan, dataset, model):

@@ -8,7 +8,7 @@ from itertools import chain
 
 from stillhouse.config.dataset import control_of, has_deploy, is_control, origin, repeats_of
 from stillhouse.config.models import hint_teacher, plain_name, plains, start, twin_name, twins, upstream, verb, with_start
-from stillhouse.splits import NONE, held_out, in_order, split_name
+from stillhouse.splits import NONE, Split, held_out, in_order, split_name
 
 
 class Folds:
@@ -191,10 +191,10 @@ class Plan:
         return [*shipped, *self.scored_splits(dataset)]
 
     def describe(self, dataset, split):
-        """Return a split as plain values: its name, the folds that it trains on and holds out, and its unseen splits."""
+        """Return the description of a split."""
         folds = self.folds[dataset]
         unseen = {str(fold): name for fold, name in folds.unseen(split).items()}
-        return {"name": split, "train": folds.trained(split), "held_out": sorted(held_out(split)), "unseen": unseen}
+        return Split(split, folds.trained(split), sorted(held_out(split)), unseen)
 
 
 def _name_of(model, models, otherwise):

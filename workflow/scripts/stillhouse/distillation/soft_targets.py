@@ -1,5 +1,7 @@
 """Soft targets: teachers' predictions of rows that they did not see, and how much a student relies on them."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 from scipy.special import softmax
@@ -17,35 +19,50 @@ TEMPERATURES, ALPHAS, USUAL_ALPHA = (1.0, 2.0, 4.0), (0.0, 0.3, 0.6, 1.0), 0.3
 TRANSFER_FOLDS = {"deploy": OF_DEPLOY, "unlabelled": OF_UNLABELLED, "synthetic": OF_SYNTHETIC}
 
 
-def student_sample(sample, features, teachers, folds, split, classes, ledger, options):
+@dataclass(frozen=True)
+class Teaching:
+    """Who teaches a student, and how: paths of each teacher's predictions, folds, classes, and the student's options."""
+
+    teachers: dict
+    folds: pd.DataFrame
+    classes: list | None
+    options: dict
+
+
+def student_sample(sample, features, split, ledger, teaching):
     """Return a student's sample, with transfer rows appended, and its soft targets (rows, outputs).
 
-    ``teachers`` maps a name to the paths of its predictions. Transfer rows have no label; they are never stop rows.
+    Transfer rows have no label; they are never stop rows.
     """
-    predicted = teacher_predictions(teachers, folds, split, classes, options)
+    folds, predicted = teaching.folds, teacher_predictions(split, teaching)
     extra = predicted[[ROW]].merge(folds.loc[folds[FOLD] < 0, [ROW, FOLD]], on=ROW)
     if len(extra):
-        extra = features.merge(extra, on=ROW).assign(**{LABEL: np.nan, WEIGHT: options["transfer_weight"], STOP: False})
+        extra = features.merge(extra, on=ROW).assign(
+            **{LABEL: np.nan, WEIGHT: teaching.options["transfer_weight"], STOP: False}
+        )
         sample = pd.concat([sample, extra[sample.columns]], ignore_index=True)
-    return sample, soft_targets(sample, predicted, classes, ledger)
+    return sample, soft_targets(sample, predicted, teaching.classes, ledger)
 
 
-def teacher_predictions(teachers, folds, split, classes, options):
+def teacher_predictions(split, teaching):
     """Return ``row`` and the teachers' mean predictions of a split's training rows and of the transfer rows.
 
     Rows of a fold are predicted by the split that also held out this fold. Deploy rows and unlabelled rows have no label that
     could leak, and are predicted by the split itself.
     """
-    asked = [TRANSFER_FOLDS[part] for part in options["transfer"]]
+    folds, classes = teaching.folds, teaching.classes
+    asked = [TRANSFER_FOLDS[part] for part in teaching.options["transfer"]]
     own = folds.loc[folds[FOLD].isin(asked) & (folds[FOLD] != OF_SYNTHETIC), [ROW]]
     tables = []
-    for paths in teachers.values():
+    for paths in teaching.teachers.values():
         table = unseen_predictions(paths, folds, split, classes, with_synthetic_rows=OF_SYNTHETIC in asked)
         if len(own):
-            table = pd.concat([table, own.merge(read_split(paths, split["name"]), on=ROW)], ignore_index=True)
+            table = pd.concat([table, own.merge(read_split(paths, split.name), on=ROW)], ignore_index=True)
         tables.append(table.set_index(ROW)[columns_of(classes)])
     rows = tables[0].index
-    pooled = pooled_teachers(np.stack([table.loc[rows].to_numpy("float64") for table in tables]), classes, options["pool"])
+    pooled = pooled_teachers(
+        np.stack([table.loc[rows].to_numpy("float64") for table in tables]), classes, teaching.options["pool"]
+    )
     return pd.DataFrame(pooled, columns=columns_of(classes), index=rows).reset_index()
 
 

@@ -1,37 +1,41 @@
 """Later batches: each is predicted before it is learned from, by a frozen, an updated and a retrained model."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
 from stillhouse.columns import BATCH, FOLD, GROUP, LABEL, ROW, STATE, STATES, STOP, WEIGHT
 from stillhouse.config.models import AUTO
-from stillhouse.distillation.soft_targets import student_sample
+from stillhouse.distillation.soft_targets import Teaching, student_sample
 from stillhouse.intake.folds import OF_BATCHES
+from stillhouse.intake.kinds import feature_columns
 from stillhouse.networks.training import train
 from stillhouse.networks.training_sets import TrainingSet
 from stillhouse.predictions.calibration import OnOriginalPrior
 from stillhouse.predictions.predictions import columns_of, prior_ratio
-from stillhouse.preparation.features import prepared, reads_labels
+from stillhouse.preparation.features import Recipe, prepared, reads_labels
 from stillhouse.preparation.sample import balanced_sample, stop_rows, training_sample
 from stillhouse.preparation.weights import weighed
 from stillhouse.seeds import derive
+from stillhouse.splits import Split
 
 FROZEN, UPDATED, RETRAINED = STATES
 
 
 class Followed:
-    """A shipped model that is followed through batches; ``options`` has the options of every step of its making.
+    """A shipped model that is followed through batches; ``options`` has the options of every step of its making, and
+    under ``teachers`` the paths of the predictions of each model that it learns from.
 
-    ``table`` has the typed rows with labels; ``shipped`` has the fitted model of split ``none`` and its features; ``teachers``
-    has the paths of the predictions of each model that it learns from.
+    ``table`` has the typed rows with labels; ``shipped`` has the fitted model of split ``none`` and its features.
     """
 
-    def __init__(self, table, folds, schema, columns, shipped, options, teachers, seed):
-        self.table, self.folds, self.classes, self.columns = table, folds, schema["classes"], columns
+    def __init__(self, table, folds, schema, shipped, options, seed):
+        self.table, self.folds, self.classes, self.columns = table, folds, schema["classes"], feature_columns(schema)
         self.model, self.features = shipped
         # This job has one device, whatever the shipped model was trained on.
         self.options = {**options, "model": {**options["model"], "devices": 1}}
-        self.teachers, self.seed = teachers, seed
+        self.seed = seed
         self.n_classes = len(self.classes or [])
 
     def scores(self):
@@ -69,7 +73,7 @@ class Followed:
         sample[STOP] = is_one or stop_rows(sample, self.n_classes, self.options["stop"], derive(seed, "stop"))
         factor = np.ones(len(sample))
         if ledger := self.model.ledger:
-            factor = prior_ratio(ledger["after"], ledger["before"])[sample[LABEL].astype(int)]
+            factor = prior_ratio(ledger.after, ledger.before)[sample[LABEL].astype(int)]
         return sample.assign(**{WEIGHT: factor})
 
     def retrained(self, batch):
@@ -79,13 +83,13 @@ class Followed:
         labels = self.table[[ROW, LABEL]]
         imputer = self.options["imputer"]
         known = labels if reads_labels(imputer) else None
-        _, features = prepared(self.table, known, folds, split, self.columns, imputer, self.classes, seed)
+        _, features = prepared(self.table, known, folds, split, Recipe(self.columns, imputer, self.classes), seed)
         weights, _ = weighed(features, folds, split, self.options["weigher"], seed)
         sample = training_sample(features, weights, labels, folds, split)
         sample, ledger = balanced_sample(sample, self.n_classes, self.options["stop"], self.options["resampler"], seed)
         model, soft = self.options["model"], None
-        if self.teachers:
-            sample, soft = student_sample(sample, features, self.teachers, folds, split, self.classes, ledger, model)
+        if teachers := self.options["teachers"]:
+            sample, soft = student_sample(sample, features, split, ledger, Teaching(teachers, folds, self.classes, model))
         network, _ = train([TrainingSet(sample, soft, model, self.n_classes, seed)])[0]
         return OnOriginalPrior(network, ledger, sample[sample[STOP]]), features
 
@@ -94,7 +98,8 @@ class Followed:
         last = int(self.folds[FOLD].max())
         is_known = (self.table[BATCH] <= batch) & (self.folds[FOLD] == OF_BATCHES).to_numpy()
         folds = self.folds.assign(**{FOLD: self.folds[FOLD].where(~is_known, last + 1)})
-        return folds, {**self.options["split"], "train": [*self.options["split"]["train"], last + 1]}
+        split = Split(**self.options["split"])
+        return folds, replace(split, train=[*split.train, last + 1])
 
 
 def predicted(model, features, rows):

@@ -16,7 +16,7 @@ LEAST_PAST = 200
 STATISTIC_POINTS = 600
 
 
-def monitored(updates, table, folds, held_out, schema, settings, seed, rng):
+def monitored(updates, table, folds, held_out, protocol, rng):
     """Return scores by batch and state, alarms on the frozen model's loss, and the statistic behind them.
 
     ``updates`` has the predictions of the batches; ``held_out`` has the scored rows of the same model, whose loss is the one
@@ -24,12 +24,12 @@ def monitored(updates, table, folds, held_out, schema, settings, seed, rng):
     """
     known = updates.merge(table[[ROW, LABEL]], on=ROW).merge(folds, on=ROW)
     frozen = sorted_by_time(known[known[STATE] == STATES[0]], [BATCH])
-    expected = row_losses(sorted_by_time(held_out), schema)
-    statistic, threshold, alarms = page_hinkley_watch(row_losses(frozen, schema), expected, rng)
+    expected = row_losses(sorted_by_time(held_out), protocol.task)
+    statistic, threshold, alarms = page_hinkley_watch(row_losses(frozen, protocol.task), expected, rng)
     batches = frozen[BATCH].to_numpy()
     points = np.unique(np.linspace(0, len(statistic) - 1, STATISTIC_POINTS).astype(int))
     return {
-        "batches": [batch_scores(part, schema, settings, seed) for _, part in known.groupby(BATCH)],
+        "batches": [batch_scores(part, protocol) for _, part in known.groupby(BATCH)],
         "alarms": [{"after_rows": position + 1, "batch": int(batches[position])} for position in alarms],
         "threshold": threshold,
         "statistic": [[int(point) + 1, float(statistic[point])] for point in points],
@@ -41,10 +41,10 @@ def sorted_by_time(rows, first=()):
     return rows.sort_values([*first, *([TIME] if TIME in rows else []), ROW])
 
 
-def batch_scores(part, schema, settings, seed):
+def batch_scores(part, protocol):
     """Return the metrics of each state on one batch."""
     scored = part.assign(**{FOLD: 0})
-    states = {state: assess(scored[scored[STATE] == state], schema, None, settings, seed)["metrics"] for state in STATES}
+    states = {state: assess(scored[scored[STATE] == state], protocol)["metrics"] for state in STATES}
     return {"batch": int(part[BATCH].iloc[0]), "rows": int((part[STATE] == STATES[0]).sum()), "states": states}
 
 

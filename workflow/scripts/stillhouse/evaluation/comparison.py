@@ -28,8 +28,9 @@ class Contest:
     ``drawn`` maps a model to the draws of ``main_draws``.
     """
 
-    def __init__(self, metrics, drawn, schema, settings):
-        self.name, self.drawn, self.settings = main_metric(schema["task"]), drawn, settings
+    def __init__(self, metrics, drawn, protocol):
+        self.name, self.drawn, self.settings = main_metric(protocol.task), drawn, protocol.settings
+        self.classes = protocol.task.classes
         self.sign = -1 if self.name in LESS_IS_BETTER else 1
         held_out = {model: [part["held_out"] for part in repeats] for model, repeats in metrics.items()}
         self.values = {model: parts[0]["metrics"][self.name]["value"] for model, parts in held_out.items()}
@@ -128,7 +129,7 @@ def compare(contest, tested, metrics, plain):
     return pd.DataFrame(lines)
 
 
-def compare_students(contest, students, rows, schema):
+def compare_students(contest, students, rows):
     """Return one row for each student and each model that it is compared with: its teachers and its twin.
 
     ``students`` is ``{student: {other: "teacher" or "twin"}}``. ``gap`` is the student's main metric minus the other's on the
@@ -143,7 +144,7 @@ def compare_students(contest, students, rows, schema):
             is_clear, gain = gap["p"] < 1 - contest.settings["level"], contest.sign * gap["gap"]
             line = {"student": student, "other": other, "is": part, **gap}
             line |= {"better": is_clear and gain > 0, "worse": is_clear and gain < 0}
-            lines.append(line | fidelity(rows[student], rows[other], schema["classes"]))
+            lines.append(line | fidelity(rows[student], rows[other], contest.classes))
     return pd.DataFrame(lines, columns=STUDENTS)
 
 
@@ -159,11 +160,11 @@ def fidelity(student, other, classes):
     return {"agreement": float((p.argmax(1) == q.argmax(1)).mean()), "divergence": float((q * logs).sum(axis=1).mean())}
 
 
-def main_draws(rows, schema, settings, seed):
+def main_draws(rows, protocol):
     """Return bootstrap draws of the main metric on held-out rows."""
     rows = rows[rows[PART] != DEPLOY]
-    of_weightings, rng = {"": main_of(rows, schema, settings)}, generator(seed, "bootstrap")
-    return draws(of_weightings, np.ones(len(rows)), unit_numbers(rows), settings["draws"], rng)[""]
+    of_weightings, rng = {"": main_of(rows, protocol)}, generator(protocol.seed, "bootstrap")
+    return draws(of_weightings, np.ones(len(rows)), unit_numbers(rows), protocol.settings["draws"], rng)[""]
 
 
 def flat_metrics(metrics):

@@ -97,38 +97,38 @@ def sizes(table, classes):
     return (table[HIGH] - table[LOW]).to_numpy()
 
 
-def with_conformal(metrics, predictions, rows, schema, settings, timed, weights=None):
+def with_conformal(metrics, predictions, rows, protocol, timed, weights=None):
     """Return the metrics with the coverage and mean size of conformal sets, and the sets of all predicted rows.
 
     Thresholds of held-out rows come from other folds, those of deploy rows from all held-out rows. With shift ``weights`` the
     thresholds of deploy rows are weighted, and ``deploy_weighted`` has the weighted coverage of held-out rows by such
     thresholds; ``unweighted`` is the coverage without weights.
     """
-    classes, level = schema["classes"], settings["coverage"]
+    classes, level = protocol.task.classes, protocol.settings["coverage"]
     deploy = rows[rows[PART] == DEPLOY]
     held_out = rows[rows[PART] != DEPLOY]
     even, units = np.ones(len(held_out)), unit_numbers(held_out)
     weight = even if weights is None else weights_of(held_out, weights)
     plain = thresholds(held_out, units, even, level, classes, timed)
     limit, plain_limit = (threshold_of_new(held_out, own, level, classes) for own in (weight, even))
-    covered = {"held_out": coverage(held_out, plain, even, schema, settings)}
+    covered = {"held_out": coverage(held_out, plain, even, protocol)}
     if weights is not None:
         weighted = thresholds(held_out, units, weight, level, classes, timed)
-        covered["deploy_weighted"] = coverage(held_out, weighted, weight, schema, settings, plain)
+        covered["deploy_weighted"] = coverage(held_out, weighted, weight, protocol, plain)
     if len(deploy):
         ones = np.ones(len(deploy))
-        covered["deploy"] = coverage(deploy, limit * ones, ones, schema, settings, plain_limit * ones)
+        covered["deploy"] = coverage(deploy, limit * ones, ones, protocol, plain_limit * ones)
     metrics = {part: assessed | {"conformal": covered.get(part)} for part, assessed in metrics.items()}
     limits = predictions[ROW].map(pd.Series(plain, index=held_out[ROW])).fillna(limit).to_numpy()
     return metrics, sets(predictions, limits, classes)
 
 
-def coverage(rows, limit, weight, schema, settings, plain=None):
+def coverage(rows, limit, weight, protocol, plain=None):
     """Return the coverage of sets, its interval, and their mean size; None where no row has a finite threshold.
 
     ``plain`` has the thresholds without weights, whose coverage is returned as ``unweighted``.
     """
-    classes, has_threshold = schema["classes"], np.isfinite(limit)
+    classes, settings, has_threshold = protocol.task.classes, protocol.settings, np.isfinite(limit)
     if not has_threshold.any():
         return None
     scores, W, units = label_scores(rows, classes), weight * has_threshold, unit_numbers(rows)

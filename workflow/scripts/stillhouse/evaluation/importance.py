@@ -27,7 +27,7 @@ READABLE = {
 }
 
 
-def importance(models, table, folds, schema, settings, ratio, rng):
+def importance(models, table, folds, schema, protocol, rng):
     """Return the permutation importance of each column on held-out rows, the largest first (Breiman 2001).
 
     ``models`` maps a scored fold to the pipeline that held it out. ``loss`` is how much the main metric loses when the column
@@ -38,11 +38,11 @@ def importance(models, table, folds, schema, settings, ratio, rng):
     for fold, model in models.items():
         rows = table.merge(folds.loc[folds[FOLD] == fold, [ROW, FOLD]], on=ROW)
         rows = rows.sample(min(len(rows), FOLD_ROWS), random_state=rng.integers(2**31)).sort_values(ROW)
-        best = score(model, rows, schema, settings)
+        best = score(model, rows, protocol)
         for source in sources:
-            worse = [score(model, with_shuffled(rows, source, schema, rng), schema, settings) for _ in range(SHUFFLES)]
+            worse = [score(model, with_shuffled(rows, source, schema, rng), protocol) for _ in range(SHUFFLES)]
             lost[source].append(best - float(np.mean(worse)))
-    lines = [(source, *resampled_t(values, ratio, settings["level"])[:3]) for source, values in lost.items()]
+    lines = [(source, *resampled_t(values, protocol.ratio, protocol.settings["level"])[:3]) for source, values in lost.items()]
     table = pd.DataFrame(lines, columns=["column", "loss", "low", "high"])
     return table.sort_values("loss", ascending=False, kind="stable", ignore_index=True)
 
@@ -54,12 +54,12 @@ def with_shuffled(rows, source, schema, rng):
     return rows.assign(**{name: rows[name].to_numpy()[order] for name in names})
 
 
-def score(model, rows, schema, settings):
+def score(model, rows, protocol):
     """Return the main metric of a model on rows, negated if less is better; 0 where it is not defined."""
-    predicted = prediction_table(rows[ROW], model.predict(rows), schema["classes"])
-    labels, scores, _ = as_arrays(predicted.assign(**{LABEL: rows[LABEL].to_numpy(), FOLD: 0}), schema)
-    name = main_metric(schema["task"])
-    value = metrics_of(schema, settings)[name](labels, scores, np.ones((1, len(rows))))[0]
+    predicted = prediction_table(rows[ROW], model.predict(rows), protocol.task.classes)
+    labels, scores, _ = as_arrays(predicted.assign(**{LABEL: rows[LABEL].to_numpy(), FOLD: 0}), protocol.task)
+    name = main_metric(protocol.task)
+    value = metrics_of(protocol.task, protocol.settings)[name](labels, scores, np.ones((1, len(rows))))[0]
     return 0.0 if not np.isfinite(value) else float(-value if name in LESS_IS_BETTER else value)
 
 

@@ -133,7 +133,7 @@ LESS_IS_BETTER = ("log_loss", "brier", "calibration_error", "cost", "rmse", "mae
 
 def main_metric(task):
     """Return the name of the metric that models of a task are compared by."""
-    return BY_TASK[task][0].__name__
+    return BY_TASK[task.kind][0].__name__
 
 
 def possible(name, low, high):
@@ -143,12 +143,12 @@ def possible(name, low, high):
     return (max(low, 0.0), high) if name in LESS_IS_BETTER else (low, min(high, 1.0))
 
 
-def metrics_of(schema, settings):
+def metrics_of(task, settings):
     """Return the metrics of a task as ``{name: metric(labels, scores, W)}``, with the parameters that the settings state."""
     given = {"recall_at_precision": {"precision": settings["precision"]}, "pinball": {"quantile": settings["quantile"]}}
-    given["cost"] = {"costs": schema.get("costs")}
-    found = {metric.__name__: partial(metric, **given.get(metric.__name__, {})) for metric in BY_TASK[schema["task"]]}
-    return {name: metric for name, metric in found.items() if name != "cost" or schema.get("costs")}
+    given["cost"] = {"costs": task.costs}
+    found = {metric.__name__: partial(metric, **given.get(metric.__name__, {})) for metric in BY_TASK[task.kind]}
+    return {name: metric for name, metric in found.items() if name != "cost" or task.costs}
 
 
 def within_folds(name, metric, folds):

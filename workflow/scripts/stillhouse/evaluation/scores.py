@@ -21,8 +21,8 @@ def held_out_predictions(paths, folds, splits):
     """
     parts = []
     for split in splits:
-        table = read_split(paths, split["name"])
-        rows = folds.loc[folds[FOLD].isin(split["held_out"] or [-1]), [ROW]]
+        table = read_split(paths, split.name)
+        rows = folds.loc[folds[FOLD].isin(split.held_out or [-1]), [ROW]]
         parts.append(rows.merge(table, on=ROW))
     return pd.concat(parts, ignore_index=True).sort_values(ROW, ignore_index=True)
 
@@ -38,21 +38,21 @@ def unit_numbers(rows):
     return pd.factorize(rows[GROUP])[0] if GROUP in rows else np.arange(len(rows))
 
 
-def evaluate(rows, schema, settings, seed, weights=None, corrected=None, ratio=None):
+def evaluate(rows, protocol, weights=None, corrected=None):
     """Return metrics with intervals: on held-out rows, on these weighted for deploy rows, and on labelled deploy rows.
 
     ``weights`` has shift weights of held-out rows; ``corrected`` has probabilities of deploy rows on their estimated class
-    prior; ``ratio`` is the ratio of held-out to training rows, see ``ratio_of``.
+    prior.
     """
     deploy = rows[PART] == DEPLOY
-    result = {"held_out": assess(rows[~deploy], schema, None, settings, seed, ratio)}
+    result = {"held_out": assess(rows[~deploy], protocol, ratio=protocol.ratio)}
     if weights is not None:
-        result["deploy_weighted"] = assess(rows[~deploy], schema, weights_of(rows[~deploy], weights), settings, seed)
+        result["deploy_weighted"] = assess(rows[~deploy], protocol, weights_of(rows[~deploy], weights))
     if deploy.any():
-        result["deploy"] = assess(rows[deploy], schema, None, settings, seed)
+        result["deploy"] = assess(rows[deploy], protocol)
     if deploy.any() and corrected is not None:
-        moved = rows[deploy].drop(columns=[*columns_of(schema["classes"]), DECISION]).merge(corrected, on=ROW)
-        result["deploy_corrected"] = assess(moved, schema, None, settings, seed)
+        moved = rows[deploy].drop(columns=[*columns_of(protocol.task.classes), DECISION]).merge(corrected, on=ROW)
+        result["deploy_corrected"] = assess(moved, protocol)
     return result
 
 
@@ -64,7 +64,7 @@ def weights_of(rows, weights):
 def ratio_of(folds, splits):
     """Return the ratio of held-out to training rows, averaged over scored splits; None for a single split."""
     sizes = folds[FOLD].value_counts()
-    ratios = [sizes[split["held_out"]].sum() / sizes[split["train"]].sum() for split in splits if split["held_out"]]
+    ratios = [sizes[split.held_out].sum() / sizes[split.train].sum() for split in splits if split.held_out]
     return float(np.mean(ratios)) if len(ratios) > 1 else None
 
 
@@ -85,19 +85,19 @@ def corrected_for_label_shift(predictions, table, classes):
     return None if moved is None else prediction_table(deploy[ROW], moved, classes)
 
 
-def assess(rows, schema, weight, settings, seed, ratio=None):
+def assess(rows, protocol, weight=None, ratio=None):
     """Return each metric of the task with its interval and its value per fold; metrics of decisions if rows have decisions.
 
     With ``ratio``, the mean over folds and its corrected resampled t interval are added.
     """
     weight = np.ones(len(rows)) if weight is None else weight
-    labels, probabilities, folds = as_arrays(rows, schema)
+    labels, probabilities, folds = as_arrays(rows, protocol.task)
     decided = {name: np.eye(probabilities.shape[1])[rows[DECISION]] for name in OF_DECISIONS} if DECISION in rows else {}
-    asked = metrics_of(schema, settings)
+    settings, asked = protocol.settings, metrics_of(protocol.task, protocol.settings)
     known = {name: metric for name, metric in asked.items() if name in decided or name not in OF_DECISIONS}
     scores = {name: decided.get(name, probabilities) for name in known}
     of_weightings = {name: partial(within_folds(name, known[name], folds), labels, scores[name]) for name in known}
-    drawn = draws(of_weightings, weight, unit_numbers(rows), settings["draws"], generator(seed, "bootstrap"))
+    drawn = draws(of_weightings, weight, unit_numbers(rows), settings["draws"], generator(protocol.seed, "bootstrap"))
     result = {}
     for name, metric in known.items():
         low, high = (None, None) if name in WITHOUT_INTERVAL else interval(drawn[name], settings["level"])
@@ -113,23 +113,23 @@ def assess(rows, schema, weight, settings, seed, ratio=None):
     return {"rows": len(rows), "ratio": ratio, "metrics": result}
 
 
-def as_arrays(rows, schema):
+def as_arrays(rows, task):
     """Return labels (rows,), scores (rows, outputs) and folds (rows,) of scored rows."""
-    labels = rows[LABEL].to_numpy("int64" if schema["classes"] else "float64")
-    return labels, rows[columns_of(schema["classes"])].to_numpy("float64"), rows[FOLD].to_numpy()
+    labels = rows[LABEL].to_numpy("int64" if task.classes else "float64")
+    return labels, rows[columns_of(task.classes)].to_numpy("float64"), rows[FOLD].to_numpy()
 
 
-def main_of(rows, schema, settings):
+def main_of(rows, protocol):
     """Return the main metric of some rows as a function of weightings (draws, rows)."""
-    labels, scores, folds = as_arrays(rows, schema)
-    name = main_metric(schema["task"])
-    return partial(within_folds(name, metrics_of(schema, settings)[name], folds), labels, scores)
+    labels, scores, folds = as_arrays(rows, protocol.task)
+    name = main_metric(protocol.task)
+    return partial(within_folds(name, metrics_of(protocol.task, protocol.settings)[name], folds), labels, scores)
 
 
-def row_losses(rows, schema):
+def row_losses(rows, task):
     """Return the log loss of each row, or for a regression the squared error; shape (rows,)."""
-    scores = rows[columns_of(schema["classes"])].to_numpy("float64")
-    if not schema["classes"]:
+    scores = rows[columns_of(task.classes)].to_numpy("float64")
+    if not task.classes:
         return (rows[LABEL].to_numpy("float64") - scores[:, 0]) ** 2
     return label_losses(rows[LABEL].to_numpy("int64"), scores)
 
@@ -145,12 +145,12 @@ def held_out_weights(paths, facts, folds, splits):
     There are none without deploy rows, and none if the weights of some split are all equal, because they were refused or not
     asked for: a weighted score would then be weighted in name only.
     """
-    if not paths or any(is_even(facts, split["name"]) for split in splits if split["held_out"]):
+    if not paths or any(is_even(facts, split.name) for split in splits if split.held_out):
         return None
     parts = [
-        folds.loc[folds[FOLD].isin(split["held_out"]), [ROW]].merge(read_split(paths, split["name"]), on=ROW)
+        folds.loc[folds[FOLD].isin(split.held_out), [ROW]].merge(read_split(paths, split.name), on=ROW)
         for split in splits
-        if split["held_out"]
+        if split.held_out
     ]
     return pd.concat(parts, ignore_index=True)
 

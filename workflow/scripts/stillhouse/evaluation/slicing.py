@@ -24,7 +24,7 @@ COLUMNS = ("slice", "found", "rows", "value", "low", "high", "loss", "loss_low",
 MOST_CONDITIONS, WORST_SLICES, COLUMN_PARTS = 3, 3, 4
 
 
-def slices(rows, table, schema, columns, settings, seed):
+def slices(rows, table, schema, columns, protocol):
     """Return a line for each slice: its rows, the main metric, and the mean loss in it and elsewhere, with intervals.
 
     Slices by ``columns`` come first. ``worse`` says whether the interval of the mean loss is above the loss elsewhere. The loss
@@ -32,23 +32,23 @@ def slices(rows, table, schema, columns, settings, seed):
     """
     held_out = rows[rows[PART] != DEPLOY].reset_index(drop=True)
     typed = held_out[[ROW]].merge(table.drop(columns=[LABEL, PART]), on=ROW)
-    loss, least = row_losses(held_out, schema), settings["slice_rows"]
+    loss, least = row_losses(held_out, protocol.task), protocol.settings["slice_rows"]
     given = [(name, "given", mask) for column in columns for name, mask in values_of(typed, column)]
-    is_scored = halves(held_out, seed)
+    is_scored = halves(held_out, protocol.seed)
     found = [(name, "worst found", mask & is_scored) for name, mask in worst(typed, loss, ~is_scored, schema, least)]
     lines = []
     for name, how, mask in [*given, *found]:
         if mask.sum() >= least:
             elsewhere = ~mask & (is_scored if how == "worst found" else True)
-            lines.append({"slice": name, "found": how, **scored_slice(held_out, loss, mask, elsewhere, schema, settings, seed)})
+            lines.append({"slice": name, "found": how, **scored_slice(held_out, loss, mask, elsewhere, protocol)})
     return pd.DataFrame(lines, columns=COLUMNS)
 
 
-def scored_slice(rows, loss, mask, elsewhere, schema, settings, seed):
+def scored_slice(rows, loss, mask, elsewhere, protocol):
     """Return the scores of a slice."""
     part = rows[mask].reset_index(drop=True)
-    of_weightings = {"value": main_of(part, schema, settings), "loss": partial(mean, loss[mask])}
-    even, rng = np.ones(len(part)), generator(seed, "bootstrap")
+    of_weightings = {"value": main_of(part, protocol), "loss": partial(mean, loss[mask])}
+    even, rng, settings = np.ones(len(part)), generator(protocol.seed, "bootstrap"), protocol.settings
     drawn = draws(of_weightings, even, unit_numbers(part), settings["draws"], rng)
     ends = {name: interval(drawn[name], settings["level"]) for name in drawn}
     rest = float(loss[elsewhere].mean()) if elsewhere.any() else None

@@ -8,8 +8,9 @@ from stillhouse.methods import is_method
 from stillhouse.predictions.calibration import OnOriginalPrior
 from stillhouse.predictions.decisions import decide
 from stillhouse.predictions.predictions import prediction_table, rows_to_predict
+from stillhouse.preparation.ledger import Ledger
 from stillhouse.seeds import derive
-from stillhouse.splits import held_out
+from stillhouse.splits import held_out, splits_from
 from stillhouse.tables import file_of, read_fitted, read_json, read_split, read_table, split_writer, write_fitted
 
 NUMBERS_OF_HISTORY = dict.fromkeys([name for name in HISTORY if name not in (PHASE, "kept")], "float64")
@@ -22,7 +23,7 @@ class Job:
     """The inputs of a model's job, split by split."""
 
     def __init__(self, inputs, params, wildcards):
-        self.inputs, self.options, self.splits = inputs, params.options, params.splits
+        self.inputs, self.options, self.splits = inputs, params.options, splits_from(params.splits)
         self.folds = read_folds(inputs)
         schema = read_json(inputs.schema)
         self.classes, self.costs = schema["classes"], schema["costs"]
@@ -34,23 +35,24 @@ class Job:
 
     def seed(self, split):
         """Return the seed of this model in a split; a student and its twin have the same seed."""
-        return derive(self._seed, split["name"])
+        return derive(self._seed, split.name)
 
     def sample(self, split):
         """Return the rows to fit on."""
-        return read_split(self.inputs.sample, split["name"])
+        return read_split(self.inputs.sample, split.name)
 
     def features(self, split):
         """Return the prepared features of every row."""
-        return read_split(self.inputs.features, split["name"])
+        return read_split(self.inputs.features, split.name)
 
     def start(self, split):
         """Return the fitted networks that a network is warm-started with, or None."""
-        return read_fitted(self.inputs.start, split["name"]).model if self.inputs.start else None
+        return read_fitted(self.inputs.start, split.name).model if self.inputs.start else None
 
     def ledger(self, split):
-        """Return the class prior before and after resampling; None for a regression."""
-        return read_json(file_of(self.inputs.ledger, split["name"]))[split["name"]]
+        """Return the ledger of a split; None for a regression."""
+        priors = read_json(file_of(self.inputs.ledger, split.name))[split.name]
+        return priors and Ledger(**priors)
 
     def hints(self, split, sample):
         """Return the targets of the hint outputs for the rows of a sample, or None without hints."""
@@ -62,7 +64,7 @@ class Job:
         return hints(
             sample,
             self.folds,
-            split["unseen"],
+            split.unseen,
             teacher_of=lambda name: read_fitted(fitted, name).model,
             features_of=lambda name: read_split(features, name),
         )
@@ -79,11 +81,11 @@ class Job:
 
             def keep(split, sample, model, history=None):
                 model = OnOriginalPrior(model, self.ledger(split), sample[sample[STOP]], self.costs)
-                write(split["name"], self._predicted(split, model))
-                if self.keeps_all or len(held_out(split["name"])) <= 1:
-                    fitted[split["name"]] = model
+                write(split.name, self._predicted(split, model))
+                if self.keeps_all or len(held_out(split.name)) <= 1:
+                    fitted[split.name] = model
                 if history is not None:
-                    histories[split["name"]] = history
+                    histories[split.name] = history
 
             yield keep
         write_fitted(fitted, output.fitted)

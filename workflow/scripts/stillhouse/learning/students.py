@@ -1,6 +1,6 @@
 """Students: networks or estimators that learn from labels and soft targets."""
 
-from stillhouse.distillation.soft_targets import student_sample
+from stillhouse.distillation.soft_targets import Teaching, student_sample
 from stillhouse.learning.fitting import fit_student
 from stillhouse.networks.training import train
 from stillhouse.networks.training_sets import TrainingSet
@@ -21,11 +21,12 @@ def students(job, threads, title, checkpoints):
 def sample_and_targets(job, split):
     """Return a student's sample and its soft targets."""
     sample, features = job.sample(split), job.features(split)
-    return student_sample(sample, features, job.sources, job.folds, split, job.classes, job.ledger(split), job.options)
+    teaching = Teaching(job.sources, job.folds, job.classes, job.options)
+    return student_sample(sample, features, split, job.ledger(split), teaching)
 
 
 def training_set(job, split):
     """Return the training set of a split's networks."""
     sample, soft = sample_and_targets(job, split)
     hints, start = job.hints(split, sample), job.start(split)
-    return TrainingSet(sample, soft, job.options, job.n_classes, job.seed(split), start, split["name"], hints)
+    return TrainingSet(sample, soft, job.options, job.n_classes, job.seed(split), start, split.name, hints)

@@ -21,7 +21,7 @@ from stillhouse.networks.checkpoints import fingerprint, intact_checkpoint
 from stillhouse.networks.fitted import outcome
 from stillhouse.networks.losses import Loss
 from stillhouse.networks.vectorized.lightning import Checkpoints, PlainFiles, ProgressLines, Training
-from stillhouse.networks.vectorized.members import Shape, Table
+from stillhouse.networks.vectorized.members import Program, Shape, Table
 from stillhouse.networks.vectorized.processes import SharedBatches
 from stillhouse.seeds import derive
 
@@ -103,8 +103,8 @@ def train_together(sets, threads, title, checkpoints):
         path = Path(checkpoints) / f"{fingerprint(members, table, options)}.ckpt"
         callbacks.append(Checkpoints(path, options["checkpoint"]))
     partition = in_groups(members, len(members) if options["devices"] > 1 else group_size(members, batch, threads))
-    loss = Loss(options["loss"], sets[0].n_classes)
-    training = Training(partition, table, Shape(batch, steps), options, loss, threads)
+    program = Program(Shape(batch, steps), options, Loss(options["loss"], sets[0].n_classes))
+    training = Training(partition, table, program, threads)
     with warnings.catch_warnings():
         for message in EXPECTED_WARNINGS:
             warnings.filterwarnings("ignore", message=message)

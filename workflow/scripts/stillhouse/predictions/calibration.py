@@ -62,12 +62,12 @@ class OnOriginalPrior:
 
     def __init__(self, model, ledger, stop, costs=None):
         self.model, self.ledger, self.calibration = model, ledger, None
-        self.factors = np.ones(len(ledger["before"])) if ledger else None
+        self.factors = np.ones(len(ledger.before)) if ledger else None
         if not ledger or not len(stop):
             return
         labels, weight = stop[LABEL].to_numpy(int), stop[WEIGHT].to_numpy()
-        if ledger["resampled"]:
-            undone = weight * prior_ratio(ledger["before"], ledger["after"])[labels]
+        if ledger.resampled:
+            undone = weight * prior_ratio(ledger.before, ledger.after)[labels]
             self.calibration = BiasCorrectedTemperature(SHRINKAGE).fit(self.predict(stop), labels, undone)
         self.factors = tuned_factors(self.predict(stop), labels, weight, costs)
 

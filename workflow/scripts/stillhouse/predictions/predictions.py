@@ -24,15 +24,14 @@ def on_original_prior(scores, ledger):
     """
     if ledger is None:
         return scores
-    before, after = np.array(ledger["before"]), np.array(ledger["after"])
-    return moved(scores, before, after)
+    return moved(scores, ledger.before, ledger.after)
 
 
 def on_learned_prior(probabilities, ledger):
     """Return probabilities moved from the original class prior to the one that a model learns."""
     if ledger is None:
         return probabilities
-    return moved(probabilities, np.array(ledger["after"]), np.array(ledger["before"]))
+    return moved(probabilities, ledger.after, ledger.before)
 
 
 def moved(probabilities, to, origin):
@@ -59,9 +58,9 @@ def rows_to_predict(folds, split):
 
     A synthetic row is predicted by the splits that hold out its parents' fold.
     """
-    is_wanted = folds[FOLD].isin([*split["held_out"], OF_DEPLOY, OF_UNLABELLED])
+    is_wanted = folds[FOLD].isin([*split.held_out, OF_DEPLOY, OF_UNLABELLED])
     if PARENTS in folds:
-        is_wanted |= folds[PARENTS].isin(split["held_out"])
+        is_wanted |= folds[PARENTS].isin(split.held_out)
     return folds.loc[is_wanted, ROW]
 
 
@@ -72,7 +71,7 @@ def unseen_predictions(paths, folds, split, classes, with_synthetic_rows=False):
     ``with_synthetic_rows`` synthetic rows are included, as rows of their parents' fold.
     """
     parts = []
-    for fold, other in split["unseen"].items():
+    for fold, other in split.unseen.items():
         is_wanted = folds[FOLD] == int(fold)
         if with_synthetic_rows:
             is_wanted |= folds[PARENTS] == int(fold)

@@ -1,5 +1,7 @@
 """Preparation: typed columns become float32 features without gaps; all that is learned comes from the training rows."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
@@ -26,11 +28,11 @@ class Preparation:
     ``encode: target`` a column of more than ``categories`` categories becomes the mean label of each.
     """
 
-    def __init__(self, columns, imputer, classes, indicators, scale, categories, encode):
+    def __init__(self, columns, imputer, classes, options):
         self.columns, self.imputer, self.classes = columns, imputer, classes
-        self.indicators, self.categories, self.encode = indicators, categories, encode
+        self.indicators, self.categories, self.encode = options["indicators"], options["categories"], options["encode"]
         self.numbers = [column for column in columns if column["kind"] != kinds.CATEGORICAL]
-        self.scaler = StandardScaler(with_mean=scale, with_std=scale)
+        self.scaler = StandardScaler(with_mean=options["scale"], with_std=options["scale"])
 
     def fit(self, table, labels=None, parts=None):
         """Learn fill values, scales and categories from training rows.
@@ -136,25 +138,34 @@ def _category_name(column, category):
 def preparation(columns, options, classes, seed):
     """Return the unfitted preparation that an imputer's options describe."""
     method = {key: value for key, value in options.items() if key not in IMPUTER_OPTIONS}
-    settings = {key: options[key] for key in IMPUTER_OPTIONS if key != "columns_above"}
-    return Preparation(columns, build("imputers", method, seed=seed), classes, **settings)
+    return Preparation(columns, build("imputers", method, seed=seed), classes, options)
 
 
-def prepared(table, labels, folds, split, columns, options, classes, seed):
+@dataclass(frozen=True)
+class Recipe:
+    """What preparations of all splits have in common: the raw columns, the options of the imputer, and the classes."""
+
+    columns: list
+    options: dict
+    classes: list | None
+
+
+def prepared(table, labels, folds, split, recipe, seed):
     """Return the fitted preparation of a split and the features of every row that it does not leave out.
 
     ``labels`` (row, label) is None unless ``reads_labels``; only those of training rows are read. ``drop`` leaves out training
     rows with gaps; gaps in other rows are filled with the median, as every row has to be predicted.
     """
-    is_training = rows_in(folds, split["train"], FOLD)
-    made = preparation(kept_columns(table[is_training], columns, options["columns_above"]), options, classes, seed)
+    is_training = rows_in(folds, split.train, FOLD)
+    columns = kept_columns(table[is_training], recipe.columns, recipe.options["columns_above"])
+    made = preparation(columns, recipe.options, recipe.classes, seed)
     left_out = is_training & dropped_rows(made.imputer, table, made.columns)
     is_fitted = is_training & ~left_out
     if not is_fitted.any():
         raise UserError("impute: drop leaves no training row, as every one has gaps; choose an imputer that fills them")
     if labels is None:
         return made, made.fit(table[is_fitted]).transform(table[~left_out])
-    known = as_targets(labels.set_index(ROW)[LABEL].loc[table[ROW][is_fitted]], classes)
+    known = as_targets(labels.set_index(ROW)[LABEL].loc[table[ROW][is_fitted]], recipe.classes)
     fitted = table[is_fitted], known, parts_of(folds[is_fitted], seed)
     seen = made.fit(*fitted).transform_fitted(*fitted)
     others = [] if is_training.all() else [made.transform(table[~is_training])]

@@ -12,6 +12,7 @@ from stillhouse.columns import FOLD, GROUP, LABEL, ROW, STOP, TIME, WEIGHT, feat
 from stillhouse.errors import UserError
 from stillhouse.intake.kinds import duplicate_rows
 from stillhouse.methods import build
+from stillhouse.preparation.ledger import Ledger
 from stillhouse.seeds import derive, generator
 from stillhouse.tables import rows_in
 
@@ -21,12 +22,12 @@ def training_sample(features, weights, labels, folds, split):
 
     ``labels`` may hold more rows; only those of the split's training folds are taken.
     """
-    seen = folds[rows_in(folds, split["train"], FOLD)]
+    seen = folds[rows_in(folds, split.train, FOLD)]
     return features.merge(seen, on=ROW).merge(labels, on=ROW).merge(weights, on=ROW)
 
 
 def balanced_sample(sample, n_classes, share, options, seed):
-    """Return the sample, with stop rows marked, and the ledger ``{before, after, resampled}``, which is None for a regression.
+    """Return the sample, with stop rows marked, and the ledger, which is None for a regression.
 
     Stop rows are set aside first and are not resampled; their weights are then moved to the class prior that the model learns,
     so that early stopping judges by the same prior as the loss.
@@ -45,8 +46,7 @@ def balanced_sample(sample, n_classes, share, options, seed):
     check_classes_left(before, after, options["method"])
     stop[WEIGHT] *= (after / np.maximum(prior(stop, n_classes), 1e-12))[stop[LABEL].astype(int)]
     stop[WEIGHT] *= len(stop) / max(stop[WEIGHT].sum(), 1e-12)
-    ledger = {"before": before.tolist(), "after": after.tolist(), "resampled": options["method"] != "none"}
-    return pd.concat([fitted, stop], ignore_index=True), ledger
+    return pd.concat([fitted, stop], ignore_index=True), Ledger(before.tolist(), after.tolist(), options["method"] != "none")
 
 
 def check_classes_left(before, after, method):

@@ -22,7 +22,7 @@ def weighed(table, folds, split, options, seed):
     Raises ``ValueError`` for weights that are not positive and finite.
     """
     fold = table[[ROW]].merge(folds, on=ROW, how="left")
-    is_training, is_other = rows_in(fold, split["train"], FOLD), rows_in(fold, split["held_out"], FOLD)
+    is_training, is_other = rows_in(fold, split.train, FOLD), rows_in(fold, split.held_out, FOLD)
     is_deploy = (fold[FOLD] == -1).to_numpy()
     X = table[label_free_features(table)].to_numpy("float64")
     method = {key: value for key, value in options.items() if key not in WEIGHER_OPTIONS}

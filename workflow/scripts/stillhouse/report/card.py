@@ -11,9 +11,9 @@ POPULATIONS = {
 }
 
 
-def card(facts, schema, options, metrics, ledger, footprint, difference):
-    """Return the card as Markdown."""
-    milliseconds = footprint["milliseconds"]
+def card(facts, schema, options, metrics, ledger, file):
+    """Return the card as Markdown; ``file`` has the footprint of the file, and its largest difference from the workflow."""
+    milliseconds = file["milliseconds"]
     return "\n".join(
         [
             f"# {facts['model']} for {facts['dataset']}",
@@ -38,10 +38,10 @@ def card(facts, schema, options, metrics, ledger, footprint, difference):
             "",
             "## File",
             "",
-            f"- {footprint['bytes']:,} bytes of ONNX with raw columns as inputs; gaps and unseen categories are allowed.",
-            f"- {footprint['parameters']:,} parameters. One row takes {milliseconds['median']:.2f} ms on one core (99th",
+            f"- {file['bytes']:,} bytes of ONNX with raw columns as inputs; gaps and unseen categories are allowed.",
+            f"- {file['parameters']:,} parameters. One row takes {milliseconds['median']:.2f} ms on one core (99th",
             f"  percentile {milliseconds['p99']:.2f} ms), preparation included, on the machine of the export.",
-            f"- Agrees with the workflow to {difference:.1e} on every row that it was made from.",
+            f"- Agrees with the workflow to {file['difference']:.1e} on every row that it was made from.",
             f"- Stillhouse {facts['stillhouse']}, run `{facts['run']}`.",
             "",
         ]
@@ -53,9 +53,7 @@ def data_lines(schema, ledger):
     rows = ", ".join(f"{count:,} {part}" for part, count in schema["rows"].items())
     lines = [f"- Rows: {rows}."]
     if schema["classes"]:
-        shares = ", ".join(
-            f"{name} {100 * share:.1f} %" for name, share in zip(schema["classes"], ledger["before"], strict=True)
-        )
+        shares = ", ".join(f"{name} {100 * share:.1f} %" for name, share in zip(schema["classes"], ledger.before, strict=True))
         lines.append(f"- Weighted shares of classes in training: {shares}; probabilities are on this class prior.")
     return [*lines, *(f"- {note}." for note in schema["notes"])]
 

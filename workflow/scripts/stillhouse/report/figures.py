@@ -81,13 +81,15 @@ def as_svg(figure, name):
     return svg[svg.index("<svg") :]
 
 
-def ranking(names, values, lows, highs, label, weighted=None, wanted=None, title=str):
-    """Draw a value with its interval for each name, the first on top; also one weighted for deploy rows, or a target."""
-    figure, axes = panel(1.0 + 0.32 * len(names))
-    y = np.arange(len(names))[::-1]
-    data = pd.DataFrame({"name": names, "value": values, "low": lows, "high": highs})
-    axes.hlines(y, lows, highs, color=COLOURS[0], linewidth=2.5, alpha=0.45)
-    axes.plot(values, y, "o", color=COLOURS[0], markersize=6, label="on held-out rows")
+def ranking(estimates, label, weighted=None, wanted=None, title=str):
+    """Draw a value with its interval for each name, the first on top; also one weighted for deploy rows, or a target.
+
+    ``estimates`` has the columns name, value, low and high.
+    """
+    figure, axes = panel(1.0 + 0.32 * len(estimates))
+    y, data = np.arange(len(estimates))[::-1], estimates.copy()
+    axes.hlines(y, estimates["low"], estimates["high"], color=COLOURS[0], linewidth=2.5, alpha=0.45)
+    axes.plot(estimates["value"], y, "o", color=COLOURS[0], markersize=6, label="on held-out rows")
     if weighted is not None:
         data["weighted for deploy rows"] = weighted
         axes.plot(weighted, y, "D", color=COLOURS[1], markersize=5, fillstyle="none", label="weighted for deploy rows")
@@ -95,8 +97,8 @@ def ranking(names, values, lows, highs, label, weighted=None, wanted=None, title
     if wanted is not None:
         data["wanted"] = wanted
         axes.axvline(wanted, color=PALE, linewidth=1.2, linestyle="--")
-    axes.set_yticks(y, [shortened(title(name)) for name in names])
-    axes.set_ylim(-0.6, len(names) - 0.4)
+    axes.set_yticks(y, [shortened(title(name)) for name in estimates["name"]])
+    axes.set_ylim(-0.6, len(estimates) - 0.4)
     axes.set_xlabel(label)
     axes.grid(axis="y", visible=False)
     return figure, data

@@ -36,7 +36,7 @@ def sections(run):
         "What each gain costs": footprint,
         "Teacher, student and twin": students,
         "Balanced classes or a tuned threshold": balancing,
-        probabilities.TITLES[run.schema["task"]]: probabilities,
+        probabilities.TITLES[run.task.kind]: probabilities,
         "Conformal sets": coverage,
         "Where it errs, and what it relies on": explanation,
         "The data": data,
@@ -75,7 +75,7 @@ def render(run, shown, template):
 def shown_metrics(run):
     """Return the names of the metrics that models have, the main one first."""
     known = next(iter(run.metrics.values()))["held_out"]["metrics"]
-    return [metric.__name__ for metric in BY_TASK[run.schema["task"]] if metric.__name__ in known]
+    return [metric.__name__ for metric in BY_TASK[run.task.kind] if metric.__name__ in known]
 
 
 def verdict(run):

@@ -9,6 +9,7 @@ from stillhouse.columns import DEPLOY, PART
 from stillhouse.config.models import verb
 from stillhouse.evaluation.metrics import LESS_IS_BETTER, main_metric
 from stillhouse.evaluation.scores import scored
+from stillhouse.intake.task import Task
 from stillhouse.splits import NONE
 from stillhouse.tables import read_csv, read_json, read_split, read_table
 
@@ -55,9 +56,14 @@ class Run:
         return self.config["report"]
 
     @property
+    def task(self):
+        """The task: its kind and its classes."""
+        return Task.of(self.schema)
+
+    @property
     def main(self):
         """The name of the metric that models are compared by."""
-        return main_metric(self.schema["task"])
+        return main_metric(self.task)
 
     @property
     def more_is_better(self):

@@ -28,7 +28,7 @@ ALPHA = 0.02
 RESIDUAL_ALPHA = 0.05
 
 
-def diagnose(table, prepared, schema, predictions, weights, facts, settings, rng):
+def diagnose(table, prepared, schema, predictions, settings, rng):
     """Return the shift as a classifier, each column and the class prior show it, and a recommendation with its reason.
 
     ``prepared`` has the features without gaps; ``predictions`` are the reference model's, of labelled rows by splits that held
@@ -51,8 +51,6 @@ def diagnose(table, prepared, schema, predictions, weights, facts, settings, rng
         "rows": {"labelled": int((~is_deploy).sum()), "deploy": int(is_deploy.sum())},
         **differences,
         **recommendation(differences, schema),
-        "weights": facts,
-        "truth": against_truth(table, weights) if TRUE_RATIO in table else None,
     }
 
 
@@ -163,7 +161,9 @@ def prior_moved(labels):
 
 
 def against_truth(table, weights):
-    """Return the correlation of estimated and true log density ratios of the labelled rows."""
+    """Return the correlation of estimated and true log density ratios of labelled rows; None where the truth is unknown."""
+    if TRUE_RATIO not in table:
+        return None
     known = weights.merge(table[[ROW, TRUE_RATIO]], on=ROW)
     estimated, truth = np.log(known[WEIGHT]), np.log(known[TRUE_RATIO])
     if estimated.std() == 0 or truth.std() == 0:

@@ -24,15 +24,15 @@ SINGLE_PROCESS = Processes()
 
 
 class Group:
-    """Members in training. ``settings`` are the options of the network, which all members share."""
+    """Members in training; ``program`` has what all of them share."""
 
-    def __init__(self, members, table, shape, settings, loss, precision=nullcontext, processes=SINGLE_PROCESS):
-        self.table, self.shape, self.settings, self.loss = table, shape, settings, loss
+    def __init__(self, members, table, program, precision=nullcontext, processes=SINGLE_PROCESS):
+        self.table, self.shape, self.settings, self.loss = table, program.shape, program.settings, program.loss
         self.precision, self.processes = precision, processes
         self._lay_out(members)
-        self.kept = self.rows.values.new_zeros(settings["snapshots"], *self.rows.values.shape)
-        self.recent = self.kept.clone() if settings["snapshots"] > 1 else None
-        self.average = self.rows.values.clone() if settings["average"] else None
+        self.kept = self.rows.values.new_zeros(self.settings["snapshots"], *self.rows.values.shape)
+        self.recent = self.kept.clone() if self.settings["snapshots"] > 1 else None
+        self.average = self.rows.values.clone() if self.settings["average"] else None
         self.taken = 0
 
     def _lay_out(self, members):

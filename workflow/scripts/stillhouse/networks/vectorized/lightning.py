@@ -32,11 +32,11 @@ class Training(pl.LightningModule):
     each group; it affects the speed and no result.
     """
 
-    def __init__(self, partition, table, shape, settings, loss, threads):
+    def __init__(self, partition, table, program, threads):
         super().__init__()
         self.automatic_optimization = False
         self.partition, self.table, self.threads = partition, table, threads
-        self.parts = shape, settings, loss
+        self.program = program
         self.members = [member for members in partition for member in members]
         self.groups, self.saved = [], None
 
@@ -53,13 +53,13 @@ class Training(pl.LightningModule):
         self.pool = ThreadPoolExecutor(self.threads, initializer=begin_thread, initargs=(self.device,))
         processes = Processes(self.trainer.global_rank, self.trainer.world_size)
         self.groups = list(
-            self.pool.map(lambda members: Group(members, table, *self.parts, precision, processes), self.partition)
+            self.pool.map(lambda members: Group(members, table, self.program, precision, processes), self.partition)
         )
         if self.saved is not None:
             for group, state in zip(self.groups, self.saved, strict=True):
                 group.load(state)
             return
-        if self.parts[1]["rate"] == AUTO:
+        if self.program.settings["rate"] == AUTO:
             list(self.pool.map(find_rates, self.groups))
         list(self.pool.map(Group.score_warm_starts, self.groups))
 

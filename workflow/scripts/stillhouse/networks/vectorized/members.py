@@ -107,6 +107,15 @@ class Shape:
     steps: int
 
 
+@dataclass(frozen=True)
+class Program:
+    """How the members of a group are trained: their shape, the options of the network, and the loss."""
+
+    shape: Shape
+    settings: dict
+    loss: object
+
+
 def steps_an_epoch(rows, batch):
     """Return the steps of an epoch, rounded down to four binary digits, so that splits of similar size can share a group.
 

@@ -1,5 +1,7 @@
 """Conformal sets: how often they contain the true label, and how large they are."""
 
+import pandas as pd
+
 from stillhouse.report import figures
 from stillhouse.report.text import number, percent
 
@@ -26,12 +28,12 @@ def coverage_picture(run, population):
     names = [name for name in run.comparison["model"] if (run.metrics[name].get(population) or {}).get("conformal")]
     if not names:
         return None
-    estimates = [run.metrics[name][population]["conformal"] for name in names]
-    columns = [[estimate[key] for estimate in estimates] for key in ("value", "low", "high")]
+    lines = [{"name": name, **run.metrics[name][population]["conformal"]} for name in names]
+    estimates = pd.DataFrame(lines)[["name", "value", "low", "high"]]
     wanted, (title, text) = run.settings["coverage"], POPULATIONS[population]
     label = f"share of rows whose set contains the label; the target is {100 * wanted:g} %"
     return figures.Picture(
-        f"coverage-{population}", figures.ranking(names, *columns, label, wanted=wanted, title=run.title), title, text
+        f"coverage-{population}", figures.ranking(estimates, label, wanted=wanted, title=run.title), title, text
     )
 
 
@@ -40,7 +42,7 @@ def sentence(run):
     estimate = run.metrics[run.leader]["held_out"]["conformal"]
     if not estimate:
         return ""
-    unit = "classes on average" if run.schema["classes"] else "wide on average"
+    unit = "classes on average" if run.task.classes else "wide on average"
     return (
         f"Its conformal sets ({number(estimate['size'])} {unit}) contain the true label of {percent(estimate['value'])} of "
         f"rows ({percent(estimate['low'])} to {percent(estimate['high'])}); the target is {percent(run.settings['coverage'])}."

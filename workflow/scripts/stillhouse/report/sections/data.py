@@ -14,7 +14,7 @@ def pictures(run):
 
 def class_picture(run):
     """Return the number of labelled rows of each class; None for a regression."""
-    if not run.schema["classes"]:
+    if not run.task.classes:
         return None
     counts = run.schema["class_rows"]
     drawn = figures.bars(list(counts), {"rows": list(counts.values())}, label="rows")

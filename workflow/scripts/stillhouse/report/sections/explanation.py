@@ -16,7 +16,8 @@ def slice_pictures(run):
     table = run.slices.sort_values("loss", ascending=False).head(MOST_BARS)
     if not len(table):
         return []
-    drawn = figures.ranking(table["slice"].tolist(), table["loss"], table["loss_low"], table["loss_high"], "mean loss")
+    names = {"slice": "name", "loss": "value", "loss_low": "low", "loss_high": "high"}
+    drawn = figures.ranking(table.rename(columns=names)[list(names.values())], "mean loss")
     text = (
         "Log loss or squared error; less is better. The worst slices were searched on one half of the rows and are scored on "
         "the other half."
@@ -29,7 +30,7 @@ def importance_pictures(run):
     if run.importance is None:
         return []
     table, metric = run.importance.head(MOST_BARS), METRIC_TITLES[run.main]
-    drawn = figures.ranking(table["column"].tolist(), table["loss"], table["low"], table["high"], f"loss of {metric}")
+    drawn = figures.ranking(table.rename(columns={"column": "name", "loss": "value"}), f"loss of {metric}")
     text = f"How much the {metric} on held-out rows worsens when a column is shuffled. Lines are intervals over folds."
     return [figures.Picture("importance", drawn, f"Columns that {run.title(run.reference)} relies on", text)]
 
@@ -75,7 +76,7 @@ def surrogate_sentence(run):
     """Return how well the surrogate tree imitates the reference model; empty without one."""
     if run.surrogate is None:
         return ""
-    classes, fidelity, model = run.schema["classes"], percent(run.surrogate["fidelity"]), run.title(run.reference)
+    classes, fidelity, model = run.task.classes, percent(run.surrogate["fidelity"]), run.title(run.reference)
     if classes and len(classes) > 2:
         result = f"names the most likely class of {model} for {fidelity} of rows that it was not fitted on"
     else:

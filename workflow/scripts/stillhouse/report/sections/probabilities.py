@@ -18,20 +18,20 @@ MOST_CURVE_POINTS = 400
 def pictures(run):
     """Return the pictures that fit the task."""
     leader = run.title(run.leader)
-    labels, scores, _ = as_arrays(run.held_out(run.leader), run.schema)
-    if run.schema["task"] == "regression":
+    labels, scores, _ = as_arrays(run.held_out(run.leader), run.task)
+    if run.task.kind == "regression":
         drawn = figures.scatter(scores[:, 0], labels, "predicted", "true", diagonal=True)
         return [
             figures.Picture("scatter", drawn, f"Predicted and true values of {leader}", "On the dashed line they are equal.")
         ]
-    if run.schema["task"] == "multiclass":
-        return [confusion_picture(labels, scores, run.schema["classes"], leader)]
+    if run.task.kind == "multiclass":
+        return [confusion_picture(labels, scores, run.task.classes, leader)]
     return curve_pictures(run)
 
 
 def curve_pictures(run):
     """Return ROC curves, precision and recall, and calibration of the models with curves."""
-    arrays = {run.title(name): as_arrays(run.held_out(name), run.schema)[:2] for name in models_with_curves(run)}
+    arrays = {run.title(name): as_arrays(run.held_out(name), run.task)[:2] for name in models_with_curves(run)}
     roc, recall, calibration = (
         {name: points(labels, scores[:, 1]) for name, (labels, scores) in arrays.items()}
         for points in (roc_points, recall_points, reliability_points)

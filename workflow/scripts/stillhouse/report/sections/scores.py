@@ -1,5 +1,7 @@
 """How good the models are: the ranking, whether the leading model is better than the others, and every metric."""
 
+import pandas as pd
+
 from stillhouse.columns import GROUP
 from stillhouse.report import figures
 from stillhouse.report.text import METRIC_TITLES, gap_with_interval, how_made, listed, number, p_value, with_interval
@@ -28,9 +30,9 @@ def stack_picture(run, name):
 
 def ranking_of(run, name, models, metric, title, text, weighted=None):
     """Return a picture of a metric of some models on held-out rows, with intervals."""
-    estimates = [run.metrics[model]["held_out"]["metrics"][metric] for model in models]
-    columns = [[estimate[key] for estimate in estimates] for key in ("value", "low", "high")]
-    drawn = figures.ranking(models, *columns, METRIC_TITLES[metric], weighted=weighted, title=run.title)
+    lines = [{"name": model, **run.metrics[model]["held_out"]["metrics"][metric]} for model in models]
+    estimates = pd.DataFrame(lines)[["name", "value", "low", "high"]]
+    drawn = figures.ranking(estimates, METRIC_TITLES[metric], weighted=weighted, title=run.title)
     return figures.Picture(name, drawn, title, text)
 
 
@@ -71,7 +73,7 @@ def table_lines(run):
     return [
         {
             "model": run.title(line["model"]),
-            "made": how_made(run.models[line["model"]], run.schema["task"]),
+            "made": how_made(run.models[line["model"]], run.task.kind),
             "metrics": {name: with_interval(value) for name, value in metrics["held_out"]["metrics"].items()},
             "weighted": main_metric_on(run, metrics, "deploy_weighted"),
             "deploy": main_metric_on(run, metrics, "deploy"),

@@ -39,7 +39,7 @@ def prior_picture(run):
         f"Estimated by maximum likelihood from predictions of {run.title(run.shift['reference'])}. It holds if only the class "
         "prior has changed."
     )
-    return figures.Picture("mixture", figures.bars(run.schema["classes"], series, "share"), "Class prior", text)
+    return figures.Picture("mixture", figures.bars(run.task.classes, series, "share"), "Class prior", text)
 
 
 def correction_picture(run):

@@ -45,7 +45,7 @@ def lines(run):
             "other": run.title(line["other"]) if line["is"] == "twin" else f"{run.title(line['other'])} (teacher)",
             "gap": gap_with_interval(line),
             "verdict": "better" if line["better"] else "worse" if line["worse"] else "no clear difference",
-            "agreement": percent(line["agreement"]) if run.schema["classes"] else number(line["agreement"]),
+            "agreement": percent(line["agreement"]) if run.task.classes else number(line["agreement"]),
             "divergence": number(line["divergence"]),
         }
         for line in run.students.to_dict("records")

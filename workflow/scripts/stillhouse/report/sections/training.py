@@ -105,6 +105,6 @@ def bag_sentences(run):
     for name, history in run.histories.items():
         lines = history[history[PHASE] == BAG]
         if len(lines):
-            metric = "AUC" if run.schema["classes"] else "R²"
+            metric = "AUC" if run.task.classes else "R²"
             sentences.append(f"The out-of-bag {metric} of {run.title(name)} is {number(lines['score'].mean())}.")
     return sentences

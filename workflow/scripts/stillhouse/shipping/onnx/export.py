@@ -85,7 +85,7 @@ def network_outputs(graph, prepared, model, function=None):
 
 def with_ledger_undone(graph, scores, ledger):
     """Add probabilities on the original class prior."""
-    weighed = graph.add("Mul", scores, graph.constant(prior_ratio(ledger["before"], ledger["after"])[None]))
+    weighed = graph.add("Mul", scores, graph.constant(prior_ratio(ledger.before, ledger.after)[None]))
     total = graph.add("ReduceSum", weighed, graph.constant(np.array([1])), keepdims=1)
     return graph.add("Div", weighed, total)
 
