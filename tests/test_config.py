@@ -118,7 +118,7 @@ def test_the_given_configuration_is_left_alone(schema):
         ("models.teacher.train.rates", {"inputs": 0, "body": 0, "head": 0}, "models.teacher.train.rates: every part is frozen"),
         ("models.teacher.train.rates", {"hed": 0}, "models.teacher.train.rates.hed: no such key; did you mean 'head'?"),
         ("models.teacher.train.start", "tee", "models.teacher.train.start: no model is called 'tee'; did you mean 'tree'?"),
-        ("models.teacher.train.start", "tree", "models.teacher.train.start: 'tree' is no network"),
+        ("models.teacher.train.start", "tree", "models.teacher.train.start: 'tree' is not a network"),
         ("models.teacher.train.start", "student", "models.teacher.train.start: 'student' has a different `prepare`"),
         ("models.student.distill.start", "student", "models.student: learns from itself: student → student"),
         ("models.later", {"prepare": {"impute": "near"}, "train": {"method": "mlp", "width": 9, "start": "teacher"}}, "models.later.train.start: 'teacher' has width 128, this model 9"),

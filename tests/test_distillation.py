@@ -19,7 +19,7 @@ from stillhouse.distillation.soft_targets import (
     soft_targets,
     student_sample,
 )
-from stillhouse.evaluation.comparison import Contest, compare_students, fidelity
+from stillhouse.evaluation.comparison import Comparison, compare_students, fidelity
 from stillhouse.evaluation.protocol import Protocol
 from stillhouse.intake.folds import with_synthetic_rows
 from stillhouse.intake.task import Task
@@ -353,7 +353,7 @@ def test_a_student_is_better_or_worse_only_where_the_interval_leaves_out_nothing
     rng = np.random.default_rng(0)
     drawn = {"s": 0.8 + rng.normal(0, 0.01, 500), "t": 0.9 + rng.normal(0, 0.01, 500), "stwin": 0.79 + rng.normal(0, 0.01, 500)}
     students = {"s": {"t": "teacher", "stwin": "twin"}}
-    contest = Contest(metrics, drawn, Protocol(Task.of(schema), {"level": 0.95}))
+    contest = Comparison(metrics, drawn, Protocol(Task.of(schema), {"level": 0.95}))
     found = compare_students(contest, students, rows).set_index("other")
     assert found["worse"].to_dict() == {"t": True, "stwin": False}
     assert found["better"].to_dict() == {"t": False, "stwin": False}

@@ -9,7 +9,7 @@ from scipy import stats
 from sklearn import metrics as reference
 
 from stillhouse.evaluation import metrics
-from stillhouse.evaluation.comparison import Contest, compare, main_draws, pairs
+from stillhouse.evaluation.comparison import Comparison, compare, main_draws, pairs
 from stillhouse.evaluation.conformal import sets, threshold, with_conformal
 from stillhouse.evaluation.intervals import bootstrap_p, counts, draws, interval, resampled_t
 from stillhouse.evaluation.protocol import Protocol
@@ -157,7 +157,7 @@ def assessed(rows, task=BINARY, timed=False, ratio=None, **given):
 def contest_of(**models):
     found = {name: [assessed(rows, ratio=0.5)] for name, rows in models.items()}
     drawn = {name: main_draws(rows, PROTOCOL) for name, rows in models.items()}
-    return Contest(found, drawn, PROTOCOL), found
+    return Comparison(found, drawn, PROTOCOL), found
 
 
 def compared(**models):
@@ -334,7 +334,7 @@ def test_repeated_folds_narrow_the_interval_over_folds():
     again = [rows.assign(fold=np.random.default_rng(100 + seed).integers(0, 3, len(rows))) for seed in range(6)]
     drawn = {"m": main_draws(rows, PROTOCOL)}
     once, often = (
-        Contest({"m": [assessed(one, ratio=0.5) for one in again[:count]]}, drawn, PROTOCOL).mean_over_folds("m")
+        Comparison({"m": [assessed(one, ratio=0.5) for one in again[:count]]}, drawn, PROTOCOL).mean_over_folds("m")
         for count in (1, 6)
     )
     assert 0 < often[2] - often[1] < once[2] - once[1]

@@ -16,7 +16,7 @@ from test_bad_input import good_table
 from stillhouse import claims
 from stillhouse.errors import UserError
 from stillhouse.networks.vectorized.lightning import PlainFiles
-from stillhouse.report.run import job_costs
+from stillhouse.report.run import job_footprints
 from stillhouse.tables import (
     read_columns,
     read_csv,
@@ -260,7 +260,7 @@ def test_the_report_leaves_out_what_a_job_that_was_cut_short_took(tmp_path):
     (tmp_path / "fit.tsv").write_text("s\tmax_rss\n1.5\t10\n")
     (tmp_path / "load.tsv").touch()
     (tmp_path / "fold.tsv").write_text("s\tmax_rss\n")
-    assert job_costs(tmp_path) == [{"step": "fit", "seconds": 1.5, "megabytes": 10}]
+    assert job_footprints(tmp_path) == [{"step": "fit", "seconds": 1.5, "megabytes": 10}]
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")

@@ -81,7 +81,7 @@ def test_weights_that_rest_on_few_rows_are_flattened_and_on_hardly_any_refused_i
     assert (plain["power"], plain["note"]) == (1, "")
     assert flattened["raw_share"] < 0.2
     assert flattened["share"] == pytest.approx(0.2, abs=1e-4)
-    assert flattened["note"].startswith("Weights are flattened to the power 0.")
+    assert flattened["note"].startswith("Weights are raised to the power 0.")
     assert refused["note"].startswith("Weights are refused: their effective sample size would be ")
     assert (weights["weight"] == 1).all()
 

@@ -46,8 +46,8 @@ def test_a_student_reads_its_teachers_own_split_and_those_that_did_not_see_a_fol
 
 
 def test_a_preparation_is_named_by_its_choices_as_far_as_it_goes():
-    assert inputs.chain_of(PREPARE) == {"imputer": "median", "weigher": "none", "resampler": "none"}
-    assert inputs.chain_of({"impute": "knn", "weigh": "logistic"}) == {"imputer": "knn", "weigher": "logistic"}
+    assert inputs.preparation_wildcards(PREPARE) == {"imputer": "median", "weigher": "none", "resampler": "none"}
+    assert inputs.preparation_wildcards({"impute": "knn", "weigh": "logistic"}) == {"imputer": "knn", "weigher": "logistic"}
 
 
 def test_models_are_found_by_the_rules_that_make_them():

@@ -136,7 +136,7 @@ def test_labels_are_renamed_and_the_positive_class_comes_last(tmp_path):
         ),
         (TABLE, {"positive": "maybe"}, "positive: there is no class 'maybe'"),
         ("age,ill\n1,yes\n2,yes\n", {}, "has only the class yes"),
-        (TABLE, {"task": "regression"}, "holds 'no', which is no number"),
+        (TABLE, {"task": "regression"}, "holds 'no', which is not a number"),
         (TABLE, {"labels": {"ja": "ill"}}, "labels: there is no label 'ja'; there are no, yes"),
         (TABLE, {"kinds": {"site": "numeric"}}, "kinds: column 'site' holds 'a', which is not a numeric value"),
         (TABLE, {"kinds": {"age": "datetime"}}, "kinds: column 'age' holds '31', which is not a datetime value"),

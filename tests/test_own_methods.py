@@ -85,7 +85,7 @@ def test_a_folder_of_methods_that_cannot_be_used_is_refused_in_one_message(own, 
     with pytest.raises(UserError, match=r"describes 'knn', and .* has no knn\.py"):
         load_schema()
     (own.parent / "imputer").mkdir()
-    with pytest.raises(UserError, match="imputer is no kind of method; did you mean 'imputers'"):
+    with pytest.raises(UserError, match="imputer is not a kind of method; did you mean 'imputers'"):
         use_methods_of(own.parent)
     monkeypatch.delenv(USERS_FOLDER, raising=False)
 

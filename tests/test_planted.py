@@ -49,8 +49,9 @@ SEEN_BY_THE_GUARD = {
         "workflow/scripts/impute.py",
         "preparations = {}\n",
         f"every = {TABLE}\n"
-        "rated = {c['name']: abs(every[c['name']].corr(every['label'])) for c in columns if c['kind'] == 'numeric'}\n"
-        "columns = [c for c in columns if rated.get(c['name'], 0) > sorted(rated.values())[-6]]\n"
+        "rated = {c['name']: abs(every[c['name']].corr(every['label'])) for c in recipe.columns if c['kind'] == 'numeric'}\n"
+        "chosen = [c for c in recipe.columns if rated.get(c['name'], 0) > sorted(rated.values())[-6]]\n"
+        "recipe = Recipe(chosen, recipe.options, recipe.classes)\n"
         "preparations = {}\n",
         "logistic",
     ),

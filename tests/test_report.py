@@ -71,7 +71,7 @@ def test_the_footprint_is_that_of_the_fastest_model_that_loses_little():
     footprints = {"big": {"milliseconds": 2.0, "bytes": 4000}, "small": {"milliseconds": 0.1, "bytes": 8000}}
     footprints["bad"] = {"milliseconds": 0.01, "bytes": 10}
     run = report_run(schema=BINARY, metrics=metrics, footprints=footprints, comparison=pd.DataFrame({"model": ["big"]}))
-    assert footprint.sentence(run) == "small has an AUC lower by 0.005, is 20 times faster and 2 times larger."
+    assert footprint.sentence(run) == "The AUC of small is lower by 0.005; it is 20 times faster and 2 times larger."
     run.footprints = {"big": footprints["big"]}
     assert footprint.sentence(run) == ""
 
@@ -87,7 +87,7 @@ def test_slices_that_do_worse_are_counted():
     def said(slices):
         return explanation.slice_sentence(report_run(slices=slices, reference="m"))
 
-    assert said(table).endswith("its mean loss is 0.500 there and 0.200 elsewhere; 2 more slices are clearly worse.")
+    assert said(table).endswith("0.500 there, 0.200 elsewhere; 2 more slices are clearly worse.")
     assert said(table[:2]).endswith("; one more slice is clearly worse.")
     assert said(table[3:]) == ""
 

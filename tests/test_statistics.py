@@ -10,7 +10,7 @@ from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
-from stillhouse.evaluation.comparison import Contest, main_draws, pairs
+from stillhouse.evaluation.comparison import Comparison, main_draws, pairs
 from stillhouse.evaluation.conformal import with_conformal
 from stillhouse.evaluation.protocol import Protocol
 from stillhouse.evaluation.scores import evaluate
@@ -46,7 +46,7 @@ def verdicts(tables):
     found = {name: {"value": np.mean(values := aucs(rows)), "folds": dict(enumerate(values))} for name, rows in tables.items()}
     metrics = {name: [{"held_out": {"ratio": 1 / (FOLDS - 1), "metrics": {"auc": auc}}}] for name, auc in found.items()}
     draws = {name: main_draws(rows, BINARY) for name, rows in tables.items()}
-    return pairs(Contest(metrics, draws, BINARY))
+    return pairs(Comparison(metrics, draws, BINARY))
 
 
 def aucs(rows):

@@ -60,7 +60,7 @@ wildcard_constraints:
 
 
 def code_with(script, kind, options):
-    """Return a function that gives the digest of a script and of the methods in the options of its wildcards."""
+    """Return a function that gives the digest of a script and of the methods that its options name."""
     return lambda wildcards: code(script, *inputs.method_files(kind, options(wildcards)))
 
 
@@ -96,4 +96,4 @@ def wildcards_in(path, wildcards):
 
 def chain_of(dataset, model, path):
     """Return the wildcards of a path to a model's preparation."""
-    return {"dataset": dataset, **wildcards_in(path, inputs.chain_of(PLAN.models[model]["prepare"]))}
+    return {"dataset": dataset, **wildcards_in(path, inputs.preparation_wildcards(PLAN.models[model]["prepare"]))}

@@ -1,4 +1,4 @@
-# What comes later: shipped models are followed through new labelled batches.
+# Later batches: predictions and monitoring of exported models.
 
 FOLLOWED = [name for name, dataset in config["datasets"].items() if "batches" in dataset]
 

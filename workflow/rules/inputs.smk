@@ -1,4 +1,4 @@
-# Input functions: the paths of what `stillhouse.config.inputs` says that a job reads.
+# Input functions: they turn the answers of `stillhouse.config.inputs` into paths.
 
 
 def same_splits(path):
@@ -20,7 +20,7 @@ def shipped(path):
 
 def of_shift(path):
     """Return an input function for the files of the preparation that shift is diagnosed by; none without deploy rows."""
-    chain = wildcards_in(path, inputs.chain_of(config["report"]["prepare"]))
+    chain = wildcards_in(path, inputs.preparation_wildcards(config["report"]["prepare"]))
 
     def files(wildcards):
         names = PLAN.shift_splits(wildcards.dataset)
@@ -86,7 +86,7 @@ def hints(wildcards):
 
 
 def pipelines(models, splits_of):
-    """Return an input function for the files that pipelines of some models are put together from, in some splits."""
+    """Return an input function for the files that `load_pipeline` reads for some models, in some splits."""
 
     def files(wildcards):
         dataset, names, found = wildcards.dataset, splits_of(wildcards.dataset), {}
@@ -137,7 +137,7 @@ def shift_report(wildcards):
 
 
 def drift_files(wildcards):
-    """Return the monitoring of each exported model through the later batches of a dataset, if there are any."""
+    """Return the `drift.json` of each exported model, if the dataset has later batches."""
     followed = wildcards.dataset in FOLLOWED
     return expand(rules.drift.output.drift, dataset=wildcards.dataset, model=config["export"]) if followed else []
 

@@ -1,4 +1,4 @@
-# Models: networks are trained, others fitted, students distilled, any of them stacked, and those of others read.
+# Models: networks (train), estimators (fit), students (distill), stacks, and external predictions (read).
 
 
 rule train:

@@ -1,4 +1,4 @@
-# A chain of steps, so that a path is its recipe: impute, then weigh, then resample. Synthetic rows come before it.
+# Preparation: impute, weigh, resample. The path of a file names the steps that made it. Synthetic rows are drawn before.
 
 
 rule synthesize:

@@ -25,7 +25,7 @@ rule report:
         weights=of_shift(rules.weigh.output.weights),
         template=local(os.path.relpath(WORKFLOW / "scripts" / "stillhouse" / "report" / "page.html.j2")),
     output:
-        page=report("results/{dataset}/report.html", category="Reports", labels={"data set": "{dataset}"}),
+        page=report("results/{dataset}/report.html", category="Reports", labels={"dataset": "{dataset}"}),
         figures=directory("results/{dataset}/figures"),
     log:
         "logs/{dataset}/report.log",

@@ -1,7 +1,7 @@
 """Set all models of a dataset side by side, test every pair, and hold each student against its teachers and its twin."""
 
 from stillhouse.errors import log_to
-from stillhouse.evaluation.comparison import Contest, compare, compare_students, main_draws, pairs
+from stillhouse.evaluation.comparison import Comparison, compare, compare_students, main_draws, pairs
 from stillhouse.evaluation.protocol import Protocol
 from stillhouse.evaluation.scores import scored
 from stillhouse.intake.task import Task
@@ -19,12 +19,12 @@ for path in [*files.metrics, *files.repeats]:
 rows = {name: scored(read_table(path), table, folds) for name, path in zip(params.models, files.predictions, strict=True)}
 drawn = {name: main_draws(scored_rows, protocol) for name, scored_rows in rows.items()}
 
-contest = Contest(metrics, drawn, protocol)
-tested = pairs(contest)
+comparison = Comparison(metrics, drawn, protocol)
+tested = pairs(comparison)
 tables = {
-    snakemake.output.comparison: compare(contest, tested, metrics, params.plain),
+    snakemake.output.comparison: compare(comparison, tested, metrics, params.plain),
     snakemake.output.pairs: tested,
-    snakemake.output.students: compare_students(contest, params.students, rows),
+    snakemake.output.students: compare_students(comparison, params.students, rows),
 }
 for path, found in tables.items():
     write_csv(found, path)

@@ -1,4 +1,5 @@
-"""Claims: of several processes that run the same job, only the one that started last may write its outputs.
+"""Claims, a lock that the last to start holds: of several processes that run the same job, only the one that started last may
+write its outputs.
 
 A Snakemake that is killed leaves its jobs running, and the configuration may have changed when it is started again. On one
 machine the jobs end with it. On a cluster they may go on, and find out by the claim, which is the job's log: the log's path
@@ -27,7 +28,7 @@ class Claim:
             self.log.write_text(f"job {self.token}\n")
 
     def holds(self):
-        """Return whether no other process has started this job since. Reads the file, as inodes differ between nodes."""
+        """Return whether no other process has started this job since. Compares the content, as inodes differ between nodes."""
         if not self.log:
             return True
         try:

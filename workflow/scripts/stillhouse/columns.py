@@ -1,4 +1,4 @@
-"""The names of columns that files share; a name is written here and nowhere else."""
+"""Names that files share: columns, parts of a dataset, and the kinds of features."""
 
 import re
 
@@ -23,8 +23,8 @@ RESERVED = (ROW, PART, LABEL, TRUE_RATIO, GROUP, TIME, BATCH)
 TRAIN, TEST, DEPLOY, LATER, UNLABELLED = "train", "test", "deploy", "batches", "unlabelled"
 # What is done with a shipped model as later batches come: nothing, further training, training from scratch.
 STATES = ("frozen", "updated", "retrained")
-# The phases of a training's history: the steps of the learning-rate range test, the epochs of training, the candidates of
-# temperature and alpha, and out-of-bag scores.
+# What a line of a history is about: a step of the learning-rate range test, an epoch of training, a candidate of temperature
+# and alpha, or an out-of-bag score.
 PHASE, RANGE_TEST, EPOCHS, CHOICE, BAG = "phase", "range test", "epochs", "choice", "out of bag"
 # The columns of a history: of epochs and steps, of candidates, and of out-of-bag scores.
 HISTORY = (
@@ -39,7 +39,7 @@ WITHOUT_LABEL = (DEPLOY, UNLABELLED)
 
 # A prepared feature is named by the letter of its kind, the position of its source column, a colon and a text: "n0:age",
 # "m0:age is missing", "c3:job=clerk", "t3:job, mean of yes". The position keeps columns apart whatever their names contain.
-# No other module tests these letters.
+# Other modules use these constants and functions, and never the letters.
 NUMBER, MEAN_LABEL, GAP_INDICATOR, ONE_HOT = KINDS_OF_FEATURES = "ntmc"
 _FEATURE = re.compile(rf"[{KINDS_OF_FEATURES}]\d+:")
 
@@ -65,7 +65,8 @@ def is_feature(name):
 
 
 def features(table):
-    """Return the names of the prepared features of a table: numbers, mean labels, gaps, categories, each in raw order.
+    """Return the names of the prepared features of a table: numbers, mean labels, gaps, categories, each in the order of the
+    raw columns.
 
     The order is the same whatever other splits a file holds, so that no model depends on them.
     """

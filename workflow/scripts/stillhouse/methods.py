@@ -1,7 +1,8 @@
 """A method is a file: ``build("imputers", {"method": "knn", …})`` calls ``make`` of ``preparation/imputers/knn.py``.
 
-Its settings are described in ``settings.yaml`` beside it. Users may have a folder with methods of their own, and in it a folder
-for each kind: ``my_methods/imputers/guess.py``. Jobs find it through an environment variable, which the workflow sets.
+Its settings are described in ``settings.yaml`` beside it (loaders, which are chosen by a table's location, have none). Users
+may have a folder with methods of their own, and in it a folder for each kind: ``my_methods/imputers/guess.py``. Jobs find it
+through an environment variable, which the workflow sets.
 """
 
 import os
@@ -67,9 +68,9 @@ def use_methods_of(folder):
         return
     path = Path(folder)
     if not path.is_dir():
-        raise UserError(f"methods: there is no folder {folder!r}; name the folder that has {', '.join(PACKAGES)}")
+        raise UserError(f"methods: there is no folder {folder!r}; name one with a folder for each kind, such as imputers")
     kinds = [kind for kind in PACKAGES if kind != "loaders"]
     inner = sorted(found.name for found in path.iterdir() if found.is_dir() and not found.name.startswith((".", "_")))
     if unknown := [name for name in inner if name not in kinds]:
-        raise UserError(f"methods: {path / unknown[0]} is no kind of method; {nearest(unknown[0], kinds)}")
+        raise UserError(f"methods: {path / unknown[0]} is not a kind of method; {nearest(unknown[0], kinds)}")
     os.environ[USERS_FOLDER] = str(path.resolve())

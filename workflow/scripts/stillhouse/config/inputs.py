@@ -15,13 +15,13 @@ from stillhouse.splits import ALL, NONE
 STEPS = {"imputer": "impute", "weigher": "weigh", "resampler": "resample"}
 
 
-def chain_of(prepare):
+def preparation_wildcards(prepare):
     """Return the wildcards that name a preparation, such as ``{"imputer": "median", …}``."""
     return {wildcard: prepare[step] for wildcard, step in STEPS.items() if step in prepare}
 
 
 def needed_splits(plan, dataset, model=None, **chain):
-    """Return the names of the splits that are needed of a model, or of a preparation with these wildcards."""
+    """Return the names of the splits that are needed for a model, or for a preparation with these wildcards."""
     if model:
         return plan.model_splits(dataset, model)
     return plan.prepared_splits(dataset, **{STEPS[wildcard]: choice for wildcard, choice in chain.items()})
@@ -64,13 +64,13 @@ def uses_synthetic_rows(plan, dataset):
 
 
 def methods_in(options):
-    """Return the names of the methods in options, also those of a column-wise imputer's imputers."""
+    """Return the names of the methods in options, including the imputers inside `columns`."""
     inner = [*options.get("each", {}).values(), *([options["rest"]] if "rest" in options else [])]
     return sorted({options["method"], *(method for within in inner for method in methods_in(within))})
 
 
 def method_files(kind, options):
-    """Return the files of the methods in options, below the library."""
+    """Return the files of the methods in options."""
     return [method_file(kind, method) for method in methods_in(options)]
 
 
@@ -83,7 +83,10 @@ def student_file(plan, model):
 def shipped_steps(plan, dataset, model):
     """Return the options of every step by which a shipped model is made."""
     config, options = plan.config, plan.models[model]
-    choices = {wildcard: config[CHOICES[STEPS[wildcard]]][choice] for wildcard, choice in chain_of(options["prepare"]).items()}
+    choices = {
+        wildcard: config[CHOICES[STEPS[wildcard]]][choice]
+        for wildcard, choice in preparation_wildcards(options["prepare"]).items()
+    }
     stop, split = config["folds"]["stop"], plan.describe(dataset, NONE)
     return {**choices, "model": options[verb(options)], "stop": stop, "split": asdict(split)}
 

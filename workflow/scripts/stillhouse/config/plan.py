@@ -37,7 +37,10 @@ class Folds:
         return split == split_name(out) and out <= set(range(self.count)) and bool(self.trained(split))
 
     def unseen(self, split):
-        """Return the unseen split of each fold that a split trains on: the split that holds that fold out as well."""
+        """Return the unseen split of each fold that a split trains on: the one that holds that fold out as well.
+
+        With ``time`` it holds that fold out alone, and the first block has none.
+        """
         if self.timed:
             return {fold: split_name({fold}) for fold in self.trained(split) if fold > 0}
         return {fold: split_name(held_out(split) | {fold}) for fold in self.trained(split)}
@@ -48,7 +51,7 @@ class Plan:
 
     The configured models are joined by those that they are compared with: ``twin`` has the name of each student's twin, and
     ``plain`` the name of each model's counterpart without resampling, which is a configured model where one is the same.
-    ``reference`` is the model from whose predictions the class prior of the deploy rows is estimated.
+    ``reference`` is the model that is explained, scored on slices, and used to estimate the class prior of the deploy rows.
 
     The configured datasets are joined by their variants, which pass through the same rules: a ``repeat`` has its folds drawn
     anew, and the ``control`` has its labels shuffled, so that a model which predicts them reveals a leak.
@@ -79,7 +82,7 @@ class Plan:
         return quick[:1] if asked == "auto" else asked
 
     def wanted(self, dataset):
-        """Return the names of the models that are evaluated on a dataset; the models upstream of them come on top."""
+        """Return the names of the models that are evaluated on a dataset; the models that these learn from are made too."""
         return self.controlled if is_control(dataset) else list(self.models)
 
     def _add_plain(self, name, made):
@@ -173,8 +176,8 @@ class Plan:
 
     def prepared_splits(self, dataset, **chosen):
         """Return the splits that a preparation is made for; ``impute=…, weigh=…, resample=…`` name its choices."""
-        users = [name for name, model in self.models.items() if _begins(model.get("prepare"), chosen)]
-        diagnosed = self.shift_splits(dataset) if _begins(self.config["report"]["prepare"], chosen) else []
+        users = [name for name, model in self.models.items() if _uses(model.get("prepare"), chosen)]
+        diagnosed = self.shift_splits(dataset) if _uses(self.config["report"]["prepare"], chosen) else []
         return in_order(set(chain(diagnosed, *(self.splits(dataset)[name] for name in users))))
 
     def shift_splits(self, dataset):
@@ -201,5 +204,5 @@ def _name_of(model, models, otherwise):
     return next((name for name, other in models.items() if other == model), otherwise)
 
 
-def _begins(prepare, chosen):
+def _uses(prepare, chosen):
     return bool(prepare) and all(prepare.get(step) == choice for step, choice in chosen.items())

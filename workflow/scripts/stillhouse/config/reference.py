@@ -18,10 +18,10 @@ MARKS = re.compile(r"(<!-- table: (.+?) -->\n).*?(<!-- end -->)", flags=re.DOTAL
 
 def with_tables(text, schema):
     """Return a text with the table between each pair of marks replaced by the generated one."""
-    return MARKS.sub(lambda marks: f"{marks[1]}{table_of(marks[2], schema)}{marks[3]}", text)
+    return MARKS.sub(lambda marks: f"{marks[1]}{generated_table(marks[2], schema)}{marks[3]}", text)
 
 
-def table_of(name, schema):
+def generated_table(name, schema):
     """Return a table: ``methods <kind>``, ``shared <kind>``, or ``settings <path>``, the latter of a path below ``$defs``."""
     what, path = name.split(" ", 1)
     if what == "methods":

@@ -45,10 +45,10 @@ def student_sample(sample, features, split, ledger, teaching):
 
 
 def teacher_predictions(split, teaching):
-    """Return ``row`` and the teachers' mean predictions of a split's training rows and of the transfer rows.
+    """Return ``row`` and the teachers' pooled predictions of a split's training rows and of the transfer rows.
 
     Rows of a fold are predicted by the split that also held out this fold. Deploy rows and unlabelled rows have no label that
-    could leak, and are predicted by the split itself.
+    could leak, and are predicted by the teacher of the split itself.
     """
     folds, classes = teaching.folds, teaching.classes
     asked = [TRANSFER_FOLDS[part] for part in teaching.options["transfer"]]
@@ -100,7 +100,7 @@ def targets(sample, soft, alpha, n_classes):
 
 
 def candidates(options):
-    """Return the pairs (temperature, alpha) that a student is trained with; of several, the best is chosen later."""
+    """Return the pairs (temperature, alpha) that a student is trained with; see ``chosen_candidate``."""
     temperatures = TEMPERATURES if options.get("temperature") == AUTO else (options.get("temperature", 1.0),)
     alphas = ALPHAS if options["alpha"] == AUTO else (options["alpha"],)
     # With labels alone, the temperature has no effect.
@@ -120,8 +120,8 @@ def stop_losses(model, stop, n_classes):
 def chosen_candidate(pairs, models, stop, n_classes):
     """Return the index of the model to keep, and a table of the stop losses of all models.
 
-    The usual pair is kept unless the mean loss of another is lower by more than the standard error of the difference (after
-    Breiman et al. 1984, section 3.4.3): on few rows the lowest loss is mostly luck.
+    The pair with the usual alpha is kept unless the mean loss of another is lower by more than the standard error of the
+    difference (after Breiman et al. 1984, section 3.4.3): on few rows the lowest loss is mostly luck.
     """
     weight = stop[WEIGHT].to_numpy() / max(stop[WEIGHT].sum(), 1e-12)
     losses = np.stack([stop_losses(model, stop, n_classes) for model in models])

@@ -1,4 +1,4 @@
-"""Monitoring: scores of models on later batches, and alarms where the relation of features and label seems to have changed.
+"""Monitoring: scores of models on later batches, and alarms where the loss of the frozen model has risen.
 
 Labels of a batch are read after every model has predicted it.
 """
@@ -10,8 +10,9 @@ from stillhouse.evaluation.scores import assess, row_losses
 
 # Rises of the mean loss below this many standard deviations are ignored.
 TOLERANCE = 0.1
-DRAWS = 500
-FALSE_ALARMS = 0.01
+# Draws of sequences of expected losses, and the share of them that may raise an alarm.
+DRAWS, FALSE_ALARMS = 500, 0.01
+# After an alarm, the rows that are needed before the statistic counts again.
 LEAST_PAST = 200
 STATISTIC_POINTS = 600
 
@@ -53,7 +54,8 @@ def page_hinkley_watch(losses, expected, rng):
 
     Of sequences of this length that are drawn from the expected losses, one in 100 exceeds the threshold. They are drawn in
     blocks of adjacent rows, as these may be dependent (Künsch 1989). After an alarm the statistic restarts, with the mean and
-    deviation of the rows since the rise as expectation; these rows are few, so that later alarms are less certain.
+    deviation of the rows since the rise as expectation; it stays 0 for 200 rows, and these are few, so that later alarms are
+    less certain.
     """
     mean, deviation = float(expected.mean()), max(float(expected.std()), 1e-12)
     highest = [

@@ -74,7 +74,7 @@ def boosted(samples, fit_all, rounds, rate, n_classes):
     ``fit_all(indices, samples, number)`` returns the models of a round, one for each of these samples.
     """
     if not n_classes:
-        raise UserError("boost: votes are for classes, and the target is a value; leave it at 0, or fit `boosting`")
+        raise UserError("boost: votes are for classes, and the target is numeric; leave it at 0, or fit `boosting`")
     boosts = [Boost(sample, n_classes, rate) for sample in samples]
     for number in range(rounds):
         going = [index for index, boost in enumerate(boosts) if not boost.is_done]

@@ -1,1 +1,1 @@
-"""Scores of rows that no model saw: the one package that reads labels of held-out rows."""
+"""Scores of rows that no model saw: labels of held-out rows are read here, once models have predicted them."""

@@ -21,7 +21,7 @@ STUDENTS = ("student", "other", "is", "gap", "gap_low", "gap_high", "p", "better
 SUFFIXES = {"": "value", "_low": "low", "_high": "high"}
 
 
-class Contest:
+class Comparison:
     """The main metric of all models of a dataset on the same held-out rows, and tests of their gaps.
 
     ``metrics`` maps a model to a list of its metrics, first those of the configured folds, then those of repeated folds;
@@ -40,8 +40,8 @@ class Contest:
             for model, parts in held_out.items()
         }
         if None in self.values.values():
-            why = "as they are of one class; score more rows, or merge classes"
-            raise UserError(f"the scored rows have no {self.name}, {why}")
+            advice = "score more rows, or merge classes"
+            raise UserError(f"{self.name} cannot be computed, as all scored rows are of one class; {advice}")
 
     @property
     def ranked(self):
@@ -64,9 +64,9 @@ class Contest:
     def p_over_folds(self, model, other):
         """Return the p-value of a gap by the corrected resampled t-test, with a variance moderated over all pairs.
 
-        Five folds estimate a variance poorly. So a pair's variance over folds is averaged with the variance that its bootstrap
-        over rows predicts (times the mean ratio of the two over all pairs), weighted by the number of further models
-        (after Smyth 2004, who moderates variances between genes). With two models it is the plain test. None without folds.
+        Five folds estimate a variance poorly. So with m further models, a pair's variance over folds v is replaced by
+        (v + m d w) / (m + 1), where w is its variance over rows by the bootstrap, and d the mean of v / w over all pairs (after
+        Smyth 2004, who moderates variances between genes). With two models it is the plain test. None without folds.
         """
         own, fold_gaps = self.variances(model, other), self.fold_gaps(model, other)
         if own is None:
@@ -99,9 +99,9 @@ class Contest:
 def pairs(contest):
     """Return one row for each pair of models, the better one first: the gap, its p-values, and whether it is significant.
 
-    ``p_rows`` is the p-value over rows: a bootstrap of the fitted models. ``p_folds`` is that over training sets and seeds: the
-    corrected resampled t-test over folds, moderated over pairs. A model is ``better`` if the larger of the two, adjusted for
-    the number of pairs (Holm 1979), is significant.
+    ``p_rows`` is the p-value over rows: a bootstrap of the held-out rows, with the models as fitted. ``p_folds`` is that over
+    training sets and seeds: the corrected resampled t-test over folds, moderated over pairs. A model is ``better`` if the
+    larger of the two, adjusted for the number of pairs (Holm 1979), is significant.
     """
     lines = [{"model": model, "other": other, **contest.gap(model, other)} for model, other in combinations(contest.ranked, 2)]
     table = pd.DataFrame(lines, columns=[name for name in PAIRS if name not in ("p_adjusted", "better")])

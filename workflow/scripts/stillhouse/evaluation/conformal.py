@@ -39,9 +39,9 @@ def label_scores(rows, classes):
 def threshold(scores, weight, own, level):
     """Return the threshold of rows with the weights ``own``: the weighted quantile of scores of other rows; shape of ``own``.
 
-    ``scores`` and ``weight`` are those of the other rows. The total weight includes a row's own; where the others do not reach
-    ``level`` of it, the threshold is infinite (Tibshirani et al. 2019, equation 7). With equal weights it is the usual rank
-    ceil(level (n + 1)).
+    ``scores`` and ``weight`` are those of the other rows. The total weight includes a row's own; where the weights of the
+    others sum to less than ``level`` of it, the threshold is infinite (Tibshirani et al. 2019, equation 7). With equal weights
+    it is the usual rank ceil(level (n + 1)).
     """
     order = np.argsort(scores, kind="stable")
     reached = np.cumsum(weight[order])
@@ -73,7 +73,9 @@ def thresholds(rows, units, weight, level, classes, timed):
 
 
 def threshold_of_new(rows, weight, level, classes):
-    """Return the threshold of deploy rows, from all held-out rows; a deploy row gets their (self-weighted) mean weight."""
+    """Return the threshold of deploy rows, from all held-out rows; a deploy row is given sum w² / sum w, its expected
+    weight.
+    """
     own = (weight**2).sum() / weight.sum()
     return float(threshold(label_scores(rows, classes), weight, np.array([own]), level)[0])
 
@@ -102,7 +104,7 @@ def with_conformal(metrics, predictions, rows, protocol, timed, weights=None):
 
     Thresholds of held-out rows come from other folds, those of deploy rows from all held-out rows. With shift ``weights`` the
     thresholds of deploy rows are weighted, and ``deploy_weighted`` has the weighted coverage of held-out rows by such
-    thresholds; ``unweighted`` is the coverage without weights.
+    thresholds; ``unweighted`` is the coverage of thresholds without weights.
     """
     classes, level = protocol.task.classes, protocol.settings["coverage"]
     deploy = rows[rows[PART] == DEPLOY]

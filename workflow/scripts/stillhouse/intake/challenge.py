@@ -10,8 +10,8 @@ from stillhouse.errors import UserError, nearest
 def challenged(table, schema, options, rng):
     """Return the damaged table; rows moved to the deploy part keep their label, for ``evaluate`` alone.
 
-    The order is that of real damage: to the population (``thin``), to who of it is met (``deploy``), to what is recorded of
-    them (``gaps``).
+    The order is that of real damage: to the population (``thin``), to which of its members are met (``deploy``), to what is
+    recorded of them (``gaps``).
     """
     table = thinned(table, schema["classes"], options["thin"], rng)
     if "deploy" in options:

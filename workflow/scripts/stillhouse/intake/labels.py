@@ -1,4 +1,4 @@
-"""The target of a raw table: its task, its classes in order, and what each of them costs to miss."""
+"""The target of a raw table: its task, its classes in order, and the cost of misclassifying each of them."""
 
 import numpy as np
 
@@ -17,7 +17,8 @@ def shuffled(raw, dataset, rng):
     """Return the raw rows with the target shuffled within each part, before anything is derived from it.
 
     A model that still predicts it reveals a leak, such as a feature derived from the target. Rows of one group (or, without
-    groups, rows that are equal in all else) get the same target, so that folds which divide such rows show up as a leak too.
+    groups, rows that are equal in all other features) get the same target, so that folds which divide such rows show up as a
+    leak too.
     """
     identifiers = [name for name in raw if kinds.infer(raw[name]) == kinds.IDENTIFIER]
     left_out = {dataset["target"], *dataset["drop"], *identifiers, RAW_PART, RAW_BATCH}
@@ -56,16 +57,16 @@ def costs_of(classes, costs):
     if costs is None:
         return None
     if classes is None:
-        raise UserError("costs: they are for classes, and the target is a value; leave them out")
+        raise UserError("costs: they are for classes, and the target is numeric; leave them out")
     if unknown := [name for name in costs if name not in classes]:
         raise UserError(f"costs: there is no class {unknown[0]!r}; {nearest(unknown[0], classes)}")
     return [float(costs.get(name, 1)) for name in classes]
 
 
 def label_notes(raw, labels, dataset):
-    """Return a note on deploy rows whose label is none of the training rows'; an empty list if there are none."""
+    """Return a note on deploy rows whose label occurs in no training row; an empty list if there are none."""
     unscored = int((labels.isna() & raw[dataset["target"]].notna() & (raw[RAW_PART] == DEPLOY)).sum())
-    note = f"{unscored} deploy rows are not scored, as no row to learn from has their value of {dataset['target']!r}"
+    note = f"{unscored} deploy rows are not scored, as their value of {dataset['target']!r} occurs in no training row"
     return [note] if unscored else []
 
 
@@ -73,7 +74,7 @@ def check_values_of(target, name):
     """Raise ``UserError`` for text among the numbers of a regression target."""
     texts = target[kinds.as_numbers(target).isna() & target.notna()]
     if len(texts):
-        raise UserError(f"target: column {name!r} holds {texts.iloc[0]!r}, which is no number; add it to `missing`")
+        raise UserError(f"target: column {name!r} holds {texts.iloc[0]!r}, which is not a number; add it to `missing`")
 
 
 def infer_task(target):

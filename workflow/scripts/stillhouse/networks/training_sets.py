@@ -33,8 +33,8 @@ class TrainingSet:
     """The sample of a split, as its networks learn from it; it can be trained once, as training discards the rows.
 
     ``soft`` has soft targets for the rows of the sample (NaN for rows without a teacher's prediction), or is None; rows
-    without a label always have one. ``start`` has fitted networks for a warm start, ``hints`` the targets of the hint outputs
-    (see ``hints.py``). The labels of a regression are standardized over the rows that are not stop rows.
+    without a label always have a soft target. ``start`` has fitted networks for a warm start, ``hints`` the targets of the
+    hint outputs (see ``hints.py``). The labels of a regression are standardized over the rows that are not stop rows.
     """
 
     sample: pd.DataFrame
@@ -89,7 +89,7 @@ class TrainingSet:
 
     @property
     def signature(self):
-        """What sets must share for their networks to be vectorized: feature names, batch size, steps in an epoch."""
+        """What sets must share for their networks to be trained together: feature names, batch size, steps in an epoch."""
         return tuple(self.names), self.batch, steps_an_epoch(len(self.fitted), self.batch)
 
     def table(self):

@@ -1,4 +1,4 @@
-"""Preparation: typed columns become float32 features without gaps; all that is learned comes from the training rows."""
+"""Preparation: typed columns become float32 features, by what the training rows of a split show."""
 
 from dataclasses import dataclass
 
@@ -17,15 +17,16 @@ from stillhouse.tables import rows_in
 # The options that all imputers share.
 IMPUTER_OPTIONS = ("indicators", "scale", "categories", "encode", "columns_above")
 TARGET = "target"
+# Parts for cross-fitting mean labels where all training rows are of one fold.
 PARTS = 5
 
 
 class Preparation:
     """Imputed, scaled numbers, gap indicators, and categories as one-hot columns or as mean labels.
 
-    A gap in a categorical column is a category of its own. Of more than ``categories`` categories, the rarest share one column,
-    and so does a category that no training row has; where there is no such column, its one-hot columns are all 0. With
-    ``encode: target`` a column of more than ``categories`` categories becomes the mean label of each.
+    A gap in a categorical column is a category of its own. Of more than ``categories`` categories, the rarest share one
+    column, and so does a category that no training row has; where there is no such column, all one-hot columns of an unknown
+    category are 0. With ``encode: target`` a column of more than ``categories`` categories becomes the mean label of each.
     """
 
     def __init__(self, columns, imputer, classes, options):
@@ -154,7 +155,7 @@ def prepared(table, labels, folds, split, recipe, seed):
     """Return the fitted preparation of a split and the features of every row that it does not leave out.
 
     ``labels`` (row, label) is None unless ``reads_labels``; only those of training rows are read. ``drop`` leaves out training
-    rows with gaps; gaps in other rows are filled with the median, as every row has to be predicted.
+    rows with too many gaps; gaps in other rows are filled with the median, as every row has to be predicted.
     """
     is_training = rows_in(folds, split.train, FOLD)
     columns = kept_columns(table[is_training], recipe.columns, recipe.options["columns_above"])

@@ -1,7 +1,8 @@
 """What numeric imputers share.
 
-An imputer has ``fit(table)`` and ``transform(table)``, which returns the numeric columns without gaps as float64, shape
-(rows, numeric columns). A table has the typed columns of some rows, its index the row numbers; ``fit`` gets training rows.
+An imputer has ``fit(table)`` and ``transform(table)``, which returns the numeric columns as float64, without gaps unless the
+imputer leaves them, shape (rows, numeric columns). A table has the typed columns of some rows, its index the row numbers;
+``fit`` gets training rows.
 """
 
 import numpy as np

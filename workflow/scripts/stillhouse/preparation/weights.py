@@ -1,4 +1,4 @@
-"""Shift weights: truncated and flattened density ratios, by which training rows count as the deploy rows would have them."""
+"""Shift weights: truncated and flattened density ratios, that make training rows resemble deploy rows."""
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,7 @@ WEIGHER_OPTIONS = ("folds", "quantile", "flatten", "flatten_below", "refuse_belo
 
 
 def weighed(table, folds, split, options, seed):
-    """Return ``row`` and ``weight`` of every labelled row, and facts on how the weights were made.
+    """Return ``row`` and ``weight`` of every training and held-out row, and facts on how the weights were made.
 
     Weights have mean 1 over the training rows; those of held-out rows, which no estimator saw, are scaled by the same factor.
     Raises ``ValueError`` for weights that are not positive and finite.
@@ -79,13 +79,14 @@ def refusal_or_flattening(share, power, options):
     """Return a sentence on weights that are refused or flattened, or an empty string."""
     if share < options["refuse_below"]:
         return (
-            f"Weights are refused: their effective sample size would be {100 * share:.1f} % of the training rows, less than "
-            f"{100 * options['refuse_below']:g} %, so every row counts the same. Hardly any training row is like a deploy row."
+            f"Weights are refused: their effective sample size would be {100 * share:.1f} % of the training rows, less "
+            f"than {100 * options['refuse_below']:g} %, so all rows get the same weight. Hardly any training row resembles a "
+            "deploy row."
         )
     if power < options["flatten"]:
         return (
-            f"Weights are flattened to the power {power:.2f}, as their effective sample size would be {100 * share:.0f} % of "
-            f"the training rows, less than {100 * options['flatten_below']:g} %."
+            f"Weights are raised to the power {power:.2f}, as their effective sample size would otherwise be "
+            f"{100 * share:.0f} % of the training rows, less than {100 * options['flatten_below']:g} %."
         )
     return ""
 

@@ -1,1 +1,1 @@
-"""The report: figures, words and the page that holds them."""
+"""The report: figures, text, and the page that holds them."""

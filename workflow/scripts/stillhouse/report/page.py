@@ -33,14 +33,14 @@ def sections(run):
     """Return the sections that have pictures, in reading order, as pairs of title and pictures."""
     titled = {
         "How good the models are": scores,
-        "What each gain costs": footprint,
-        "Teacher, student and twin": students,
-        "Balanced classes or a tuned threshold": balancing,
+        "Score against size and speed": footprint,
+        "Students, teachers, and students trained on labels alone": students,
+        "Resampling compared with a tuned threshold": balancing,
         probabilities.TITLES[run.task.kind]: probabilities,
         "Conformal sets": coverage,
-        "Where it errs, and what it relies on": explanation,
+        "Errors and important columns of the reference model": explanation,
         "The data": data,
-        "The rows where the model will be used": shift,
+        "Deploy rows: how they differ": shift,
         "Later batches": drift,
         "Training": training,
     }
@@ -105,7 +105,7 @@ def details(run):
 
 def notes(run):
     """Return the sentences on how the models were made."""
-    return list(filter(None, [*training.bag_sentences(run), shift.weight_sentence(run), *external.sentences(run)]))
+    return list(filter(None, [*training.bag_sentences(run), *external.sentences(run)]))
 
 
 def write_figures(shown, folder):

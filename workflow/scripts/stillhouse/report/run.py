@@ -16,11 +16,12 @@ from stillhouse.tables import read_csv, read_json, read_split, read_table
 
 @dataclass
 class Run:
-    """The results of one dataset. Dictionaries map the name of a model to what there is of it.
+    """The results of one dataset. Dictionaries have an entry for each model.
 
     ``titles`` has the models' names for readers; ``plain`` maps a resampled model to its counterpart without resampling;
     ``control`` has the metrics of models that were made on shuffled labels. ``rows`` has the scored rows with predictions,
-    ``weights`` the shift weights of split ``none``, and ``jobs`` the time and memory of each job.
+    ``weights`` the shift weights of split ``none``; ``shown_split`` is the split that stands for all where one is shown, and
+    ``jobs`` has the time and memory of each job.
     """
 
     dataset: str
@@ -123,7 +124,7 @@ def read_run(files, params, dataset):
         drift=read_each(params.exported, files.drift) if files.drift else {},
         shift=read_json(files.shift) if files.shift else None,
         weights=read_split(files.weights, NONE) if files.weights else None,
-        jobs=job_costs(params.logs),
+        jobs=job_footprints(params.logs),
     )
 
 
@@ -146,7 +147,7 @@ def histories_by_model(paths):
     return {name: pd.concat(parts, ignore_index=True) for name, parts in tables.items()}
 
 
-def job_costs(folder):
+def job_footprints(folder):
     """Return step, seconds and megabytes of each job, the longest first, from Snakemake's benchmark files."""
     jobs = []
     for path in sorted(Path(folder).rglob("*.tsv")):

@@ -71,7 +71,8 @@ def listed(names):
 
 def preparation_title(prepare):
     """Return the steps of a preparation as text."""
-    return " + ".join(choice for choice in prepare.values() if choice != "none") or "no preparation"
+    steps = {"impute": "imputed by", "weigh": "weighted by", "resample": "resampled by"}
+    return ", ".join(f"{steps[step]} {choice}" for step, choice in prepare.items() if choice != "none") or "no preparation"
 
 
 def how_made(model, task):
@@ -84,10 +85,12 @@ def how_made(model, task):
         members = options["members"]
         return f"{options['method']} of {', '.join(members)}" if len(members) > 1 else f"{members[0]}, {options['method']}"
     is_bagged = options.get("bag") and method_folder(model) == "estimators"
-    ensemble = f", {options['bag']} bagged" if is_bagged else f", {options['boost']} boosted" if options.get("boost") else ""
-    taught = f", taught by {listed(as_list(options['teacher']))}" if made_by == "distill" else ""
+    ensemble = (
+        f", a bag of {options['bag']}" if is_bagged else f", boosted {options['boost']} times" if options.get("boost") else ""
+    )
+    taught = f", distilled from {listed(as_list(options['teacher']))}" if made_by == "distill" else ""
     taught += f", also on {listed(options['transfer'])} rows" if options.get("transfer") else ""
     method = "ridge" if task == "regression" and options["method"] == "logistic" else options["method"]
     prepare = model.get("prepare", {})
-    prepared = f", after {preparation_title(prepare)}" if set(prepare.values()) - {"none"} else ""
+    prepared = f"; {preparation_title(prepare)}" if set(prepare.values()) - {"none"} else ""
     return f"{method}{ensemble}{taught}{prepared}"

@@ -1,1 +1,1 @@
-"""Shipped models: written as files, priced, and used without the workflow."""
+"""Shipped models: written as files, measured, and used without the workflow."""

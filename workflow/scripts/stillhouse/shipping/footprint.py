@@ -12,10 +12,10 @@ from stillhouse.shipping.export import exported, metadata, typed_inputs
 from stillhouse.shipping.onnx.estimators import parameters_in_graph
 from stillhouse.shipping.serving import Shipped
 
-# The single rows that are timed, by the file and by the workflow, and those before them that are not timed.
+# How many rows are predicted one by one and timed, by the file and by the workflow, after how many that are not timed.
 FILE_ROWS, FILE_WARM_UP = 2000, 200
 WORKFLOW_ROWS, WORKFLOW_WARM_UP = 30, 3
-AS_GRAPH, AS_FITTED = "ONNX", "as the workflow keeps it"
+AS_GRAPH, AS_FITTED = "ONNX", "as a Python object"
 
 
 def footprint(pipeline, table, schema, has_graph):
@@ -37,7 +37,7 @@ def footprint(pipeline, table, schema, has_graph):
 
 
 def file_footprint(path, table, pipeline):
-    """Return a shipped file's bytes, learned numbers, and milliseconds of one row on one core, preparation included."""
+    """Return a shipped file's bytes, parameters, and milliseconds of one row on one core, preparation included."""
     shipped = Shipped(path, threads=1)
     inputs = typed_inputs(shipped, table.iloc[:FILE_ROWS])
     positions = np.resize(np.arange(min(len(table), FILE_ROWS)), FILE_ROWS)
@@ -63,7 +63,7 @@ def milliseconds_of(predict, rows):
 
 
 def parameters(fitted):
-    """Return how many learned numbers networks or an estimator have."""
+    """Return the number of parameters of networks or of an estimator."""
     if hasattr(fitted, "networks"):
         return sum(values.numel() for network in fitted.networks for values in network.parameters())
     return parameters_in_graph(fitted)

@@ -57,7 +57,7 @@ class Shipped:
         inputs = self.inputs(table)
         try:
             return self.session.run(None, inputs)[0]
-        except Exception as error:  # see __init__
+        except Exception as error:  # see Shipped.__init__
             raise UserError(f"{self.path}: is not a complete Stillhouse model: {error}") from error
 
     def inputs(self, table):

@@ -1,4 +1,4 @@
-"""The door: what a schema cannot say. A configuration that cannot be run is refused before any job starts.
+"""Checks of a whole configuration that no schema can express; one that cannot be run is refused before any job starts.
 
 Standard library only, as the workflow reads this on every job.
 """

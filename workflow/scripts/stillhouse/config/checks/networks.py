@@ -62,7 +62,7 @@ def check_starts(models):
 
 def _check_start(where, model, other, source):
     if method_folder(other) != "architectures":
-        raise ConfigError(f"{where}: {source!r} is no network; name one that is trained or distilled")
+        raise ConfigError(f"{where}: {source!r} is not a network; name one that is trained or distilled")
     if model["prepare"] != other["prepare"]:
         raise ConfigError(f"{where}: {source!r} has a different `prepare`, so its features differ; give both the same")
     ours, theirs = model[verb(model)], other[verb(other)]

@@ -13,7 +13,7 @@ class Confidence(Mean):
     def fit(self, scores, labels, n_classes):
         """Learn nothing; raises ``UserError`` for values, which come without a confidence."""
         if not n_classes:
-            raise UserError("confidence is for classes, and the target is a value; take the mean of the members")
+            raise UserError("confidence is for classes, and the target is numeric; take the mean of the members")
         return super().fit(scores, labels, n_classes)
 
     def pooled(self, scores, n_classes):

@@ -17,7 +17,7 @@ class Temperature(Mean):
     def fit(self, scores, labels, n_classes):
         """Learn from logits of shape (1, rows, classes) and labels of shape (rows,); without rows, scores stay as they are."""
         if not n_classes:
-            raise UserError("temperature is for classes, and the target is a value; calibrate it by isotonic or platt")
+            raise UserError("temperature is for classes, and the target is numeric; calibrate it by isotonic or platt")
         super().fit(scores, labels, n_classes)
         if len(labels):
             best = minimize_scalar(

@@ -6,7 +6,7 @@ BUNDLED = ("breast_cancer", "diabetes", "digits", "iris", "wine")
 
 
 def read(location, dataset):
-    """Return a bundled table with class names in location of numbers."""
+    """Return a bundled table with class names in place of numbers."""
     from sklearn import datasets
 
     name = location.removeprefix("sklearn:")

@@ -16,7 +16,7 @@ from stillhouse.networks.vectorized.processes import Processes
 from stillhouse.seeds import derive
 
 # Stopped members are computed like the others until they are removed, and removing them costs a new layout; so they are
-# removed when at most this share of members is left.
+# removed once at most this share of the members still trains.
 MOST_ACTIVE_SHARE = 0.75
 # After few steps a running mean would mostly consist of the first weights, so its memory grows: steps / (steps + this).
 AVERAGE_WARMUP = 10
@@ -116,7 +116,7 @@ class Group:
     def learn(self, index, number, factor, share=None, smooth=False):
         """Take one step on a batch of rows; return each member's sums of weighted losses and of weights, shape (2, members).
 
-        ``number`` is the step's number; of several processes, each sees its part of the rows, with its own dropout.
+        ``number`` is the step's number; with several processes, each sees its part of the rows, with its own dropout.
         """
         self.keys.of_step = draws.hashed(self.seeds + draws.salt(number * self.processes.count + self.processes.rank))
         losses, weight = self.losses(self.processes.part(index), share, smooth)
@@ -140,10 +140,10 @@ class Group:
             weight, alpha = mixed(weight, share), mixed(alpha.expand_as(weight), share)
             soft = None if soft is None else mixed(soft, share[..., None])
         with self.precision():
-            outputs, guesses = split_hints(self.network(features), hard.shape[-1])
+            outputs, hint_outputs = split_hints(self.network(features), hard.shape[-1])
             losses = self._own_losses(outputs, hard, soft, alpha)
             if self.network.training and batch["hints"] is not None:
-                losses = losses + self.settings["hints"] * hint_loss(guesses, batch["hints"])
+                losses = losses + self.settings["hints"] * hint_loss(hint_outputs, batch["hints"])
         return losses, weight
 
     def _own_losses(self, outputs, hard, soft, alpha):
@@ -197,7 +197,7 @@ class Group:
         self.kept[:, better] = kept[:, better]
 
     def release(self, is_last=False):
-        """Give stopped members their kept weights, and remove them once few members are left."""
+        """Once few enough members still train, give the others their kept weights and remove them."""
         staying = [index for index, member in enumerate(self.members) if not (member.stopped or is_last)]
         if len(staying) > MOST_ACTIVE_SHARE * len(self.members):
             return
@@ -242,8 +242,8 @@ class Group:
         curriculum = self.settings["curriculum"]
         if epoch >= curriculum:
             return draws.shuffled_passes(member.seed, member.fitted, epoch * count, count)
-        count_known = -(-len(member.easiest) * (epoch + 1) // (curriculum + 1))
-        easy = member.easiest[: max(count_known, self.shape.batch)]
+        count_easy = -(-len(member.easiest) * (epoch + 1) // (curriculum + 1))
+        easy = member.easiest[: max(count_easy, self.shape.batch)]
         return draws.shuffled_passes(derive(member.seed, "easy", epoch), easy, 0, count)
 
     def _shares(self, epoch):

@@ -70,7 +70,9 @@ class Member:
         self.history.append({"epoch": epoch, "loss": loss, "stop_loss": stop_loss, "rate": rate, "kept": False})
 
     def judged(self, epoch, stop_loss, settings):
-        """Return whether an epoch's stop loss is the lowest so far; slow down or stop if none has been lower for long."""
+        """Return whether an epoch's stop loss is the lowest so far; lower the rate, or stop, if none has been lower for
+        long.
+        """
         self.times_judged += 1
         is_better = self.history[-1]["kept"] = stop_loss < self.best
         if is_better:

@@ -1,4 +1,4 @@
-"""Every row counts the same."""
+"""All rows get the same weight."""
 
 
 def make(seed):

@@ -6,7 +6,7 @@ from stillhouse.report.text import METRIC_TITLES, listed, number
 
 # The level of the interval that must contain chance, so that a run without a leak hardly ever raises the alarm.
 CONTROL_LEVEL = 0.999
-# The value of a metric where nothing can be predicted; of R², any value below is as good.
+# The value of a metric where nothing can be predicted; for R², lower values mean chance too.
 CHANCE = {"auc": 0.5, "r2": 0.0}
 
 
@@ -26,7 +26,7 @@ def sentence(run):
     controls = judged_controls(run)
     if controls[True] or not controls[False]:
         return ""
-    return f"On shuffled labels, {listed(controls[False])}, which is chance: no leak is detected."
+    return f"On shuffled labels, {listed(controls[False])}, which includes chance: no leak is detected."
 
 
 def judged_controls(run):
@@ -38,7 +38,7 @@ def judged_controls(run):
             continue
         low, high = control_interval(estimate, run.settings["level"])
         leaks = low > CHANCE[metric] or (metric == "auc" and high < CHANCE[metric])
-        scored = f"{METRIC_TITLES[metric]} of {number(estimate['value'])} ({number(low)} to {number(high)})"
+        scored = f"{METRIC_TITLES[metric]} of {number(estimate['value'])} (99.9 % interval {number(low)} to {number(high)})"
         phrases[leaks].append(f"{run.title(model)} has an {scored}")
     return phrases
 

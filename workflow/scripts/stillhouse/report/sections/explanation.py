@@ -19,8 +19,8 @@ def slice_pictures(run):
     names = {"slice": "name", "loss": "value", "loss_low": "low", "loss_high": "high"}
     drawn = figures.ranking(table.rename(columns=names)[list(names.values())], "mean loss")
     text = (
-        "Log loss or squared error; less is better. The worst slices were searched on one half of the rows and are scored on "
-        "the other half."
+        "Log loss or squared error; less is better. Slices that were found by search were searched on one half of the "
+        "rows and are scored on the other half."
     )
     return [figures.Picture("slices", drawn, f"Where {run.title(run.reference)} errs", text)]
 
@@ -30,21 +30,21 @@ def importance_pictures(run):
     if run.importance is None:
         return []
     table, metric = run.importance.head(MOST_BARS), METRIC_TITLES[run.main]
-    drawn = figures.ranking(table.rename(columns={"column": "name", "loss": "value"}), f"loss of {metric}")
-    text = f"How much the {metric} on held-out rows worsens when a column is shuffled. Lines are intervals over folds."
+    drawn = figures.ranking(table.rename(columns={"column": "name", "loss": "value"}), f"drop in {metric}")
+    text = f"How much worse the {metric} on held-out rows is when a column is shuffled. Lines are intervals over folds."
     return [figures.Picture("importance", drawn, f"Columns that {run.title(run.reference)} relies on", text)]
 
 
 def slice_sentence(run):
-    """Return the worst of the slices that are significantly worse than the rest; empty without such."""
+    """Return the worst of the slices that are significantly worse than the rest; empty if there are none."""
     worse = run.slices[run.slices["worse"].astype(bool)].sort_values("loss", ascending=False)
     if not len(worse):
         return ""
     line, others = worse.iloc[0], len(worse) - 1
     further = {0: "", 1: "; one more slice is clearly worse"}.get(others, f"; {others} more slices are clearly worse")
     return (
-        f"{run.title(run.reference)} errs most where {line['slice']} ({line['rows']:,} rows): its mean loss is "
-        f"{number(line['loss'])} there and {number(line['loss_elsewhere'])} elsewhere{further}."
+        f"{run.title(run.reference)} has its largest mean loss where {line['slice']} ({line['rows']:,} rows): "
+        f"{number(line['loss'])} there, {number(line['loss_elsewhere'])} elsewhere{further}."
     )
 
 

@@ -2,7 +2,7 @@
 
 ASSUMPTIONS = {
     "none": "The table does not state which rows its makers had seen, so every prediction is treated as one of an unseen row. "
-    "If it is not, its score and those of its students are too good.",
+    "If some rows were seen, the scores of this model and of its students are too good.",
     "fold": "The table states that each row was predicted by a model that had not seen the row's fold. That model had seen the "
     "other folds, also the one that a student is scored on, so the scores of its students may be slightly too good.",
     "split": "The table states that each row was predicted by a model that had seen none of the held-out folds.",

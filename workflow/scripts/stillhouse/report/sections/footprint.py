@@ -1,4 +1,4 @@
-"""What each gain costs: the score of every model against its size and the time of predicting one row."""
+"""The score of every model against its size and the time of predicting one row."""
 
 import pandas as pd
 
@@ -7,7 +7,7 @@ from stillhouse.report.text import METRIC_TITLES, number, ratio
 from stillhouse.shipping.footprint import pareto_front
 
 AXES = {"milliseconds": "milliseconds for one row", "bytes": "bytes"}
-# Models whose AUC is less than this below the leader's are almost as good.
+# An AUC that is lower by at most this counts as almost as good.
 SMALL_LOSS = 0.01
 
 
@@ -23,7 +23,7 @@ def pictures(run):
         table = pd.DataFrame(lines, columns=["model", "footprint", "score", "form"])
         front = pareto_front(run.footprints, {name: sign * value for name, value in values.items()}, key)
         figure = figures.front(table, front, label, METRIC_TITLES[run.main], title=run.title)
-        text = "No smaller model is better than those on the line. Preparation is included; times are on one core."
+        text = "No model to the left scores higher than one on the line. Preparation is included; times are on one core."
         drawn.append(figures.Picture(f"front-{key}", figure, f"{METRIC_TITLES[run.main]} against {label}", text))
     return drawn
 
@@ -39,6 +39,6 @@ def sentence(run):
         return ""
     speed, size = (run.footprints[run.leader][key] / run.footprints[fastest][key] for key in ("milliseconds", "bytes"))
     return (
-        f"{run.title(fastest)} has an AUC lower by {number(best - run.value(fastest))}, is {ratio(speed, 'faster', 'slower')} "
-        f"and {ratio(size, 'smaller', 'larger')}."
+        f"The AUC of {run.title(fastest)} is lower by {number(best - run.value(fastest))}; it is "
+        f"{ratio(speed, 'faster', 'slower')} and {ratio(size, 'smaller', 'larger')}."
     )

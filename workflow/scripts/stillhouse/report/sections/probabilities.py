@@ -1,4 +1,4 @@
-"""How well the probabilities hold: curves and calibration of two classes, confusions of several, or predicted against true."""
+"""How good the probabilities are: curves and calibration of two classes, a confusion matrix of several, or a scatter plot."""
 
 import numpy as np
 
@@ -6,11 +6,11 @@ from stillhouse.evaluation.scores import as_arrays
 from stillhouse.report import figures
 
 TITLES = {
-    "binary": "How well the probabilities hold",
+    "binary": "How good the probabilities are",
     "multiclass": "What the leading model confuses",
     "regression": "Predicted and true values",
 }
-# The number of models with a curve of their own, students and what they are compared with included.
+# How many models get a curve; students and what they are compared with always do.
 MOST_CURVES = 5
 MOST_CURVE_POINTS = 400
 

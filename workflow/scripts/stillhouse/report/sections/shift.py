@@ -4,7 +4,7 @@ import numpy as np
 
 from stillhouse.columns import ROW, TRUE_RATIO, WEIGHT
 from stillhouse.report import figures
-from stillhouse.report.text import number, with_interval
+from stillhouse.report.text import METRIC_TITLES, number, with_interval
 
 MOST_BARS = 15
 
@@ -24,9 +24,9 @@ def column_picture(run):
     significant = sum(column["p"] < 0.05 for column in run.shift["columns"])
     text = (
         "Kolmogorov-Smirnov distance of numbers, total variation of categories: 0 is no shift, 1 is no overlap. "
-        f"The shift of {significant} columns is significant (p below 0.05, adjusted by Holm)."
+        f"Significantly shifted columns: {significant} (p below 0.05, adjusted by Holm)."
     )
-    return figures.Picture("shift", figures.bars(names, {"distance": distances}, "distance"), "Columns that have shifted", text)
+    return figures.Picture("shift", figures.bars(names, {"distance": distances}, "distance"), "How far columns differ", text)
 
 
 def prior_picture(run):
@@ -36,8 +36,8 @@ def prior_picture(run):
         return None
     series = {"labelled rows": labels["before"], "deploy rows, estimated": labels["em"]["prior"]}
     text = (
-        f"Estimated by maximum likelihood from predictions of {run.title(run.shift['reference'])}. It holds if only the class "
-        "prior has changed."
+        f"Estimated by maximum likelihood from predictions of {run.title(run.shift['reference'])}. Valid only if nothing but the "
+        "class prior has changed."
     )
     return figures.Picture("mixture", figures.bars(run.task.classes, series, "share"), "Class prior", text)
 
@@ -79,7 +79,7 @@ def deploy_sentence(run):
     best = (max if run.more_is_better else min)(scores, key=scores.get)
     deploy = run.metrics[best]["deploy"]
     score = with_interval(deploy["metrics"][run.main])
-    return f"On {deploy['rows']:,} labelled deploy rows, {run.title(best)} leads with {score}."
+    return f"On {deploy['rows']:,} labelled deploy rows, {run.title(best)} has the best {METRIC_TITLES[run.main]}, {score}."
 
 
 def weight_sentence(run):

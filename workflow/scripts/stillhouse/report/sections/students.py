@@ -10,7 +10,7 @@ def pictures(run):
     drawn = []
     for student, (*teachers, twin) in run.compared_students().items():
         title = f"{student} beside {listed([run.title(name) for name in teachers])}"
-        text = f"{run.title(twin)} is the same method with the same budget, trained on labels alone."
+        text = f"{run.title(twin)} is the same model with the same settings, trained on labels alone."
         drawn.append(ranking_of(run, f"student-{student}", [*teachers, student, twin], run.main, title, text))
     return drawn
 
@@ -24,16 +24,22 @@ def sentence(run, name, part):
     """Return how a student compares with its teachers and its twin; ``part`` has its lines of ``students.csv``."""
     score, teachers = run.value(name), []
     for teacher in part.loc[part["is"] == "teacher", "other"]:
-        kept = f" (the student keeps {100 * score / run.value(teacher):.1f} %)" if run.main == "auc" else ""
-        teachers.append(f"its teacher {run.title(teacher)} has {number(run.value(teacher))}{kept}")
+        kept = f", of which the student reaches {100 * score / run.value(teacher):.1f} %" if run.main == "auc" else ""
+        teachers.append(f"its teacher ({run.title(teacher)}) has {number(run.value(teacher))}{kept}")
     twin = part[part["is"] == "twin"].iloc[0]
-    verdict = "significantly less" if twin["better"] else "significantly more" if twin["worse"] else "no clear difference"
+    verdict = (
+        "which is significantly less"
+        if twin["better"]
+        else "which is significantly more"
+        if twin["worse"]
+        else "which is not clearly different"
+    )
     if not run.more_is_better and (twin["better"] or twin["worse"]):
-        verdict = "significantly more" if twin["better"] else "significantly less"
+        verdict = "which is significantly more" if twin["better"] else "which is significantly less"
     advice = ", so it is better trained without its teacher" if twin["worse"] else ""
     return (
         f"{name} has an {METRIC_TITLES[run.main]} of {number(score)}; {listed(teachers)}. "
-        f"Trained on labels alone, it has {number(run.value(twin['other']))}, {verdict}{advice}."
+        f"The same model trained on labels alone has {number(run.value(twin['other']))}, {verdict}{advice}."
     )
 
 

@@ -26,7 +26,8 @@ def loss_pictures(run):
     if not epochs:
         return []
     kept = (
-        f"Networks of split {split}. The weights of the epoch with the lowest stop loss are kept; held-out rows play no part."
+        f"Networks of split {split}, which holds out that fold. Kept are the weights of the epoch with the lowest loss on "
+        "stop rows, which are set aside from the training rows."
     )
     text = " ".join([kept, *diverged_sentences(run), *chosen_sentences(run, shown)])
     drawn = [figures.Picture("training", loss_by_epoch(epochs), "Loss by epoch", text)]
@@ -88,7 +89,7 @@ def graph_picture(run):
 
 
 def diverged_sentences(run):
-    """Return a sentence on networks whose loss became infinite or NaN; an empty list without such."""
+    """Return a sentence on networks whose loss became infinite or NaN; an empty list if there are none."""
     names = []
     for name, history in run.histories.items():
         epochs = history[history[PHASE] == EPOCHS]
@@ -96,7 +97,7 @@ def diverged_sentences(run):
             if not np.isfinite(part["stop_loss"]).all():
                 left_out = "" if part["kept"].any() else " (left out)"
                 names.append(f"network {network} of {run.title(name)} in split {split}{left_out}")
-    return [f"Diverged: {listed(names)}; a network that had learned before keeps its best epoch."] if names else []
+    return [f"Diverged: {listed(names)}; a network with finite epochs before keeps the best of them."] if names else []
 
 
 def bag_sentences(run):
