@@ -62,10 +62,10 @@ def line_of(name):
 
 
 if __name__ == "__main__":
-    tables, place, *words = sys.argv[1:]
+    tables, place, *arguments = sys.argv[1:]
     print(f"| table | best member | {' | '.join(POOLS)} |")
     print(f"|{'---|' * (len(POOLS) + 2)}", flush=True)
-    for name in words or TABLES:
+    for name in arguments or TABLES:
         folder = Path(place).resolve() / name
         run(name, tables, folder, config_of(name))
         os.chdir(folder)

@@ -32,11 +32,11 @@ def scores(name, folder):
     for dataset in yaml.safe_load((REPOSITORY / "config" / "examples" / f"{name}.yaml").read_text())["datasets"]:
         for path in sorted((folder / "results" / dataset / "models").glob("*/metrics.json")):
             populations = json.loads(path.read_text())
-            cells = [in_words(populations.get(population)) for population in ("held_out", "deploy_weighted", "deploy")]
+            cells = [interval_of(populations.get(population)) for population in ("held_out", "deploy_weighted", "deploy")]
             yield f"| {dataset} | {path.parent.name} | {' | '.join(cells)} |"
 
 
-def in_words(assessed):
+def interval_of(assessed):
     """Return the AUC, or of a regression R², with its interval."""
     if assessed is None:
         return ""
@@ -45,7 +45,7 @@ def in_words(assessed):
     return f"{found['value']:.4f} ({found['low']:.4f} to {found['high']:.4f})"
 
 
-def words(folder):
+def shift_and_drift(folder):
     """Yield what was found of shift and of drift in each dataset."""
     for path in sorted((folder / "results").glob("*/shift.json")):
         shift = json.loads(path.read_text())
@@ -63,4 +63,4 @@ for name in sys.argv[2:]:
     with tempfile.TemporaryDirectory() as folder:
         seconds = run(name, sys.argv[1], Path(folder))
         print("\n".join(scores(name, Path(folder))), f"| {name} | all: {seconds:.0f} s | | | |", sep="\n", flush=True)
-        print("\n".join(words(Path(folder))), file=sys.stderr, flush=True)
+        print("\n".join(shift_and_drift(Path(folder))), file=sys.stderr, flush=True)

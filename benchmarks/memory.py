@@ -30,8 +30,8 @@ def table(rows, columns):
     label = (rng.random(rows) < 0.1).astype(float)
     X = rng.normal(size=(rows, columns - 10)).astype(np.float32) + 0.3 * label[:, None].astype(np.float32)
     numbers = pd.DataFrame(X, columns=[f"n{place}:x" for place in range(columns - 10)])
-    words = {place: rng.integers(0, 5, rows) for place in (columns, columns + 1)}
-    hot = {f"c{place}:w={code}": (words[place] == code).astype(np.float32) for place in words for code in range(5)}
+    codes = {place: rng.integers(0, 5, rows) for place in (columns, columns + 1)}
+    hot = {f"c{place}:w={code}": (codes[place] == code).astype(np.float32) for place in codes for code in range(5)}
     facts = {"row": np.arange(rows), "label": label, "weight": 1.0, "fold": np.arange(rows) % 5}
     return pd.concat([numbers, pd.DataFrame({**hot, **facts})], axis=1)
 

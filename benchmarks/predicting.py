@@ -51,11 +51,11 @@ if __name__ == "__main__":
     if sys.argv[1] == "one":
         measure(sys.argv[2], Path(sys.argv[3]), int(sys.argv[4]))
         sys.exit()
-    model, source, *words = sys.argv[1:]
-    count = round(1e6 * float(next((word for word in words if word[0].isdigit()), 5)))
+    model, source, *arguments = sys.argv[1:]
+    count = round(1e6 * float(next((argument for argument in arguments if argument[0].isdigit()), 5)))
     rows = pd.read_csv(source, dtype=str, na_filter=False, skipinitialspace=True)
     print("| file | rows | seconds | rows a second | peak GB |\n|---|---|---|---|---|", flush=True)
-    for form in [word for word in words if not word[0].isdigit()] or ("csv", "parquet"):
+    for form in [argument for argument in arguments if not argument[0].isdigit()] or ("csv", "parquet"):
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / f"rows.{form}"
             repeated(rows, count, path)

@@ -26,7 +26,7 @@ sys.path.insert(0, str(REPOSITORY / "workflow" / "scripts"))
 from stillhouse.columns import FOLD, ROW
 from stillhouse.config.checks.configuration import checked
 from stillhouse.config.settings import load_schema
-from stillhouse.distillation.soft_targets import USUAL
+from stillhouse.distillation.soft_targets import USUAL_ALPHA
 from stillhouse.ensembles.pipeline import SinglePipeline, StackedPipeline
 from stillhouse.ensembles.stackers.mean import Mean
 from stillhouse.ensembles.stacking import as_scores
@@ -133,7 +133,7 @@ class Results:
 
         In-sample, every choice on the stop rows is open to the same fault, so the share of the label is the usual one.
         """
-        options, n_classes = {**self.config["models"]["student"]["distill"], "alpha": USUAL}, len(self.schema["classes"])
+        options, n_classes = {**self.config["models"]["student"]["distill"], "alpha": USUAL_ALPHA}, len(self.schema["classes"])
         sets = []
         for split in map(str, range(FOLDS)):
             sample = read_split(self.path / "prepared/impute-median/weigh-none/resample-none/split-all/sample.parquet", split)
@@ -188,26 +188,26 @@ def lines_of(name, found):
     whole = {"student": found.whole("student", "0"), "stack": found.stack("0")}
     costs = {model: found.cost(part) for model, part in whole.items()}
     times = [costs[model]["milliseconds"] for model in whole]
-    prices = [name, f"{costs['student']['bytes']:,}", f"{costs['stack']['bytes']:,}", f"{costs['student']['parameters']:,}"]
-    prices += [f"{times[0]['median']:.3f}, {times[0]['p99']:.3f}", f"{times[1]['median']:.3f}, {times[1]['p99']:.3f}"]
-    prices += [
+    footprints = [name, f"{costs['student']['bytes']:,}", f"{costs['stack']['bytes']:,}", f"{costs['student']['parameters']:,}"]
+    footprints += [f"{times[0]['median']:.3f}, {times[0]['p99']:.3f}", f"{times[1]['median']:.3f}, {times[1]['p99']:.3f}"]
+    footprints += [
         f"{times[1]['median'] / times[0]['median']:.1f}",
         f"{found.by_the_workflow(whole['stack']) / times[0]['median']:.0f}",
     ]
-    return f"| {' | '.join(scores)} |", f"| {' | '.join(prices)} |"
+    return f"| {' | '.join(scores)} |", f"| {' | '.join(footprints)} |"
 
 
 if __name__ == "__main__":
-    tables, place, *words = sys.argv[1:]
-    given = {key: yaml.safe_load(value) for key, value in (word.split("=", 1) for word in words if "=" in word)}
+    tables, place, *arguments = sys.argv[1:]
+    given = {key: yaml.safe_load(value) for key, value in (argument.split("=", 1) for argument in arguments if "=" in argument)}
     print("| table | stack | student | kept | twin | student less twin | in-sample | student less in-sample |")
     print("|---|---|---|---|---|---|---|---|", flush=True)
-    folder, prices = Path(place).resolve(), []
-    for name in [word for word in words if "=" not in word] or TABLES:
+    folder, footprints = Path(place).resolve(), []
+    for name in [argument for argument in arguments if "=" not in argument] or TABLES:
         run(name, tables, folder / name, config_of(name, given))
         os.chdir(folder / name)
-        line, price = lines_of(name, Results(name, config_of(name, given)))
-        prices.append(price)
+        line, footprint = lines_of(name, Results(name, config_of(name, given)))
+        footprints.append(footprint)
         print(line, flush=True)
     titles = ("table", "student bytes", "stack bytes", "student parameters", "student ms, p99", "stack ms, p99", "times faster")
-    print(f"\n| {' | '.join(titles)} | than the workflow |", "|---|---|---|---|---|---|---|---|", *prices, sep="\n")
+    print(f"\n| {' | '.join(titles)} | than the workflow |", "|---|---|---|---|---|---|---|---|", *footprints, sep="\n")

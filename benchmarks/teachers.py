@@ -97,13 +97,13 @@ def auc(table, folds, scores, n_classes):
 
 
 if __name__ == "__main__":
-    folder, *words = sys.argv[1:]
-    given = {key: yaml.safe_load(value) for key, value in (word.split("=", 1) for word in words if "=" in word)}
+    folder, *arguments = sys.argv[1:]
+    given = {key: yaml.safe_load(value) for key, value in (argument.split("=", 1) for argument in arguments if "=" in argument)}
     models = {"boosted": boosted, "network": networks, "sklearn": sklearn_network}
     chosen = given.pop("models", "boosted,network,sklearn").split(",")
     os.chdir(Path(folder).resolve().parent)
     print("| table | " + " | ".join(chosen) + " | seconds |\n|---|" + "---|" * (len(chosen) + 1))
-    for name in [word for word in words if "=" not in word] or TABLES:
+    for name in [argument for argument in arguments if "=" not in argument] or TABLES:
         table, schema, folds = read(name)
         n_classes, cells, seconds = len(schema["classes"]), [], []
         for key in chosen:

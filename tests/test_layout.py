@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from importlib import import_module
 
 import pytest
 import yaml
@@ -89,6 +90,13 @@ def test_preparing_data_does_not_run_code_of_networks():
 def test_only_evaluation_runs_metrics():
     running = {verb for verb in VERBS if "metrics.py" in {path.name for path in files_run_by(f"{verb}.py")}}
     assert running == {"evaluate", "explain", "slice", "compare", "drift", "report"}
+
+
+@pytest.mark.parametrize("path", sorted((REPOSITORY / "benchmarks").glob("*.py")), ids=lambda path: path.name)
+def test_a_benchmark_imports_what_the_library_has(path):
+    imports = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.ImportFrom)]
+    wanted = [(node.module, alias.name) for node in imports if node.module.startswith("stillhouse") for alias in node.names]
+    assert [(module, name) for module, name in wanted if not hasattr(import_module(module), name)] == []
 
 
 def test_the_newcomers_files_are_there():

@@ -36,8 +36,8 @@ def prior_picture(run):
         return None
     series = {"labelled rows": labels["before"], "deploy rows, estimated": labels["em"]["prior"]}
     text = (
-        f"Estimated by maximum likelihood from predictions of {run.title(run.shift['reference'])}. Valid only if nothing but the "
-        "class prior has changed."
+        f"Estimated by maximum likelihood from predictions of {run.title(run.shift['reference'])}. Valid only if "
+        "nothing but the class prior has changed."
     )
     return figures.Picture("mixture", figures.bars(run.task.classes, series, "share"), "Class prior", text)
 

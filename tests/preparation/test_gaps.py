@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import SCHEMA
-from test_methods import imputer_options, prepared_by
+from prepared_samples import imputer_options, prepared_by
 
 from stillhouse.config.completion import ConfigError, complete_options, with_imputers
 from stillhouse.errors import UserError

@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from conftest import REPOSITORY, methods, network_options, report_run, trained
+from conftest import REPOSITORY, methods, report_run
+from network_samples import NAMES, features_of, fitted, options, sample_of, scores
 from sklearn.linear_model import LogisticRegression
 
 from stillhouse.errors import UserError
@@ -31,14 +32,6 @@ from stillhouse.networks.vectorized.optimizers import STATE_NAMES
 from stillhouse.networks.vectorized.range_test import find_rates
 from stillhouse.report.sections.training import diverged_sentences
 
-NAMES = [*(f"n{place}:x{place}" for place in range(5)), "m1:x1 is missing", "c5:a=1", "c5:a=2", "c5:a=3", "c6:b=1", "c6:b=2"]
-BARE = {"numbers": "none", "heads": 1}
-SMALL = {
-    "mlp": {**BARE, "width": 8, "categorical": "onehot"},
-    "resnet": {**BARE, "width": 8, "categorical": "onehot"},
-    "transformer": {**BARE, "embedding": 8, "attention_heads": 2},
-}
-
 
 @pytest.fixture(autouse=True)
 def one_thread():
@@ -46,38 +39,6 @@ def one_thread():
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
-
-
-def options(method="mlp", **given):
-    return network_options(method, **{**SMALL[method], **given})
-
-
-def features_of(rows, seed=0):
-    rng = np.random.default_rng(seed)
-    numbers = rng.normal(size=(rows, 5))
-    flag = rng.random((rows, 1)) < 0.2
-    words = [np.eye(size)[rng.integers(0, size, rows)] for size in (3, 2)]
-    return np.hstack([numbers, flag, *words]).astype(np.float32)
-
-
-def sample_of(rows=300, seed=0, task="classes"):
-    X, rng = features_of(rows, seed), np.random.default_rng(seed)
-    signal = X[:, 0] * X[:, 1] + X[:, 2] + X[:, 6]
-    label = (signal + rng.normal(size=rows) > 0.5).astype(float) if task == "classes" else signal * 3 + 7
-    sample = pd.DataFrame(X, columns=NAMES).assign(row=range(rows), label=label, weight=1.0 + (rng.random(rows) < 0.3))
-    return sample.assign(stop=np.arange(rows) % 6 == 0)
-
-
-def fitted(sample=None, n_classes=2, seed=1, **given):
-    sample = sample_of() if sample is None else sample
-    return trained(sample, options(**{"epochs": 3, **given}), n_classes, seed)
-
-
-def scores(model):
-    return model.predict(pd.DataFrame(features_of(40, seed=9), columns=NAMES))
-
-
-# A member alone, in company, and beside a program of its own
 
 
 def table_of(rows, dtype=torch.float32, soft=True):
@@ -93,6 +54,8 @@ def table_of(rows, dtype=torch.float32, soft=True):
 
 
 ROWS = 4000
+
+
 SIZES = [100, 257, 700, 3000, 3500] * 4
 
 
@@ -334,8 +297,6 @@ def test_bins_reach_where_few_rows_are():
     assert edges[-1] == 5000
 
 
-# Settings, each of which acts
-
 MOVES = {
     **{f"activation {name}": {"activation": name} for name in ("leaky_relu", "gelu", "sigmoid", "tanh")},
     **{f"norm {name}": {"norm": name} for name in ("batch", "layer")},
@@ -368,6 +329,8 @@ MOVES = {
     "precision": {"precision": "bfloat16"},
     "bag": {"bag": True},
 }  # fmt: skip
+
+
 PLAIN = {"numbers": "none", "epochs": 6, "rate": 0.01}
 
 
@@ -619,9 +582,6 @@ def test_a_batch_larger_than_the_split_is_refused_in_words():
         fitted(batch=5000)
 
 
-# Interruptions
-
-
 class Interrupted(BaseException):
     pass
 
@@ -717,7 +677,7 @@ def ended_and_resumed(folder):
 
 
 def test_a_job_that_is_asked_to_end_goes_on_from_the_epoch_it_was_in(tmp_path):
-    paths = [str(REPOSITORY / "workflow" / "scripts"), str(REPOSITORY / "tests")]
+    paths = [str(REPOSITORY / "workflow" / "scripts"), str(REPOSITORY / "tests"), str(REPOSITORY / "tests" / "networks")]
     command = [sys.executable, "-c", PROGRAM.format(paths=paths, folder=str(tmp_path / "unfinished"))]
     first = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     while "epoch 4" not in first.stdout.readline():

@@ -15,8 +15,8 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 from conftest import REPOSITORY, ColdRun, Run
-from test_bad_input import good_table
-from test_shipping import ship
+from raw_tables import good_table
+from shipped_samples import ship
 
 from stillhouse.config.digest import files_run_by
 from stillhouse.errors import UserError

@@ -1,7 +1,7 @@
 """Inputs: which splits, models, choices and method files a job reads."""
 
 import pytest
-from test_plan import FIT, PREPARE, TEACHER, plan, stack, student
+from plans import FIT, PREPARE, TEACHER, plan, stack, student
 
 from stillhouse.config import inputs
 from stillhouse.config.completion import ConfigError

@@ -40,7 +40,7 @@ SEEN_BY_THE_GUARD = {
         LIBRARY + "preparation/features.py",
         "    fitted = table[is_fitted], known, parts_of(folds[is_fitted], seed)\n",
         "    is_known = labels[LABEL].notna().to_numpy()\n"
-        "    known = as_targets(labels[LABEL][is_known], classes)\n"
+        "    known = as_targets(labels[LABEL][is_known], recipe.classes)\n"
         "    fitted = table[is_known], known, parts_of(folds[is_known], seed)\n"
         "    is_training = is_known\n",
         "encoded",

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import SCHEMA, trained
-from test_honesty import NETWORK
-from test_methods import imputer_options, prepared_by
+from network_samples import NETWORK
+from prepared_samples import imputer_options, prepared_by
 
 from stillhouse.config.completion import complete_options
 from stillhouse.drift.following import Followed, as_table

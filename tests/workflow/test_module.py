@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 from conftest import REPOSITORY, SNAKEMAKE, Run
-from test_bad_input import good_table
+from raw_tables import good_table
 
 pytestmark = pytest.mark.workflow
 SNAKEFILE = """

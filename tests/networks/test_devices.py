@@ -9,7 +9,7 @@ import time
 import pytest
 import torch
 from conftest import REPOSITORY
-from test_networks import options, sample_of, scores
+from network_samples import options, sample_of, scores
 
 from stillhouse.claims import HELPER_OF, is_helper
 from stillhouse.networks.training import train
@@ -30,7 +30,7 @@ torch.save(found, Path({folder!r}) / "found.pt")
 
 def program(folder, epochs):
     """Start a program that trains with two processes."""
-    paths = [str(REPOSITORY / "workflow" / "scripts"), str(REPOSITORY / "tests")]
+    paths = [str(REPOSITORY / "workflow" / "scripts"), str(REPOSITORY / "tests"), str(REPOSITORY / "tests" / "networks")]
     (folder / "program.py").write_text(PROGRAM.format(paths=paths, folder=str(folder), epochs=epochs))
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
     command = [sys.executable, folder / "program.py"]

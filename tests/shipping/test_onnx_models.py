@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import model_options, trained
-from test_honesty import NETWORK
-from test_methods import prepared_by
-from test_shipping import AS_IT_WAS, READING
+from network_samples import NETWORK
+from prepared_samples import prepared_by
+from shipped_samples import AS_IT_WAS, READING
 
 from stillhouse.ensembles.pipeline import SinglePipeline, StackedPipeline
 from stillhouse.ensembles.stackers.mean import Mean

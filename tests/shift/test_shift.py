@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
+from prepared_samples import prepared_by
 from scipy.special import softmax
-from test_methods import prepared_by
 
 from stillhouse.predictions.calibration import BiasCorrectedTemperature
 from stillhouse.shift import label_shift

@@ -1,34 +1,10 @@
 """Splits: who may see what."""
 
 import pytest
+from plans import FIT, PREPARE, TEACHER, plan, stack, student
 
-from stillhouse.config.plan import Folds, Plan
+from stillhouse.config.plan import Folds
 from stillhouse.splits import held_out, in_order, split_name
-
-
-def plan(models, dataset=None, export=(), k=5, repeats=1, control=()):
-    config = {
-        "datasets": {"d": {"train": "sklearn:iris", "target": "target", **(dataset or {})}},
-        "folds": {"k": k, "repeats": repeats},
-        "models": models,
-        "resamplers": {"none": {"method": "none"}, "smote": {"method": "smote", "neighbors": 5}},
-        "export": list(export),
-        "report": {"prepare": {"impute": "median", "weigh": "logistic"}, "control": list(control)},
-    }
-    return Plan(config)
-
-
-PREPARE = {"impute": "median", "weigh": "none", "resample": "none"}
-FIT = {"prepare": PREPARE, "fit": {"method": "tree"}}
-TEACHER = {"prepare": PREPARE, "train": {"method": "mlp"}}
-
-
-def stack(*members):
-    return {"stack": {"method": "mean", "members": list(members)}}
-
-
-def student(teacher):
-    return {"prepare": PREPARE, "distill": {"method": "mlp", "teacher": teacher, "temperature": 2, "alpha": 0.3}}
 
 
 @pytest.mark.parametrize("folds", [set(), {0}, {2, 0}, {10, 9, 1}])

@@ -3,23 +3,16 @@
 import gzip
 
 import numpy as np
-import pandas as pd
 import pytest
 from conftest import Run
+from raw_tables import good_table
 
 pytestmark = pytest.mark.workflow
 
 
-def good_table():
-    rng = np.random.default_rng(0)
-    table = pd.DataFrame({"age": rng.normal(50, 9, 80).round(2), "dose": rng.exponential(2, 80).round(3)})
-    table["site"] = rng.choice(["north", "south"], 80)
-    table["ill"] = np.where(table["age"] + 9 * rng.normal(size=80) > 55, "yes", "no")
-    table.loc[::9, "dose"] = np.nan
-    return table
-
-
 CSV = good_table().to_csv(index=False)
+
+
 LINES = CSV.splitlines()
 
 
@@ -37,6 +30,8 @@ def config(dataset=(), model=(), **sections):
 
 
 TREE, NET = {"fit": {"method": "tree"}}, {"train": {"method": "mlp", "epochs": 1}}
+
+
 STUDENT = {"distill": {"method": "mlp", "teacher": "stack"}}
 
 
@@ -46,7 +41,10 @@ def student(**given):
 
 
 READ = {"read": {"method": "external", "table": "table.csv"}}
+
+
 STACKED = {"m": TREE, "net": NET, "stack": {"stack": {"method": "mean", "members": ["m", "net"]}}}
+
 
 DOOR = {
     "an unknown section": (config(modles={}), "modles: no such key; did you mean 'models'?"),
@@ -113,6 +111,7 @@ DOOR = {
     "an encoding that is none": (config({"encoding": "utf-9"}), "there is no encoding 'utf-9'"),
     "a digest that is none": (config({"sha256": {"x": "abc"}}), "datasets.d.sha256.x: 'abc' does not match"),
 }  # fmt: skip
+
 
 FILES = {
     "an empty file": (config(), "", "datasets.d.train: 'table.csv' is empty"),

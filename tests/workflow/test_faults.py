@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 import torch
 from conftest import ColdRun, Run
-from test_bad_input import good_table
+from raw_tables import good_table
 
 from stillhouse import claims
 from stillhouse.errors import UserError

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import yaml
 from conftest import REPOSITORY, SCHEMA, model_options, network_options
-from test_methods import prepared_by
+from prepared_samples import prepared_by
 
 from stillhouse.config.completion import fill
 from stillhouse.config.dataset import as_list

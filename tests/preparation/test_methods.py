@@ -6,32 +6,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import SCHEMA, methods, model_options
+from prepared_samples import options, prepared_by
 
 from stillhouse.columns import features
-from stillhouse.config.completion import complete_options, with_imputers
 from stillhouse.learning.fitting import fit
 from stillhouse.methods import build
-from stillhouse.preparation.features import preparation
 from stillhouse.preparation.sample import balanced_sample, prior
 from stillhouse.preparation.weights import weighed
 from stillhouse.splits import Split
-
-
-def options(kind, method, **given):
-    return complete_options(SCHEMA, kind, {"method": method, **given}, where=(kind,))
-
-
-# What a method cannot do without, for the columns of the table of gaps.
-NEEDED = {"group": {"by": "site"}, "columns": {"each": {"dose": "knn"}, "rest": "median"}}
-
-
-def imputer_options(method, **given):
-    found = options("imputers", method, **NEEDED.get(method, {}), **given)
-    return with_imputers({"imputers": {}}, SCHEMA, found, where="imputers.it") if method == "columns" else found
-
-
-def prepared_by(columns, method, **given):
-    return preparation(columns, imputer_options(method, **given), classes=["no", "yes"], seed=3)
 
 
 @pytest.mark.parametrize("indicators", [False, True])

@@ -1,0 +1,82 @@
+"""The sample that models are fitted on: resampled rows are whole rows, and stop rows stay apart."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from stillhouse.errors import UserError
+from stillhouse.methods import build
+from stillhouse.preparation.resamplers.over import oversampled
+from stillhouse.preparation.sample import check_classes_left, prior, stop_rows
+
+
+def test_over_sampling_leaves_the_largest_class_alone(imbalanced):
+    sample = oversampled(imbalanced, np.random.default_rng(0))
+    assert sorted(sample.loc[sample["label"] == 0, "row"]) == list(range(40))
+    assert (sample["label"] == 1).sum() == 40
+
+
+DRAWING = {"smote": {"neighbors": 3}, "borderline": {"neighbors": 3}, "adasyn": {"neighbors": 3}, "mixture": {"components": 2}}
+
+
+@pytest.mark.parametrize("method", DRAWING)
+def test_synthetic_rows_are_whole_rows_with_weight_and_fold_of_a_parent(imbalanced, method):
+    sample = build("resamplers", {"method": method, **DRAWING[method]})(imbalanced, np.random.default_rng(0))
+    pd.testing.assert_frame_equal(sample[:50], imbalanced)
+    synthetic, parents = sample[50:], imbalanced[imbalanced["label"] == 1]
+    assert len(synthetic) >= 20
+    assert (synthetic["row"] == -1).all()
+    assert (synthetic["label"] == 1).all()
+    assert set(zip(synthetic["weight"], synthetic["fold"], strict=True)) <= set(
+        zip(parents["weight"], parents["fold"], strict=True)
+    )
+    assert (synthetic[["c2:site=a", "c2:site=b", "c2:site=c"]].sum(axis=1) == 1).all()
+
+
+@pytest.mark.parametrize(("distance", "rare"), [(100, 10), (0, 38)], ids=["no neighbours of another class", "shares of no row"])
+def test_adasyn_leaves_a_sample_alone_to_which_it_would_add_nothing(distance, rare):
+    """Thirty-eight rows that all lie among forty others get a twentieth of the two rows that they lack."""
+    rng = np.random.default_rng(0)
+    label = np.repeat([0.0, 1.0], [40, rare])
+    x = rng.normal(size=len(label)) + distance * label
+    sample = pd.DataFrame({"row": range(len(label)), "n0:x": x, "fold": 1, "label": label, "weight": 1.0, "stop": False})
+    found = build("resamplers", {"method": "adasyn", "neighbors": 5})(sample, np.random.default_rng(0))
+    pd.testing.assert_frame_equal(found, sample)
+
+
+def test_smote_rows_lie_between_their_parents(imbalanced):
+    sample = build("resamplers", {"method": "smote", "neighbors": 3})(imbalanced, np.random.default_rng(0))
+    synthetic, parents = sample[50:], imbalanced[imbalanced["label"] == 1]
+    for name in ("n0:age", "n1:dose"):
+        assert synthetic[name].between(parents[name].min() - 1e-6, parents[name].max() + 1e-6).all()
+
+
+@pytest.mark.parametrize("method", ["tomek", "enn", "clusters", "under"])
+def test_cleaning_keeps_real_rows_of_every_class(imbalanced, method):
+    options = {"neighbors": 3} if method == "enn" else {}
+    sample = build("resamplers", {"method": method, **options})(imbalanced, np.random.default_rng(0))
+    kept = imbalanced[imbalanced["row"].isin(sample["row"])].reset_index(drop=True)
+    pd.testing.assert_frame_equal(sample, kept)
+    assert (sample["label"] == 1).sum() == 10
+
+
+@pytest.mark.parametrize("times", [1, 2, 3, 40])
+def test_stop_rows_in_time_are_the_last_ones_and_never_all(imbalanced, times):
+    sample = imbalanced.assign(time=(imbalanced["row"] * times // 50).astype(float))
+    is_stop = stop_rows(sample, 2, 0.15, seed=1)
+    assert 0 < is_stop.sum() < len(sample)
+    if times > 1:
+        assert sample["time"][is_stop].min() > sample["time"][~is_stop].max()
+
+
+def test_no_stop_row_repeats_a_fitted_one(imbalanced):
+    sample = pd.concat([imbalanced, imbalanced], ignore_index=True)
+    is_stop = stop_rows(sample, 2, 0.2, seed=1)
+    assert (is_stop[:50] == is_stop[50:]).all()
+    assert is_stop.sum() == 20
+
+
+def test_a_resampler_that_removes_a_class_is_refused(imbalanced):
+    lone = imbalanced.assign(label=np.r_[np.zeros(40), 1.0, np.full(9, 2.0)])
+    with pytest.raises(UserError, match="leaves no row of a class"):
+        check_classes_left(prior(lone, 3), prior(lone[lone["label"] != 1], 3), "enn")

@@ -1,0 +1,23 @@
+"""Preparations that tests of several files make, with the settings of methods completed."""
+
+from conftest import SCHEMA
+
+from stillhouse.config.completion import complete_options, with_imputers
+from stillhouse.preparation.features import preparation
+
+
+def options(kind, method, **given):
+    return complete_options(SCHEMA, kind, {"method": method, **given}, where=(kind,))
+
+
+# What a method cannot do without, for the columns of the table of gaps.
+NEEDED = {"group": {"by": "site"}, "columns": {"each": {"dose": "knn"}, "rest": "median"}}
+
+
+def imputer_options(method, **given):
+    found = options("imputers", method, **NEEDED.get(method, {}), **given)
+    return with_imputers({"imputers": {}}, SCHEMA, found, where="imputers.it") if method == "columns" else found
+
+
+def prepared_by(columns, method, **given):
+    return preparation(columns, imputer_options(method, **given), classes=["no", "yes"], seed=3)
