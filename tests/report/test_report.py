@@ -92,6 +92,17 @@ def test_slices_that_do_worse_are_counted():
     assert said(table[3:]) == ""
 
 
+def test_slices_are_drawn_by_their_loss_not_by_their_metric():
+    metric = {"slice": "age above 40", "value": 0.9, "low": 0.8, "high": 0.95}
+    table = pd.DataFrame(
+        [metric | {"loss": 0.5, "loss_low": 0.4, "loss_high": 0.6}, metric | {"loss": 0.7, "loss_low": 0.6, "loss_high": 0.8}]
+    )
+    [picture] = explanation.slice_pictures(report_run(slices=table, reference="m"))
+    _, drawn = picture.drawn
+    assert drawn["value"].tolist() == [0.7, 0.5]
+    assert drawn["low"].tolist() == [0.6, 0.4]
+
+
 def test_models_that_are_made_for_comparison_have_names_that_explain_them():
     run = report_run(titles={"studenttwin": "student (labels only)"})
     assert (run.title("studenttwin"), run.title("forest")) == ("student (labels only)", "forest")

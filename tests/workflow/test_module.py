@@ -78,7 +78,7 @@ def test_another_workflow_takes_it_as_a_module_from_a_read_only_checkout(read_on
         (["--rulegraph"], "digraph"),
         (["--rulegraph", "mermaid-js"], "flowchart"),
         (["--summary"], "results/breastcancer/report.html"),
-        (["--lint"], "Specify a conda environment"),
+        (["--lint"], "in a good condition"),
     ],
     ids=lambda value: "".join(value).strip("-"),
 )

@@ -78,8 +78,8 @@ def test_a_split_predicts_the_synthetic_rows_whose_parents_it_holds_out(taught):
 def test_what_is_chosen_is_said_in_the_report(taught):
     page = (taught / "results/ill/report.html").read_text()
     assert "were chosen on stop rows" in page
-    assert "Students beside their teachers and twins" in page
-    assert "What is shipped" in page
+    assert "Students compared with their teachers" in page
+    assert "Shipped files" in page
     history = pd.read_parquet(taught / "results/ill/models/student/split-all/history.parquet")
     chosen = history[(history["phase"] == "choice") & (history["split"] == "0")]
     assert len(chosen) == 10
@@ -112,7 +112,7 @@ def write_theirs(run, column):
 
 
 @pytest.mark.parametrize(
-    ("held_out", "said"), [("fold", "may be a little too good"), ("none", "is taken for one of an unseen row")]
+    ("held_out", "said"), [("fold", "may be slightly too good"), ("none", "is treated as one of an unseen row")]
 )
 def test_predictions_of_others_teach_and_the_report_says_what_is_assumed(taught, held_out, said):
     write_theirs(taught, ["fold"] if held_out == "fold" else [])

@@ -274,7 +274,7 @@ def test_an_exported_model_is_followed_through_later_batches_to_the_report(run):
     assert updates.groupby(["batch", "state"]).size().unique().tolist() == [38]
     assert updates.groupby("row")["state"].nunique().unique().tolist() == [3]
     assert "student on later batches" in (folder / "results/later/report.html").read_text()
-    assert "treeplain, the same model on the rows as they are" in (folder / "results/abroad/report.html").read_text()
+    assert "tree (not resampled)" in (folder / "results/abroad/report.html").read_text()
     metrics = json.loads((folder / "results/abroad/models/tree/metrics.json").read_text())
     # Whether the class mixture of so few rows can be told is another matter.
     assert set(metrics) - {"deploy_corrected"} == {"held_out", "deploy_weighted", "deploy"}

@@ -64,6 +64,11 @@ def code_with(script, kind, options):
     return lambda wildcards: code(script, *inputs.method_files(kind, options(wildcards)))
 
 
+def synthetic_options(wildcards):
+    """Return the options that a dataset draws synthetic rows by; ``lookup`` would part names of repeats at their slash."""
+    return PLAN.datasets[wildcards.dataset]["synthetic"]
+
+
 def splits(wildcards):
     """Return descriptions of the splits that a job makes: one, or all that are needed."""
     try:

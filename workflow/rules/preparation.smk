@@ -17,9 +17,9 @@ rule synthesize:
     conda:
         "../envs/stillhouse.yaml"
     params:
-        code=code_with("synthesize.py", "synthesizers", lookup(within=PLAN.datasets, dpath="{dataset}/synthetic")),
+        code=code_with("synthesize.py", "synthesizers", synthetic_options),
         seed=config["seed"],
-        options=lookup(within=PLAN.datasets, dpath="{dataset}/synthetic"),
+        options=synthetic_options,
     script:
         "../scripts/synthesize.py"
 

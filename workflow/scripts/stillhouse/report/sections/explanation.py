@@ -17,7 +17,7 @@ def slice_pictures(run):
     if not len(table):
         return []
     names = {"slice": "name", "loss": "value", "loss_low": "low", "loss_high": "high"}
-    drawn = figures.ranking(table.rename(columns=names)[list(names.values())], "mean loss")
+    drawn = figures.ranking(table[list(names)].rename(columns=names), "mean loss")
     text = (
         "Log loss or squared error; less is better. Slices that were found by search were searched on one half of the "
         "rows and are scored on the other half."

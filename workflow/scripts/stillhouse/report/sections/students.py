@@ -27,19 +27,13 @@ def sentence(run, name, part):
         kept = f", of which the student reaches {100 * score / run.value(teacher):.1f} %" if run.main == "auc" else ""
         teachers.append(f"its teacher ({run.title(teacher)}) has {number(run.value(teacher))}{kept}")
     twin = part[part["is"] == "twin"].iloc[0]
-    verdict = (
-        "which is significantly less"
-        if twin["better"]
-        else "which is significantly more"
-        if twin["worse"]
-        else "which is not clearly different"
-    )
-    if not run.more_is_better and (twin["better"] or twin["worse"]):
-        verdict = "which is significantly more" if twin["better"] else "which is significantly less"
+    verdict = "not clearly different"
+    if twin["better"] or twin["worse"]:
+        verdict = f"significantly {'less' if bool(twin['better']) == run.more_is_better else 'more'}"
     advice = ", so it is better trained without its teacher" if twin["worse"] else ""
     return (
         f"{name} has an {METRIC_TITLES[run.main]} of {number(score)}; {listed(teachers)}. "
-        f"The same model trained on labels alone has {number(run.value(twin['other']))}, {verdict}{advice}."
+        f"The same model trained on labels alone has {number(run.value(twin['other']))}, which is {verdict}{advice}."
     )
 
 
