@@ -1,5 +1,6 @@
 """Balanced classes or a tuned threshold: resampled models beside the same models without resampling."""
 
+from stillhouse.report import figures
 from stillhouse.report.sections.scores import ranking_of
 from stillhouse.report.text import METRIC_TITLES, number
 
@@ -16,7 +17,10 @@ def pictures(run):
     if not names:
         return []
     titles = {metric: METRIC_TITLES[metric][0].upper() + METRIC_TITLES[metric][1:] for metric in TEXTS}
-    return [ranking_of(run, f"balancing-{metric}", names, metric, titles[metric], text) for metric, text in TEXTS.items()]
+    return [
+        figures.Picture(f"balancing-{metric}", ranking_of(run, names, metric), titles[metric], text)
+        for metric, text in TEXTS.items()
+    ]
 
 
 def sentences(run):

@@ -14,9 +14,9 @@ def pictures(run):
     if all("deploy_weighted" in run.metrics[name] for name in names):
         weighted = [run.value(name, population="deploy_weighted") for name in names]
     text = f"Lines are {100 * run.settings['level']:g} % bootstrap intervals over {units}."
-    ranking = ranking_of(run, "ranking", names, run.main, f"{METRIC_TITLES[run.main]} of every model", text, weighted=weighted)
+    drawn = ranking_of(run, names, run.main, weighted)
     return [
-        ranking,
+        figures.Picture("ranking", drawn, f"{METRIC_TITLES[run.main]} of every model", text),
         *(stack_picture(run, name) for name, weights in run.stack_weights.items() if len(set(weights.values())) > 1),
     ]
 
@@ -28,12 +28,11 @@ def stack_picture(run, name):
     return figures.Picture(f"stack-{name}", drawn, f"The members of {name}", "The weight of each member's logits or values.")
 
 
-def ranking_of(run, name, models, metric, title, text, weighted=None):
-    """Return a picture of a metric of some models on held-out rows, with intervals."""
+def ranking_of(run, models, metric, weighted=None):
+    """Draw a metric of some models on held-out rows, with intervals; see ``figures.ranking``."""
     lines = [{"name": model, **run.metrics[model]["held_out"]["metrics"][metric]} for model in models]
     estimates = pd.DataFrame(lines)[["name", "value", "low", "high"]]
-    drawn = figures.ranking(estimates, METRIC_TITLES[metric], weighted=weighted, title=run.title)
-    return figures.Picture(name, drawn, title, text)
+    return figures.ranking(estimates, METRIC_TITLES[metric], weighted=weighted, title=run.title)
 
 
 def leader_sentence(run):

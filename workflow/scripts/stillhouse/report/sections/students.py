@@ -1,18 +1,20 @@
 """Students beside their teachers, and beside their twins, which learn from labels alone."""
 
 from stillhouse.columns import CHOICE, PHASE
+from stillhouse.report import figures
 from stillhouse.report.sections.scores import ranking_of
 from stillhouse.report.text import METRIC_TITLES, gap_with_interval, listed, number, percent
 
 
 def pictures(run):
     """Return for each student its score beside those of its teachers and its twin."""
-    drawn = []
+    found = []
     for student, (*teachers, twin) in run.compared_students().items():
         title = f"{student} beside {listed([run.title(name) for name in teachers])}"
         text = f"{run.title(twin)} is the same model with the same settings, trained on labels alone."
-        drawn.append(ranking_of(run, f"student-{student}", [*teachers, student, twin], run.main, title, text))
-    return drawn
+        drawn = ranking_of(run, [*teachers, student, twin], run.main)
+        found.append(figures.Picture(f"student-{student}", drawn, title, text))
+    return found
 
 
 def sentences(run):
