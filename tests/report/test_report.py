@@ -1,9 +1,12 @@
 """The report's sentences: they say what the numbers say, and nothing that they do not."""
 
+from itertools import combinations
+
 import pandas as pd
 import pytest
 from conftest import report_run
 
+from stillhouse.report.scatter import pareto
 from stillhouse.report.sections import control, explanation, footprint, scores
 from stillhouse.report.text import p_value
 
@@ -106,3 +109,13 @@ def test_slices_are_drawn_by_their_loss_not_by_their_metric():
 def test_models_that_are_made_for_comparison_have_names_that_explain_them():
     run = report_run(titles={"studenttwin": "student (labels only)"})
     assert (run.title("studenttwin"), run.title("forest")) == ("student (labels only)", "forest")
+
+
+def test_labels_of_near_points_do_not_cover_each_other():
+    table = pd.DataFrame(
+        {"model": ["student", "student (labels only)", "teacher", "balanced"], "footprint": [10.0, 10.0, 11.0, 10.5]}
+    ).assign(score=[0.9, 0.9002, 0.901, 0.9], form="ONNX")
+    figure, _ = pareto(table, ["student"], "bytes", "AUC")
+    boxes = [text.get_window_extent() for text in figure.axes[0].texts]
+    assert len(boxes) == 4
+    assert not [pair for pair in combinations(boxes, 2) if pair[0].overlaps(pair[1])]

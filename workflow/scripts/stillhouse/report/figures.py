@@ -10,7 +10,7 @@ import matplotlib
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, MaxNLocator
+from matplotlib.ticker import MaxNLocator
 
 WIDTH = 5.0
 INK, PALE, LINE = "#1d2733", "#8a97a6", "#d9dfe6"
@@ -102,31 +102,6 @@ def ranking(estimates, label, weighted=None, wanted=None, title=str):
     axes.set_xlabel(label)
     axes.grid(axis="y", visible=False)
     return figure, data
-
-
-def front(table, at_front, x_label, y_label, title=str):
-    """Draw score against footprint, and the Pareto front; ``table`` has model, footprint, score and form."""
-    figure, axes = panel(4.2)
-    forms = sorted(set(table["form"]))
-    for number, form in enumerate(forms):
-        part = table[table["form"] == form]
-        axes.plot(part["footprint"], part["score"], "o", markersize=6, color=COLOURS[number], label=form)
-    line = table[table["model"].isin(at_front)].sort_values("footprint")
-    axes.plot(line["footprint"], line["score"], color=PALE, linewidth=1.2, zorder=0)
-    for index, name, footprint, score in zip(
-        range(len(table)), table["model"], table["footprint"], table["score"], strict=True
-    ):
-        up = 5 if index % 2 == 0 else -11
-        axes.annotate(shortened(title(name), 24), (footprint, score), xytext=(4, up), textcoords="offset points", fontsize=8)
-    axes.set(xscale="log", xlabel=x_label, ylabel=y_label)
-    is_narrow = table["footprint"].max() < 30 * table["footprint"].min()
-    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if is_narrow else (1,)))
-    axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}" if value >= 1 else f"{value:g}")
-    axes.minorticks_off()
-    axes.margins(x=0.18, y=0.1)
-    if len(forms) > 1:
-        figure.legend(loc="outside lower center", ncols=2)
-    return figure, table.assign(front=table["model"].isin(at_front))
 
 
 def curves(named, x_label, y_label, diagonal):

@@ -3,6 +3,7 @@
 import pandas as pd
 
 from stillhouse.report import figures
+from stillhouse.report.scatter import pareto
 from stillhouse.report.text import METRIC_TITLES, number, ratio
 from stillhouse.shipping.footprint import pareto_front
 
@@ -21,8 +22,8 @@ def pictures(run):
     for key, label in AXES.items():
         lines = [(name, found[key], values[name], found["form"]) for name, found in run.footprints.items()]
         table = pd.DataFrame(lines, columns=["model", "footprint", "score", "form"])
-        front = pareto_front(run.footprints, {name: sign * value for name, value in values.items()}, key)
-        figure = figures.front(table, front, label, METRIC_TITLES[run.main], title=run.title)
+        at_front = pareto_front(run.footprints, {name: sign * value for name, value in values.items()}, key)
+        figure = pareto(table, at_front, label, METRIC_TITLES[run.main], title=run.title)
         text = "No model to the left scores higher than one on the line. Preparation is included; times are on one core."
         drawn.append(figures.Picture(f"front-{key}", figure, f"{METRIC_TITLES[run.main]} against {label}", text))
     return drawn
