@@ -200,7 +200,7 @@ def epochs_lost(killed_log, log):
 
     A SIGINT to Snakemake alone lets jobs end, which it then makes anew: nothing is cut short there.
     """
-    done, again = epochs_in(killed_log), re.findall(r"goes on after epoch (\d+)", log)
+    done, again = epochs_in(killed_log), re.findall(r"resumes after epoch (\d+)", log)
     is_begun_anew = killed_log.split("\n", 1)[0] != log.split("\n", 1)[0]
     if not is_begun_anew or not done or done[-1] == EPOCHS:
         return None

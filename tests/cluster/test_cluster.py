@@ -131,11 +131,11 @@ def test_a_cancelled_and_then_preempted_training_goes_on_and_ends_as_an_unbroken
     running = Thread(target=lambda: found.update(run.submitted(target)))
     running.start()
     slurm("scancel", in_training(slurm, run))
-    second = in_training(slurm, run, after="goes on")
+    second = in_training(slurm, run, after="resumes")
     slurm(*"sbatch --partition urgent --nodelist n1 --cpus-per-task 2 --output /dev/null --wrap".split(), "sleep 3")
     slurm.wait_until(lambda: second not in training_jobs(slurm), 60)
     running.join()
-    assert "goes on after epoch" in text_of(run)
+    assert "resumes after epoch" in text_of(run)
     (tries,) = (tries for name, tries in found.items() if "long" in name)
     assert sorted(state for state, _, _ in tries) == ["CANCELLED", "COMPLETED"]
     pd.testing.assert_frame_equal(pd.read_parquet(run / target), pd.read_parquet(unbroken / target), check_exact=True)

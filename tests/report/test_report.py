@@ -48,12 +48,12 @@ def compared(*behind, p_folds=0.2):
 @pytest.mark.parametrize(
     ("behind", "said"),
     [
-        ((True, True), "best is significantly better than every other model"),
+        ((True, True), "“best” is significantly better than every other model"),
         (
             (False, True),
-            "There is no clear winner: best is not significantly better than second; it is significantly better than",
+            "There is no clear winner: “best” is not significantly better than “second”; it is significantly better than",
         ),
-        ((False, False), "There is no clear winner: best is not significantly better than second and third ("),
+        ((False, False), "There is no clear winner: “best” is not significantly better than “second” and “third” ("),
         ((), ""),
     ],
 )
@@ -74,7 +74,7 @@ def test_the_footprint_is_that_of_the_fastest_model_that_loses_little():
     footprints = {"big": {"milliseconds": 2.0, "bytes": 4000}, "small": {"milliseconds": 0.1, "bytes": 8000}}
     footprints["bad"] = {"milliseconds": 0.01, "bytes": 10}
     run = report_run(schema=BINARY, metrics=metrics, footprints=footprints, comparison=pd.DataFrame({"model": ["big"]}))
-    assert footprint.sentence(run) == "The AUC of small is lower by 0.005; it is 20 times faster and 2 times larger."
+    assert footprint.sentence(run) == "The AUC of “small” is lower by 0.005; it is 20 times faster and 2 times larger."
     run.footprints = {"big": footprints["big"]}
     assert footprint.sentence(run) == ""
 

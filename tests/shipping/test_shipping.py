@@ -94,7 +94,7 @@ def test_rows_predicted_in_pieces_are_the_same(shipped, tmp_path, monkeypatch, s
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (lambda table: table.drop(columns="age"), "the table has no column 'age'; there are dose, smoker, site"),
+        (lambda table: table.drop(columns="age"), "the table has no column 'age'; its columns are dose, smoker, site"),
         (
             lambda table: table.assign(dose=["much", *map(str, table["dose"][1:])]),
             "column 'dose', row 1: 'much' is not a numeric value",

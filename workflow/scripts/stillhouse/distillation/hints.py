@@ -18,8 +18,8 @@ HINT_COMPONENTS = 16
 def hints(rows, folds, unseen, teacher_of, features_of):
     """Return the targets of the hint outputs, NaN for the outputs of other folds' teachers; shape (rows, hint outputs).
 
-    ``unseen`` maps a fold to its unseen split; ``teacher_of`` and ``features_of`` return the fitted networks and the prepared
-    rows of a split.
+    ``unseen`` maps a fold to the split that also holds out this fold; ``teacher_of`` and ``features_of`` return the fitted
+    networks and the prepared rows of a split.
     """
     fold = rows[[ROW]].merge(folds[[ROW, FOLD]], on=ROW, how="left")[FOLD].to_numpy()
     wanted = np.full((len(rows), len(unseen) * HINT_COMPONENTS), np.nan)
@@ -62,7 +62,7 @@ def hint_loss(guesses, wanted):
 
 
 def without_hints(network, n_outputs):
-    """Return a network whose last layer has lost its hint outputs."""
+    """Remove the hint outputs from the last layer of a network, in place, and return it."""
     head = network.head
     with torch.no_grad():
         if isinstance(head, nn.Linear):

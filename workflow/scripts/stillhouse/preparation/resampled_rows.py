@@ -49,7 +49,7 @@ def whole_categories(X, known):
     return X
 
 
-def missing_rows(sample):
+def rows_to_add(sample):
     """Return how many rows each class has fewer than the largest class, as ``{label: count}``."""
     counts = sample[LABEL].value_counts().sort_index()
     return {label: int(counts.max() - count) for label, count in counts.items() if count < counts.max()}

@@ -38,7 +38,7 @@ def sections(run):
         "Resampling compared with a tuned threshold": balancing,
         probabilities.TITLES[run.task.kind]: probabilities,
         "Conformal sets": coverage,
-        "Errors and important columns of the reference model": explanation,
+        "What the reference model relies on": explanation,
         "The data": data,
         "Deploy rows: how they differ": shift,
         "Later batches": drift,

@@ -80,6 +80,10 @@ class Run:
         """Return the name of a model for readers; other names stay as they are."""
         return self.titles.get(name, name)
 
+    def quoted(self, name):
+        """Return the name of a model for sentences, in which names such as "mean" would read as words."""
+        return f"“{self.title(name)}”"
+
     def value(self, name, metric=None, population="held_out"):
         """Return the value of a metric of a model, by default of the main metric on held-out rows."""
         return self.metrics[name][population]["metrics"][metric or self.main]["value"]

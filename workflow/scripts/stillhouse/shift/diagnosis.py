@@ -145,10 +145,10 @@ def recommendation(differences, schema):
         )
         reason = f"Deploy rows differ from training rows: {difference}. The class prior explains it (label shift): {changes}."
         return {"recommended": "label", "reason": reason}
-    alone = ", and the class prior alone does not explain it" if schema["classes"] else ""
+    alone = " A change of the class prior alone does not explain it." if schema["classes"] else ""
     return {
         "recommended": "covariate",
-        "reason": f"Deploy rows differ from training rows: {difference}{alone} (covariate shift).",
+        "reason": f"Deploy rows differ from training rows: {difference}.{alone} It is treated as covariate shift.",
     }
 
 

@@ -58,13 +58,15 @@ class Shipped:
         try:
             return self.session.run(None, inputs)[0]
         except Exception as error:  # see Shipped.__init__
-            raise UserError(f"{self.path}: is not a complete Stillhouse model: {error}") from error
+            raise UserError(f"{self.path}: prediction failed: {error}") from error
 
     def inputs(self, table):
         """Return the graph's inputs, an array (rows, 1) for each column; raises ``UserError`` for a missing column."""
         for column in self.columns:
             if column["source"] not in table:
-                raise UserError(f"the table has no column {column['source']!r}; there are {', '.join(map(str, table.columns))}")
+                raise UserError(
+                    f"the table has no column {column['source']!r}; its columns are {', '.join(map(str, table.columns))}"
+                )
         return {graph_input(column["name"]): self.as_input(table, column) for column in self.columns}
 
     def as_input(self, table, column):

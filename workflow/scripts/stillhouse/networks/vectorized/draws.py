@@ -19,7 +19,7 @@ def salt(count):
 
 
 def hashed(state):
-    """Return the output function of SplitMix64 (Steele, Lea & Flood 2014) of int64 states."""
+    """Return the outputs of SplitMix64 (Steele, Lea & Flood 2014) for int64 states."""
     state = (state ^ _shifted(state, 30)) * _FIRST
     state = (state ^ _shifted(state, 27)) * _SECOND
     return state ^ _shifted(state, 31)
@@ -45,6 +45,6 @@ def shuffled_passes(seed, rows, start, count):
 
 
 def mixing_shares(seed, epoch, steps, concentration):
-    """Return each step's share of a row itself in mixup: Beta draws (Zhang et al. 2018), at least 0.5; shape (steps,)."""
+    """Return the mixup coefficient (lambda) of each step: Beta draws (Zhang et al. 2018), at least 0.5; shape (steps,)."""
     shares = np.random.default_rng(derive(seed, "mixup", epoch)).beta(concentration, concentration, steps)
     return np.maximum(shares, 1 - shares)

@@ -1,5 +1,5 @@
 """Imputers: ``make(seed, **options)`` returns an object with ``fit`` and ``transform``, as `preparation/imputing.py` describes.
 
-One with ``exports`` is a ``NumericImputer`` of scikit-learn's with ``statistics_``; one that leaves out training rows has
-``drops``.
+One with ``exports: true`` in ``settings.yaml`` is a ``NumericImputer`` that wraps an imputer of scikit-learn's with
+``statistics_``. One that leaves out training rows has a method ``drops``.
 """

@@ -5,7 +5,7 @@ from imblearn.over_sampling import ADASYN
 from sklearn.neighbors import NearestNeighbors
 
 from stillhouse.columns import LABEL, features
-from stillhouse.preparation.resampled_rows import missing_rows, with_resampled_rows
+from stillhouse.preparation.resampled_rows import rows_to_add, with_resampled_rows
 from stillhouse.preparation.resamplers.smote import check_neighbors
 
 
@@ -18,7 +18,7 @@ def with_adaptive_rows(sample, neighbors, seed):
     """Return the sample with synthetic rows appended; the sample alone where some class would get none."""
     check_neighbors(sample, neighbors)
     X, labels = sample[features(sample)].to_numpy("float64"), sample[LABEL].to_numpy()
-    if not all(rows_to_draw(X, labels, label, count, neighbors).any() for label, count in missing_rows(sample).items()):
+    if not all(rows_to_draw(X, labels, label, count, neighbors).any() for label, count in rows_to_add(sample).items()):
         return sample
     X, labels = ADASYN(n_neighbors=neighbors, random_state=seed).fit_resample(X, labels)
     return with_resampled_rows(sample, X[len(sample) :], labels[len(sample) :])

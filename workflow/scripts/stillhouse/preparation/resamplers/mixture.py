@@ -5,7 +5,7 @@ from sklearn.mixture import GaussianMixture
 
 from stillhouse.columns import LABEL, features
 from stillhouse.errors import UserError
-from stillhouse.preparation.resampled_rows import missing_rows, with_resampled_rows
+from stillhouse.preparation.resampled_rows import rows_to_add, with_resampled_rows
 
 
 def make(components):
@@ -16,10 +16,10 @@ def make(components):
 def with_drawn_rows(sample, components, seed):
     """Return the sample with drawn rows appended, until every class is as large as the largest."""
     drawn, labels = [], []
-    for label, count in missing_rows(sample).items():
+    for label, count in rows_to_add(sample).items():
         X = sample.loc[sample[LABEL] == label, features(sample)].to_numpy("float64")
         if len(X) < 2:
-            raise UserError("resamplers: mixture needs at least two rows of each class; choose over")
+            raise UserError("resamplers: mixture needs at least two rows of each class; use `over` instead")
         mixture = GaussianMixture(min(components, len(X)), covariance_type="diag", reg_covar=1e-4, random_state=seed).fit(X)
         drawn.append(mixture.sample(count)[0])
         labels.append(np.full(count, label))

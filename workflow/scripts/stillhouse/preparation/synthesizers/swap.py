@@ -16,7 +16,10 @@ def make():
 
 
 def swapped(table, columns, count, rng):
-    """Return rows that take each value from their parent or, with probability 0.5, from one of its nearest neighbours."""
+    """Return rows whose values are those of their parent or, each with probability 0.5, of a random row near it.
+
+    The parent itself is among the near rows.
+    """
     X, n = points(table, columns), min(NEIGHBORS + 1, len(table))
     near = NearestNeighbors(n_neighbors=n).fit(X).kneighbors(X, return_distance=False)
     parents = np.resize(rng.permutation(len(table)), count)

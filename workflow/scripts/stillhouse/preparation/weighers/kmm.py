@@ -20,7 +20,7 @@ class MatchedMeans:
         self.width, self.penalty, self.centres, self.rows, self.seed = width, penalty, centres, rows, seed
 
     def fit(self, train, deploy):
-        """Minimise the squared distance between the training rows' weighted mean and the deploy rows' mean, and the penalty."""
+        """Minimise the penalty plus the squared distance of the weighted mean of training rows to the mean of deploy rows."""
         rng = np.random.default_rng(self.seed)
         self.kernels_ = Kernels(deploy, self.width, self.centres, rng)
         train, deploy = (part[rng.permutation(len(part))[: self.rows]] for part in (train, deploy))

@@ -5,8 +5,8 @@ from stillhouse.report.sections.scores import ranking_of
 from stillhouse.report.text import METRIC_TITLES, number
 
 TEXTS = {
-    "tuned_balanced_accuracy": "Each model uses the threshold that was tuned on its stop rows. Resampling is worth it only "
-    "if it beats the same model without resampling.",
+    "tuned_balanced_accuracy": "Each model uses the threshold that was tuned on its stop rows, which are set aside from its "
+    "training rows. Resampling is worth it only if it beats the same model without resampling.",
     "brier": "Probabilities are on the original class prior: the effect of resampling on the prior is undone. Less is better.",
 }
 
@@ -35,6 +35,6 @@ def sentence(run, name, plain):
     )
     resampler = run.models[name]["prepare"]["resample"]
     return (
-        f"Resampled by {resampler}, {run.title(name)} has a balanced accuracy of {tuned[0]} at its tuned threshold and a Brier "
+        f"With {resampler}, {run.quoted(name)} has a balanced accuracy of {tuned[0]} at its tuned threshold and a Brier "
         f"score of {brier[0]}; without resampling it has {tuned[1]} and {brier[1]}."
     )

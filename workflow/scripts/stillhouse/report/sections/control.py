@@ -39,7 +39,7 @@ def judged_controls(run):
         low, high = control_interval(estimate, run.settings["level"])
         leaks = low > CHANCE[metric] or (metric == "auc" and high < CHANCE[metric])
         scored = f"{METRIC_TITLES[metric]} of {number(estimate['value'])} (99.9 % interval {number(low)} to {number(high)})"
-        phrases[leaks].append(f"{run.title(model)} has an {scored}")
+        phrases[leaks].append(f"{run.quoted(model)} has an {scored}")
     return phrases
 
 

@@ -42,9 +42,9 @@ def sentence(run):
     estimate = run.metrics[run.leader]["held_out"]["conformal"]
     if not estimate:
         return ""
-    sets = "sets, with {} classes on average," if run.task.classes else "intervals, {} wide on average,"
+    sets, unit = ("sets", "classes on average") if run.task.classes else ("intervals", "wide on average")
     return (
-        f"The conformal {sets.format(number(estimate['size']))} of {run.title(run.leader)} contain the true label of "
-        f"{percent(estimate['value'])} of rows ({percent(estimate['low'])} to {percent(estimate['high'])}); the target is "
-        f"{percent(run.settings['coverage'])}."
+        f"The conformal {sets} of {run.quoted(run.leader)} contain the true label of {percent(estimate['value'])} of rows "
+        f"({percent(estimate['low'])} to {percent(estimate['high'])}); the target is {percent(run.settings['coverage'])}. "
+        f"They are {number(estimate['size'])} {unit}."
     )

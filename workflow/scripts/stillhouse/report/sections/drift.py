@@ -58,7 +58,8 @@ def sentence(run, name):
         known = [value for value in values if value is not None]
         means[state] = number(sum(known) / len(known) if known else None)
     return (
-        f"Over {len(drift['batches'])} later batches, {name} has a mean {METRIC_TITLES[run.main]} of {means['frozen']} as "
-        f"shipped, {means['updated']} trained further with each batch, and {means['retrained']} retrained from scratch. "
+        f"Over {len(drift['batches'])} later batches, {run.quoted(name)} has a mean {METRIC_TITLES[run.main]} of "
+        f"{means['frozen']} as shipped, {means['updated']} trained further with each batch, and {means['retrained']} "
+        "retrained from scratch. "
         f"{alarm_sentence(drift['alarms'])}"
     )

@@ -43,7 +43,7 @@ def slice_sentence(run):
     line, others = worse.iloc[0], len(worse) - 1
     further = {0: "", 1: "; one more slice is clearly worse"}.get(others, f"; {others} more slices are clearly worse")
     return (
-        f"{run.title(run.reference)} has its largest mean loss where {line['slice']} ({line['rows']:,} rows): "
+        f"{run.quoted(run.reference)} has its largest mean loss where {line['slice']} ({line['rows']:,} rows): "
         f"{number(line['loss'])} there, {number(line['loss_elsewhere'])} elsewhere{further}."
     )
 
@@ -76,7 +76,7 @@ def surrogate_sentence(run):
     """Return how well the surrogate tree imitates the reference model; empty without one."""
     if run.surrogate is None:
         return ""
-    classes, fidelity, model = run.task.classes, percent(run.surrogate["fidelity"]), run.title(run.reference)
+    classes, fidelity, model = run.task.classes, percent(run.surrogate["fidelity"]), run.quoted(run.reference)
     if classes and len(classes) > 2:
         result = f"names the most likely class of {model} for {fidelity} of rows that it was not fitted on"
     else:

@@ -12,7 +12,7 @@ ASSUMPTIONS = {
 def sentences(run):
     """Return the assumption on each model whose predictions are read from a table."""
     return [
-        f"{name} is a table of predictions made outside this workflow. {ASSUMPTIONS[model['read']['held_out']]}"
+        f"{run.quoted(name)} is a table of predictions made outside this workflow. {ASSUMPTIONS[model['read']['held_out']]}"
         for name, model in run.models.items()
         if "read" in model
     ]

@@ -24,7 +24,9 @@ def pictures(run):
         table = pd.DataFrame(lines, columns=["model", "footprint", "score", "form"])
         at_front = pareto_front(run.footprints, {name: sign * value for name, value in values.items()}, key)
         figure = pareto(table, at_front, label, METRIC_TITLES[run.main], title=run.title)
-        text = "No model to the left scores higher than one on the line. Preparation is included; times are on one core."
+        text = (
+            "The line is the Pareto front: no model left of it scores higher. Preparation is included; times are on one core."
+        )
         drawn.append(figures.Picture(f"front-{key}", figure, f"{METRIC_TITLES[run.main]} against {label}", text))
     return drawn
 
@@ -40,6 +42,6 @@ def sentence(run):
         return ""
     speed, size = (run.footprints[run.leader][key] / run.footprints[fastest][key] for key in ("milliseconds", "bytes"))
     return (
-        f"The AUC of {run.title(fastest)} is lower by {number(best - run.value(fastest))}; it is "
+        f"The AUC of {run.quoted(fastest)} is lower by {number(best - run.value(fastest))}; it is "
         f"{ratio(speed, 'faster', 'slower')} and {ratio(size, 'smaller', 'larger')}."
     )

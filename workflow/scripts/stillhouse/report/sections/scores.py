@@ -47,19 +47,20 @@ def leader_sentence(run):
         else ""
     )
     return (
-        f"On {leader['rows']:,} rows that no model has seen, {run.title(run.leader)} {verb} an {METRIC_TITLES[run.main]} of "
-        f"{number(best['value'])} ({level} interval {number(best['low'])} to {number(best['high'])}).{over_folds}"
+        f"On {leader['rows']:,} held-out rows, each predicted by a model that was not fitted on it, {run.quoted(run.leader)} "
+        f"{verb} an {METRIC_TITLES[run.main]} of {number(best['value'])} ({level} interval {number(best['low'])} to "
+        f"{number(best['high'])}).{over_folds}"
     )
 
 
 def winner_sentence(run):
     """Return whether the leading model is significantly better than all, some or none of the others."""
-    others, leader = run.comparison.iloc[1:], run.title(run.leader)
+    others, leader = run.comparison.iloc[1:], run.quoted(run.leader)
     if not len(others):
         return ""
     over = "rows and folds" if run.pairs["p_folds"].notna().any() else "rows alone, as one fold cannot show the effect of seeds"
     tests = f"{len(run.pairs)} paired tests over {over}, adjusted by Holm"
-    equal = [run.title(name) for name in others.loc[~others["behind"], "model"]]
+    equal = [run.quoted(name) for name in others.loc[~others["behind"], "model"]]
     if not equal:
         return f"{leader} is significantly better than every other model ({tests})."
     beaten = len(others) - len(equal)
@@ -95,7 +96,7 @@ def pair_lines(run):
             "other": run.title(line["other"]),
             "gap": gap_with_interval(line),
             **{key: p_value(line[key]) for key in ("p_rows", "p_folds", "p_adjusted")},
-            "verdict": "better" if line["better"] else "no clear difference",
+            "verdict": "better" if line["better"] else "not significant",
         }
         for line in run.pairs.to_dict("records")
     ]

@@ -36,7 +36,7 @@ def prior_picture(run):
         return None
     series = {"labelled rows": labels["before"], "deploy rows, estimated": labels["em"]["prior"]}
     text = (
-        f"Estimated by maximum likelihood from predictions of {run.title(run.shift['reference'])}. Valid only if "
+        f"Estimated by maximum likelihood from predictions of {run.quoted(run.shift['reference'])}. Valid only if "
         "nothing but the class prior has changed."
     )
     return figures.Picture("mixture", figures.bars(run.task.classes, series, "share"), "Class prior", text)
@@ -61,7 +61,10 @@ def true_ratio_picture(run):
     known = run.weights.merge(run.table[[ROW, TRUE_RATIO]], on=ROW)
     drawn = figures.scatter(np.log(known[TRUE_RATIO]), np.log(known[WEIGHT]), "true log ratio", "estimated log ratio", True)
     correlation = run.shift["truth"]["log_ratio_correlation"]
-    text = f"A challenge drew the deploy rows, so the true ratio is known: the correlation is {correlation:.2f}."
+    text = (
+        "The deploy rows were drawn by `challenge`, so the true density ratio is known. "
+        f"Its correlation with the estimate is {correlation:.2f}, both as logarithms."
+    )
     return figures.Picture("ratio", drawn, "Estimated and true density ratio", text)
 
 
@@ -79,7 +82,7 @@ def deploy_sentence(run):
     best = (max if run.more_is_better else min)(scores, key=scores.get)
     deploy = run.metrics[best]["deploy"]
     score = with_interval(deploy["metrics"][run.main])
-    return f"On {deploy['rows']:,} labelled deploy rows, {run.title(best)} has the best {METRIC_TITLES[run.main]}, {score}."
+    return f"On {deploy['rows']:,} labelled deploy rows, {run.quoted(best)} has the best {METRIC_TITLES[run.main]}, {score}."
 
 
 def weight_sentence(run):
@@ -105,6 +108,6 @@ def correction_sentence(run):
         return ""
     before, after = (number(run.value(reference, "brier", part)) for part in ("deploy", "deploy_corrected"))
     return (
-        f"Corrected for the new class prior, {run.title(reference)} has a Brier score of {after} on labelled deploy rows "
+        f"Corrected for the new class prior, {run.quoted(reference)} has a Brier score of {after} on labelled deploy rows "
         f"({before} without correction)."
     )

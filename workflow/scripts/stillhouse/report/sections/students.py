@@ -27,14 +27,14 @@ def sentence(run, name, part):
     score, teachers = run.value(name), []
     for teacher in part.loc[part["is"] == "teacher", "other"]:
         kept = f", of which the student reaches {100 * score / run.value(teacher):.1f} %" if run.main == "auc" else ""
-        teachers.append(f"its teacher ({run.title(teacher)}) has {number(run.value(teacher))}{kept}")
+        teachers.append(f"its teacher {run.quoted(teacher)} has {number(run.value(teacher))}{kept}")
     twin = part[part["is"] == "twin"].iloc[0]
-    verdict = "not clearly different"
+    verdict = "not significantly different"
     if twin["better"] or twin["worse"]:
         verdict = f"significantly {'less' if bool(twin['better']) == run.more_is_better else 'more'}"
     advice = ", so it is better trained without its teacher" if twin["worse"] else ""
     return (
-        f"{name} has an {METRIC_TITLES[run.main]} of {number(score)}; {listed(teachers)}. "
+        f"{run.quoted(name)} has an {METRIC_TITLES[run.main]} of {number(score)}; {listed(teachers)}. "
         f"The same model trained on labels alone has {number(run.value(twin['other']))}, which is {verdict}{advice}."
     )
 
@@ -46,7 +46,7 @@ def lines(run):
             "student": line["student"],
             "other": run.title(line["other"]) if line["is"] == "twin" else f"{run.title(line['other'])} (teacher)",
             "gap": gap_with_interval(line),
-            "verdict": "better" if line["better"] else "worse" if line["worse"] else "no clear difference",
+            "verdict": "better" if line["better"] else "worse" if line["worse"] else "not significant",
             "agreement": percent(line["agreement"]) if run.task.classes else number(line["agreement"]),
             "divergence": number(line["divergence"]),
         }
@@ -62,6 +62,7 @@ def chosen_sentences(run, histories):
         if len(kept):
             temperature, alpha = kept.iloc[0][["temperature", "alpha"]]
             sentences.append(
-                f"For {run.title(name)}, temperature {temperature:g} and a label share of {alpha:g} were chosen on stop rows."
+                f"For {run.quoted(name)}, temperature {temperature:g} and alpha {alpha:g}, the weight of the label, were "
+                "chosen on stop rows."
             )
     return sentences

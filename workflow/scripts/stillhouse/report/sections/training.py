@@ -26,8 +26,8 @@ def loss_pictures(run):
     if not epochs:
         return []
     kept = (
-        f"Networks of split {split}, which holds out that fold. Kept are the weights of the epoch with the lowest loss on "
-        "stop rows, which are set aside from the training rows."
+        f"Networks of split {split}. The weights of the epoch with the lowest loss on stop rows are kept; these rows are set "
+        "aside from the training rows."
     )
     text = " ".join([kept, *diverged_sentences(run), *chosen_sentences(run, shown)])
     drawn = [figures.Picture("training", loss_by_epoch(epochs), "Loss by epoch", text)]
@@ -96,7 +96,7 @@ def diverged_sentences(run):
         for (split, network), part in epochs.groupby([SPLIT, "network"]):
             if not np.isfinite(part["stop_loss"]).all():
                 left_out = "" if part["kept"].any() else " (left out)"
-                names.append(f"network {network} of {run.title(name)} in split {split}{left_out}")
+                names.append(f"network {network} of {run.quoted(name)} in split {split}{left_out}")
     return [f"Diverged: {listed(names)}; a network with finite epochs before keeps the best of them."] if names else []
 
 
@@ -107,5 +107,5 @@ def bag_sentences(run):
         lines = history[history[PHASE] == BAG]
         if len(lines):
             metric = "AUC" if run.task.classes else "R²"
-            sentences.append(f"The out-of-bag {metric} of {run.title(name)} is {number(lines['score'].mean())}.")
+            sentences.append(f"The out-of-bag {metric} of {run.quoted(name)} is {number(lines['score'].mean())}.")
     return sentences
