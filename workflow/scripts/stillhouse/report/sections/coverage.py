@@ -42,9 +42,10 @@ def sentence(run):
     estimate = run.metrics[run.leader]["held_out"]["conformal"]
     if not estimate:
         return ""
-    sets, unit = ("sets", "classes on average") if run.task.classes else ("intervals", "wide on average")
+    size = number(estimate["size"])
+    sets, size = ("sets", f"have {size} classes") if run.task.classes else ("intervals", f"are {size} wide")
     return (
         f"The conformal {sets} of {run.quoted(run.leader)} contain the true label of {percent(estimate['value'])} of rows "
         f"({percent(estimate['low'])} to {percent(estimate['high'])}); the target is {percent(run.settings['coverage'])}. "
-        f"They are {number(estimate['size'])} {unit}."
+        f"They {size} on average."
     )
