@@ -86,6 +86,18 @@ def test_recall_at_a_precision_is_the_greatest_on_the_curve_of_scikit_learn(prec
     assert metrics.recall_at_precision(labels, scores, weight[None], precision)[0] == pytest.approx(expected, abs=1e-12)
 
 
+def test_the_calibration_error_does_not_depend_on_the_order_of_rows():
+    """Rows of equal probability are in one bin, and a constant prediction of the prevalence is calibrated."""
+    labels = np.repeat([0, 1], [80, 20])
+    constant = np.tile([0.8, 0.2], (100, 1))
+    assert metrics.calibration_error(labels, constant, np.ones((1, 100)))[0] == pytest.approx(0, abs=1e-12)
+    rng = np.random.default_rng(0)
+    stated = rng.choice([0.1, 0.2, 0.3, 0.6], 100)
+    p, order = np.c_[1 - stated, stated], rng.permutation(100)
+    found = [metrics.calibration_error(labels[rows], p[rows], np.ones((1, 100)))[0] for rows in (np.arange(100), order)]
+    assert found[0] == pytest.approx(found[1])
+
+
 def test_the_calibration_error_is_that_of_a_hand_worked_example():
     """Twenty rows, two a bin; in each the stated mean is off from the observed share by what is written."""
     stated = np.repeat(np.arange(10) / 10 + 0.05, 2)

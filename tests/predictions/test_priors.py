@@ -8,6 +8,7 @@ from network_samples import NETWORK
 
 from stillhouse.learning.fitting import fit
 from stillhouse.predictions.calibration import OnOriginalPrior
+from stillhouse.predictions.decisions import decide
 from stillhouse.predictions.predictions import moved, on_learned_prior, on_original_prior
 from stillhouse.preparation.ledger import Ledger
 from stillhouse.preparation.sample import balanced_sample
@@ -19,6 +20,27 @@ def test_a_prior_moved_there_and_back_is_the_same():
     there = on_learned_prior(probabilities, ledger)
     assert there[0, 0] < probabilities[0, 0]
     assert on_original_prior(there, ledger) == pytest.approx(probabilities)
+
+
+@pytest.mark.parametrize("method", ["none", "over", "under", "balanced"])
+@pytest.mark.parametrize("costs", [[1.0, 5.0], [5.0, 1.0]])
+def test_decisions_under_costs_are_those_of_the_original_prior(method, costs):
+    """However the sample was resampled, decisions cost at most a tenth more than those by the ratio of the costs."""
+    rng = np.random.default_rng(0)
+    label = (rng.random(20000) < 0.1).astype(float)
+    table = pd.DataFrame({"row": range(20000), "n0:x": (rng.normal(size=20000) + 1.5 * label).astype(np.float32)})
+    table = table.assign(label=label, weight=1.0, fold=1)
+    sample, new = table[:10000], table[10000:]
+    balanced, ledger = balanced_sample(sample, 2, 0.3, {"method": method}, seed=1)
+    model = OnOriginalPrior(
+        fit(balanced, model_options("logistic"), 2, threads=1, seed=1), ledger, balanced[balanced["stop"]], costs
+    )
+    p, codes = model.predict(new), new["label"].to_numpy(int)
+
+    def cost(factors):
+        return np.mean((decide(p, factors) != codes) * np.array(costs)[codes])
+
+    assert cost(model.factors) < 1.1 * cost(np.array(costs))
 
 
 def test_undoing_a_changed_prior_restores_calibrated_probabilities():

@@ -2,12 +2,13 @@
 
 from itertools import combinations
 
+import numpy as np
 import pandas as pd
 import pytest
 from conftest import report_run
 
 from stillhouse.report.scatter import pareto
-from stillhouse.report.sections import control, explanation, footprint, scores
+from stillhouse.report.sections import control, explanation, footprint, probabilities, scores
 from stillhouse.report.text import p_value
 
 BINARY = {"task": "binary", "classes": ["no", "yes"], "costs": None}
@@ -109,6 +110,17 @@ def test_slices_are_drawn_by_their_loss_not_by_their_metric():
 def test_models_that_are_made_for_comparison_have_names_that_explain_them():
     run = report_run(titles={"studenttwin": "student (labels only)"})
     assert (run.title("studenttwin"), run.title("forest")) == ("student (labels only)", "forest")
+
+
+@pytest.mark.parametrize("points", [probabilities.roc_points, probabilities.recall_points, probabilities.reliability_points])
+def test_a_curve_does_not_depend_on_the_order_of_rows(points):
+    """Rows of equal probability are one step: a constant prediction is a diagonal, and no perfect curve of a sorted table."""
+    rng = np.random.default_rng(0)
+    labels = np.repeat([0, 1], [80, 20])
+    score, order = rng.choice([0.1, 0.2, 0.3, 0.6], 100), rng.permutation(100)
+    assert np.array(points(labels[order], score[order])) == pytest.approx(np.array(points(labels, score)))
+    x, y = probabilities.roc_points(labels, np.full(100, 0.2))
+    assert (x.tolist(), y.tolist()) == ([0, 1], [0, 1])
 
 
 def test_labels_of_near_points_do_not_cover_each_other():

@@ -71,16 +71,27 @@ def recall_at_precision(labels, scores, W, precision):
 
 
 def calibration_error(labels, scores, W):
-    """Expected calibration error: mean distance of mean probability and observed share in ten bins with equally many rows.
+    """Expected calibration error: mean distance of mean probability and observed share in ten bins of about equal size.
 
     It is that of the positive class or, of more than two classes, that of the most likely class (Naeini, Cooper & Hauskrecht
-    2015, with bins of equal counts). Bootstrap draws of rows make it larger, so it has no interval.
+    2015, with bins of about equal counts). Bootstrap draws of rows make it larger, so it has no interval.
     """
     is_binary = scores.shape[1] == 2
     stated = scores[:, 1] if is_binary else scores.max(axis=1)
     hit = labels == 1 if is_binary else scores.argmax(axis=1) == labels
-    parts = np.array_split(np.argsort(stated, kind="stable"), BINS)
+    parts = equal_bins(stated, BINS)
     return sum(np.abs(W[:, part] @ (stated[part] - hit[part])) for part in parts) / W.sum(axis=1)
+
+
+def equal_bins(scores, count):
+    """Return the rows of up to ``count`` bins of scores, as arrays of positions.
+
+    Bins have about equally many rows. Rows of equal score are never divided, or the order of rows would change the bins.
+    """
+    _, positions, counts = np.unique(scores, return_inverse=True, return_counts=True)
+    middle = np.cumsum(counts) - counts / 2
+    bins = (middle * count / len(scores)).astype(int)[positions]
+    return [np.flatnonzero(bins == number) for number in np.unique(bins)]
 
 
 def tuned_balanced_accuracy(labels, decisions, W):

@@ -65,10 +65,11 @@ class OnOriginalPrior:
         self.factors = np.ones(len(ledger.before)) if ledger else None
         if not ledger or not len(stop):
             return
-        labels, weight = stop[LABEL].to_numpy(int), stop[WEIGHT].to_numpy()
+        labels = stop[LABEL].to_numpy(int)
+        # Stop rows have the learned prior by their weights; costs and calibration are those of the original one.
+        weight = stop[WEIGHT].to_numpy() * prior_ratio(ledger.before, ledger.after)[labels]
         if ledger.resampled:
-            undone = weight * prior_ratio(ledger.before, ledger.after)[labels]
-            self.calibration = BiasCorrectedTemperature(SHRINKAGE).fit(self.predict(stop), labels, undone)
+            self.calibration = BiasCorrectedTemperature(SHRINKAGE).fit(self.predict(stop), labels, weight)
         self.factors = tuned_factors(self.predict(stop), labels, weight, costs)
 
     def predict(self, table):

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from stillhouse.evaluation.metrics import equal_bins
 from stillhouse.evaluation.scores import as_arrays
 from stillhouse.report import figures
 
@@ -64,16 +65,21 @@ def confusion_picture(labels, scores, classes, title):
 
 def roc_points(labels, score):
     """Return false and true positive rates at falling thresholds."""
-    labels = labels[np.argsort(-score, kind="stable")]
-    true, false = np.cumsum(labels), np.cumsum(1 - labels)
+    true, false = positives_at_thresholds(labels, score)
     return curve_points(np.r_[0, false / false[-1]], np.r_[0, true / true[-1]])
 
 
 def recall_points(labels, score):
     """Return recall and precision at falling thresholds."""
-    labels = labels[np.argsort(-score, kind="stable")]
-    true = np.cumsum(labels)
-    return curve_points(true / true[-1], true / np.arange(1, len(labels) + 1))
+    true, false = positives_at_thresholds(labels, score)
+    return curve_points(true / true[-1], true / (true + false))
+
+
+def positives_at_thresholds(labels, score):
+    """Return the numbers of true and of false positives at falling thresholds; rows of equal score are one step."""
+    order = np.argsort(-score, kind="stable")
+    is_last = np.r_[np.diff(score[order]) != 0, True]
+    return np.cumsum(labels[order])[is_last], np.cumsum(1 - labels[order])[is_last]
 
 
 def curve_points(x, y):
@@ -83,7 +89,6 @@ def curve_points(x, y):
 
 
 def reliability_points(labels, score, bins=10):
-    """Return mean predicted probability and observed share in bins with equally many rows."""
-    parts = np.array_split(np.argsort(score, kind="stable"), bins)
-    parts = [part for part in parts if len(part)]
+    """Return mean predicted probability and observed share in bins with about equally many rows."""
+    parts = equal_bins(score, bins)
     return [score[part].mean() for part in parts], [labels[part].mean() for part in parts]
