@@ -13,7 +13,14 @@ from stillhouse.evaluation.comparison import Comparison, compare, main_draws, pa
 from stillhouse.evaluation.conformal import sets, threshold, with_conformal
 from stillhouse.evaluation.intervals import bootstrap_p, counts, draws, interval, resampled_t
 from stillhouse.evaluation.protocol import Protocol
-from stillhouse.evaluation.scores import corrected_for_label_shift, evaluate, held_out_predictions, held_out_weights, scored
+from stillhouse.evaluation.scores import (
+    corrected_for_label_shift,
+    evaluate,
+    held_out_predictions,
+    held_out_weights,
+    scored,
+    unit_numbers,
+)
 from stillhouse.intake.task import Task
 from stillhouse.predictions.decisions import decide, tuned_factors
 from stillhouse.shift.label_shift import corrected, em
@@ -84,6 +91,22 @@ def test_recall_at_a_precision_is_the_greatest_on_the_curve_of_scikit_learn(prec
     expected = found[reached >= precision].max()
     assert 0 < expected <= 1
     assert metrics.recall_at_precision(labels, scores, weight[None], precision)[0] == pytest.approx(expected, abs=1e-12)
+
+
+def test_a_fold_without_positive_rows_has_no_recall():
+    labels, scores = np.array([0, 1, 0, 1, 0, 0]), np.tile([0.2, 0.8], (6, 1))
+    scores[[0, 2]] = [0.9, 0.1]
+    folds = np.array([0, 0, 0, 0, 1, 1])
+    recall = metrics.within_folds("recall_at_precision", partial(metrics.recall_at_precision, precision=0.9), folds)
+    assert recall(labels, scores, np.ones((1, 6)))[0] == 1
+
+
+@pytest.mark.parametrize("groups", [["a", "a", "b", None, None], [None] * 5])
+def test_a_row_without_a_group_is_drawn_by_itself(groups):
+    units = unit_numbers(pd.DataFrame({"row": range(5), "group": groups}))
+    assert len(set(units)) == (4 if "a" in groups else 5)
+    drawn = counts(units, 50, np.random.default_rng(0))
+    assert not (drawn[:, 3] == drawn[:, 4]).all()
 
 
 def test_the_calibration_error_does_not_depend_on_the_order_of_rows():

@@ -65,9 +65,13 @@ def mcc(labels, scores, W):
 
 
 def recall_at_precision(labels, scores, W, precision):
-    """Largest recall of the positive class at a threshold with at least this precision; 0 where no threshold has it."""
+    """Largest recall of the positive class at a threshold with at least this precision; 0 where no threshold has it.
+
+    Without a positive row there is no recall, and the value is NaN.
+    """
     found, reached = _recall_and_precision(labels == 1, scores[:, 1], W)
-    return np.where(reached >= precision, found, 0).max(axis=1)
+    largest = np.where(reached >= precision, found, 0).max(axis=1)
+    return np.where(W @ (labels == 1) > 0, largest, np.nan)
 
 
 def calibration_error(labels, scores, W):

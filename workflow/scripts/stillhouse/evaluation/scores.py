@@ -35,7 +35,12 @@ def scored(predictions, table, folds):
 
 def unit_numbers(rows):
     """Return the number of each row's bootstrap unit: its group if there are groups, else the row itself."""
-    return pd.factorize(rows[GROUP])[0] if GROUP in rows else np.arange(len(rows))
+    if GROUP not in rows:
+        return np.arange(len(rows))
+    units = pd.factorize(rows[GROUP])[0]
+    alone = units < 0
+    units[alone] = units.max() + 1 + np.arange(alone.sum())
+    return units
 
 
 def evaluate(rows, protocol, weights=None, corrected=None):
