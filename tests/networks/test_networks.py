@@ -561,7 +561,7 @@ def test_a_network_that_diverges_is_left_out_and_the_report_names_it(device, tol
     assert len(model.networks) == 2
     assert torch.allclose(weights(model), weights(alone), rtol=0, atol=tolerance)
     assert (
-        "network 1 of teacher in split 0 (left out)"
+        "network 1 of “teacher” in split 0 (left out)"
         in diverged_sentences(report_run(histories={"teacher": history.assign(split="0")}))[0]
     )
 
