@@ -201,7 +201,7 @@ def _mean_over_classes(metric, labels, scores, W):
 
 
 def _auc_of_one(is_positive, score, W):
-    positive, negative = _mass_by_score(is_positive, score, W)
+    positive, negative = mass_by_score(is_positive, score, W)
     below = np.cumsum(negative, axis=1) - negative
     with np.errstate(invalid="ignore", divide="ignore"):
         return (positive * (below + negative / 2)).sum(axis=1) / (positive.sum(axis=1) * negative.sum(axis=1))
@@ -214,7 +214,7 @@ def _average_precision_of_one(is_positive, score, W):
 
 def _recall_and_precision(is_positive, score, W):
     """Return both at falling thresholds; shape (draws, scores)."""
-    positive, negative = (mass[:, ::-1] for mass in _mass_by_score(is_positive, score, W))
+    positive, negative = (mass[:, ::-1] for mass in mass_by_score(is_positive, score, W))
     found, false = np.cumsum(positive, axis=1), np.cumsum(negative, axis=1)
     with np.errstate(invalid="ignore", divide="ignore"):
         precision = np.where(found + false > 0, found / (found + false), 0)
@@ -226,7 +226,7 @@ def _f1_of_one(is_label, is_chosen, W):
     return np.divide(2 * right, total, out=np.zeros(len(W)), where=total > 0)
 
 
-def _mass_by_score(is_positive, score, W):
+def mass_by_score(is_positive, score, W):
     """Return the weights of positive and of negative rows summed over equal scores, lowest first; (draws, scores)."""
     order = np.argsort(score, kind="stable")
     first = np.flatnonzero(np.r_[True, np.diff(score[order]) > 0])

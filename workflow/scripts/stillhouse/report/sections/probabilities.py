@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from stillhouse.evaluation.metrics import equal_bins
+from stillhouse.evaluation.metrics import equal_bins, mass_by_score
 from stillhouse.evaluation.scores import as_arrays
 from stillhouse.report import figures
 
@@ -77,9 +77,8 @@ def recall_points(labels, score):
 
 def positives_at_thresholds(labels, score):
     """Return the numbers of true and of false positives at falling thresholds; rows of equal score are one step."""
-    order = np.argsort(-score, kind="stable")
-    is_last = np.r_[np.diff(score[order]) != 0, True]
-    return np.cumsum(labels[order])[is_last], np.cumsum(1 - labels[order])[is_last]
+    positive, negative = mass_by_score(labels == 1, score, np.ones((1, len(score))))
+    return np.cumsum(positive[0, ::-1]), np.cumsum(negative[0, ::-1])
 
 
 def curve_points(x, y):
