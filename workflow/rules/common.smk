@@ -64,6 +64,14 @@ def code_with(script, kind, options):
     return lambda wildcards: code(script, *inputs.method_files(kind, options(wildcards)))
 
 
+def report_settings(*names):
+    """Return the settings of the report that a rule uses, so that a change of the others does not rerun it."""
+    return {name: config["report"][name] for name in names}
+
+
+METRIC_SETTINGS = report_settings("draws", "level", "precision", "quantile")
+
+
 def synthetic_options(wildcards):
     """Return the options that a dataset draws synthetic rows by; ``lookup`` would part names of repeats at their slash."""
     return PLAN.datasets[wildcards.dataset]["synthetic"]

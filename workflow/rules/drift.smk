@@ -51,6 +51,6 @@ rule drift:
     params:
         code=code("drift.py"),
         seed=config["seed"],
-        settings=config["report"],
+        settings=METRIC_SETTINGS,
     script:
         "../scripts/drift.py"

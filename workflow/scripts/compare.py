@@ -1,5 +1,6 @@
-"""Set all models of a dataset side by side, test every pair, and hold each student against its teachers and its twin."""
+"""Set all models of a dataset side by side, find the best, and hold each student against its teachers and its twin."""
 
+from stillhouse.config.dataset import variant
 from stillhouse.errors import log_to
 from stillhouse.evaluation.comparison import Comparison, compare, compare_students, main_draws, pairs
 from stillhouse.evaluation.protocol import Protocol
@@ -11,7 +12,7 @@ from stillhouse.tables import read_json, read_table, write_csv
 log_to(snakemake.log[0])
 files, params = snakemake.input, snakemake.params
 table, folds, schema = read_table(files.table), read_table(files.folds), read_json(files.schema)
-protocol = Protocol(Task.of(schema), params.settings, derive(params.seed, snakemake.wildcards.dataset))
+protocol = Protocol(Task.of(schema), params.settings, derive(params.seed, variant(snakemake.wildcards.dataset)))
 
 metrics = {name: [] for name in params.models}
 for path in [*files.metrics, *files.repeats]:
@@ -20,10 +21,9 @@ rows = {name: scored(read_table(path), table, folds) for name, path in zip(param
 drawn = {name: main_draws(scored_rows, protocol) for name, scored_rows in rows.items()}
 
 comparison = Comparison(metrics, drawn, protocol)
-tested = pairs(comparison)
 tables = {
-    snakemake.output.comparison: compare(comparison, tested, metrics, params.plain),
-    snakemake.output.pairs: tested,
+    snakemake.output.comparison: compare(comparison, metrics, params.plain),
+    snakemake.output.pairs: pairs(comparison),
     snakemake.output.students: compare_students(comparison, params.students, rows),
 }
 for path, found in tables.items():

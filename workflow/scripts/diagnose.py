@@ -1,5 +1,6 @@
 """Say whether and how the deploy rows have moved away from the training rows, and what should be done about it."""
 
+from stillhouse.config.dataset import variant
 from stillhouse.errors import log_to
 from stillhouse.seeds import generator
 from stillhouse.shift.diagnosis import against_truth, diagnose
@@ -13,7 +14,7 @@ predictions = read_table(snakemake.input.predictions)
 prepared = read_split(snakemake.input.features, NONE)
 weights = read_split(snakemake.input.weights, NONE)
 facts = read_json(file_of(snakemake.input.facts, NONE))[NONE]
-rng = generator(snakemake.params.seed, snakemake.wildcards.dataset, "diagnose")
+rng = generator(snakemake.params.seed, variant(snakemake.wildcards.dataset), "diagnose")
 
 found = diagnose(table, prepared, schema, predictions, snakemake.params.settings, rng)
 found |= {"weights": facts, "truth": against_truth(table, weights), "reference": snakemake.params.reference}

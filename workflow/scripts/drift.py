@@ -1,6 +1,7 @@
 """Score a followed model on each later batch, and say where the relation of features and label has moved."""
 
 from stillhouse.columns import LABELLED, PART
+from stillhouse.config.dataset import variant
 from stillhouse.drift.monitoring import monitored
 from stillhouse.errors import log_to
 from stillhouse.evaluation.protocol import Protocol
@@ -14,7 +15,7 @@ table, folds = read_table(snakemake.input.table), read_table(snakemake.input.fol
 task = Task.of(read_json(snakemake.input.schema))
 updates = read_table(snakemake.input.updates)
 rows = scored(read_table(snakemake.input.predictions), table, folds)
-seed = derive(snakemake.params.seed, snakemake.wildcards.dataset)
+seed = derive(snakemake.params.seed, variant(snakemake.wildcards.dataset))
 rng = generator(seed, snakemake.wildcards.model, "drift")
 
 protocol = Protocol(task, snakemake.params.settings, seed)

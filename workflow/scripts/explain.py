@@ -1,5 +1,6 @@
 """Find out which columns a model leans on, and what small tree says nearly what it says."""
 
+from stillhouse.config.dataset import variant
 from stillhouse.ensembles.pipeline import load_pipeline
 from stillhouse.errors import log_to
 from stillhouse.evaluation.importance import importance, surrogate
@@ -14,7 +15,7 @@ log_to(snakemake.log[0])
 files, params = snakemake.input, snakemake.params
 table, folds, schema = read_table(files.table), read_table(files.folds), read_json(files.schema)
 rows = scored(read_table(files.predictions), table, folds)
-rng = generator(params.seed, snakemake.wildcards.dataset, "explain")
+rng = generator(params.seed, variant(snakemake.wildcards.dataset), "explain")
 
 splits = splits_from(params.splits)
 models = {split.held_out[0]: load_pipeline(params.model, params.all_models, files, split.name) for split in splits}

@@ -1,5 +1,6 @@
 """Give every labelled row a fold."""
 
+from stillhouse.config.dataset import variant
 from stillhouse.errors import log_to
 from stillhouse.intake.folds import make_folds
 from stillhouse.intake.kinds import feature_columns
@@ -10,6 +11,7 @@ log_to(snakemake.log[0])
 table = read_table(snakemake.input.table)
 schema = read_json(snakemake.input.schema)
 names = [column["name"] for column in feature_columns(schema)]
-seed = derive(snakemake.params.seed, snakemake.wildcards.dataset, "folds")
+seed = derive(snakemake.params.seed, variant(snakemake.wildcards.dataset), "folds")
 
-write_table(make_folds(table, names, schema["classes"], snakemake.params.k, seed), snakemake.output.folds)
+folds = make_folds(table, names, schema["classes"], snakemake.params.k, seed, snakemake.params.duplicates)
+write_table(folds, snakemake.output.folds)

@@ -3,6 +3,7 @@
 import pandas as pd
 
 from stillhouse.columns import LABEL, PARENTS, ROW
+from stillhouse.config.dataset import variant
 from stillhouse.errors import log_to
 from stillhouse.intake.kinds import feature_columns
 from stillhouse.learning.job import read_folds
@@ -24,7 +25,7 @@ if snakemake.input.synthetic:
 preparations = {}
 with split_writer(snakemake.output.features) as write:
     for split in splits_from(snakemake.params.splits):
-        seed = derive(snakemake.params.seed, snakemake.wildcards.dataset, snakemake.wildcards.imputer, split.name)
+        seed = derive(snakemake.params.seed, variant(snakemake.wildcards.dataset), "impute", split.name)
         preparations[split.name], features = prepared(table, labels, folds, split, recipe, seed)
         write(split.name, features)
 write_fitted(preparations, snakemake.output.preparations)

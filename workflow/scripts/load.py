@@ -7,8 +7,8 @@ from stillhouse.tables import write_json, write_table
 
 log_to(snakemake.log[0])
 params = snakemake.params
-rng = generator(params.seed, params.origin, "challenge")
-shuffling = generator(params.seed, params.origin, "control") if params.shuffled else None
+rng = generator(params.seed, "challenge")
+shuffling = generator(params.seed, "control") if params.shuffled else None
 
 table, schema = load(params.dataset, rng, shuffling)
 schema["files"] = digests(snakemake.input.files, table)

@@ -1,5 +1,6 @@
 """Score a model on parts of the rows by themselves: given ones, and the worst that can be found."""
 
+from stillhouse.config.dataset import variant
 from stillhouse.errors import log_to
 from stillhouse.evaluation.protocol import Protocol
 from stillhouse.evaluation.scores import scored
@@ -11,7 +12,7 @@ from stillhouse.tables import read_json, read_table, write_csv
 log_to(snakemake.log[0])
 table, folds = read_table(snakemake.input.table), read_table(snakemake.input.folds)
 rows = scored(read_table(snakemake.input.predictions), table, folds)
-params, seed = snakemake.params, derive(snakemake.params.seed, snakemake.wildcards.dataset)
+params, seed = snakemake.params, derive(snakemake.params.seed, variant(snakemake.wildcards.dataset))
 
 schema = read_json(snakemake.input.schema)
 found = slices(rows, table, schema, params.columns, Protocol(Task.of(schema), params.settings, seed))

@@ -1,5 +1,6 @@
 """Follow a shipped model through later batches: left as it is, trained on with each batch, and made anew."""
 
+from stillhouse.config.dataset import variant
 from stillhouse.drift.following import Followed, as_table
 from stillhouse.errors import log_to
 from stillhouse.learning.job import sources
@@ -11,7 +12,7 @@ log_to(snakemake.log[0])
 files, options = snakemake.input, snakemake.params.options
 table, folds = read_table(files.table), read_table(files.folds)
 schema = read_json(files.schema)
-seed = derive(snakemake.params.seed, snakemake.wildcards.dataset, snakemake.wildcards.model, "update")
+seed = derive(snakemake.params.seed, variant(snakemake.wildcards.dataset), snakemake.wildcards.model, "update")
 shipped = read_fitted(files.fitted, NONE), read_split(files.features, NONE)
 
 followed = Followed(table, folds, schema, shipped, {**options, "teachers": sources(files)}, seed)

@@ -1,5 +1,6 @@
 """Estimate for each split how much its training rows count for the rows where the model will be used."""
 
+from stillhouse.config.dataset import variant
 from stillhouse.errors import log_to
 from stillhouse.preparation.weights import weighed
 from stillhouse.seeds import derive
@@ -12,7 +13,7 @@ folds = read_table(snakemake.input.folds)
 facts = {}
 with split_writer(snakemake.output.weights) as write:
     for split in splits_from(snakemake.params.splits):
-        seed = derive(snakemake.params.seed, snakemake.wildcards.dataset, snakemake.wildcards.weigher, split.name)
+        seed = derive(snakemake.params.seed, variant(snakemake.wildcards.dataset), "weigh", split.name)
         features = read_split(snakemake.input.features, split.name)
         weights, facts[split.name] = weighed(features, folds, split, snakemake.params.options, seed)
         write(split.name, weights)

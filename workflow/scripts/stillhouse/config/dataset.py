@@ -97,6 +97,14 @@ def origin(name):
     return name.split("/")[0]
 
 
+def variant(name):
+    """Return what tells a variant of a dataset from the others; empty for the configured dataset itself.
+
+    Seeds are derived from it and not from the dataset's name, so that a renamed dataset keeps its numbers.
+    """
+    return name.partition("/")[2]
+
+
 def is_control(name):
     """Return whether a name is that of a control."""
     return name.endswith(f"/{CONTROL}")

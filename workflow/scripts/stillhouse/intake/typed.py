@@ -16,7 +16,7 @@ from stillhouse.intake.raw import RAW_BATCH, RAW_PART
 
 WHY_OUT = {
     kinds.CONSTANT: "it has one value only",
-    kinds.ASIDE: "it is used for slices only",
+    kinds.ASIDE: "slices alone may use it",
     kinds.IDENTIFIER: "its values seem to identify rows; state its kind under `kinds` if they do not",
     kinds.TEXT: "it seems to hold free text; state its kind under `kinds` if it does not",
 }
@@ -47,12 +47,15 @@ def as_time(column, name):
 
 
 def typed_features(raw, dataset):
-    """Return the typed features, and a description of every column but the keys."""
-    kept = [dataset["target"], dataset.get("group"), dataset.get("time"), RAW_PART, RAW_BATCH]
-    kept += [*dataset["drop"], *dataset.get("deploy_where", [])]
-    aside = [name for name in dataset["slices"] if name in kept]
+    """Return the typed features, and a description of every column but the target.
+
+    Keys and dropped columns are set aside: no model sees them, and slices can be made by them.
+    """
+    keys_and_dropped = (dataset.get("group"), dataset.get("time"), *dataset["drop"], *dataset.get("deploy_where", []))
+    aside = [name for name in raw.columns if name in keys_and_dropped and name != dataset["target"]]
+    others = [name for name in raw.columns if name not in (dataset["target"], RAW_PART, RAW_BATCH, *aside)]
     columns = []
-    for position, name in enumerate(name for name in raw.columns if name not in kept):
+    for position, name in enumerate(others):
         # The file that a row comes from tells training from deploy rows perfectly, and future rows have none.
         usual = kinds.IDENTIFIER if name == dataset.get("source") else kinds.infer(raw[name])
         kind = dataset["kinds"].get(name, usual)
