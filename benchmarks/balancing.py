@@ -51,7 +51,7 @@ def rows_of(name):
 def briers(sample, held_out, labels, resampler, model):
     """Return the Brier score as learned, and with what resampling did undone."""
     options = complete_options(SCHEMA, "resamplers", {"method": resampler}, where=())
-    fitted, ledger = balanced_sample(sample, 2, 0.15, options, seed=1)
+    fitted, ledger, _ = balanced_sample(sample, 2, 0.15, options, seed=1)
     settings = {**complete_options(SCHEMA, "estimators", {"method": model}, where=()), "bag": 0, "boost": 0}
     model = fit(fitted, settings, 2, threads=2, seed=1)
     undone = OnOriginalPrior(model, ledger, fitted[fitted[STOP]])

@@ -41,7 +41,7 @@ def measure(method, rows, columns):
     sample = table(rows, columns)
     options = complete_options(SCHEMA, "resamplers", {"method": method}, where=())
     begin = time.perf_counter()
-    made, _ = balanced_sample(sample, 2, 0.15, options, seed=1)
+    made, _, _ = balanced_sample(sample, 2, 0.15, options, seed=1)
     seconds = time.perf_counter() - begin
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     print(f"| {method} | {len(made):,} | {peak:.2f} | {seconds:.0f} |", flush=True)

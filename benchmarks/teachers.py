@@ -57,7 +57,7 @@ def samples(table, schema, folds, imputer):
         _, ready = prepared(table, None, folds, split, Recipe(feature_columns(schema), options, schema["classes"]), seed=1)
         sample = training_sample(ready, weights, table[[ROW, LABEL]], folds, split)
         balancing = complete_options(SCHEMA, "resamplers", {"method": "none"}, where=())
-        sample, _ = balanced_sample(sample, len(schema["classes"]), 0.15, balancing, seed=1)
+        sample, _, _ = balanced_sample(sample, len(schema["classes"]), 0.15, balancing, seed=1)
         found.append((sample, ready[(folds[FOLD] == fold).to_numpy()]))
     return found
 

@@ -77,7 +77,7 @@ class Chain:
         weights, _ = weighed(features, self.folds_of_table, described, config["weighers"][weigher], seed)
         rows = training_sample(features, weights, self.table[[ROW, LABEL]], self.folds_of_table, described)
         n_classes = len(self.schema["classes"])
-        return balanced_sample(rows, n_classes, config["folds"]["stop"], config["resamplers"][resampler], seed)
+        return balanced_sample(rows, n_classes, config["folds"]["stop"], config["resamplers"][resampler], seed)[:2]
 
     def predictions(self, model, split):
         """Return what a model's split predicts."""

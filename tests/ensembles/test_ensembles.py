@@ -99,10 +99,31 @@ def test_a_bag_is_judged_by_the_members_that_did_not_draw_a_row():
     assert line["loss"] == pytest.approx(log_loss(y[known], np.maximum(p, 1e-7)), rel=1e-3)
 
 
+@pytest.mark.parametrize("method", ["over", "smote", "balanced"])
+def test_a_bag_of_rows_that_were_drawn_again_or_are_weighted_has_no_out_of_bag_score(method):
+    """Of pure noise it would be .97 by copies on both sides, or .3 by rows that few members left out."""
+    rng = np.random.default_rng(0)
+    sample = sample_of("breast cancer", stop=80)
+    noise = sample.assign(label=(rng.random(len(sample)) < 0.1).astype(float))
+    settings = {"neighbors": 3} if method == "smote" else {}
+    resampled = build("resamplers", {"method": method, **settings})(noise[~noise["stop"]].reset_index(drop=True), rng)
+    model = fit(resampled, model_options("tree", bag=30, depth=20, leaf=1), 2, threads=1, seed=1)
+    assert history_of(model, resampled, 2).empty
+
+
+def test_a_boosted_model_says_how_many_rounds_it_had_and_one_of_one_round_keeps_its_probabilities():
+    sample = sample_of("breast cancer", stop=80)
+    deep = fit(sample, model_options("tree", boost=20, depth=30, leaf=1), 2, threads=1, seed=1)
+    flat = fit(sample, model_options("tree", boost=5, depth=1), 2, threads=1, seed=1)
+    assert [int(history_of(model, sample, 2)["rows"].iloc[0]) for model in (deep, flat)] == [1, 5]
+    alone = fit(sample, model_options("forest", boost=20, trees=30), 2, threads=1, seed=1)
+    assert len(np.unique(alone.predict(sample)[:, 1])) > 5
+
+
 def test_a_bagged_model_has_an_out_of_bag_score_that_is_no_score_of_the_rows_it_learned():
     sample = sample_of("breast cancer", stop=80)
     labels = np.random.default_rng(1).integers(0, 2, len(sample)).astype(float)
-    guessing = sample.assign(label=labels)
+    guessing = sample.assign(label=labels, weight=1.0)
     model = fit(guessing, model_options("tree", bag=30, depth=20, leaf=1), 2, threads=1, seed=1)
     fitted = guessing[~guessing["stop"]]
     assert roc_auc_score(fitted["label"], model.predict(fitted)[:, 1]) > 0.95

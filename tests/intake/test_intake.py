@@ -10,17 +10,20 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.metrics import roc_auc_score
 
 from stillhouse.errors import UserError
 from stillhouse.intake import kinds
-from stillhouse.intake.audit import notes
+from stillhouse.intake.audit import alerts, notes
 from stillhouse.intake.challenge import moved_to_deploy, thinned, with_gaps
+from stillhouse.intake.copies import copies
 from stillhouse.intake.folds import make_folds
 from stillhouse.intake.labels import shuffled
 from stillhouse.intake.load import digests, load
 from stillhouse.intake.raw import RAW_PART
 
-OPTIONS = {"labels": {}, "missing": ["", "?"], "missing_in": {}, "separator": "", "drop": [], "slices": [], "kinds": {}, "time": False,
+OPTIONS = {"labels": {}, "missing": ["", "?"], "missing_in": {}, "separator": "", "drop": [], "slices": [], "kinds": {}, "time": False, "duplicates": "auto",
            "task": "auto", "encoding": "utf-8", "decimal": ".", "sha256": {}}  # fmt: skip
 TABLE = """age,site,visit,ill,note
 31,a,2020-01-03,no,"x"
@@ -271,19 +274,80 @@ def test_several_files_can_say_which_one_a_row_comes_from(tmp_path):
 def test_equal_rows_stay_in_one_fold_and_are_noted():
     table = labelled(60)
     table["x"] = table["row"] // 3
-    folds = make_folds(table, ["x"], ["a", "b"], k=4, seed=1)
+    folds = make_folds(table, ["x"], ["a", "b"], k=4, seed=1, duplicates="tie")
+    assert folds["copy"].tolist() == table["x"].tolist()
     assert (folds.groupby(table["x"])["fold"].nunique() == 1).all()
     schema = {"task": "binary", "columns": [{"name": "x", "kind": "numeric"}]}
-    said = notes(table, schema)
+    said = notes(table, schema, "tie")
     assert said[0].startswith("40 rows have the same features as another")
     assert said[1].startswith("20 sets of rows with the same features have different labels")
 
 
-def test_a_column_that_gives_the_answer_away_is_noted():
+def patterns(rows=3000, seed=0):
+    """Different cases with the same few answers: two columns of four levels, each pattern with its own share of labels."""
+    rng, share = np.random.default_rng(seed), np.random.default_rng(99).beta(0.5, 0.5, (4, 4))
+    table = pd.DataFrame({"row": range(rows), "part": "train", "x": rng.integers(0, 4, rows), "y": rng.integers(0, 4, rows)})
+    return table.assign(label=(rng.random(rows) < share[table["x"], table["y"]]).astype(float))
+
+
+def test_a_table_of_few_patterns_is_divided_like_any_other_and_one_of_copies_is_not():
+    few = patterns()
+    assert copies(few, ["x", "y"], "auto") is None
+    assert "copy" not in make_folds(few, ["x", "y"], ["a", "b"], k=5, seed=1)
+    assert "taken for different cases" in notes(few, {"task": "binary", "columns": COLUMNS_XY}, "auto")[0]
+    rng = np.random.default_rng(0)
+    once = few.assign(x=rng.normal(size=len(few)))
+    oversampled = pd.concat([once, once[once["label"] == 1]], ignore_index=True).assign(row=lambda table: range(len(table)))
+    folds = make_folds(oversampled, ["x", "y"], ["a", "b"], k=5, seed=1)
+    assert (folds.groupby("copy")["fold"].nunique() == 1).all()
+    values = few.assign(label=few["x"] + rng.normal(size=len(few)))
+    assert copies(values, ["x", "y"], "auto") is None
+    assert copies(pd.concat([values] * 2, ignore_index=True).assign(x=np.tile(once["x"], 2)), ["x", "y"], "auto") is not None
+
+
+COLUMNS_XY = [{"name": name, "kind": "numeric"} for name in "xy"]
+
+
+@pytest.mark.parametrize(("duplicates", "is_tied"), [("tie", True), ("leave", False)])
+def test_what_equal_rows_are_can_be_stated(duplicates, is_tied):
+    assert (copies(patterns(), ["x", "y"], duplicates) is not None) == is_tied
+
+
+def test_cross_validation_of_few_patterns_tells_what_fresh_rows_would():
+    """With each pattern in one fold, every held-out pattern would be new, and the score far too low."""
+    few, fresh = patterns(), patterns(20_000, seed=1)
+    scores = {}
+    for duplicates in ("auto", "tie"):
+        fold = make_folds(few, ["x", "y"], ["a", "b"], k=5, seed=1, duplicates=duplicates)["fold"]
+        p = np.empty(len(few))
+        for number in range(5):
+            forest = RandomForestClassifier(40, random_state=0).fit(
+                few.loc[fold != number, ["x", "y"]], few["label"][fold != number]
+            )
+            p[fold == number] = forest.predict_proba(few.loc[fold == number, ["x", "y"]])[:, 1]
+        scores[duplicates] = roc_auc_score(few["label"], p)
+    forest = RandomForestClassifier(40, random_state=0).fit(few[["x", "y"]], few["label"])
+    truth = roc_auc_score(fresh["label"], forest.predict_proba(fresh[["x", "y"]])[:, 1])
+    assert scores["auto"] == pytest.approx(truth, abs=0.02)
+    assert scores["tie"] < truth - 0.05
+
+
+def test_rows_to_be_scored_that_models_learn_from_are_an_alert_and_a_test_table_of_them_is_refused():
+    rng = np.random.default_rng(0)
+    train = patterns(200).assign(x=rng.normal(size=200))
+    schema = {"task": "binary", "columns": COLUMNS_XY}
+    some = pd.concat([train, train[:30].assign(part="deploy"), patterns(100, 3).assign(part="deploy")], ignore_index=True)
+    [said] = alerts(some, schema, "auto")
+    assert said.startswith("30 of 130 labelled deploy rows are equal to a training row")
+    with pytest.raises(UserError, match="test: every row of the test table is in the train table"):
+        alerts(pd.concat([train, train[:50].assign(part="test")], ignore_index=True), schema, "auto")
+
+
+def test_a_column_that_gives_the_answer_away_is_an_alert():
     table = labelled(200, boat=pd.Series(np.where(np.arange(200) % 2 == 1, "7", None), dtype="str"))
     schema = {"task": "binary", "columns": [{"name": "boat", "kind": "categorical"}, {"name": "x", "kind": "numeric"}]}
-    assert notes(table, schema) == [
-        "column 'boat' alone predicts the target with an AUC of 1.00: is it known before the outcome is?"
+    assert alerts(table, schema, "auto") == [
+        "column 'boat' (1.00) alone nearly tells the target (AUC): is it known before the outcome is? If not, leave out what is not, by `drop`"
     ]
 
 
@@ -291,7 +355,9 @@ def test_categories_that_only_deploy_rows_have_are_noted():
     table = labelled(40, site="a", part=np.repeat(["train", "deploy"], 20))
     table.loc[35:, "site"] = "z"
     said = notes(
-        table, {"task": "binary", "columns": [{"name": "site", "kind": "categorical"}, {"name": "x", "kind": "numeric"}]}
+        table,
+        {"task": "binary", "columns": [{"name": "site", "kind": "categorical"}, {"name": "x", "kind": "numeric"}]},
+        "auto",
     )
     assert said == ["column 'site': 1 categories are seen in deploy rows only (z)"]
 

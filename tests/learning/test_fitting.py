@@ -1,9 +1,15 @@
 """Networks and estimators learn from the rows, weights and labels that they are given."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
+import pandas as pd
 import pytest
-from conftest import model_options, trained
+from conftest import REPOSITORY, model_options, trained
 from network_samples import NETWORK
+from sklearn.metrics import roc_auc_score
 
 from stillhouse.learning.fitting import fit
 
@@ -54,3 +60,27 @@ def test_methods_without_early_stopping_leave_the_stop_rows_aside(imbalanced):
 def test_a_sample_of_one_class_gives_a_model_that_says_so(imbalanced):
     scores = fit(imbalanced.assign(label=1.0), model_options("logistic"), 3, threads=1, seed=1).predict(imbalanced)
     assert (scores == [0, 1, 0]).all()
+
+
+def test_boosted_trees_do_not_stop_by_the_chance_of_two_stop_rows():
+    """Two positive stop rows that look negative would end boosting at once, and the model would be a constant."""
+    rng = np.random.default_rng(3)
+    label = np.repeat([0.0, 1.0], [220, 30])
+    table = pd.DataFrame({f"n{place}:x": rng.normal(size=250) + label for place in range(4)})
+    stop = np.zeros(250, dtype=bool)
+    stop[:30], stop[220:222] = True, True
+    table.loc[220:221] = -2.0
+    sample = table.assign(row=range(250), label=label, weight=1.0, stop=stop, fold=rng.integers(0, 4, 250))
+    model = fit(sample, model_options("boosting", leaf=5), 2, threads=1, seed=1)
+    assert len(np.unique(model.predict(sample)[:, 1])) > 20
+    assert roc_auc_score(label[~stop], model.predict(sample[~stop])[:, 1]) > 0.9
+
+
+def test_a_job_has_one_thread_for_linear_algebra_so_that_its_last_bits_do_not_depend_on_the_machine(tmp_path):
+    code = (
+        "import numpy, scipy.linalg; from threadpoolctl import threadpool_info; from stillhouse.errors import log_to; "
+        f"log_to({str(tmp_path / 'log')!r}); print({{one['num_threads'] for one in threadpool_info() if one['user_api'] == 'blas'}})"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY / "workflow" / "scripts")}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "{1}"

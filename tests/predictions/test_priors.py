@@ -31,7 +31,7 @@ def test_decisions_under_costs_are_those_of_the_original_prior(method, costs):
     table = pd.DataFrame({"row": range(20000), "n0:x": (rng.normal(size=20000) + 1.5 * label).astype(np.float32)})
     table = table.assign(label=label, weight=1.0, fold=1)
     sample, new = table[:10000], table[10000:]
-    balanced, ledger = balanced_sample(sample, 2, 0.3, {"method": method}, seed=1)
+    balanced, ledger, _ = balanced_sample(sample, 2, 0.3, {"method": method}, seed=1)
     model = OnOriginalPrior(
         fit(balanced, model_options("logistic"), 2, threads=1, seed=1), ledger, balanced[balanced["stop"]], costs
     )
@@ -60,7 +60,7 @@ def test_a_network_states_the_true_prior_however_its_sample_was_balanced(method)
     label = (rng.random(6000) < 0.05).astype(float)
     sample = pd.DataFrame({"row": range(6000), "n0:x": (rng.normal(size=6000) + label).astype(np.float32), "label": label})
     sample = sample.assign(weight=1.0, fold=1)
-    balanced, ledger = balanced_sample(sample, 2, 0.15, {"method": method}, seed=1)
+    balanced, ledger, _ = balanced_sample(sample, 2, 0.15, {"method": method}, seed=1)
     model, _ = trained(balanced, {**NETWORK, "rate": 0.003, "epochs": 20})
     stated = OnOriginalPrior(model, ledger, balanced[balanced["stop"]]).predict(sample)[:, 1].mean()
     assert stated == pytest.approx(label.mean(), rel=0.2)
@@ -71,7 +71,7 @@ def test_a_forest_states_the_true_prior_however_its_sample_was_balanced(method):
     rng = np.random.default_rng(0)
     label = (rng.random(6000) < 0.05).astype(float)
     sample = pd.DataFrame({"row": range(6000), "n0:x": (rng.normal(size=6000) + label).astype(np.float32), "label": label})
-    balanced, ledger = balanced_sample(sample.assign(weight=1.0, fold=1), 2, 0.15, {"method": method}, seed=1)
+    balanced, ledger, _ = balanced_sample(sample.assign(weight=1.0, fold=1), 2, 0.15, {"method": method}, seed=1)
     model = fit(balanced, model_options("forest", trees=50, leaf=20), 2, threads=1, seed=1)
     unseen = np.random.default_rng(1)
     new_label = (unseen.random(6000) < 0.05).astype(float)
@@ -81,7 +81,7 @@ def test_a_forest_states_the_true_prior_however_its_sample_was_balanced(method):
 
 
 def test_a_model_on_rows_as_they_are_is_not_calibrated(imbalanced):
-    sample, ledger = balanced_sample(imbalanced, 2, 0.2, {"method": "none"}, seed=1)
+    sample, ledger, _ = balanced_sample(imbalanced, 2, 0.2, {"method": "none"}, seed=1)
     model = fit(sample, model_options("forest", trees=20), 2, threads=1, seed=1)
     stated = OnOriginalPrior(model, ledger, sample[sample["stop"]]).predict(imbalanced)
     assert stated == pytest.approx(on_original_prior(model.predict(imbalanced), ledger))

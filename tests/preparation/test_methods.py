@@ -88,7 +88,7 @@ def test_a_weigher_gives_positive_weights_of_mean_one_to_seen_and_unseen_rows(me
 
 @pytest.mark.parametrize("method", methods("resamplers"))
 def test_a_resampler_balances_and_the_ledger_says_by_how_much(imbalanced, method):
-    sample, ledger = balanced_sample(imbalanced, 2, 0.2, options("resamplers", method), seed=4)
+    sample, ledger, _ = balanced_sample(imbalanced, 2, 0.2, options("resamplers", method), seed=4)
     fitted = sample[~sample["stop"]]
     assert ledger.before == pytest.approx(prior(imbalanced, 2))
     assert ledger.after == pytest.approx(prior(fitted, 2))
@@ -102,7 +102,7 @@ def test_a_resampler_balances_and_the_ledger_says_by_how_much(imbalanced, method
 
 @pytest.mark.parametrize("method", methods("resamplers"))
 def test_a_resampler_never_sees_the_stop_rows(imbalanced, method):
-    sample, _ = balanced_sample(imbalanced, 2, 0.2, options("resamplers", method), seed=4)
+    sample, _, _ = balanced_sample(imbalanced, 2, 0.2, options("resamplers", method), seed=4)
     stop, fitted = sample[sample["stop"]], sample[~sample["stop"]]
     assert sorted(stop["label"]) == [0] * 8 + [1] * 2
     assert not set(stop["row"]) & set(fitted["row"])

@@ -6,8 +6,9 @@ import pytest
 
 from stillhouse.errors import UserError
 from stillhouse.methods import build
+from stillhouse.preparation.resamplers import clusters
 from stillhouse.preparation.resamplers.over import oversampled
-from stillhouse.preparation.sample import check_classes_left, prior, stop_rows
+from stillhouse.preparation.sample import balanced_sample, check_classes_left, prior, stop_rows
 
 
 def test_over_sampling_leaves_the_largest_class_alone(imbalanced):
@@ -60,23 +61,79 @@ def test_cleaning_keeps_real_rows_of_every_class(imbalanced, method):
     assert (sample["label"] == 1).sum() == 10
 
 
-@pytest.mark.parametrize("times", [1, 2, 3, 40])
+@pytest.mark.parametrize("times", [1, 4, 10, 40])
 def test_stop_rows_in_time_are_the_last_ones_and_never_all(imbalanced, times):
-    sample = imbalanced.assign(time=(imbalanced["row"] * times // 50).astype(float))
-    is_stop = stop_rows(sample, 2, 0.15, seed=1)
+    sample = imbalanced.assign(label=imbalanced["row"] % 2, time=(imbalanced["row"] * times // 50).astype(float))
+    is_stop, _ = stop_rows(sample, 2, 0.15, seed=1)
     assert 0 < is_stop.sum() < len(sample)
     if times > 1:
         assert sample["time"][is_stop].min() > sample["time"][~is_stop].max()
 
 
-def test_no_stop_row_repeats_a_fitted_one(imbalanced):
-    sample = pd.concat([imbalanced, imbalanced], ignore_index=True)
-    is_stop = stop_rows(sample, 2, 0.2, seed=1)
+def test_no_stop_row_is_a_copy_of_a_fitted_one(imbalanced):
+    sample = pd.concat([imbalanced, imbalanced], ignore_index=True).assign(copy=np.tile(np.arange(50), 2))
+    is_stop, _ = stop_rows(sample, 2, 0.2, seed=1)
     assert (is_stop[:50] == is_stop[50:]).all()
     assert is_stop.sum() == 20
+
+
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize(
+    ("sizes", "whole"),
+    [([25, 25], False), ([45, 5], True), ([47, 1, 1, 1], True), ([50], False), ([5] * 10, True), ([20, 20, 4, 3, 3], True)],
+    ids=str,
+)
+def test_stop_groups_are_bounded_by_rows_and_never_swallow_the_data(imbalanced, sizes, whole, seed):
+    """Where whole groups would be too many rows, a share of the rows is drawn, and that is said."""
+    sample = imbalanced.assign(label=imbalanced["row"] % 2, group=np.repeat(range(len(sizes)), sizes))
+    is_stop, note = stop_rows(sample, 2, 0.15, seed)
+    assert 0 < is_stop.mean() <= 0.3
+    assert (note == "") == whole
+    if whole:
+        assert not set(sample["group"][is_stop]) & set(sample["group"][~is_stop])
+    else:
+        assert "row by row, as whole groups would be too many rows" in note
+
+
+def test_last_times_that_are_most_of_the_rows_are_no_stop_rows(imbalanced):
+    is_stop, note = stop_rows(imbalanced.assign(time=np.r_[0.0, np.ones(49)]), 2, 0.15, seed=1)
+    assert 0 < is_stop.mean() <= 0.3
+    assert "the last times would be too many" in note
+
+
+@pytest.mark.parametrize("key", ["group", "time"])
+def test_a_class_that_is_in_one_group_or_in_the_last_times_alone_is_still_learned(imbalanced, key):
+    sample = imbalanced.assign(**{key: np.r_[np.arange(40) // 4, np.full(10, 10)].astype(float)})
+    for seed in range(10):
+        rows, ledger, _ = balanced_sample(sample.drop(columns="stop"), 2, 0.15, {"method": "none"}, seed)
+        assert set(rows.loc[~rows["stop"], "label"]) == {0, 1}
+        assert ledger.after[1] > 0
+
+
+def test_rows_left_out_for_their_gaps_count_in_the_prior_and_may_be_stop_rows(imbalanced):
+    """Positive rows have more gaps: those that are learned from are fewer than those that are met."""
+    dropped = np.r_[np.zeros(40, dtype=bool), np.tile([True, False], 5)]
+    sample = imbalanced.drop(columns="stop").assign(dropped=dropped, weight=1.0)
+    rows, ledger, _ = balanced_sample(sample, 2, 0.2, {"method": "none"}, seed=1)
+    assert ledger.before == pytest.approx([0.8, 0.2])
+    assert ledger.after[1] < 0.15
+    assert ledger.resampled
+    assert not set(rows.loc[~rows["stop"], "row"]) & set(sample.loc[dropped, "row"])
 
 
 def test_a_resampler_that_removes_a_class_is_refused(imbalanced):
     lone = imbalanced.assign(label=np.r_[np.zeros(40), 1.0, np.full(9, 2.0)])
     with pytest.raises(UserError, match="leaves no row of a class"):
         check_classes_left(prior(lone, 3), prior(lone[lone["label"] != 1], 3), "enn")
+
+
+def test_clusters_of_a_large_class_are_found_in_blocks(monkeypatch):
+    """Time grows with rows times clusters, so that a large class is divided; what is kept still lies where its rows do."""
+    monkeypatch.setattr(clusters, "BLOCK", 100)
+    rng = np.random.default_rng(0)
+    sample = pd.DataFrame({"row": range(1050), "n0:x": np.r_[rng.uniform(0, 10, 1000), np.zeros(50)]})
+    sample = sample.assign(label=np.repeat([0, 1], [1000, 50]), weight=1.0, fold=1, stop=False)
+    kept = clusters.near_centres(sample, rng)
+    of_large = kept.loc[kept["label"] == 0, "n0:x"]
+    assert 45 <= len(of_large) <= 50
+    assert of_large.quantile([0.1, 0.5, 0.9]).to_numpy() == pytest.approx([1, 5, 9], abs=1)

@@ -16,9 +16,10 @@ rule load:
     params:
         code=code("load.py"),
         seed=config["seed"],
-        origin=lambda wildcards: origin(wildcards.dataset),
         shuffled=lambda wildcards: is_control(wildcards.dataset),
-        dataset=lambda wildcards: PLAN.datasets[wildcards.dataset],
+        dataset=lambda wildcards: {
+            key: value for key, value in PLAN.datasets[wildcards.dataset].items() if key != "slices"
+        },
     script:
         "../scripts/load.py"
 
@@ -39,5 +40,6 @@ rule fold:
         code=code("fold.py"),
         seed=config["seed"],
         k=config["folds"]["k"],
+        duplicates=lambda wildcards: PLAN.datasets[wildcards.dataset]["duplicates"],
     script:
         "../scripts/fold.py"

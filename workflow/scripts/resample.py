@@ -2,7 +2,8 @@
 
 from dataclasses import asdict
 
-from stillhouse.columns import LABEL, ROW
+from stillhouse.columns import LABEL, ROW, STOP
+from stillhouse.config.dataset import variant
 from stillhouse.errors import log_to
 from stillhouse.preparation.sample import balanced_sample, training_sample
 from stillhouse.seeds import derive
@@ -18,11 +19,12 @@ share, options = snakemake.params.stop, snakemake.params.options
 ledgers = {}
 with split_writer(snakemake.output.sample) as write:
     for split in splits_from(snakemake.params.splits):
-        seed = derive(snakemake.params.seed, snakemake.wildcards.dataset, split.name)
+        seed = derive(snakemake.params.seed, variant(snakemake.wildcards.dataset), split.name)
         features = read_split(snakemake.input.features, split.name)
         weights = read_split(snakemake.input.weights, split.name)
         sample = training_sample(features, weights, labels, folds, split)
-        sample, ledger = balanced_sample(sample, n_classes, share, options, seed)
-        ledgers[split.name] = ledger and asdict(ledger)
+        sample, ledger, note = balanced_sample(sample, n_classes, share, options, seed)
+        facts = {"stop_rows": int(sample[STOP].sum()), "rows": len(sample), "note": note}
+        ledgers[split.name] = {"ledger": ledger and asdict(ledger), **facts}
         write(split.name, sample)
 write_json(ledgers, snakemake.output.ledger)

@@ -10,6 +10,10 @@ FOLD = "fold"
 GROUP = "group"
 TIME = "time"
 BATCH = "batch"
+# The number of a set of rows that are copies of each other, of tables whose copies are kept together.
+COPY = "copy"
+# Whether an imputer leaves a row out of training.
+DROPPED = "dropped"
 PARENTS = "parents"
 STATE = "state"
 SPLIT = "split"
@@ -18,14 +22,14 @@ STOP = "stop"
 PREDICTION = "prediction"
 DECISION = "decision"
 
-RESERVED = (ROW, PART, LABEL, TRUE_RATIO, GROUP, TIME, BATCH)
+RESERVED = (ROW, PART, LABEL, TRUE_RATIO, GROUP, TIME, BATCH, COPY)
 
 TRAIN, TEST, DEPLOY, LATER, UNLABELLED = "train", "test", "deploy", "batches", "unlabelled"
 # What is done with a shipped model as later batches come: nothing, further training, training from scratch.
 STATES = ("frozen", "updated", "retrained")
 # What a line of a history is about: a step of the learning-rate range test, an epoch of training, a candidate of temperature
-# and alpha, or an out-of-bag score.
-PHASE, RANGE_TEST, EPOCHS, CHOICE, BAG = "phase", "range test", "epochs", "choice", "out of bag"
+# and alpha, an out-of-bag score, or how many models of a boosted one vote.
+PHASE, RANGE_TEST, EPOCHS, CHOICE, BAG, BOOST = "phase", "range test", "epochs", "choice", "out of bag", "boosting"
 # The columns of a history: of epochs and steps, of candidates, and of out-of-bag scores.
 HISTORY = (
     *("epoch", "loss", "stop_loss", "rate", "kept", PHASE, "network"),

@@ -23,7 +23,14 @@ def nearest(word, known):
 
 
 def log_to(path):
-    """Start a job's log: messages go to it and to the terminal, details and warnings to the log alone."""
+    """Start a job and its log: messages go to it and to the terminal, details and warnings to the log alone.
+
+    Linear algebra has one thread, as the order of its sums, and with it the last bits of results, depends on their number.
+    """
+    # Not at the top, as prediction outside the workflow needs this module without that library.
+    from threadpoolctl import threadpool_limits
+
+    threadpool_limits(1, user_api="blas")
     end_with_parent()
     if is_helper():
         sys.excepthook = _exit_quietly

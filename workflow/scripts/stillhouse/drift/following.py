@@ -70,7 +70,7 @@ class Followed:
         keys = self.folds[self.folds[ROW].isin(rows)]
         sample = self.features.merge(keys, on=ROW).merge(self.table[[ROW, LABEL]], on=ROW)
         is_one = GROUP in sample and sample[GROUP].nunique() == 1
-        sample[STOP] = is_one or stop_rows(sample, self.n_classes, self.options["stop"], derive(seed, "stop"))
+        sample[STOP] = is_one or stop_rows(sample, self.n_classes, self.options["stop"], derive(seed, "stop"))[0]
         factor = np.ones(len(sample))
         if ledger := self.model.ledger:
             factor = prior_ratio(ledger.after, ledger.before)[sample[LABEL].astype(int)]
@@ -86,7 +86,7 @@ class Followed:
         _, features = prepared(self.table, known, folds, split, Recipe(self.columns, imputer, self.classes), seed)
         weights, _ = weighed(features, folds, split, self.options["weigher"], seed)
         sample = training_sample(features, weights, labels, folds, split)
-        sample, ledger = balanced_sample(sample, self.n_classes, self.options["stop"], self.options["resampler"], seed)
+        sample, ledger, _ = balanced_sample(sample, self.n_classes, self.options["stop"], self.options["resampler"], seed)
         model, soft = self.options["model"], None
         if teachers := self.options["teachers"]:
             sample, soft = student_sample(sample, features, split, ledger, Teaching(teachers, folds, self.classes, model))

@@ -8,7 +8,10 @@ from stillhouse.errors import UserError
 
 
 class Voted:
-    """Models that each vote for their most likely class; ``votes`` has the weight of each model's vote."""
+    """Models that each vote for their most likely class; ``votes`` has the weight of each model's vote.
+
+    A single model has nobody to vote with, and keeps its own probabilities; votes would make two values of them.
+    """
 
     def __init__(self, models, votes, n_classes):
         self.models, self.votes, self.n_classes = models, np.array(votes), n_classes
@@ -20,6 +23,8 @@ class Voted:
 
     def predict(self, table):
         """Return probabilities of prepared rows (rows, classes): the softmax of the weighted votes, as the paper derives it."""
+        if len(self.models) == 1:
+            return self.models[0].predict(table)
         chosen = np.stack([model.predict(table).argmax(axis=1) for model in self.models])
         agreed = np.where(np.arange(self.n_classes) == chosen[:, :, None], 1.0, -1 / (self.n_classes - 1))
         decision = np.tensordot(self.votes, agreed, 1) / self.votes.sum()

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import r2_score, roc_auc_score
 
-from stillhouse.columns import BAG, LABEL, PHASE, WEIGHT
+from stillhouse.columns import BAG, LABEL, PHASE, ROW, WEIGHT
 from stillhouse.predictions.predictions import label_losses
 
 
@@ -12,8 +12,11 @@ def out_of_bag(predicted, drawn, fitted, n_classes):
     """Return one line of history: log loss and AUC, or mean squared error and R², over the rows that some member left out.
 
     ``predicted`` has each member's predictions of the fitted rows (rows, outputs), ``drawn`` whether the member drew each row,
-    shape (members, rows).
+    shape (members, rows). There is no score, and no line, where resampling has drawn rows again or made new ones: copies
+    of a row that a member left out may be among those it drew.
     """
+    if not fitted[ROW].is_unique or (fitted[ROW] < 0).any():
+        return pd.DataFrame()
     left_out = ~np.asarray(drawn)
     counts = left_out.sum(axis=0)
     is_left_out = counts > 0

@@ -1,53 +1,104 @@
-"""Notes on a table for its reader: duplicates, conflicting labels, columns that give the target away. They change nothing."""
+"""Notes and alerts on a table for its reader: duplicates, conflicting labels, columns that give the target away.
+
+They change nothing, but for a test table that is the train table, which is refused.
+"""
 
 import numpy as np
 import pandas as pd
 
-from stillhouse.columns import DEPLOY, LABEL, LABELLED, PART
+from stillhouse.columns import DEPLOY, LABEL, LABELLED, PART, TEST, TRAIN
+from stillhouse.errors import UserError
 from stillhouse.intake import kinds
+from stillhouse.intake.copies import copies
 from stillhouse.intake.kinds import duplicate_rows, feature_columns
 
 TOO_GOOD = 0.95
+# The share of rows to be scored that may be equal to training rows by chance.
+MOST_REPEATED = 0.01
 MOST_SHOWN = 3
 
 
-def notes(table, schema):
+def notes(table, schema, duplicates):
     """Return sentences on duplicates, conflicting labels, columns that give the target away, and unseen categories."""
     columns = feature_columns(schema)
     labelled, deploy = table[table[PART].isin(LABELLED)], table[table[PART] == DEPLOY]
     return [
-        *duplicate_notes(labelled, [column["name"] for column in columns]),
-        *telltale_notes(labelled, schema, columns),
+        *duplicate_notes(labelled, [column["name"] for column in columns], duplicates),
         *unseen_notes(labelled, deploy, columns),
     ]
 
 
-def duplicate_notes(labelled, names):
+def alerts(table, schema, duplicates):
+    """Return sentences on what makes scores look better than they are, which the report shows in red.
+
+    They are on columns that tell the target by themselves, and on rows to be scored that models learn from.
+    """
+    columns = feature_columns(schema)
+    labelled = table[table[PART].isin(LABELLED)]
+    return [
+        *telltale_notes(labelled, schema, columns),
+        *repeated_alerts(table, [column["name"] for column in columns], duplicates),
+    ]
+
+
+def duplicate_notes(labelled, names, duplicates):
     """Return sentences on rows with the same features as others, and on those of them whose labels differ."""
     same = duplicate_rows(labelled, names)
     count = len(same) - len(np.unique(same))
     if not count:
         return []
+    if copies(labelled, names, duplicates) is None:
+        what = "taken for different cases, they are divided among folds (`duplicates: tie` keeps them together)"
+    else:
+        what = "taken for copies, they stay in one fold unless groups, time or given test rows divide them"
     conflicting = int((labelled.groupby(same)[LABEL].nunique() > 1).sum())
-    together = "they stay in one fold unless groups, time or given test rows divide them"
-    sentences = [f"{count:,} rows have the same features as another; {together}"]
+    sentences = [f"{count:,} rows have the same features as another; {what}"]
     if conflicting:
         sentences.append(
-            f"{conflicting:,} sets of rows with the same features have different labels: no model can get both right"
+            f"{conflicting:,} sets of rows with the same features have different labels: no model can get all of them right"
         )
     return sentences
 
 
+def repeated_alerts(table, names, duplicates):
+    """Return a sentence on test and deploy rows that are copies of training rows, label included; raises ``UserError`` where
+    every test row is one.
+    """
+    train, sentences = table[table[PART] == TRAIN], []
+    if copies(train, names, duplicates) is None:
+        return []
+    known = set(row_digests(train, names))
+    for part in (TEST, DEPLOY):
+        rows = table[(table[PART] == part) & table[LABEL].notna()]
+        count = sum(digest in known for digest in row_digests(rows, names))
+        if part == TEST and len(rows) and count == len(rows):
+            raise UserError("test: every row of the test table is in the train table; give rows that are not learned from")
+        if count > MOST_REPEATED * len(rows):
+            sentences.append(
+                f"{count:,} of {len(rows):,} labelled {part} rows are equal to a training row, label included: models that "
+                "learned from them are scored on them"
+            )
+    return sentences
+
+
+def row_digests(rows, names):
+    """Return a digest of each row's features and label."""
+    return pd.util.hash_pandas_object(rows[[*names, LABEL]], index=False).tolist()
+
+
 def telltale_notes(labelled, schema, columns):
-    """Return a sentence for each column whose AUC for the target is nearly 1 by itself."""
+    """Return a sentence on the columns whose AUC for the target is nearly 1 by themselves."""
     if schema["task"] != "binary":
         return []
     rated = {column["name"]: max(separations(labelled[column["name"]], labelled[LABEL], column["kind"])) for column in columns}
-    return [
-        f"column {name!r} alone predicts the target with an AUC of {rating:.2f}: is it known before the outcome is?"
-        for name, rating in rated.items()
-        if rating >= TOO_GOOD
-    ]
+    best = sorted((name for name in rated if rated[name] >= TOO_GOOD), key=lambda name: -rated[name])
+    if not best:
+        return []
+    shown = ", ".join(f"{name!r} ({rated[name]:.2f})" for name in best[:MOST_SHOWN]) + (" …" if len(best) > MOST_SHOWN else "")
+    advice = "known before the outcome is? If not, leave out what is not, by `drop`"
+    if len(best) == 1:
+        return [f"column {shown} alone nearly tells the target (AUC): is it {advice}"]
+    return [f"{len(best)} columns, each alone, nearly tell the target (AUC): {shown}; are they {advice}"]
 
 
 def separations(values, label, kind):

@@ -5,6 +5,7 @@ import pandas as pd
 
 from stillhouse.columns import DEPLOY, LABEL, PART, TRUE_RATIO
 from stillhouse.errors import UserError, nearest
+from stillhouse.intake.kinds import ASIDE
 
 
 def challenged(table, schema, options, rng):
@@ -16,7 +17,8 @@ def challenged(table, schema, options, rng):
     table = thinned(table, schema["classes"], options["thin"], rng)
     if "deploy" in options:
         table = moved_to_deploy(table, options["deploy"], rng)
-    return with_gaps(table, [column["name"] for column in schema["columns"]], options["gaps"], rng)
+    names = [column["name"] for column in schema["columns"] if column["kind"] != ASIDE]
+    return with_gaps(table, names, options["gaps"], rng)
 
 
 def thinned(table, classes, keep, rng):

@@ -4,33 +4,36 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
-from stillhouse.columns import FOLD, GROUP, LABEL, LATER, PARENTS, PART, ROW, TEST, TIME, TRAIN, UNLABELLED
+from stillhouse.columns import COPY, FOLD, GROUP, LABEL, LATER, PARENTS, PART, ROW, TEST, TIME, TRAIN, UNLABELLED
 from stillhouse.errors import UserError
-from stillhouse.intake.kinds import duplicate_rows
+from stillhouse.intake.copies import AUTO, copies
 
 STRATA = 10
 FEWEST_FOLDS = 3
 OF_DEPLOY, OF_BATCHES, OF_UNLABELLED, OF_SYNTHETIC = -1, -2, -3, -4
 
 
-def make_folds(table, names, classes, k, seed):
+def make_folds(table, names, classes, k, seed, duplicates=AUTO):
     """Return columns ``row``, ``fold`` (-1 for deploy rows, -2 batches, -3 unlabelled) and, where given, ``group``, ``time``.
 
     Given test rows are fold 0, and the training rows are folds 1 … k; else the folds are 0 … k-1. ``names`` are those of
-    the features: rows that are equal in all of them stay in one fold.
+    the features: copies of one case stay in one fold, and ``copy`` numbers them; see ``copies``.
     """
     fold = pd.Series(OF_DEPLOY, index=table.index)
     is_train = table[PART] == TRAIN
     first = 1 if (table[PART] == TEST).any() else 0
-    train = table[is_train]
-    units = train[GROUP] if GROUP in table else pd.Series(duplicate_rows(train, names), index=train.index)
+    train, keys = table[is_train], [name for name in (GROUP, TIME) if name in table]
+    same = None if keys else copies(train, names, duplicates)
+    units = train[GROUP] if GROUP in table else pd.Series(np.arange(len(train)) if same is None else same, index=train.index)
     check_size(train, units, classes, k)
     fold[is_train] = first + (time_blocks(train, k) if TIME in table else divided(train, units, classes, k, seed))
     fold[table[PART] == TEST] = 0
     fold[table[PART] == LATER] = OF_BATCHES
     fold[table[PART] == UNLABELLED] = OF_UNLABELLED
-    keys = [name for name in (GROUP, TIME) if name in table]
-    return pd.DataFrame({ROW: table[ROW], FOLD: fold.astype("int64"), **{name: table[name] for name in keys}})
+    found = pd.DataFrame({ROW: table[ROW], FOLD: fold.astype("int64"), **{name: table[name] for name in keys}})
+    if units.duplicated().any() and not keys:
+        found[COPY] = units.reindex(table.index)
+    return found
 
 
 def check_size(table, units, classes, k):
@@ -90,3 +93,14 @@ def with_synthetic_rows(folds, synthetic):
     if synthetic is None:
         return folds
     return pd.concat([folds, synthetic[[ROW, PARENTS]].assign(**{FOLD: OF_SYNTHETIC})], ignore_index=True)
+
+
+def unit_numbers(rows):
+    """Return the number of each row's bootstrap unit: its group if there are groups, its copies, or else the row itself."""
+    key = next((name for name in (GROUP, COPY) if name in rows), None)
+    if key is None:
+        return np.arange(len(rows))
+    units = pd.factorize(rows[key])[0]
+    alone = units < 0
+    units[alone] = units.max(initial=-1) + 1 + np.arange(alone.sum())
+    return units

@@ -19,8 +19,7 @@ from stillhouse.columns import (
 )
 from stillhouse.config.dataset import shown
 from stillhouse.errors import UserError, log
-from stillhouse.intake import kinds
-from stillhouse.intake.audit import notes
+from stillhouse.intake.audit import alerts, notes
 from stillhouse.intake.challenge import challenged
 from stillhouse.intake.labels import costs_of, encode_labels, label_notes, shuffled
 from stillhouse.intake.raw import RAW_PART, read_parts
@@ -57,7 +56,7 @@ def load(dataset, rng, shuffling=None):
     if "challenge" in dataset:
         table = challenged(table, schema, dataset["challenge"], rng)
     table.insert(0, ROW, np.arange(len(table)))
-    return table, described(table, schema)
+    return table, described(table, schema, dataset["duplicates"])
 
 
 def digests(files, table):
@@ -104,14 +103,15 @@ def check_batches(table, batches):
         raise UserError(f"batches: batch {empty[0]} of {count} has no labelled row; take fewer or larger batches")
 
 
-def described(table, schema):
-    """Return the schema with counts of rows and classes, missing shares, and notes on the table."""
+def described(table, schema, duplicates):
+    """Return the schema with counts of rows and classes, missing shares, and notes and alerts on the table."""
     for column in schema["columns"]:
         column["missing"] = float(table[column["name"]].isna().mean())
-        if column["kind"] in kinds.LEFT_OUT:
+        if column["kind"] in WHY_OUT:
             schema["notes"].append(f"column {column['source']!r} is left out: {WHY_OUT[column['kind']]}")
-    schema["notes"] += notes(table, schema)
-    for note in schema["notes"]:
+    schema["notes"] += notes(table, schema, duplicates)
+    schema["alerts"] = alerts(table, schema, duplicates)
+    for note in [*schema["notes"], *schema["alerts"]]:
         log.info("%s", note)
     schema["rows"] = {part: int(count) for part, count in table[PART].value_counts(sort=False).items()}
     if schema["classes"]:

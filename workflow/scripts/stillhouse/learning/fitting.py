@@ -6,10 +6,10 @@ from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import BaggingClassifier, BaggingRegressor
 from sklearn.utils.validation import has_fit_parameter
 
-from stillhouse.columns import CHOICE, LABEL, PHASE, STOP, WEIGHT, features
+from stillhouse.columns import BOOST, CHOICE, FOLD, LABEL, PHASE, STOP, WEIGHT, features
 from stillhouse.config.models import TAUGHT
 from stillhouse.distillation.soft_targets import candidates, chosen_candidate, targets
-from stillhouse.ensembles.adaboost import boosted
+from stillhouse.ensembles.adaboost import Voted, boosted
 from stillhouse.ensembles.out_of_bag import out_of_bag
 from stillhouse.methods import build
 from stillhouse.predictions.predictions import among_all_classes
@@ -17,6 +17,8 @@ from stillhouse.seeds import derive
 
 # Classes with a smaller share of a soft label are dropped, or a student's sample would have every row once for each class.
 LEAST_SHARE = 1e-3
+# Weights that differ by less are equal.
+EVEN = 1e-9
 
 
 class Fitted:
@@ -49,8 +51,8 @@ def fit(sample, options, n_classes, threads, seed):
     stops = has_fit_parameter(estimator, "stop")
     sample = sample if stops else sample[~sample[STOP]]
     extra = {"stop": sample[STOP].to_numpy()} if stops else {}
-    if has_fit_parameter(estimator, "names"):
-        extra["names"] = names
+    known = {"names": names, "fold": sample[FOLD].to_numpy()}
+    extra |= {key: value for key, value in known.items() if has_fit_parameter(estimator, key)}
     labels = sample[LABEL].to_numpy().astype(int if n_classes else float)
     estimator.fit(sample[names].to_numpy(), labels, sample_weight=sample[WEIGHT].to_numpy(), **extra)
     return Fitted(estimator, names, n_classes)
@@ -67,10 +69,16 @@ def boosted_models(sample, options, n_classes, threads, seed):
 
 
 def history_of(model, sample, n_classes):
-    """Return the out-of-bag score of a bag as a history; an empty one for models that are no bags."""
+    """Return the out-of-bag score of a bag, or the rounds of a boosted model, as a history; an empty one for other models.
+
+    Bags draw rows by their weights. Rows of large weight are then left out by few members and others by many, so that their
+    scores do not compare, and a bag of weighted rows has no score.
+    """
+    if isinstance(model, Voted):
+        return pd.DataFrame([{PHASE: BOOST, "rows": len(model.models), "kept": True}])
     fitted = sample[~sample[STOP]]
     members = member_predictions(model, fitted, n_classes)
-    return pd.DataFrame() if members is None else out_of_bag(*members, fitted, n_classes)
+    return pd.DataFrame() if members is None or np.ptp(fitted[WEIGHT]) > EVEN else out_of_bag(*members, fitted, n_classes)
 
 
 def member_predictions(model, fitted, n_classes):

@@ -3,6 +3,7 @@
 from contextlib import contextmanager
 
 from stillhouse.columns import HISTORY, PARENTS, PHASE, ROW, STOP
+from stillhouse.config.dataset import variant
 from stillhouse.intake.folds import with_synthetic_rows
 from stillhouse.methods import is_method
 from stillhouse.predictions.calibration import OnOriginalPrior
@@ -31,7 +32,7 @@ class Job:
         self.keeps_all = params.get("keeps_all", False)
         self.is_network = is_method("architectures", self.options["method"])
         self.sources = sources(inputs)
-        self._seed = derive(params.seed, wildcards.dataset, params.seed_name)
+        self._seed = derive(params.seed, variant(wildcards.dataset), params.seed_name)
 
     def seed(self, split):
         """Return the seed of this model in a split; a student and its twin have the same seed."""
@@ -51,7 +52,7 @@ class Job:
 
     def ledger(self, split):
         """Return the ledger of a split; None for a regression."""
-        priors = read_json(file_of(self.inputs.ledger, split.name))[split.name]
+        priors = read_json(file_of(self.inputs.ledger, split.name))[split.name]["ledger"]
         return priors and Ledger(**priors)
 
     def hints(self, split, sample):

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from stillhouse.columns import FOLD, GAP_INDICATOR, GROUP, LABEL, MEAN_LABEL, NUMBER, ONE_HOT, ROW, feature_name
+from stillhouse.columns import DROPPED, FOLD, GAP_INDICATOR, GROUP, LABEL, MEAN_LABEL, NUMBER, ONE_HOT, ROW, feature_name
 from stillhouse.errors import UserError
 from stillhouse.intake import kinds
 from stillhouse.methods import build
@@ -152,25 +152,28 @@ class Recipe:
 
 
 def prepared(table, labels, folds, split, recipe, seed):
-    """Return the fitted preparation of a split and the features of every row that it does not leave out.
+    """Return the fitted preparation of a split and the features of every row.
 
-    ``labels`` (row, label) is None unless ``reads_labels``; only those of training rows are read. ``drop`` leaves out training
-    rows with too many gaps; gaps in other rows are filled with the median, as every row has to be predicted.
+    ``labels`` (row, label) is None unless ``reads_labels``; only those of training rows are read. With ``drop`` the column
+    ``dropped`` marks training rows with too many gaps, which nothing is fitted on; their gaps are filled with the median, as
+    those of every row that is predicted.
     """
     is_training = rows_in(folds, split.train, FOLD)
     columns = kept_columns(table[is_training], recipe.columns, recipe.options["columns_above"])
     made = preparation(columns, recipe.options, recipe.classes, seed)
-    left_out = is_training & dropped_rows(made.imputer, table, made.columns)
-    is_fitted = is_training & ~left_out
+    dropped = is_training & dropped_rows(made.imputer, table, made.columns)
+    is_fitted = is_training & ~dropped
     if not is_fitted.any():
         raise UserError("impute: drop leaves no training row, as every one has gaps; choose an imputer that fills them")
     if labels is None:
-        return made, made.fit(table[is_fitted]).transform(table[~left_out])
-    known = as_targets(labels.set_index(ROW)[LABEL].loc[table[ROW][is_fitted]], recipe.classes)
-    fitted = table[is_fitted], known, parts_of(folds[is_fitted], seed)
-    seen = made.fit(*fitted).transform_fitted(*fitted)
-    others = [] if is_training.all() else [made.transform(table[~is_training])]
-    return made, pd.concat([seen, *others]).sort_index()
+        features = made.fit(table[is_fitted]).transform(table)
+    else:
+        known = as_targets(labels.set_index(ROW)[LABEL].loc[table[ROW][is_fitted]], recipe.classes)
+        fitted = table[is_fitted], known, parts_of(folds[is_fitted], seed)
+        seen = made.fit(*fitted).transform_fitted(*fitted)
+        others = [] if is_fitted.all() else [made.transform(table[~is_fitted])]
+        features = pd.concat([seen, *others]).sort_index()
+    return made, features.assign(**{DROPPED: dropped}) if hasattr(made.imputer, "drops") else features
 
 
 def kept_columns(table, columns, most):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Ledger:
-    """The weighted class prior before and after resampling, shape (classes,), and whether rows were resampled."""
+    """The weighted class prior before and after resampling, shape (classes,), and whether rows were resampled or dropped."""
 
     before: list
     after: list

@@ -6,15 +6,16 @@ The ledger: resampling changes the class prior that a model learns. ``before`` a
 
 import numpy as np
 import pandas as pd
-from sklearn.model_selection import GroupShuffleSplit
 
-from stillhouse.columns import FOLD, GROUP, LABEL, ROW, STOP, TIME, WEIGHT, features
+from stillhouse.columns import COPY, DROPPED, FOLD, GROUP, LABEL, ROW, STOP, TIME, WEIGHT
 from stillhouse.errors import UserError
-from stillhouse.intake.kinds import duplicate_rows
 from stillhouse.methods import build
 from stillhouse.preparation.ledger import Ledger
 from stillhouse.seeds import derive, generator
 from stillhouse.tables import rows_in
+
+# Draws of whole groups before stop rows are drawn row by row.
+TRIES = 20
 
 
 def training_sample(features, weights, labels, folds, split):
@@ -27,26 +28,30 @@ def training_sample(features, weights, labels, folds, split):
 
 
 def balanced_sample(sample, n_classes, share, options, seed):
-    """Return the sample, with stop rows marked, and the ledger, which is None for a regression.
+    """Return the sample, with stop rows marked, the ledger, which is None for a regression, and a note on the stop rows.
 
     Stop rows are set aside first and are not resampled; their weights are then moved to the class prior that the model learns,
-    so that early stopping judges by the same prior as the loss.
+    so that early stopping judges by the same prior as the loss. Rows that an imputer leaves out of training may be stop rows:
+    those that are predicted later have gaps too.
     """
     if not n_classes and options["method"] != "none":
         raise UserError(f"resample: {options['method']} balances classes, and the target is a regression; choose none")
-    is_stop = stop_rows(sample, n_classes, share, derive(seed, "stop"))
-    keys = [name for name in (GROUP, TIME) if name in sample]
-    fitted = sample[~is_stop].drop(columns=keys).assign(**{STOP: False})
+    is_stop, note = stop_rows(sample, n_classes, share, derive(seed, "stop"))
+    is_dropped = sample[DROPPED].to_numpy(bool) if DROPPED in sample else np.zeros(len(sample), dtype=bool)
+    keys = [name for name in (GROUP, TIME, COPY, DROPPED) if name in sample]
+    fitted = sample[~is_stop & ~is_dropped].drop(columns=keys).assign(**{STOP: False})
     stop = sample[is_stop].drop(columns=keys).assign(**{STOP: True})
     if not n_classes:
-        return pd.concat([fitted, stop], ignore_index=True), None
+        return pd.concat([fitted, stop], ignore_index=True), None, note
     before = prior(sample, n_classes)
+    known = prior(fitted, n_classes)
     fitted = build("resamplers", options)(fitted, generator(seed, "resample"))
     after = prior(fitted, n_classes)
-    check_classes_left(before, after, options["method"])
+    check_classes_left(known, after, options["method"])
     stop[WEIGHT] *= (after / np.maximum(prior(stop, n_classes), 1e-12))[stop[LABEL].astype(int)]
     stop[WEIGHT] *= len(stop) / max(stop[WEIGHT].sum(), 1e-12)
-    return pd.concat([fitted, stop], ignore_index=True), Ledger(before.tolist(), after.tolist(), options["method"] != "none")
+    ledger = Ledger(before.tolist(), after.tolist(), options["method"] != "none" or bool(is_dropped.any()))
+    return pd.concat([fitted, stop], ignore_index=True), ledger, note
 
 
 def check_classes_left(before, after, method):
@@ -62,21 +67,27 @@ def prior(sample, n_classes):
 
 
 def stop_rows(sample, n_classes, share, seed):
-    """Return a mask of the stop rows: the last times, whole groups, or a share of each class; never all rows.
+    """Return a mask of the stop rows, and a note where they are not what the table asks for.
 
-    Rows with equal features stay together, so that no stop row equals a fitted one.
+    They are the last times, whole groups, or a share of each class, copies of one case together. The last times or groups
+    that fit are taken only if they have at most twice the share of the rows and leave rows of every class to learn from;
+    otherwise a share of each class is.
     """
+    labels = sample[LABEL].to_numpy() if n_classes else np.zeros(len(sample))
+    rng = np.random.default_rng(seed)
     if TIME in sample and sample[TIME].nunique() > 1:
-        return last_times(sample[TIME], share)
-    if GROUP in sample:
-        is_stop = np.zeros(len(sample), dtype=bool)
-        splitter = GroupShuffleSplit(1, test_size=share, random_state=seed)
-        is_stop[next(splitter.split(sample, groups=sample[GROUP]))[1]] = True
-        return is_stop
-    units = duplicate_rows(sample, features(sample))
-    first = np.unique(units, return_index=True)[1]
-    strata = sample[LABEL].to_numpy()[first] if n_classes else np.zeros(len(first))
-    return np.isin(units, units[first[drawn_share(strata, share, np.random.default_rng(seed))]])
+        drawn, what = [last_times(sample[TIME], share)], "the last times"
+    elif GROUP in sample:
+        groups, what = pd.factorize(sample[GROUP])[0], "whole groups"
+        drawn = (drawn_groups(groups, share, rng) for _ in range(TRIES))
+    else:
+        return drawn_share(labels, sample[COPY].to_numpy() if COPY in sample else np.arange(len(sample)), share, rng), ""
+    fitting = (mask for mask in drawn if 0 < mask.mean() <= 2 * share and set(labels[~mask]) == set(labels))
+    mask = next(fitting, None)
+    if mask is not None:
+        return mask, ""
+    note = f"stop rows are drawn row by row, as {what} would be too many rows, or all of a class"
+    return drawn_share(labels, np.arange(len(sample)), share, rng), note
 
 
 def last_times(time, share):
@@ -85,8 +96,20 @@ def last_times(time, share):
     return later if later.any() else (time == time.max()).to_numpy()
 
 
-def drawn_share(strata, share, rng):
-    """Return positions of a share of each stratum, at least one in all."""
+def drawn_groups(groups, share, rng):
+    """Return a mask of groups drawn by chance, until they have a share of the rows; those too large for it are passed over."""
+    sizes, wanted, chosen = np.bincount(groups), share * len(groups), []
+    for group in rng.permutation(len(sizes)):
+        if sizes[chosen].sum() + sizes[group] <= max(wanted, sizes.min()):
+            chosen.append(group)
+    return np.isin(groups, chosen)
+
+
+def drawn_share(labels, units, share, rng):
+    """Return a mask of a share of the units of each class, at least one row and never all; copies are one unit."""
+    first = np.unique(units, return_index=True)[1]
+    strata = labels[first]
     rows = [rng.permutation(np.flatnonzero(strata == stratum)) for stratum in np.unique(strata)]
     drawn = np.concatenate([part[: round(share * len(part))] for part in rows])
-    return drawn if len(drawn) else max(rows, key=len)[:1]
+    drawn = drawn if len(drawn) or len(first) < 2 else max(rows, key=len)[:1]
+    return np.isin(units, units[first[drawn]])

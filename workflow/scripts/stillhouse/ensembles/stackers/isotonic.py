@@ -6,7 +6,8 @@ from sklearn.isotonic import isotonic_regression
 
 from stillhouse.ensembles.stackers.mean import Mean
 
-# The least probability, so that a class which was never observed at a score does not become impossible.
+# A class which was never observed at a score does not become impossible: its least probability is that of half a row among the
+# rows learned from, and at most this.
 LEAST_PROBABILITY = 1e-4
 
 
@@ -19,6 +20,7 @@ class Isotonic(Mean):
         inputs = softmax(scores[0], axis=1) if n_classes else scores[0]
         targets = np.eye(n_classes)[labels.astype(int)] if n_classes else labels[:, None]
         self.steps = [steps(x, y) for x, y in zip(inputs.T, targets.T, strict=True)] if len(labels) else []
+        self.least = min(LEAST_PROBABILITY, 0.5 / max(len(labels), 1))
         return self
 
     def pooled(self, scores, n_classes):
@@ -27,15 +29,15 @@ class Isotonic(Mean):
         if not self.steps:
             return inputs
         stepped = np.stack([np.interp(x, *step) for x, step in zip(inputs.T, self.steps, strict=True)], axis=1)
-        return as_probabilities(stepped) if n_classes else stepped
+        return as_probabilities(stepped, self.least) if n_classes else stepped
 
     def learned(self):
         """Return the learned parameters, as plain values."""
-        return {**super().learned(), "steps": self.steps}
+        return {**super().learned(), "steps": self.steps, "least": self.least}
 
     def restored(self, learned):
         """Set the parameters that ``learned`` returned, and return the stacker."""
-        self.steps = learned["steps"]
+        self.steps, self.least = learned["steps"], learned["least"]
         return super().restored(learned)
 
 
@@ -48,9 +50,9 @@ def steps(x, y):
     return [points[is_corner].tolist(), rising[is_corner].tolist()]
 
 
-def as_probabilities(p):
-    """Return probabilities that are above zero and sum to 1."""
-    p = np.clip(p, LEAST_PROBABILITY, 1)
+def as_probabilities(p, least):
+    """Return probabilities that are at least about ``least`` and sum to 1."""
+    p = np.clip(p, least, 1)
     return p / p.sum(axis=1, keepdims=True)
 
 

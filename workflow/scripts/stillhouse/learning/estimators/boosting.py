@@ -1,5 +1,7 @@
 """Gradient boosting by LightGBM (Ke et al. 2017), stopped early by the stop rows."""
 
+from typing import NamedTuple
+
 import lightgbm
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
@@ -7,32 +9,71 @@ from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from stillhouse.columns import one_hot_blocks
 
 
+class Rows(NamedTuple):
+    """Features (rows, features), labels and weights of rows."""
+
+    X: np.ndarray
+    y: np.ndarray
+    weight: np.ndarray
+
+    def part(self, mask):
+        """Return some of the rows."""
+        return Rows(*(values[mask] for values in self))
+
+
+# The stop rows that every class needs, or a regression has, to decide when boosting stops.
+FEWEST_STOP_ROWS = 10
+
+
 class Boosting(BaseEstimator):
     """LightGBM under deterministic settings, with as many rounds as the stop rows allow.
 
-    With ``native`` the one-hot columns of a categorical column become one column of codes again, which LightGBM splits by sets
-    of categories (Fisher 1958).
+    A handful of stop rows of a class would stop it by chance, often at once, and then the model is a constant. So where some
+    class has fewer than ten of them, the rounds are the median of those over the training folds, each held out in turn and
+    judged with the stop rows. With ``native`` the one-hot columns of a categorical column become one column of codes again,
+    which LightGBM splits by sets of categories (Fisher 1958).
     """
 
     def __init__(self, rounds, patience, rate, leaves, leaf, native, threads, seed):
         self.rounds, self.patience, self.rate, self.native = rounds, patience, rate, native
         self.leaves, self.leaf, self.threads, self.seed = leaves, leaf, threads, seed
 
-    def fit(self, X, y, sample_weight=None, stop=None, names=()):
-        """Fit on the rows that are not stop rows; without stop rows all rounds are run. ``names`` are those of the features."""
+    def fit(self, X, y, sample_weight=None, stop=None, names=(), fold=None):
+        """Fit on the rows that are not stop rows; without stop rows all rounds are run.
+
+        ``names`` are those of the features; ``fold`` has the fold of each row, copies of a row in one fold.
+        """
         self.blocks_ = one_hot_blocks(names) if self.native else []
-        X = self._with_codes(X)
-        weight = np.ones(len(X)) if sample_weight is None else sample_weight
+        rows = Rows(self._with_codes(X), y, np.ones(len(X)) if sample_weight is None else sample_weight)
         stop = np.zeros(len(X), dtype=bool) if stop is None else stop
-        self.booster_ = self._estimator().fit(
-            X[~stop],
-            y[~stop],
-            sample_weight=weight[~stop],
-            categorical_feature=list(range(X.shape[1] - len(self.blocks_), X.shape[1])),
-            **self._stopping(X[stop], y[stop], weight[stop], known=np.unique(y[~stop])),
-        )
+        folds = np.unique(fold[~stop]) if fold is not None and stop.any() and self._has_few(y[stop], y[~stop]) else []
+        if len(folds) > 1:
+            self.rounds_ = self._median_rounds(rows, stop, fold, folds)
+            self.booster_ = self._boosted(rows.part(~stop), None, self.rounds_)
+        else:
+            self.booster_ = self._boosted(rows.part(~stop), rows.part(stop), self.rounds)
         self.classes_ = getattr(self.booster_, "classes_", None)
         return self
+
+    def _has_few(self, of_stop, of_fitted):
+        counts = [np.sum(of_stop == label) for label in np.unique(of_fitted)] if self._is_classifier else [len(of_stop)]
+        return min(counts) < FEWEST_STOP_ROWS
+
+    def _median_rounds(self, rows, stop, fold, folds):
+        best = []
+        for number in folds:
+            judging = stop | (fold == number)
+            if not self._is_classifier or len(np.unique(rows.y[~judging])) == len(np.unique(rows.y[~stop])):
+                best.append(self._boosted(rows.part(~judging), rows.part(judging), self.rounds).best_iteration_)
+        return max(1, int(np.median(best))) if best else self.rounds
+
+    def _boosted(self, rows, stop, rounds):
+        """Return LightGBM's estimator fitted on rows, stopped early by the stop rows, if there are any."""
+        stopping = {} if stop is None else self._stopping(*stop, known=np.unique(rows.y))
+        categorical = list(range(rows.X.shape[1] - len(self.blocks_), rows.X.shape[1]))
+        return self._estimator(rounds).fit(
+            rows.X, rows.y, sample_weight=rows.weight, categorical_feature=categorical, **stopping
+        )
 
     def predict(self, X):
         """Return classes or values; shape (rows,)."""
@@ -55,10 +96,10 @@ class Boosting(BaseEstimator):
             "callbacks": [lightgbm.early_stopping(self.patience, verbose=False)],
         }
 
-    def _estimator(self):
+    def _estimator(self, rounds):
         estimator = lightgbm.LGBMClassifier if self._is_classifier else lightgbm.LGBMRegressor
         return estimator(
-            n_estimators=self.rounds,
+            n_estimators=rounds,
             learning_rate=self.rate,
             num_leaves=self.leaves,
             min_child_samples=self.leaf,

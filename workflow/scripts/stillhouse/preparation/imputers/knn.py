@@ -3,8 +3,22 @@
 from sklearn.impute import KNNImputer
 
 from stillhouse.preparation.imputing import NumericImputer
+from stillhouse.seeds import generator
 
 
-def make(seed, neighbors):
+class NearestRows(NumericImputer):
+    """The nearest of at most ``donors`` training rows, drawn by chance: the time grows with rows times donors."""
+
+    def __init__(self, neighbors, donors, seed):
+        super().__init__(KNNImputer(n_neighbors=neighbors, keep_empty_features=True), scaled=True)
+        self.donors, self.seed = donors, seed
+
+    def fit(self, table):
+        """Keep the donors, and fit the scale on them."""
+        kept = generator(self.seed, "donors").permutation(len(table))[: self.donors]
+        return super().fit(table.iloc[sorted(kept)])
+
+
+def make(seed, neighbors, donors):
     """Return the imputer (Troyanskaya et al. 2001)."""
-    return NumericImputer(KNNImputer(n_neighbors=neighbors, keep_empty_features=True), scaled=True)
+    return NearestRows(neighbors, donors, seed)
