@@ -9,7 +9,7 @@ from scipy.special import softmax
 from stillhouse.predictions.calibration import BiasCorrectedTemperature
 from stillhouse.shift import label_shift
 from stillhouse.shift.diagnosis import diagnose
-from stillhouse.shift.two_sample import classifier_test, holm
+from stillhouse.shift.two_sample import Sides, classifier_test, column_test, holm
 
 CENTRES = np.array([[0.0, 0.0], [2.0, 0.0], [0.0, 2.0]])
 SOURCE, TARGET = np.array([1 / 3, 1 / 3, 1 / 3]), np.array([0.7, 0.2, 0.1])
@@ -57,10 +57,10 @@ def test_holm_adjusts_like_the_hand_worked_example():
 
 
 def test_p_values_without_a_shift_are_spread_evenly():
-    p = [
-        classifier_test(*np.random.default_rng(seed).normal(size=(2, 150, 3)), 40, np.random.default_rng(seed))[1]
-        for seed in range(60)
-    ]
+    p, sides = [], Sides(np.repeat([False, True], 150))
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        p.append(classifier_test(rng.normal(size=(300, 3)), sides, rng, permutations=40)[1])
     assert 0.35 < np.mean(p) < 0.65
     assert np.mean(np.array(p) < 0.1) < 0.25
 
@@ -100,6 +100,73 @@ def test_rare_words_make_no_shift_where_there_is_none():
     moved.loc[:1499, "word"] = table["word"][:1500]
     prepared = prepared_by(columns, "median", categories=50).fit(moved[:1500]).transform(moved)
     assert diagnose(moved, prepared, schema, None, settings, rng)["recommended"] == "covariate"
+
+
+def test_the_shrunk_estimate_of_the_class_prior_is_consistent():
+    """Exact probabilities, many rows, a rare class that has become frequent: the three estimates agree, and none is refused."""
+    rng = np.random.default_rng(0)
+
+    def rows(share, count=100_000):
+        labels = (rng.random(count) < share).astype(int)
+        x = rng.normal(size=count) + 1.5 * labels
+        p = 1 / (1 + (0.98 / 0.02) * np.exp(-1.5 * x + 1.5**2 / 2))
+        return np.c_[1 - p, p], labels
+
+    (p, labels), (p_new, _) = rows(0.02), rows(0.3)
+    for name, estimator in label_shift.ESTIMATORS.items():
+        assert estimator(p, labels, p_new)[1] == pytest.approx(0.3, abs=0.06), name
+    assert label_shift.corrected(p, labels, p_new) is not None
+
+
+def test_a_shrunk_estimate_of_few_rows_stays_nearer_to_no_shift_than_one_that_is_not():
+    rng = np.random.default_rng(0)
+    (X, labels), (X_new, _) = drawn(SOURCE, 60, rng), drawn(SOURCE, 40, rng)
+    cases = [(overconfident(X, 1.0), labels, overconfident(X_new, 1.0))]
+    shrunk, plain = (
+        np.mean([np.abs(one(*case) - SOURCE).sum() for case in cases]) for one in (label_shift.rlls, label_shift.bbse)
+    )
+    assert shrunk < plain
+
+
+def test_many_rare_words_differ_by_chance_as_often_as_the_level_says():
+    """Four hundred words, two hundred deploy rows, no shift: p is below .05 about one time in twenty."""
+    p, sides = [], Sides(np.repeat([False, True], [2000, 200]))
+    weights = 1 / np.arange(1, 401)
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        words = pd.Series(rng.choice(400, 2200, p=weights / weights.sum()).astype(str))
+        p.append(column_test(words, sides, rng, is_categorical=True)[1])
+    assert np.mean(np.array(p) < 0.05) <= 0.09
+    assert np.mean(np.array(p) < 0.02) <= 0.05
+
+
+def of_patients(seed, move=0.0, patients=60, visits=12):
+    """A table of patients who are allotted to the parts at random, each with several visits that are alike."""
+    rng = np.random.default_rng(seed)
+    patient, is_deploy = np.repeat(np.arange(patients), visits), np.repeat(rng.permutation(patients) < patients // 3, visits)
+    X = rng.normal(size=(patients, 3))[patient] + 0.3 * rng.normal(size=(patients * visits, 3))
+    X[is_deploy, 0] += move
+    table = pd.DataFrame(X, columns=list("abc")).assign(
+        row=range(len(X)), group=patient, part=np.where(is_deploy, "deploy", "train")
+    )
+    table = table.assign(label=1.0, site=rng.choice(list("pqr"), patients)[patient])
+    columns = [{"name": name, "position": place, "kind": "numeric"} for place, name in enumerate("abc")]
+    columns.append({"name": "site", "position": 3, "kind": "categorical"})
+    prepared = pd.DataFrame({"row": table["row"], **{f"n{place}:{name}": table[name] for place, name in enumerate("abc")}})
+    return diagnose(table, prepared, {"classes": None, "columns": columns}, None, {"draws": 100, "level": 0.95}, rng)
+
+
+def test_patients_who_are_allotted_at_random_are_not_shifted_and_those_who_differ_are():
+    found = [of_patients(seed) for seed in range(20)]
+    assert sum(one["recommended"] != "none" for one in found) <= 2
+    assert sum(column["p"] < 0.05 for one in found for column in one["columns"]) <= 4
+    assert sum(of_patients(seed, move=2.0)["recommended"] == "covariate" for seed in range(5)) == 5
+
+
+def test_where_groups_are_too_few_to_compare_the_reason_says_so():
+    found = of_patients(0, patients=6, visits=60)
+    assert found["groups_ignored"]
+    assert "groups are too few to compare" in found["reason"]
 
 
 @pytest.mark.slow

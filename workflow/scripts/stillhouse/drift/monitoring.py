@@ -52,14 +52,17 @@ def batch_scores(part, protocol):
 def page_hinkley_watch(losses, expected, rng):
     """Return the Page-Hinkley statistic after each row, the threshold, and the positions where it was exceeded.
 
-    Of sequences of this length that are drawn from the expected losses, one in 100 exceeds the threshold. They are drawn in
+    Of sequences of this length that are drawn from the expected losses, one in 100 exceeds the threshold. Each is judged by the
+    mean and deviation of a reference that is drawn anew, as those of the expected losses are estimates too. All are drawn in
     blocks of adjacent rows, as these may be dependent (Künsch 1989). After an alarm the statistic restarts, with the mean and
     deviation of the rows since the rise as expectation; it stays 0 for 200 rows, and these are few, so that later alarms are
     less certain.
     """
-    mean, deviation = float(expected.mean()), max(float(expected.std()), 1e-12)
+    mean, deviation = moments(expected)
+    sequences, references = (drawn_in_blocks(expected, length, rng) for length in (len(losses), len(expected)))
     highest = [
-        page_hinkley((drawn - mean) / deviation - TOLERANCE).max() for drawn in drawn_in_blocks(expected, len(losses), rng)
+        page_hinkley((drawn - own_mean) / own_deviation - TOLERANCE).max()
+        for drawn, (own_mean, own_deviation) in zip(sequences, map(moments, references), strict=True)
     ]
     threshold = float(np.quantile(highest, 1 - FALSE_ALARMS))
     statistic, alarms, start = np.empty(len(losses)), [], 0
@@ -75,6 +78,11 @@ def page_hinkley_watch(losses, expected, rng):
             steps = standardized_by_past(losses[rise:])[start + end - rise :] - TOLERANCE
         start += end
     return statistic, threshold, alarms
+
+
+def moments(losses):
+    """Return the mean and the standard deviation of losses, the latter above 0."""
+    return float(losses.mean()), max(float(losses.std()), 1e-12)
 
 
 def drawn_in_blocks(expected, length, rng):

@@ -4,6 +4,7 @@ import numpy as np
 
 from stillhouse.columns import (
     DEPLOY,
+    GROUP,
     LABEL,
     LABELLED,
     ONE_HOT,
@@ -17,13 +18,13 @@ from stillhouse.columns import (
     source_position,
 )
 from stillhouse.intake import kinds
+from stillhouse.intake.folds import unit_numbers
 from stillhouse.intake.kinds import feature_columns
 from stillhouse.predictions.predictions import columns_of
 from stillhouse.shift import label_shift
-from stillhouse.shift.two_sample import column_test, holm, joint_test
+from stillhouse.shift.two_sample import Sides, column_test, holm, joint_test
 
 MOST_COLUMNS = 20
-PERMUTATIONS = 400
 ALPHA = 0.02
 RESIDUAL_ALPHA = 0.05
 
@@ -32,21 +33,23 @@ def diagnose(table, prepared, schema, predictions, settings, rng):
     """Return the shift as a classifier, each column and the class prior show it, and a recommendation with its reason.
 
     ``prepared`` has the features without gaps; ``predictions`` are the reference model's, of labelled rows by splits that held
-    them out and of deploy rows by split ``none``. Labels of training rows are used, labels of deploy rows never.
+    them out and of deploy rows by split ``none``. Labels of training rows are used, labels of deploy rows never. With groups,
+    whole groups are permuted, unless there are too few of them.
     """
     table = table[table[ROW].isin(prepared[ROW]) & table[PART].isin([*LABELLED, DEPLOY])].reset_index(drop=True)
     is_deploy = (table[PART] == DEPLOY).to_numpy()
+    sides = Sides(is_deploy, unit_numbers(table) if GROUP in table else None)
+    ignored = sides.are_too_few
+    sides = sides.by_rows() if ignored else sides
     X = np.nan_to_num(table[[ROW]].merge(prepared, on=ROW)[comparable(prepared)].to_numpy("float64"))
-    long = long_columns(prepared, schema)
-    domain_auc, p = joint_test(
-        X[~is_deploy], X[is_deploy], PERMUTATIONS, rng, category_tests(table, ~is_deploy, is_deploy, long)
-    )
-    differences = {"auc": domain_auc, "p": p, "columns": column_shifts(table[~is_deploy], table[is_deploy], schema)}
+    long = table[long_columns(prepared, schema)]
+    domain_auc, p = joint_test(X, sides, rng, long)
+    differences = {"auc": domain_auc, "p": p, "groups_ignored": ignored, "columns": column_shifts(table, sides, schema, rng)}
     labels = (
         label_estimate(table[~is_deploy], table[is_deploy], predictions, schema, settings, rng) if schema["classes"] else None
     )
     if labels:
-        differences |= {"labels": labels, "residual": residual_shift(X, table, is_deploy, labels, long, rng)}
+        differences |= {"labels": labels, "residual": residual_shift(X, table, sides, labels, long, rng)}
     return {
         "rows": {"labelled": int((~is_deploy).sum()), "deploy": int(is_deploy.sum())},
         **differences,
@@ -71,19 +74,17 @@ def long_columns(prepared, schema):
     return [column["name"] for column in categorical if column["position"] not in seen]
 
 
-def category_tests(table, first, second, names):
-    """Return the p-value of each categorical column between two sets of rows."""
-    return [column_test(table.loc[first, name], table.loc[second, name], is_categorical=True)[1] for name in names]
-
-
-def column_shifts(train, deploy, schema):
+def column_shifts(table, sides, schema, rng):
     """Return the columns that differ most between the parts, with p-values adjusted by Holm."""
     shifts = []
     for column in feature_columns(schema):
-        before, after = train[column["name"]], deploy[column["name"]]
-        distance, p = column_test(before, after, column["kind"] == kinds.CATEGORICAL)
-        missing = {"missing_train": float(before.isna().mean()), "missing_deploy": float(after.isna().mean())}
-        shifts.append({"name": column["name"], "kind": column["kind"], "distance": distance, "p": p, **missing})
+        values = table[column["name"]]
+        distance, p = column_test(values, sides, rng, column["kind"] == kinds.CATEGORICAL)
+        gaps = {
+            f"missing_{part}": float(values[side].isna().mean())
+            for part, side in (("train", ~sides.of_second), ("deploy", sides.of_second))
+        }
+        shifts.append({"name": column["name"], "kind": column["kind"], "distance": distance, "p": p, **gaps})
     for shift, p in zip(shifts, holm([shift["p"] for shift in shifts]), strict=True):
         shift["p"] = float(p)
     return sorted(shifts, key=lambda shift: -shift["distance"])[:MOST_COLUMNS]
@@ -101,20 +102,19 @@ def label_estimate(labelled, deploy, predictions, schema, settings, rng):
     return label_shift.estimate(p, labels, p_new, draws, settings["level"], rng)
 
 
-def residual_shift(X, table, is_deploy, labels, long, rng):
+def residual_shift(X, table, sides, labels, long, rng):
     """Return the joint test again, after the training rows are subsampled to the estimated class prior of the deploy rows.
 
     Under pure label shift no difference is left, as p(x | y) is the same in both parts.
     """
-    train = table[~is_deploy]
+    kept = sides.of_second.copy()
     ratio = np.array(labels["em"]["prior"]) / np.array(labels["before"])
-    chance = ratio[train[LABEL].astype(int)]
+    chance = ratio[table.loc[~kept, LABEL].astype(int)]
     drawn = subsampled(chance / chance.max(), rng)
     if drawn.sum() < 30:
         return None
-    kept = ~is_deploy
-    kept[kept] = drawn
-    domain_auc, p = joint_test(X[kept], X[is_deploy], PERMUTATIONS, rng, category_tests(table, kept, is_deploy, long))
+    kept[~sides.of_second] = drawn
+    domain_auc, p = joint_test(X[kept], sides.part(kept), rng, long[kept].reset_index(drop=True))
     return {"auc": domain_auc, "p": p, "rows": int(drawn.sum())}
 
 
@@ -130,6 +130,8 @@ def recommendation(differences, schema):
     estimated class prior, which differs from that of the training rows. covariate: otherwise.
     """
     difference = f"a classifier tells the two apart with an AUC of {differences['auc']:.2f}"
+    if differences["groups_ignored"]:
+        difference += " (rows are taken as independent, as groups are too few to compare)"
     if differences["p"] > ALPHA:
         return {
             "recommended": "none",

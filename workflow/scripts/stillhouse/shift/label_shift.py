@@ -11,6 +11,8 @@ from stillhouse.predictions.calibration import BiasCorrectedTemperature
 from stillhouse.predictions.predictions import moved
 
 SMALLEST_SHARE = 1e-9
+# The change of a class's share that is expected, one standard deviation.
+USUAL_CHANGE = 0.3
 # The largest distance (total variation) of two estimates of the class prior that are both trusted.
 MOST_DISAGREEMENT = 0.1
 
@@ -33,13 +35,22 @@ def bbse(p, labels, p_new):
     return normalised(ratio * class_shares(labels, p.shape[1]))
 
 
-def rlls(p, labels, p_new, penalty=0.01):
-    """Return the estimate of BBSE shrunk towards no shift, by a ridge on ratios - 1 (Azizzadenesheli et al. 2019)."""
-    n = p.shape[1]
-    confusion = joint_confusion(p, labels)
-    change = class_shares(p_new.argmax(axis=1), n) - confusion.sum(axis=1)
-    theta = np.linalg.solve(confusion.T @ confusion + penalty**2 * np.eye(n), confusion.T @ change)
-    return normalised(np.maximum(1 + theta, 0) * class_shares(labels, n))
+def rlls(p, labels, p_new):
+    """Return the estimate of BBSE shrunk towards no shift (after Azizzadenesheli et al. 2019).
+
+    The squared change of the class shares, in units of ``USUAL_CHANGE``, is added to the squared error of the equations in
+    units of their sampling variance, which vanishes as rows become many. With a fixed penalty the estimate would stay wrong
+    however many rows there are.
+    """
+    n, before = p.shape[1], class_shares(labels, p.shape[1])
+    confusion, predicted = joint_confusion(p, labels), class_shares(p_new.argmax(axis=1), p.shape[1])
+    change = predicted - confusion.sum(axis=1)
+    noise = sum(
+        (shares * (1 - shares)).mean() / rows for shares, rows in ((confusion.sum(axis=1), len(p)), (predicted, len(p_new)))
+    )
+    given = confusion / before
+    moved_shares = np.linalg.solve(given.T @ given + noise / USUAL_CHANGE**2 * np.eye(n), given.T @ change)
+    return normalised(np.maximum(before + moved_shares, 0))
 
 
 ESTIMATORS = {"em": em, "bbse": bbse, "rlls": rlls}
