@@ -343,7 +343,7 @@ def test_a_student_is_better_or_worse_only_where_the_interval_leaves_out_nothing
     p = np.linspace(0.1, 0.9, 50)
     rows = {name: predictions(p) for name in ("s", "t", "stwin")}
     metrics = {
-        name: [{"held_out": {"ratio": 0.25, "metrics": {"auc": {"value": value, "folds": folds}}}}]
+        name: [{"held_out": {"ratio": 0.25, "units": 50, "metrics": {"auc": {"value": value, "folds": folds}}}}]
         for name, value, folds in (
             ("s", 0.8, {"0": 0.79, "1": 0.8, "2": 0.81}),
             ("t", 0.9, {"0": 0.89, "1": 0.905, "2": 0.905}),

@@ -10,8 +10,17 @@ from sklearn import metrics as reference
 
 from stillhouse.evaluation import metrics
 from stillhouse.evaluation.comparison import Comparison, compare, main_draws, pairs
-from stillhouse.evaluation.conformal import sets, threshold, with_conformal
-from stillhouse.evaluation.intervals import bootstrap_p, counts, draws, interval, resampled_t
+from stillhouse.evaluation.conformal import HeldOut, threshold, threshold_among_others, threshold_sets
+from stillhouse.evaluation.coverage import with_conformal
+from stillhouse.evaluation.intervals import (
+    bootstrap_p,
+    counts,
+    draws,
+    interval,
+    mean_of_shares,
+    resampled_t,
+    share_interval,
+)
 from stillhouse.evaluation.protocol import Protocol
 from stillhouse.evaluation.scores import (
     corrected_for_label_shift,
@@ -19,8 +28,8 @@ from stillhouse.evaluation.scores import (
     held_out_predictions,
     held_out_weights,
     scored,
-    unit_numbers,
 )
+from stillhouse.intake.folds import unit_numbers
 from stillhouse.intake.task import Task
 from stillhouse.predictions.decisions import decide, tuned_factors
 from stillhouse.shift.label_shift import corrected, em
@@ -85,20 +94,53 @@ def test_regression_metrics_equal_those_of_scikit_learn():
 
 
 @pytest.mark.parametrize("precision", [0.6, 0.8, 0.97])
-def test_recall_at_a_precision_is_the_greatest_on_the_curve_of_scikit_learn(precision):
+def test_recall_at_a_precision_is_that_of_the_threshold_that_other_rows_state(precision):
     labels, scores, weight = case(2)
-    reached, found, _ = reference.precision_recall_curve(labels, scores[:, 1], sample_weight=weight)
-    expected = found[reached >= precision].max()
-    assert 0 < expected <= 1
-    assert metrics.recall_at_precision(labels, scores, weight[None], precision)[0] == pytest.approx(expected, abs=1e-12)
+    parts = np.arange(len(labels)) % 3
+    found = 0
+    for part in range(3):
+        own = parts == part
+        curve = reference.precision_recall_curve(labels[~own], scores[~own, 1], sample_weight=weight[~own])
+        limit = min((limit for limit, reached in zip(curve[2], curve[0], strict=False) if reached >= precision), default=np.inf)
+        found += weight[own & (labels == 1) & (scores[:, 1] >= limit)].sum()
+    expected = found / weight[labels == 1].sum()
+    assert 0 < expected < 1
+    recall = metrics.within_folds("recall_at_precision", partial(metrics.recall_at_precision, precision=precision), parts)
+    assert recall(labels, scores, weight[None])[0] == pytest.approx(expected, abs=1e-12)
 
 
-def test_a_fold_without_positive_rows_has_no_recall():
-    labels, scores = np.array([0, 1, 0, 1, 0, 0]), np.tile([0.2, 0.8], (6, 1))
-    scores[[0, 2]] = [0.9, 0.1]
-    folds = np.array([0, 0, 0, 0, 1, 1])
+def test_a_model_of_noise_is_not_credited_with_the_recall_of_the_luckiest_threshold():
+    """Picked on the scored rows themselves, the best of many thresholds would find rows at any precision."""
+    found = []
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        labels, score = (rng.random(120) < 0.2).astype(int), rng.random(120)
+        recall = metrics.within_folds(
+            "recall_at_precision", partial(metrics.recall_at_precision, precision=0.5), np.arange(120) % 4
+        )
+        found.append(recall(labels, np.c_[1 - score, score], np.ones((1, 120)))[0])
+    assert np.mean(found) < 0.05
+
+
+def test_a_fold_without_positive_rows_neither_lowers_nor_ends_the_recall():
+    labels, scores = np.array([0, 1, 0, 1, 0, 0, 1, 0]), np.tile([0.2, 0.8], (8, 1))
+    scores[labels == 0] = [0.9, 0.1]
+    folds = np.array([0, 0, 0, 0, 1, 1, 2, 2])
     recall = metrics.within_folds("recall_at_precision", partial(metrics.recall_at_precision, precision=0.9), folds)
-    assert recall(labels, scores, np.ones((1, 6)))[0] == 1
+    assert recall(labels, scores, np.ones((1, 8)))[0] == 1
+
+
+def test_the_auc_of_a_class_counts_the_folds_that_have_it():
+    """A fold without the third class says nothing of it, and its other classes do not take its place."""
+    rng = np.random.default_rng(0)
+    labels, folds = np.r_[rng.integers(0, 3, 300), rng.integers(0, 2, 300)], np.repeat([0, 1], 300)
+    scores = rng.dirichlet(np.ones(3), 600) + 0.3 * np.eye(3)[labels]
+    found = metrics.within_folds("auc", metrics.auc, folds)(labels, scores, np.ones((1, 600)))[0]
+    of_class = [
+        np.mean([reference.roc_auc_score(labels[folds == f] == c, scores[folds == f, c]) for f in (0, 1) if c < 2 or f == 0])
+        for c in range(3)
+    ]
+    assert found == pytest.approx(np.mean(of_class), abs=1e-12)
 
 
 @pytest.mark.parametrize("groups", [["a", "a", "b", None, None], [None] * 5])
@@ -156,7 +198,7 @@ def test_bootstrap_intervals_of_a_mean_cover_the_truth():
         rng = np.random.default_rng(seed)
         scores = rng.normal(size=(100, 1))
         drawn = draws({"mae": partial(metrics.mae, np.zeros(100), scores)}, np.ones(100), np.arange(100), 400, rng)
-        low, high = interval(drawn["mae"], 0.95)
+        low, high = interval(np.abs(scores).mean(), drawn["mae"], 0.95, 100)
         covered.append(low <= np.sqrt(2 / np.pi) <= high)
     assert 0.89 <= np.mean(covered) <= 0.99
 
@@ -177,7 +219,7 @@ def predicted(seed, noise, rows=600):
     return pd.DataFrame(frame)
 
 
-SETTINGS = {"draws": 300, "level": 0.95, "precision": 0.9, "quantile": 0.5, "coverage": 0.9}
+SETTINGS = {"draws": 300, "level": 0.95, "precision": 0.9, "quantile": 0.5, "coverage": 0.9, "by_class": False}
 BINARY = Task("binary", ["a", "b"])
 PROTOCOL = Protocol(BINARY, SETTINGS, seed=1)
 
@@ -186,7 +228,7 @@ def assessed(rows, task=BINARY, timed=False, ratio=None, **given):
     """A model's metrics, conformal ones included."""
     protocol = Protocol(task, SETTINGS, seed=1, ratio=ratio)
     found = evaluate(rows, protocol, **given)
-    return with_conformal(found, rows, rows, protocol, timed, given.get("weights"))[0]
+    return with_conformal(found, rows, protocol, timed, given.get("weights"))[0]
 
 
 def contest_of(**models):
@@ -197,7 +239,7 @@ def contest_of(**models):
 
 def compared(**models):
     contest, found = contest_of(**models)
-    return compare(contest, pairs(contest), found, {"good": "alike"}).set_index("model")
+    return compare(contest, found, {"good": "alike"}).set_index("model")
 
 
 def test_a_clearly_worse_model_is_behind_and_an_equal_one_is_not():
@@ -339,29 +381,39 @@ def test_the_corrected_resampled_t_test_is_that_of_a_hand_worked_example():
     assert resampled_t([0.0, 0.0], 0.25, 0.95)[3] == 1
 
 
-def test_the_p_value_of_a_gap_is_that_of_its_normal_approximation():
+def test_the_p_value_of_a_gap_is_that_of_students_distribution():
     drawn = np.random.default_rng(0).normal(0.3, 0.1, 100_000)
-    assert bootstrap_p(0.3, drawn) == pytest.approx(2 * stats.norm.sf(3), rel=0.05)
-    assert bootstrap_p(0.0, np.zeros(10)) == 1
+    assert bootstrap_p(0.3, drawn, 1000) == pytest.approx(2 * stats.norm.sf(3), rel=0.08)
+    assert bootstrap_p(0.3, drawn, 5) == pytest.approx(2 * stats.t.sf(3 * np.sqrt(4 / 5), 4), rel=0.05)
+    assert bootstrap_p(0.0, np.zeros(10), 10) == 1
 
 
-def test_pairs_are_all_pairs_and_a_winner_needs_rows_and_folds_on_its_side():
-    contest, _ = contest_of(good=predicted(1, 0.5), alike=predicted(2, 0.5), bad=predicted(3, 3.0))
-    table = pairs(contest)
+def test_pairs_are_all_pairs_the_better_model_first():
+    table = pairs(contest_of(good=predicted(1, 0.5), alike=predicted(2, 0.5), bad=predicted(3, 3.0))[0])
     assert len(table) == 3
-    assert set(table.loc[table["better"], "other"]) == {"bad"}
-    assert (table["p"] >= table[["p_rows", "p_folds"]].max(axis=1)).all()
-    assert (table["p_adjusted"] >= table["p"]).all()
     assert (table["gap"] >= 0).all()
+    assert table[["p_rows", "p_folds"]].stack().between(0, 1).all()
 
 
-def test_a_gap_that_differs_wildly_between_folds_is_no_win():
-    """The rows alone would call it one."""
+def test_a_model_that_beats_every_other_is_the_winner_and_one_of_two_alike_is_not():
+    table = compared(good=predicted(1, 0.5), bad=predicted(3, 3.0), worse=predicted(4, 4.0))
+    assert table["winner_rows"].to_dict() == {"good": True, "bad": False, "worse": False}
+    assert table.loc["good", "p_best_rows"] > 0.5
+    assert (table.loc[["bad", "worse"], "p_best_rows"] < 0.05).all()
+    assert not compared(good=predicted(1, 0.5), alike=predicted(2, 0.5), bad=predicted(3, 3.0))["winner_rows"].any()
+
+
+def test_a_gap_that_differs_wildly_between_folds_wins_over_rows_and_not_over_training_sets():
     good, bad = predicted(1, 0.5), predicted(2, 0.5)
     wild = bad.assign(p_b=np.where(bad["fold"] == 0, bad["p_b"].sample(frac=1, random_state=0).to_numpy(), bad["p_b"]))
-    contest, _ = contest_of(good=good, wild=wild.assign(p_a=1 - wild["p_b"]))
-    line = pairs(contest).iloc[0]
-    assert (line["model"], line["p_rows"] < 1e-4, line["better"]) == ("good", True, False)
+    table = compared(good=good, wild=wild.assign(p_a=1 - wild["p_b"]))
+    assert table.loc["good", ["winner_rows", "winner_folds"]].tolist() == [True, False]
+
+
+def test_without_several_folds_nothing_is_said_of_training_sets():
+    table = compared(good=predicted(1, 0.5).assign(fold=0), bad=predicted(3, 3.0).assign(fold=0))
+    assert table["p_best_folds"].isna().all()
+    assert table["winner_folds"].isna().all()
 
 
 def test_repeated_folds_narrow_the_interval_over_folds():
@@ -400,23 +452,136 @@ def test_conformal_sets_hold_the_label_as_often_as_stated_for_any_task():
 
 def test_in_time_a_row_is_judged_by_earlier_blocks_alone():
     rows = predicted(1, 2.0, rows=900)
-    metrics, table = with_conformal(assessed(rows), rows, rows, PROTOCOL, timed=True)
+    metrics, table = with_conformal(assessed(rows), rows, PROTOCOL, timed=True)
     assert metrics["held_out"]["conformal"]["rows"] == (rows["fold"] > 0).sum()
     first = table[rows["fold"] == 0]
     assert first[["in_a", "in_b"]].all().all()
     later = rows.assign(label=np.where(rows["fold"] == 2, 1 - rows["label"], rows["label"]))
-    pd.testing.assert_frame_equal(with_conformal(metrics, later, later, PROTOCOL, timed=True)[1], table)
+    pd.testing.assert_frame_equal(with_conformal(metrics, later, PROTOCOL, timed=True)[1], table)
 
 
-def test_a_single_fold_is_judged_by_halves():
-    rows = predicted(1, 2.0, rows=4000).assign(fold=0)
+def test_a_row_is_judged_by_all_other_rows_whatever_their_fold():
+    """The quantile of the other scores, as it is by leaving each row out in turn; ties and weights included."""
+    rng = np.random.default_rng(0)
+    scores, weight = rng.integers(0, 9, 60) / 10, rng.choice([0.5, 1, 3], 60)
+    for level in (0.5, 0.8, 0.95):
+        others = [np.delete(np.arange(60), row) for row in range(60)]
+        expected = [threshold(scores[rest], weight[rest], weight[[row]], level)[0] for row, rest in enumerate(others)]
+        assert threshold_among_others(scores, weight, level).tolist() == expected
+
+
+def test_sets_cover_where_one_fold_has_a_model_of_no_use():
+    """Judged by other folds alone, hardly any row of that fold would be covered."""
+    rows = predicted(1, 1.0, rows=3000)
+    useless = rows["fold"] == 1
+    rows = rows.assign(p_a=np.where(useless, 0.4, rows["p_a"]), p_b=np.where(useless, 0.6, rows["p_b"]))
     assert assessed(rows)["held_out"]["conformal"]["value"] == pytest.approx(0.9, abs=0.015)
+
+
+def test_coverage_is_told_by_class_and_holds_in_each_where_sets_are_made_by_class():
+    rng = np.random.default_rng(0)
+    labels = (rng.random(6000) < 0.05).astype(float)
+    p = 1 / (1 + np.exp(-(3 * labels - 4 + rng.normal(size=6000))))
+    rows = pd.DataFrame({"row": range(6000), "p_a": 1 - p, "p_b": p, "label": labels, "part": "train"})
+    rows = rows.assign(fold=rng.integers(0, 4, 6000), decision=0)
+    found = assessed(rows)["held_out"]["conformal"]
+    assert found["value"] == pytest.approx(0.9, abs=0.01)
+    assert found["classes"]["b"]["value"] < 0.5
+    protocol = Protocol(BINARY, {**SETTINGS, "by_class": True}, seed=1)
+    by_class = with_conformal({"held_out": {}}, rows, protocol, timed=False)[0]["held_out"]["conformal"]
+    assert by_class["classes"]["a"]["value"] == pytest.approx(0.9, abs=0.01)
+    assert by_class["classes"]["b"]["value"] == pytest.approx(0.9, abs=0.04)
+    assert by_class["size"] > found["size"]
+
+
+@pytest.mark.parametrize("grouped", [False, True])
+def test_intervals_of_values_cover_rows_and_rows_of_new_groups(grouped):
+    rng, covered = np.random.default_rng(0), []
+    for _ in range(30):
+        group = np.repeat(np.arange(60), 10)
+        noise = rng.normal(size=60)[group] + rng.normal(size=600) if grouped else rng.normal(size=600)
+        rows = pd.DataFrame({"row": range(600), "prediction": 0.0, "label": noise, "part": "train", "fold": group % 4})
+        rows = rows.assign(group=group) if grouped else rows
+        metrics, _ = with_conformal({"held_out": {}}, rows, Protocol(Task("regression"), SETTINGS), timed=False)
+        covered.append(metrics["held_out"]["conformal"]["value"])
+    assert np.mean(covered) == pytest.approx(0.9, abs=0.02)
+
+
+def test_deploy_rows_are_covered_by_the_models_of_all_splits():
+    """Each split has a model of its own, and one of them is bad; what is said of new rows holds all the same."""
+    rng, covered = np.random.default_rng(0), {"a": [], "b": [], "values": []}
+    for _ in range(60):
+        labels, fold = rng.integers(0, 2, 400), np.r_[np.arange(200) % 4, np.full(200, -1)]
+        quality = np.array([1.0, 2.0, 0.2, 1.5])
+        score = 2 * labels - 1 + rng.normal(size=400)
+        by_split = {k: 1 / (1 + np.exp(-quality[k] * score)) for k in range(4)}
+        p = np.where(fold >= 0, np.choose(np.maximum(fold, 0), [by_split[k] for k in range(4)]), 0.5)
+        rows = pd.DataFrame({"row": range(400), "p_a": 1 - p, "p_b": p, "label": labels * 1.0, "fold": fold})
+        rows["part"] = np.where(fold >= 0, "train", "deploy")
+        new = {k: rows[200:].assign(p_b=one[200:], p_a=1 - one[200:]) for k, one in by_split.items()}
+        metrics, table = with_conformal({"held_out": {}, "deploy": {}}, rows, PROTOCOL, timed=False, of_splits=new)
+        assert len(table) == 400
+        for name, found in metrics["deploy"]["conformal"]["classes"].items():
+            covered[name].append(found["value"])
+        values = rows.assign(prediction=0.0, label=rng.normal(size=400))
+        centres = {k: values[200:].assign(prediction=0.1 * k) for k in range(4)}
+        regression = Protocol(Task("regression"), SETTINGS)
+        metrics, _ = with_conformal({"held_out": {}, "deploy": {}}, values, regression, timed=False, of_splits=centres)
+        covered["values"].append(metrics["deploy"]["conformal"]["value"])
+    assert np.mean([covered["a"], covered["b"]]) == pytest.approx(0.9, abs=0.03)
+    assert np.mean(covered["values"]) >= 0.88
+
+
+def test_intervals_by_cv_plus_have_the_ends_that_sorting_all_values_gives():
+    rng = np.random.default_rng(3)
+    rows = pd.DataFrame(
+        {"row": range(30), "prediction": rng.normal(size=30), "label": rng.normal(size=30), "fold": np.arange(30) % 3}
+    )
+    judge = HeldOut(rows, None, 0.8, timed=False, by_class=False)
+    new = {k: pd.DataFrame({"row": [90, 91], "prediction": rng.normal(size=2)}) for k in range(3)}
+    found = judge.sets_of_new(new, np.ones(30))
+    scores, fold = np.abs(rows["label"] - rows["prediction"]).to_numpy(), rows["fold"].to_numpy()
+    for place in range(2):
+        centre = np.array([new[k]["prediction"].iloc[place] for k in fold])
+        rank = int(np.ceil(0.8 * 31)) - 1
+        assert found["high"].iloc[place] == pytest.approx(np.sort(centre + scores)[rank])
+        assert found["low"].iloc[place] == pytest.approx(np.sort(centre - scores)[::-1][rank])
 
 
 def test_sets_hold_the_classes_that_are_not_too_strange():
     rows = pd.DataFrame({"row": [7, 8], "p_a": [0.9, 0.55], "p_b": [0.1, 0.45]})
-    assert sets(rows, 0.5, ["a", "b"]).values.tolist() == [[7, True, False], [8, True, False]]
-    assert sets(rows, np.array([0.5, 0.6]), ["a", "b"])["in_b"].tolist() == [False, True]
+    assert threshold_sets(rows, np.array([[0.5], [0.5]]), ["a", "b"]).values.tolist() == [[7, True, False], [8, True, False]]
+    assert threshold_sets(rows, np.array([[0.5], [0.6]]), ["a", "b"])["in_b"].tolist() == [False, True]
+    assert threshold_sets(rows, np.array([[0.5, 0.95], [0.0, 0.2]]), ["a", "b"]).values.tolist() == [
+        [7, True, True],
+        [8, False, False],
+    ]
+
+
+def test_an_interval_of_a_share_is_wilsons_and_does_not_vanish_at_the_edge():
+    """Wilson's interval of 38 of 40, with Student's quantile; forty right of forty leave room for one in eleven wrong."""
+    is_right = np.repeat([1.0, 0.0], [38, 2])
+    drawn = draws({"": partial(metrics.mean, is_right)}, np.ones(40), np.arange(40), 4000, np.random.default_rng(0))[""]
+    q, p, n = stats.t.ppf(0.975, 39), 0.95, 40
+    middle, half = p + q**2 / (2 * n), q * np.sqrt(p * (1 - p) / n + q**2 / (4 * n**2))
+    expected = [(middle + sign * half) / (1 + q**2 / n) for sign in (-1, 1)]
+    assert share_interval(0.95, drawn, 0.95, 40, 40) == pytest.approx(expected, abs=0.004)
+    assert share_interval(1.0, np.ones(100), 0.95, 40, 40) == (pytest.approx(0.907, abs=0.001), 1)
+    assert share_interval(0.0, np.zeros(100), 0.95, 5, 200)[1] > 0.5
+
+
+def test_perfect_predictions_have_intervals_of_some_width():
+    rows = predicted(1, 0.5, rows=40)
+    perfect = rows.assign(p_b=rows["label"] * 0.8 + 0.1, p_a=0.9 - rows["label"] * 0.8, decision=rows["label"].astype(int))
+    found = evaluate(perfect, PROTOCOL)["held_out"]["metrics"]
+    for name in ("auc", "average_precision", "accuracy", "balanced_accuracy", "tuned_balanced_accuracy", "f1"):
+        assert found[name]["value"] == 1
+        assert 0.5 < found[name]["low"] < 0.95
+
+
+def test_the_interval_of_a_mean_of_recalls_is_as_wide_as_the_rare_class_makes_it():
+    ends = mean_of_shares([0.9, 1.0], [(0.88, 0.92), (0.6, 1.0)])
+    assert ends == pytest.approx((0.95 - np.hypot(0.02, 0.4) / 2, 0.95 + 0.02 / 2))
 
 
 def test_a_decision_tuned_by_costs_costs_less_than_one_tuned_for_balance():

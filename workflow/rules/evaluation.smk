@@ -26,7 +26,7 @@ rule evaluate:
         code=code("evaluate.py"),
         seed=config["seed"],
         splits=described(PLAN.evaluated_splits),
-        settings=config["report"],
+        settings=METRIC_SETTINGS | report_settings("coverage", "by_class"),
     script:
         "../scripts/evaluate.py"
 
@@ -51,7 +51,7 @@ rule diagnose:
         code=code("diagnose.py"),
         seed=config["seed"],
         reference=PLAN.reference,
-        settings=config["report"],
+        settings=report_settings("draws", "level"),
     script:
         "../scripts/diagnose.py"
 
@@ -101,7 +101,7 @@ rule explain:
         model=PLAN.reference,
         all_models=PLAN.models,
         splits=described(PLAN.scored_splits),
-        settings=config["report"],
+        settings=METRIC_SETTINGS,
     script:
         "../scripts/explain.py"
 
@@ -124,7 +124,7 @@ rule slice:
         code=code("slice.py"),
         seed=config["seed"],
         columns=lambda wildcards: PLAN.datasets[wildcards.dataset]["slices"],
-        settings=config["report"],
+        settings=METRIC_SETTINGS | report_settings("slice_rows"),
     script:
         "../scripts/slice.py"
 
@@ -153,6 +153,6 @@ rule compare:
         models=list(PLAN.models),
         plain=PLAN.plain,
         students=PLAN.students,
-        settings=config["report"],
+        settings=METRIC_SETTINGS,
     script:
         "../scripts/compare.py"

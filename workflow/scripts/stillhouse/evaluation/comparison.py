@@ -1,4 +1,8 @@
-"""Comparison: paired tests of all models, and of students with their teachers and twins."""
+"""Comparison: which model is the best, and how students compare with their teachers and twins.
+
+There are two questions, and each has a test of its own. Over rows: do these models, as they were fitted, differ on such rows?
+Over training sets: do these methods differ on such data, whatever rows and seeds they learn from?
+"""
 
 from functools import cached_property
 from itertools import combinations
@@ -11,13 +15,17 @@ from stillhouse.columns import DEPLOY, PART, ROW
 from stillhouse.errors import UserError
 from stillhouse.evaluation.intervals import bootstrap_p, draws, interval, resampled_t
 from stillhouse.evaluation.metrics import LESS_IS_BETTER, main_metric, possible
-from stillhouse.evaluation.scores import main_of, unit_numbers
+from stillhouse.evaluation.scores import main_of
+from stillhouse.intake.folds import unit_numbers
 from stillhouse.predictions.predictions import SMALLEST, columns_of
 from stillhouse.seeds import generator
 from stillhouse.shift.two_sample import holm
 
-PAIRS = ("model", "other", "gap", "gap_low", "gap_high", "p_rows", "p_folds", "p", "p_adjusted", "better")
-STUDENTS = ("student", "other", "is", "gap", "gap_low", "gap_high", "p", "better", "worse", "agreement", "divergence")
+PAIRS = ("model", "other", "gap", "gap_low", "gap_high", "p_rows", "p_folds")
+STUDENTS = (
+    *("student", "other", "is", "gap", "gap_low", "gap_high", "p_rows", "p_folds", "p_adjusted"),
+    *("better", "worse", "agreement", "divergence"),
+)
 SUFFIXES = {"": "value", "_low": "low", "_high": "high"}
 
 
@@ -34,7 +42,8 @@ class Comparison:
         self.sign = -1 if self.name in LESS_IS_BETTER else 1
         held_out = {model: [part["held_out"] for part in repeats] for model, repeats in metrics.items()}
         self.values = {model: parts[0]["metrics"][self.name]["value"] for model, parts in held_out.items()}
-        self.ratio = next(iter(held_out.values()))[0]["ratio"]
+        first = next(iter(held_out.values()))[0]
+        self.ratio, self.units = first["ratio"], first["units"]
         self.folds = {
             model: np.array([value for part in parts for value in part["metrics"][self.name]["folds"].values()], dtype=float)
             for model, parts in held_out.items()
@@ -54,12 +63,57 @@ class Comparison:
         return middle, *possible(self.name, low, high)
 
     def gap(self, model, other):
-        """Return the gap of two models with its bootstrap interval and p-values; see ``pairs``."""
+        """Return the gap of two models with its bootstrap interval, and its p-values over rows and over training sets."""
         gap, drawn = self.values[model] - self.values[other], self.drawn[model] - self.drawn[other]
-        low, high = interval(drawn, self.settings["level"])
-        p_rows, p_folds = bootstrap_p(gap, drawn), self.p_over_folds(model, other)
-        p = p_rows if p_folds is None else max(p_rows, p_folds)
-        return {"gap": gap, "gap_low": low, "gap_high": high, "p_rows": p_rows, "p_folds": p_folds, "p": p}
+        low, high = interval(gap, drawn, self.settings["level"], self.units)
+        p_rows, p_folds = bootstrap_p(gap, drawn, self.units), self.p_over_folds(model, other)
+        return {"gap": gap, "gap_low": low, "gap_high": high, "p_rows": p_rows, "p_folds": p_folds}
+
+    def is_winner(self, p):
+        """Return whether the leading model is better than every other one, by p-values named ``p``; None without any.
+
+        The p-values need no adjustment: whichever model leads, to be called the best by mistake it has to beat a model that is
+        as good as itself (Berger 1982, theorem 1).
+        """
+        found = [self.gap(self.ranked[0], other)[p] for other in self.ranked[1:]]
+        return None if None in found or not found else max(found) < 1 - self.settings["level"]
+
+    def p_best_over_rows(self):
+        """Return for each model the p-value of its being the best on such rows: multiple comparisons with the best (Hsu 1984).
+
+        It is the share of bootstrap draws in which the largest standardized advantage of another model, less its mean, exceeds
+        the one observed. The best model has a p-value below 0.05 one time in 20, however many models there are.
+        """
+        names = self.ranked
+        values = self.sign * np.array([self.values[name] for name in names])
+        drawn = self.sign * np.stack([self.drawn[name] for name in names])
+        found = {}
+        for own, name in enumerate(names):
+            ahead, moved = values - values[own], drawn - drawn[own]
+            error = np.nanstd(moved, axis=1)
+            others = np.flatnonzero(error > 0)
+            if not len(others):
+                found[name] = 1.0
+                continue
+            observed = (ahead[others] / error[others]).max()
+            noise = ((moved[others] - ahead[others, None]) / error[others, None]).max(axis=0)
+            found[name] = float((1 + (noise >= observed).sum()) / (1 + np.isfinite(noise).sum()))
+        return found
+
+    def p_best_over_folds(self):
+        """Return for each model the p-value of its method's being the best on such data; None without several folds.
+
+        It is the smallest one-sided p-value against another model, times the number of other models (Bonferroni).
+        """
+        found = {}
+        for name in self.ranked:
+            others = [other for other in self.ranked if other != name]
+            if any(self.p_over_folds(name, other) is None for other in others):
+                return dict.fromkeys(self.ranked)
+            halves = [self.p_over_folds(name, other) / 2 for other in others]
+            is_ahead = [self.sign * self.fold_gaps(other, name).mean() > 0 for other in others]
+            found[name] = min([1.0, *(len(others) * half for half, ahead in zip(halves, is_ahead, strict=True) if ahead)])
+        return found
 
     def p_over_folds(self, model, other):
         """Return the p-value of a gap by the corrected resampled t-test, with a variance moderated over all pairs.
@@ -97,35 +151,37 @@ class Comparison:
 
 
 def pairs(contest):
-    """Return one row for each pair of models, the better one first: the gap, its p-values, and whether it is significant.
+    """Return one row for each pair of models, the better one first: the gap with its interval, and its p-values.
 
     ``p_rows`` is the p-value over rows: a bootstrap of the held-out rows, with the models as fitted. ``p_folds`` is that over
-    training sets and seeds: the corrected resampled t-test over folds, moderated over pairs. A model is ``better`` if the
-    larger of the two, adjusted for the number of pairs (Holm 1979), is significant.
+    training sets and seeds: the corrected resampled t-test over folds, moderated over pairs.
     """
     lines = [{"model": model, "other": other, **contest.gap(model, other)} for model, other in combinations(contest.ranked, 2)]
-    table = pd.DataFrame(lines, columns=[name for name in PAIRS if name not in ("p_adjusted", "better")])
-    table["p_adjusted"] = holm(table["p"])
-    table["better"] = table["p_adjusted"] < 1 - contest.settings["level"]
-    return table
+    return pd.DataFrame(lines, columns=PAIRS)
 
 
-def compare(contest, tested, metrics, plain):
+def compare(contest, metrics, plain):
     """Return one row for each model, the leading one first: its metrics, its mean over folds, and its gap to the leader.
 
-    ``tested`` is the table of ``pairs``; ``behind`` says whether the leader is significantly better. ``plain`` maps a resampled
-    model to its counterpart without resampling, whose tuned threshold is what resampling has to beat.
+    ``p_best_rows`` is the p-value of a model's being the best on such rows, ``p_best_folds`` that of its method's being the
+    best on such data. ``behind`` says whether the first is ruled out. ``winner_rows`` and ``winner_folds`` say whether a model
+    is better than every other one, over rows and over training sets. ``plain`` maps a resampled model to its counterpart
+    without resampling, whose tuned threshold is what resampling has to beat.
     """
-    leader = contest.ranked[0]
-    better = set(tested.loc[(tested["model"] == leader) & tested["better"], "other"])
+    leader, alpha = contest.ranked[0], 1 - contest.settings["level"]
+    over_rows, over_folds = contest.p_best_over_rows(), contest.p_best_over_folds()
+    wins = {f"winner_{over}": contest.is_winner(f"p_{over}") for over in ("rows", "folds")}
     lines = []
     for name in contest.ranked:
         mean, low, high = contest.mean_over_folds(name)
         of_folds = {f"{contest.name}_folds_mean": mean, f"{contest.name}_t_low": low, f"{contest.name}_t_high": high}
         gaps = contest.gap(name, leader)
         gap = {key: gaps[key] for key in ("gap", "gap_low", "gap_high")}
-        named = {"model": name, "plain": plain.get(name, "")}
-        lines.append({**named, **flat_metrics(metrics[name][0]), **of_folds, **gap, "behind": name in better})
+        best = {"p_best_rows": over_rows[name], "p_best_folds": over_folds[name], "behind": over_rows[name] < alpha}
+        won = {key: None if win is None else win and name == leader for key, win in wins.items()}
+        lines.append(
+            {"model": name, "plain": plain.get(name, ""), **flat_metrics(metrics[name][0]), **of_folds, **gap, **best, **won}
+        )
     return pd.DataFrame(lines)
 
 
@@ -133,19 +189,19 @@ def compare_students(contest, students, rows):
     """Return one row for each student and each model that it is compared with: its teachers and its twin.
 
     ``students`` is ``{student: {other: "teacher" or "twin"}}``. ``gap`` is the student's main metric minus the other's on the
-    same rows; ``better`` and ``worse`` are by ``p``, which is not adjusted, as these few pairs are stated in advance.
+    same rows; ``better`` and ``worse`` are by the p-value over rows, adjusted for the number of lines (Holm 1979).
     ``agreement`` is the share of rows with the same most likely class, ``divergence`` the mean of KL(other || student); of a
     regression they are the correlation and the root mean squared difference.
     """
     lines = []
     for student, others in students.items():
         for other, part in others.items():
-            gap = contest.gap(student, other)
-            is_clear, gain = gap["p"] < 1 - contest.settings["level"], contest.sign * gap["gap"]
-            line = {"student": student, "other": other, "is": part, **gap}
-            line |= {"better": is_clear and gain > 0, "worse": is_clear and gain < 0}
+            line = {"student": student, "other": other, "is": part, **contest.gap(student, other)}
             lines.append(line | fidelity(rows[student], rows[other], contest.classes))
-    return pd.DataFrame(lines, columns=STUDENTS)
+    table = pd.DataFrame(lines, columns=[name for name in STUDENTS if name not in ("p_adjusted", "better", "worse")])
+    table["p_adjusted"] = holm(table["p_rows"])
+    is_clear, is_ahead = table["p_adjusted"] < 1 - contest.settings["level"], contest.sign * table["gap"] > 0
+    return table.assign(better=is_clear & is_ahead, worse=is_clear & ~is_ahead)[list(STUDENTS)]
 
 
 def fidelity(student, other, classes):

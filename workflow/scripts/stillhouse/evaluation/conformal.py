@@ -1,21 +1,24 @@
 """Conformal prediction: sets of classes, or intervals, that contain the true label with a stated probability.
 
-The threshold of a row comes from rows of other folds. All of them were predicted by models that had not seen them, so that
-the nonconformity scores are exchangeable (cross-conformal prediction, Vovk 2015).
-"""
+The threshold of a row comes from all other held-out rows, those of its own fold included. Every held-out row was predicted by
+a model that had not seen it, and rows take their places in folds at random, so that a row's nonconformity score has any rank
+among all scores with equal probability. Scores of other folds alone would not do: a fold's model may be worse than the others.
+Rows in order of time have thresholds from earlier blocks alone.
 
-from functools import partial
+With ``by_class``, each class has a threshold of its own, from rows of that class, so that every class is covered as often as
+stated and not only all classes on average (Vovk 2012, section 3).
+"""
 
 import numpy as np
 import pandas as pd
 
-from stillhouse.columns import DEPLOY, FOLD, LABEL, PART, ROW
-from stillhouse.evaluation.intervals import draws, interval
-from stillhouse.evaluation.metrics import mean
-from stillhouse.evaluation.scores import unit_numbers, weights_of
+from stillhouse.columns import FOLD, LABEL, ROW
+from stillhouse.intake.folds import unit_numbers
 from stillhouse.predictions.predictions import columns_of
 
 LOW, HIGH = "low", "high"
+# The parts that groups are divided into, each judged by the others; the steps of a bisection.
+MOST_PARTS, BISECTIONS = 20, 60
 
 
 def set_column(name):
@@ -50,98 +53,113 @@ def threshold(scores, weight, own, level):
     return np.r_[scores[order], np.inf][np.minimum(position, len(scores))]
 
 
-def calibration_parts(rows, units, timed):
-    """Return the part of each row, and for each part the parts that its threshold comes from.
+def threshold_among_others(scores, weight, level):
+    """Return for each row the ``threshold`` that all other rows give it; shape (rows,)."""
+    order = np.argsort(scores, kind="stable")
+    ordered, reached = np.r_[scores[order], np.inf], np.cumsum(weight[order])
+    wanted = level * reached[-1] - 1e-9 * reached[-1]
+    place = np.empty(len(scores), dtype=int)
+    place[order] = np.arange(len(scores))
+    position = np.full(len(scores), np.searchsorted(reached, wanted))
+    # A row at or below that position takes its own weight away from the sum that has to be reached.
+    is_below = place <= position
+    position[is_below] = np.searchsorted(reached, wanted + weight[is_below])
+    return ordered[np.minimum(position, len(scores))]
 
-    Parts are folds, and the others are all other folds or, with time, the earlier ones. A single fold is divided in two.
+
+def thresholds(scores, held_out, weight, level, counted):
+    """Return a threshold for each held-out row, from ``counted`` rows of other units or, with time, of earlier folds.
+
+    Shape (rows,). Of many groups, a twentieth at a time is judged by all others.
     """
-    part = rows[FOLD].to_numpy()
-    if len(np.unique(part)) < 2:
-        part = np.random.default_rng(0).permutation(int(units.max()) + 1)[units] % 2
-    names = np.unique(part)
-    return part, {name: [other for other in names if (other < name if timed else other != name)] for name in names}
-
-
-def thresholds(rows, units, weight, level, classes, timed):
-    """Return a threshold for each held-out row, from rows of other parts; shape (rows,)."""
-    scores, result = label_scores(rows, classes), np.full(len(rows), np.inf)
-    part, calibrated_by = calibration_parts(rows, units, timed)
-    for name, others in calibrated_by.items():
-        is_own, is_other = part == name, np.isin(part, others)
+    if not held_out.timed and held_out.are_rows:
+        result = threshold(scores[counted], weight[counted], weight, level)
+        result[counted] = threshold_among_others(scores[counted], weight[counted], level)
+        return result
+    part, result = held_out.parts, np.full(len(scores), np.inf)
+    for name in np.unique(part):
+        is_own, is_other = part == name, (part < name if held_out.timed else part != name) & counted
         result[is_own] = threshold(scores[is_other], weight[is_other], weight[is_own], level)
     return result
 
 
-def threshold_of_new(rows, weight, level, classes):
-    """Return the threshold of deploy rows, from all held-out rows; a deploy row is given sum w² / sum w, its expected
-    weight.
+class HeldOut:
+    """Held-out rows with their label's nonconformity scores, units and folds; the thresholds of their own sets and of others'.
+
+    With ``by_class`` every class has thresholds of its own.
     """
-    own = (weight**2).sum() / weight.sum()
-    return float(threshold(label_scores(rows, classes), weight, np.array([own]), level)[0])
+
+    def __init__(self, rows, classes, level, timed, by_class):
+        self.rows, self.classes, self.level, self.timed = rows, classes, level, timed
+        self.scores, self.folds, self.units = label_scores(rows, classes), rows[FOLD].to_numpy(), unit_numbers(rows)
+        self.are_rows = len(np.unique(self.units)) == len(rows)
+        numbers = np.random.default_rng(0).permutation(int(self.units.max()) + 1) if len(rows) else self.units
+        self.parts = self.folds if timed else numbers[self.units] % MOST_PARTS
+        everything, labels = np.ones(len(rows), dtype=bool), rows[LABEL].to_numpy()
+        self.counted = [labels == code for code in range(len(classes))] if classes and by_class else [everything]
+
+    def limits(self, weight):
+        """Return the threshold of each held-out row and class; shape (rows, classes), or (rows, 1) if all share it."""
+        columns = [thresholds(self.scores, self, weight, self.level, counted) for counted in self.counted]
+        return np.stack(columns, axis=1)
+
+    def sets_of_new(self, predictions, weight):
+        """Return the sets of new rows by CV+ (Romano, Sesia & Candès 2020, section 2.3; Barber et al. 2021 for intervals).
+
+        ``predictions`` maps a fold to the predictions of the new rows by the model that held it out. A held-out row counts by
+        its own score against that of the new row under the same model.
+        """
+        own = (weight**2).sum() / weight.sum()
+        wanted = [self.level * (weight[counted].sum() + own) for counted in self.counted]
+        parts = {fold: self.sorted_scores(weight, self.folds == fold) for fold in predictions}
+        first = next(iter(predictions.values()))
+        if not self.classes:
+            centres = {fold: table[columns_of(None)[0]].to_numpy("float64") for fold, table in predictions.items()}
+            low, high = (sign * cv_plus_end(centres, parts, wanted[0], sign) for sign in (-1, 1))
+            return pd.DataFrame({ROW: first[ROW].to_numpy(), LOW: low, HIGH: high})
+        below = np.zeros((len(first), len(self.classes)))
+        for fold, table in predictions.items():
+            new = nonconformity_score(table, self.classes)
+            for code in range(len(self.classes)):
+                scores, reached = parts[fold][min(code, len(wanted) - 1)]
+                below[:, code] += reached[np.searchsorted(scores, new[:, code], side="left")]
+        return set_table(first[ROW], below < np.array(wanted) - 1e-9, self.classes)
+
+    def sorted_scores(self, weight, in_fold):
+        """Return for each class, or for all as one, a fold's sorted scores, and the weights before each of them and of all."""
+        found = []
+        for rows in (in_fold & counted for counted in self.counted):
+            order = np.argsort(self.scores[rows], kind="stable")
+            found.append((self.scores[rows][order], np.r_[0.0, np.cumsum(weight[rows][order])]))
+        return found
 
 
-def sets(predictions, limit, classes):
-    """Return ``row`` and each row's set as ``in_<class>``, or its interval as ``low`` and ``high``."""
-    limit = np.broadcast_to(limit, len(predictions))
+def cv_plus_end(centres, parts, wanted, sign):
+    """Return the upper end of intervals by CV+, or minus the lower end with ``sign`` -1; shape (new rows,).
+
+    It is the least value that a weight of ``wanted`` of the values sign * centre + score does not exceed, by bisection.
+    """
+    shifted = [(sign * centres[fold], *part) for fold, (part,) in parts.items()]
+    if sum(reached[-1] for _, _, reached in shifted) < wanted:
+        return np.full(len(shifted[0][0]), np.inf)
+    low = np.min([centre for centre, _, _ in shifted], axis=0)
+    high = np.max([centre for centre, _, _ in shifted], axis=0) + max(scores.max(initial=0) for _, scores, _ in shifted)
+    for _ in range(BISECTIONS):
+        middle = (low + high) / 2
+        below = sum(reached[np.searchsorted(scores, middle - centre, side="right")] for centre, scores, reached in shifted)
+        is_enough = below >= wanted - 1e-9
+        low, high = np.where(is_enough, low, middle), np.where(is_enough, middle, high)
+    return high
+
+
+def threshold_sets(rows, limit, classes):
+    """Return each row's set as ``in_<class>``, or its interval as ``low`` and ``high``, by thresholds (rows, classes or 1)."""
     if classes:
-        is_in = nonconformity_score(predictions, classes) <= limit[:, None]
-        columns = {set_column(name): is_in[:, code] for code, name in enumerate(classes)}
-    else:
-        centre = predictions[columns_of(None)[0]].to_numpy("float64")
-        columns = {LOW: centre - limit, HIGH: centre + limit}
-    return pd.DataFrame({ROW: predictions[ROW].to_numpy(), **columns})
+        return set_table(rows[ROW], nonconformity_score(rows, classes) <= limit, classes)
+    centre = rows[columns_of(None)[0]].to_numpy("float64")
+    return pd.DataFrame({ROW: rows[ROW].to_numpy(), LOW: centre - limit[:, 0], HIGH: centre + limit[:, 0]})
 
 
-def sizes(table, classes):
-    """Return the number of classes in each set, or the width of each interval."""
-    if classes:
-        return table[[set_column(name) for name in classes]].to_numpy().sum(axis=1)
-    return (table[HIGH] - table[LOW]).to_numpy()
-
-
-def with_conformal(metrics, predictions, rows, protocol, timed, weights=None):
-    """Return the metrics with the coverage and mean size of conformal sets, and the sets of all predicted rows.
-
-    Thresholds of held-out rows come from other folds, those of deploy rows from all held-out rows. With shift ``weights`` the
-    thresholds of deploy rows are weighted, and ``deploy_weighted`` has the weighted coverage of held-out rows by such
-    thresholds; ``unweighted`` is the coverage of thresholds without weights.
-    """
-    classes, level = protocol.task.classes, protocol.settings["coverage"]
-    deploy = rows[rows[PART] == DEPLOY]
-    held_out = rows[rows[PART] != DEPLOY]
-    even, units = np.ones(len(held_out)), unit_numbers(held_out)
-    weight = even if weights is None else weights_of(held_out, weights)
-    plain = thresholds(held_out, units, even, level, classes, timed)
-    limit, plain_limit = (threshold_of_new(held_out, own, level, classes) for own in (weight, even))
-    covered = {"held_out": coverage(held_out, plain, even, protocol)}
-    if weights is not None:
-        weighted = thresholds(held_out, units, weight, level, classes, timed)
-        covered["deploy_weighted"] = coverage(held_out, weighted, weight, protocol, plain)
-    if len(deploy):
-        ones = np.ones(len(deploy))
-        covered["deploy"] = coverage(deploy, limit * ones, ones, protocol, plain_limit * ones)
-    metrics = {part: assessed | {"conformal": covered.get(part)} for part, assessed in metrics.items()}
-    limits = predictions[ROW].map(pd.Series(plain, index=held_out[ROW])).fillna(limit).to_numpy()
-    return metrics, sets(predictions, limits, classes)
-
-
-def coverage(rows, limit, weight, protocol, plain=None):
-    """Return the coverage of sets, its interval, and their mean size; None where no row has a finite threshold.
-
-    ``plain`` has the thresholds without weights, whose coverage is returned as ``unweighted``.
-    """
-    classes, settings, has_threshold = protocol.task.classes, protocol.settings, np.isfinite(limit)
-    if not has_threshold.any():
-        return None
-    scores, W, units = label_scores(rows, classes), weight * has_threshold, unit_numbers(rows)
-    covered = partial(mean, scores <= limit)
-    low, high = interval(draws({"": covered}, W, units, settings["draws"], np.random.default_rng(0))[""], settings["level"])
-    size = sizes(sets(rows[has_threshold], limit[has_threshold], classes), classes)
-    return {
-        "value": float(covered(W[None])[0]),
-        "low": low,
-        "high": high,
-        "size": float(np.average(size, weights=weight[has_threshold])),
-        "rows": int(has_threshold.sum()),
-        "unweighted": None if plain is None else float(mean(scores <= plain, W[None])[0]),
-    }
+def set_table(rows, is_in, classes):
+    """Return row numbers and sets, shape (rows, classes), as a table."""
+    return pd.DataFrame({ROW: np.asarray(rows), **{set_column(name): is_in[:, code] for code, name in enumerate(classes)}})

@@ -64,14 +64,21 @@ def mcc(labels, scores, W):
     return np.divide(above, below, out=np.zeros(len(W)), where=below > 0)
 
 
-def recall_at_precision(labels, scores, W, precision):
-    """Largest recall of the positive class at a threshold with at least this precision; 0 where no threshold has it.
+def recall_at_precision(labels, scores, W, precision, parts, scored=True):
+    """Recall of the positive class at thresholds that other rows state this precision for.
 
-    Without a positive row there is no recall, and the value is NaN.
+    The threshold of a part of the rows is the one with the largest recall on the rows of all other parts, among those with
+    this precision there; where there is none, no row of the part is found. ``parts`` has the part of each row, ``scored`` a
+    mask of the rows that count. The precision itself may be another on the scored rows.
     """
-    found, reached = _recall_and_precision(labels == 1, scores[:, 1], W)
-    largest = np.where(reached >= precision, found, 0).max(axis=1)
-    return np.where(W @ (labels == 1) > 0, largest, np.nan)
+    is_positive, found = labels == 1, 0
+    for part in np.unique(parts):
+        own = parts == part
+        limit = _threshold_of(precision, is_positive[~own], scores[~own, 1], W[:, ~own])
+        wanted = own & is_positive & scored
+        found = found + (W[:, wanted] * (scores[wanted, 1] >= limit[:, None])).sum(axis=1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return found / (W @ (is_positive & scored).astype("float64"))
 
 
 def calibration_error(labels, scores, W):
@@ -132,20 +139,6 @@ def pinball(labels, scores, W, quantile):
     return mean(np.maximum(quantile * above, (quantile - 1) * above), W)
 
 
-OF_CLASSES = (log_loss, brier, calibration_error, accuracy, balanced_accuracy, f1, mcc, tuned_balanced_accuracy, cost)
-BY_TASK = {
-    "binary": (auc, average_precision, recall_at_precision, *OF_CLASSES),
-    "multiclass": (auc, *OF_CLASSES),
-    "regression": (rmse, mae, r2, pinball),
-}
-# Metrics that rank rows, which only scores of one model allow; see ``within_folds``.
-RANKING = ("auc", "average_precision", "recall_at_precision")
-# Metrics of decisions, not of probabilities.
-OF_DECISIONS = ("tuned_balanced_accuracy", "cost")
-WITHOUT_INTERVAL = ("calibration_error",)
-LESS_IS_BETTER = ("log_loss", "brier", "calibration_error", "cost", "rmse", "mae", "pinball")
-
-
 def main_metric(task):
     """Return the name of the metric that models of a task are compared by."""
     return BY_TASK[task.kind][0].__name__
@@ -167,23 +160,43 @@ def metrics_of(task, settings):
 
 
 def within_folds(name, metric, folds):
-    """Return the metric itself or, for one that ranks rows, its mean over folds, weighted by their rows.
+    """Return a metric of all rows as a function of (labels, scores, W), where folds matter to it.
 
     Rows of different folds are scored by different models. Ranked together, they would compare the general level of the
-    models' scores, and with drifting classes an AUC may fall below 0.5 though each model ranks its own rows well. Folds of a
-    single class have no value and are left out.
+    models' scores, and with drifting classes an AUC may fall below 0.5 though each model ranks its own rows well. So a metric
+    that ranks rows is the mean over folds, weighted by their rows; of each class, the folds that have it and others count. The
+    threshold of ``recall_at_precision`` comes from other folds.
     """
-    if name not in RANKING:
-        return metric
+    if name == "recall_at_precision":
+        return partial(metric, parts=parts_of(folds))
+    return partial(_mean_over_folds, RANKING[name], folds=folds) if name in RANKING else metric
 
-    def averaged(labels, scores, W):
-        parts = [folds == fold for fold in np.unique(folds)]
-        values = np.stack([metric(labels[part], scores[part], W[:, part]) for part in parts])
-        weight = np.array([part.sum() for part in parts])[:, None] * np.isfinite(values)
+
+def of_fold(name, metric, folds, fold):
+    """Return a metric of one fold as a function of (labels, scores, W) of all rows."""
+    own = folds == fold
+    if name == "recall_at_precision":
+        return partial(metric, parts=parts_of(folds), scored=own)
+    return lambda labels, scores, W: metric(labels[own], scores[own], W[:, own])
+
+
+def parts_of(folds):
+    """Return the part of each row: its fold or, of a single fold, one of two halves."""
+    if len(np.unique(folds)) > 1:
+        return folds
+    return np.random.default_rng(0).permutation(len(folds)) % 2
+
+
+def _mean_over_folds(metric_of_one, labels, scores, W, folds):
+    parts = [folds == fold for fold in np.unique(folds)]
+    rows = np.array([part.sum() for part in parts])[:, None]
+    by_class = []
+    for code in [1] if scores.shape[1] == 2 else range(scores.shape[1]):
+        values = np.stack([metric_of_one(labels[part] == code, scores[part, code], W[:, part]) for part in parts])
+        weight = rows * np.isfinite(values)
         with np.errstate(invalid="ignore"):
-            return np.nansum(values * weight, axis=0) / weight.sum(axis=0)
-
-    return averaged
+            by_class.append(np.nansum(values * weight, axis=0) / weight.sum(axis=0))
+    return _mean_of_known(by_class)
 
 
 def mean(values, W):
@@ -193,11 +206,14 @@ def mean(values, W):
 
 
 def _mean_over_classes(metric, labels, scores, W):
-    if scores.shape[1] == 2:
-        return metric(labels == 1, scores[:, 1], W)
-    present = [code for code in range(scores.shape[1]) if 0 < (labels == code).sum() < len(labels)]
-    values = [metric(labels == code, scores[:, code], W) for code in present]
-    return np.mean(values, axis=0) if values else np.full(len(W), np.nan)
+    codes = [1] if scores.shape[1] == 2 else range(scores.shape[1])
+    return _mean_of_known([metric(labels == code, scores[:, code], W) for code in codes])
+
+
+def _mean_of_known(values):
+    values = np.stack(values)
+    known = values[np.isfinite(values).any(axis=1)]
+    return known.mean(axis=0) if len(known) else np.full(values.shape[1], np.nan)
 
 
 def _auc_of_one(is_positive, score, W):
@@ -221,6 +237,17 @@ def _recall_and_precision(is_positive, score, W):
         return found / found[:, -1:], precision
 
 
+def _threshold_of(precision, is_positive, score, W):
+    """Return for each weighting the lowest threshold with a precision; infinite where none has it; shape (draws,)."""
+    if not is_positive.any():
+        return np.full(len(W), np.inf)
+    _, reached = _recall_and_precision(is_positive, score, W)
+    falling = np.unique(score)[::-1]
+    has_it = reached >= precision
+    lowest = has_it.shape[1] - 1 - has_it[:, ::-1].argmax(axis=1)
+    return np.where(has_it.any(axis=1), falling[lowest], np.inf)
+
+
 def _f1_of_one(is_label, is_chosen, W):
     right, total = W @ (is_label & is_chosen), W @ is_label + W @ is_chosen
     return np.divide(2 * right, total, out=np.zeros(len(W)), where=total > 0)
@@ -232,3 +259,21 @@ def mass_by_score(is_positive, score, W):
     first = np.flatnonzero(np.r_[True, np.diff(score[order]) > 0])
     positive = np.add.reduceat(W[:, order] * is_positive[order], first, axis=1)
     return positive, np.add.reduceat(W[:, order], first, axis=1) - positive
+
+
+OF_CLASSES = (log_loss, brier, calibration_error, accuracy, balanced_accuracy, f1, mcc, tuned_balanced_accuracy, cost)
+BY_TASK = {
+    "binary": (auc, average_precision, recall_at_precision, *OF_CLASSES),
+    "multiclass": (auc, *OF_CLASSES),
+    "regression": (rmse, mae, r2, pinball),
+}
+# Metrics that rank rows, which only scores of one model allow, as functions of one class; see ``within_folds``.
+RANKING = {"auc": _auc_of_one, "average_precision": _average_precision_of_one}
+# Metrics between 0 and 1 that rows of every class add to.
+OF_ALL_ROWS, OF_EVERY_CLASS, OF_POSITIVES = ("accuracy",), ("auc", "average_precision", "f1"), ("recall_at_precision",)
+# Means of the recall of each class.
+MEAN_RECALLS = ("balanced_accuracy", "tuned_balanced_accuracy")
+# Metrics of decisions, not of probabilities.
+OF_DECISIONS = ("tuned_balanced_accuracy", "cost")
+WITHOUT_INTERVAL = ("calibration_error",)
+LESS_IS_BETTER = ("log_loss", "brier", "calibration_error", "cost", "rmse", "mae", "pinball")

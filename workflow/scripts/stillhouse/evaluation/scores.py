@@ -5,9 +5,11 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from stillhouse.columns import DECISION, DEPLOY, FOLD, GROUP, LABEL, PART, ROW, WEIGHT
-from stillhouse.evaluation.intervals import draws, interval, resampled_t
-from stillhouse.evaluation.metrics import OF_DECISIONS, WITHOUT_INTERVAL, main_metric, metrics_of, possible, within_folds
+from stillhouse.columns import DECISION, DEPLOY, FOLD, LABEL, PART, ROW, TIME, WEIGHT
+from stillhouse.evaluation.bounds import Bounds
+from stillhouse.evaluation.intervals import draws, resampled_t
+from stillhouse.evaluation.metrics import OF_DECISIONS, main_metric, metrics_of, of_fold, possible, within_folds
+from stillhouse.intake.folds import OF_DEPLOY, unit_numbers
 from stillhouse.predictions.predictions import columns_of, label_losses, prediction_table
 from stillhouse.seeds import generator
 from stillhouse.shift.label_shift import corrected
@@ -22,25 +24,23 @@ def held_out_predictions(paths, folds, splits):
     parts = []
     for split in splits:
         table = read_split(paths, split.name)
-        rows = folds.loc[folds[FOLD].isin(split.held_out or [-1]), [ROW]]
+        rows = folds.loc[folds[FOLD].isin(split.held_out or [OF_DEPLOY]), [ROW]]
         parts.append(rows.merge(table, on=ROW))
     return pd.concat(parts, ignore_index=True).sort_values(ROW, ignore_index=True)
+
+
+def deploy_predictions(paths, folds, splits):
+    """Return the predictions of deploy rows by each split that held out a fold, as ``{fold: table}``; empty without rows."""
+    rows = folds.loc[folds[FOLD] == OF_DEPLOY, [ROW]]
+    if rows.empty:
+        return {}
+    return {split.held_out[0]: rows.merge(read_split(paths, split.name), on=ROW) for split in splits if split.held_out}
 
 
 def scored(predictions, table, folds):
     """Return the predictions of labelled rows with their label, part, fold and, if there are groups, group."""
     known = predictions.merge(table[[ROW, LABEL, PART]], on=ROW).merge(folds, on=ROW)
     return known[known[LABEL].notna()].reset_index(drop=True)
-
-
-def unit_numbers(rows):
-    """Return the number of each row's bootstrap unit: its group if there are groups, else the row itself."""
-    if GROUP not in rows:
-        return np.arange(len(rows))
-    units = pd.factorize(rows[GROUP])[0]
-    alone = units < 0
-    units[alone] = units.max() + 1 + np.arange(alone.sum())
-    return units
 
 
 def evaluate(rows, protocol, weights=None, corrected=None):
@@ -67,7 +67,13 @@ def weights_of(rows, weights):
 
 
 def ratio_of(folds, splits):
-    """Return the ratio of held-out to training rows, averaged over scored splits; None for a single split."""
+    """Return the ratio of held-out to training rows, averaged over scored splits; None where there is nothing to average.
+
+    That is so for a single split and, as the corrected resampled t-test is for training sets of one size, for rows in order
+    of time, where every split has learned from more rows than the one before it.
+    """
+    if TIME in folds:
+        return None
     sizes = folds[FOLD].value_counts()
     ratios = [sizes[split.held_out].sum() / sizes[split.train].sum() for split in splits if split.held_out]
     return float(np.mean(ratios)) if len(ratios) > 1 else None
@@ -98,24 +104,38 @@ def assess(rows, protocol, weight=None, ratio=None):
     weight = np.ones(len(rows)) if weight is None else weight
     labels, probabilities, folds = as_arrays(rows, protocol.task)
     decided = {name: np.eye(probabilities.shape[1])[rows[DECISION]] for name in OF_DECISIONS} if DECISION in rows else {}
-    settings, asked = protocol.settings, metrics_of(protocol.task, protocol.settings)
+    asked, settings = metrics_of(protocol.task, protocol.settings), protocol.settings
     known = {name: metric for name, metric in asked.items() if name in decided or name not in OF_DECISIONS}
     scores = {name: decided.get(name, probabilities) for name in known}
+    bounds = Bounds(labels, bool(protocol.task.classes), unit_numbers(rows), weight, settings["level"])
     of_weightings = {name: partial(within_folds(name, known[name], folds), labels, scores[name]) for name in known}
-    drawn = draws(of_weightings, weight, unit_numbers(rows), settings["draws"], generator(protocol.seed, "bootstrap"))
+    of_weightings |= bounds.recalls(known, scores)
+    values = {name: as_float(metric(weight[None])) for name, metric in of_weightings.items()}
+    drawn = draws(of_weightings, weight, bounds.units, settings["draws"], generator(protocol.seed, "bootstrap"))
     result = {}
     for name, metric in known.items():
-        low, high = (None, None) if name in WITHOUT_INTERVAL else interval(drawn[name], settings["level"])
+        low, high = bounds.of(name, values, drawn)
         by_fold = {
-            str(fold): as_float(metric(labels[folds == fold], scores[name][folds == fold], weight[None, folds == fold]))
+            str(fold): as_float(of_fold(name, metric, folds, fold)(labels, scores[name], weight[None]))
             for fold in np.unique(folds)
         }
-        result[name] = {"value": as_float(of_weightings[name](weight[None])), "low": low, "high": high, "folds": by_fold}
-        if ratio is not None:
-            middle, low, high, _ = resampled_t(by_fold.values(), ratio, settings["level"])
-            low, high = possible(name, low, high)
-            result[name] |= {"folds_mean": middle, "t_low": low, "t_high": high}
-    return {"rows": len(rows), "ratio": ratio, "metrics": result}
+        result[name] = {
+            "value": values[name],
+            "low": low,
+            "high": high,
+            "folds": by_fold,
+            **over_folds(name, by_fold, ratio, settings),
+        }
+    return {"rows": len(rows), "units": bounds.least_units(), "ratio": ratio, "metrics": result}
+
+
+def over_folds(name, by_fold, ratio, settings):
+    """Return the mean over folds and its corrected resampled t interval; nothing without a ratio."""
+    if ratio is None:
+        return {}
+    middle, low, high, _ = resampled_t(by_fold.values(), ratio, settings["level"])
+    low, high = possible(name, low, high)
+    return {"folds_mean": middle, "t_low": low, "t_high": high}
 
 
 def as_arrays(rows, task):

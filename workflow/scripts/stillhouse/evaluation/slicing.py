@@ -12,14 +12,20 @@ from sklearn.tree import DecisionTreeRegressor
 
 from stillhouse.columns import DEPLOY, LABEL, PART, ROW
 from stillhouse.errors import UserError, nearest
+from stillhouse.evaluation.bounds import Bounds
 from stillhouse.evaluation.importance import leaves, readable
-from stillhouse.evaluation.intervals import draws, interval
-from stillhouse.evaluation.metrics import mean
-from stillhouse.evaluation.scores import as_float, main_of, row_losses, unit_numbers
+from stillhouse.evaluation.intervals import bootstrap_p, draws, interval
+from stillhouse.evaluation.metrics import main_metric, mean, possible
+from stillhouse.evaluation.scores import as_float, main_of, row_losses
 from stillhouse.intake import kinds
+from stillhouse.intake.folds import unit_numbers
 from stillhouse.seeds import generator
+from stillhouse.shift.two_sample import holm
 
-COLUMNS = ("slice", "found", "rows", "value", "low", "high", "loss", "loss_low", "loss_high", "loss_elsewhere", "worse")
+COLUMNS = (
+    *("slice", "found", "rows", "value", "low", "high", "loss", "loss_low", "loss_high"),
+    *("loss_elsewhere", "p", "p_adjusted", "worse"),
+)
 # The most conditions of a slice that is searched for, the number of such slices, and the parts of a column of numbers.
 MOST_CONDITIONS, WORST_SLICES, COLUMN_PARTS = 3, 3, 4
 
@@ -27,13 +33,15 @@ MOST_CONDITIONS, WORST_SLICES, COLUMN_PARTS = 3, 3, 4
 def slices(rows, table, schema, columns, protocol):
     """Return a line for each slice: its rows, the main metric, and the mean loss in it and elsewhere, with intervals.
 
-    Slices by ``columns`` come first. ``worse`` says whether the interval of the mean loss is above the loss elsewhere. The loss
-    is the log loss or the squared error; slices of fewer than ``slice_rows`` rows are left out.
+    Slices by ``columns`` come first. The loss is the log loss or the squared error; slices of fewer than ``slice_rows`` rows
+    are left out. ``loss_elsewhere`` is that of other rows with the slice's shares of classes, so that a slice is not called
+    worse for having more rows of a class that is hard everywhere. ``p`` is the one-sided p-value of the difference; ``worse``
+    says whether it is significant when adjusted for the number of slices (Holm 1979).
     """
     held_out = rows[rows[PART] != DEPLOY].reset_index(drop=True)
     typed = held_out[[ROW]].merge(table.drop(columns=[LABEL, PART]), on=ROW)
     loss, least = row_losses(held_out, protocol.task), protocol.settings["slice_rows"]
-    given = [(name, "given", mask) for column in columns for name, mask in values_of(typed, column)]
+    given = [(name, "given", mask) for column in columns for name, mask in values_of(typed, schema, column, held_out[LABEL])]
     is_scored = halves(held_out, protocol.seed)
     found = [(name, "worst found", mask & is_scored) for name, mask in worst(typed, loss, ~is_scored, schema, least)]
     lines = []
@@ -41,35 +49,77 @@ def slices(rows, table, schema, columns, protocol):
         if mask.sum() >= least:
             elsewhere = ~mask & (is_scored if how == "worst found" else True)
             lines.append({"slice": name, "found": how, **scored_slice(held_out, loss, mask, elsewhere, protocol)})
-    return pd.DataFrame(lines, columns=COLUMNS)
+    found = pd.DataFrame(lines, columns=[name for name in COLUMNS if name not in ("p_adjusted", "worse")])
+    found["p_adjusted"] = holm(found["p"])
+    return found.assign(worse=found["p_adjusted"] < 1 - protocol.settings["level"])
 
 
 def scored_slice(rows, loss, mask, elsewhere, protocol):
     """Return the scores of a slice."""
-    part = rows[mask].reset_index(drop=True)
-    of_weightings = {"value": main_of(part, protocol), "loss": partial(mean, loss[mask])}
-    even, rng, settings = np.ones(len(part)), generator(protocol.seed, "bootstrap"), protocol.settings
-    drawn = draws(of_weightings, even, unit_numbers(part), settings["draws"], rng)
-    ends = {name: interval(drawn[name], settings["level"]) for name in drawn}
-    rest = float(loss[elsewhere].mean()) if elsewhere.any() else None
+    part, settings = rows[mask].reset_index(drop=True), protocol.settings
+    even, units = np.ones(len(part)), np.unique(unit_numbers(rows)[mask], return_inverse=True)[1]
+    name = main_metric(protocol.task)
+    of_weightings = {name: main_of(part, protocol), "loss": partial(mean, loss[mask])}
+    values = {key: as_float(metric(even[None])) for key, metric in of_weightings.items()}
+    drawn = draws(of_weightings, even, units, settings["draws"], generator(protocol.seed, "bootstrap"))
+    bounds = Bounds(part[LABEL].to_numpy(), bool(protocol.task.classes), units, even, settings["level"])
+    loss_ends = possible("log_loss", *interval(values["loss"], drawn["loss"], settings["level"], bounds.units_in(slice(None))))
+    rest, p = against_rest(rows, loss, mask, elsewhere, protocol)
     return {
         "rows": len(part),
-        "value": as_float(of_weightings["value"](even[None])),
-        "low": ends["value"][0],
-        "high": ends["value"][1],
-        "loss": float(loss[mask].mean()),
-        "loss_low": ends["loss"][0],
-        "loss_high": ends["loss"][1],
+        **dict(zip(("value", "low", "high"), (values[name], *bounds.of(name, values, drawn)), strict=True)),
+        **dict(zip(("loss", "loss_low", "loss_high"), (values["loss"], *loss_ends), strict=True)),
         "loss_elsewhere": rest,
-        "worse": rest is not None and ends["loss"][0] > rest,
+        "p": p,
     }
 
 
-def values_of(typed, name):
-    """Return the slices of a column as pairs (title, mask): each value and the gaps, or quarters of a column of numbers."""
-    if name not in typed:
-        raise UserError(f"slices: {name!r} is not a column of the typed table; {nearest(name, typed.columns)}")
-    values = typed[name]
+def against_rest(rows, loss, mask, elsewhere, protocol):
+    """Return the mean loss of other rows at the slice's shares of classes, and the p-value of the slice's being no larger.
+
+    Classes that no other row has are left out. Without other rows there is no loss, and the p-value is 1.
+    """
+    strata = rows[LABEL].to_numpy() if protocol.task.classes else np.zeros(len(rows))
+    codes = [code for code in np.unique(strata[mask]) if (elsewhere & (strata == code)).any()]
+    if not codes:
+        return None, 1.0
+    shares = np.array([(mask & (strata == code)).sum() for code in codes], dtype=float)
+    shares /= shares.sum()
+
+    def mean_at_shares(part, W):
+        means = [mean(loss[part & (strata == code)], W[:, part & (strata == code)]) for code in codes]
+        return shares @ np.stack(means)
+
+    in_part = mask & np.isin(strata, codes)
+    of_weightings = {"gap": lambda W: mean_at_shares(in_part, W) - mean_at_shares(elsewhere, W)}
+    even, units = np.ones(len(rows)), unit_numbers(rows)
+    drawn = draws(of_weightings, even, units, protocol.settings["draws"], generator(protocol.seed, "bootstrap"))["gap"]
+    gap, rest = float(of_weightings["gap"](even[None])[0]), float(mean_at_shares(elsewhere, even[None])[0])
+    both_sides = bootstrap_p(gap, drawn, len(np.unique(units[in_part])))
+    return rest, both_sides / 2 if gap > 0 else 1 - both_sides / 2
+
+
+def values_of(typed, schema, source, labels):
+    """Return the slices of a raw column as pairs (title, mask): each value and the gaps, or quarters of a column of numbers."""
+    named = []
+    for name, values in columns_of(typed, schema, source, labels).items():
+        named += parts_of(values, name)
+    return named
+
+
+def columns_of(typed, schema, source, labels):
+    """Return the typed columns that were made of a raw one, by name; the target is that of the rows."""
+    if source == schema["target"]:
+        names = dict(enumerate(schema["classes"])) if schema["classes"] else {}
+        return {source: labels.map(names) if names else labels}
+    columns = {column["name"]: column["source"] for column in schema["columns"]}
+    if made := [name for name in columns if source in (name, columns[name])]:
+        return {name if columns[name] != source or len(made) > 1 else source: typed[name] for name in made}
+    raise UserError(f"slices: there is no column {source!r}; {nearest(source, dict.fromkeys(columns.values()))}")
+
+
+def parts_of(values, name):
+    """Return the slices of a typed column as pairs (title, mask)."""
     if pd.api.types.is_numeric_dtype(values) and values.nunique() > COLUMN_PARTS:
         edges = np.unique(np.quantile(values.dropna(), np.linspace(0, 1, COLUMN_PARTS + 1)))
         parts = pd.cut(values, edges, include_lowest=True, labels=False)

@@ -1,0 +1,95 @@
+"""Coverage: how often conformal sets contain the true label, among all rows and among those of each class."""
+
+from functools import partial
+
+import numpy as np
+import pandas as pd
+
+from stillhouse.columns import DEPLOY, LABEL, PART, ROW
+from stillhouse.evaluation.conformal import HIGH, LOW, HeldOut, set_column, threshold_sets
+from stillhouse.evaluation.intervals import draws, share_interval
+from stillhouse.evaluation.metrics import mean
+from stillhouse.evaluation.scores import weights_of
+from stillhouse.intake.folds import unit_numbers
+
+
+def with_conformal(metrics, rows, protocol, timed, weights=None, of_splits=None):
+    """Return the metrics with the coverage and mean size of conformal sets, and the sets of held-out and deploy rows.
+
+    ``of_splits`` maps a fold to the predictions of the deploy rows by the split that held it out. With shift ``weights`` the
+    sets of deploy rows are weighted, and ``deploy_weighted`` has the weighted coverage of held-out rows by weighted
+    thresholds; ``unweighted`` is the coverage of sets without weights.
+    """
+    classes, settings = protocol.task.classes, protocol.settings
+    rows = rows[rows[LABEL].notna()].reset_index(drop=True)
+    held_out, deploy = (rows[part].reset_index(drop=True) for part in (rows[PART] != DEPLOY, rows[PART] == DEPLOY))
+    judge = HeldOut(held_out, classes, settings["coverage"], timed, settings["by_class"])
+    even = np.ones(len(held_out))
+    weight = even if weights is None else weights_of(held_out, weights)
+    limit = judge.limits(even)
+    plain = threshold_sets(held_out, limit, classes)
+    covered = {"held_out": coverage(held_out, plain, even * np.isfinite(limit).any(axis=1), protocol)}
+    if weights is not None:
+        limit = judge.limits(weight)
+        weighted = threshold_sets(held_out, limit, classes)
+        covered["deploy_weighted"] = coverage(held_out, weighted, weight * np.isfinite(limit).any(axis=1), protocol, plain)
+    found = [plain]
+    if of_splits:
+        found.append(judge.sets_of_new(of_splits, weight))
+    if of_splits and len(deploy):
+        of_deploy, unweighted = (one.set_index(ROW).loc[deploy[ROW]] for one in (found[-1], judge.sets_of_new(of_splits, even)))
+        covered["deploy"] = coverage(deploy, of_deploy, np.ones(len(deploy)), protocol, unweighted)
+    metrics = {part: assessed | {"conformal": covered.get(part)} for part, assessed in metrics.items()}
+    return metrics, pd.concat(found, ignore_index=True).sort_values(ROW, ignore_index=True)
+
+
+def coverage(rows, found, weight, protocol, plain=None):
+    """Return the coverage of sets, of all rows and of each class, with intervals, and the mean size; None without weight.
+
+    Rows without a finite threshold have weight 0. ``plain`` has the sets without weights, whose coverage is ``unweighted``.
+    """
+    if not weight.any():
+        return None
+    classes, is_in = protocol.task.classes, contains_label(found, rows, protocol.task.classes)
+    labels, size = rows[LABEL].to_numpy(), sizes(found[weight > 0], classes)
+    share_of = partial(weighted_mean, weight[weight > 0])
+    of_classes = {name: share(is_in, weight * (labels == code), rows, protocol) for code, name in enumerate(classes or [])}
+    return {
+        **share(is_in, weight, rows, protocol),
+        "size": None if np.isinf(size).any() else share_of(size),
+        **({"empty": share_of(size == 0), "single": share_of(size == 1)} if classes else {}),
+        "unweighted": None if plain is None else float(np.average(contains_label(plain, rows, classes), weights=weight)),
+        "classes": {name: found for name, found in of_classes.items() if found},
+    }
+
+
+def share(is_in, weight, rows, protocol):
+    """Return the weighted share of sets that contain the label, its interval and how many rows it is of; None for none."""
+    kept = weight > 0
+    if not kept.any():
+        return None
+    units, settings = np.unique(unit_numbers(rows)[kept], return_inverse=True)[1], protocol.settings
+    drawn = draws({"": partial(mean, is_in[kept])}, weight[kept], units, settings["draws"], np.random.default_rng(0))[""]
+    value, effective = float(np.average(is_in[kept], weights=weight[kept])), weight.sum() ** 2 / (weight**2).sum()
+    low, high = share_interval(value, drawn, settings["level"], int(units.max()) + 1, effective)
+    return {"value": value, "low": low, "high": high, "rows": int(kept.sum())}
+
+
+def weighted_mean(weight, values):
+    """Return the weighted mean of values as a float."""
+    return float(np.average(values, weights=weight))
+
+
+def contains_label(table, rows, classes):
+    """Return whether each row's set contains its label; shape (rows,). ``table`` has the sets of these rows, in their order."""
+    labels = rows[LABEL].to_numpy()
+    if classes:
+        return table[[set_column(name) for name in classes]].to_numpy()[np.arange(len(rows)), labels.astype(int)]
+    return (table[LOW].to_numpy() <= labels) & (labels <= table[HIGH].to_numpy())
+
+
+def sizes(table, classes):
+    """Return the number of classes in each set, or the width of each interval."""
+    if classes:
+        return table[[set_column(name) for name in classes]].to_numpy().sum(axis=1)
+    return (table[HIGH] - table[LOW]).to_numpy()
