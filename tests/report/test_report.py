@@ -8,7 +8,7 @@ import pytest
 from conftest import report_run
 
 from stillhouse.report.scatter import pareto
-from stillhouse.report.sections import control, explanation, footprint, probabilities, scores
+from stillhouse.report.sections import control, explanation, footprint, probabilities, scores, shift
 from stillhouse.report.text import p_value
 
 BINARY = {"task": "binary", "classes": ["no", "yes"], "costs": None}
@@ -16,7 +16,7 @@ BINARY = {"task": "binary", "classes": ["no", "yes"], "costs": None}
 
 def controlled(value, low, high, name="auc", task="binary"):
     metrics = {"held_out": {"metrics": {name: {"value": value, "low": low, "high": high}}}}
-    return report_run(schema={**BINARY, "task": task}, control={"tree": metrics})
+    return report_run(schema={**BINARY, "task": task, "alerts": []}, control={"tree": metrics})
 
 
 @pytest.mark.parametrize(
@@ -31,40 +31,108 @@ def controlled(value, low, high, name="auc", task="binary"):
     ],
 )
 def test_a_control_alarms_where_its_wide_interval_leaves_out_a_half(run, is_leak):
-    assert control.alarm(run).startswith("Something leaks") == is_leak
+    assert [said.startswith("Something leaks") for said in control.alarms(run)] == [True] * is_leak
     assert not (is_leak and control.sentence(run))
 
 
 def test_a_control_of_values_alarms_where_something_is_explained():
-    assert control.alarm(controlled(0.2, 0.15, 0.25, "r2", "regression"))
-    assert not control.alarm(controlled(-0.3, -0.4, -0.2, "r2", "regression"))
+    assert control.alarms(controlled(0.2, 0.15, 0.25, "r2", "regression"))
+    assert not control.alarms(controlled(-0.3, -0.4, -0.2, "r2", "regression"))
 
 
-def compared(*behind, p_folds=0.2):
-    names = ["best", "second", "third"][: len(behind) + 1]
-    comparison = pd.DataFrame({"model": names, "behind": [False, *behind]})
-    return report_run(comparison=comparison, pairs=pd.DataFrame({"p_folds": [p_folds] * 3}))
+def test_columns_that_tell_the_target_are_in_red_and_the_control_claims_no_more_than_it_shows():
+    run = controlled(0.51, 0.47, 0.55)
+    run.schema["alerts"] = ["column 'boat' (1.00) alone nearly tells the target (AUC)"]
+    assert control.alarms(run) == ["Column 'boat' (1.00) alone nearly tells the target (AUC)."]
+    assert "the workflow itself shows no leak. Columns that would not be known" in control.sentence(run)
+
+
+def deployed(held_out, deploy, weighted=None, name="auc", schema=BINARY):
+    parts = {"held_out": held_out, "deploy": deploy, **({"deploy_weighted": weighted} if weighted else {})}
+    values = {
+        part: {"rows": 226, "metrics": {name: dict(zip(("value", "low", "high"), ends, strict=True))}}
+        for part, ends in parts.items()
+    }
+    return report_run(schema=schema, metrics={"m": values}, comparison=pd.DataFrame({"model": ["m"]}))
+
+
+REGRESSION = {"task": "regression", "classes": None, "costs": None}
 
 
 @pytest.mark.parametrize(
-    ("behind", "said"),
+    ("run", "said"),
     [
-        ((True, True), "“best” is significantly better than every other model"),
         (
-            (False, True),
-            "There is no clear winner: “best” is not significantly better than “second”; it is significantly better than",
+            deployed((0.9, 0.88, 0.92), (0.7, 0.65, 0.75)),
+            "its AUC is worse than the 0.900 on held-out rows: 0.700 (0.650 to 0.750).",
         ),
-        ((False, False), "There is no clear winner: “best” is not significantly better than “second” and “third” ("),
-        ((), ""),
+        (
+            deployed((0.9, 0.88, 0.92), (0.89, 0.8, 0.94)),
+            "is not clearly different: 0.890 (0.800 to 0.940); on held-out rows it is 0.900.",
+        ),
+        (
+            deployed((2.2, 2.1, 2.3), (3.5, 3.2, 3.9), name="rmse", schema=REGRESSION),
+            "its RMSE is worse than the 2.200 on held-out rows",
+        ),
+        (deployed((2.2, 2.1, 2.3), (1.5, 1.2, 1.9), name="rmse", schema=REGRESSION), "its RMSE is better than the 2.200"),
+        (deployed((0.9, 0.88, 0.92), (None, None, None)), "cannot be computed, as all are of one class."),
     ],
 )
-def test_no_winner_is_a_verdict(behind, said):
-    assert scores.winner_sentence(compared(*behind)).startswith(said)
+def test_the_verdict_compares_deploy_rows_with_held_out_ones(run, said):
+    assert said in shift.drop_sentence(run)
 
 
-def test_one_fold_is_said_to_tell_nothing_of_seeds():
-    said = scores.winner_sentence(compared(True, p_folds=float("nan")))
-    assert "over rows alone, as one fold cannot show the effect of seeds" in said
+def test_an_estimate_by_weights_that_the_truth_refutes_is_named():
+    refuted = deployed((0.98, 0.97, 0.99), (0.928, 0.91, 0.94), weighted=(0.982, 0.978, 0.985))
+    assert "AUC 0.982 (0.978 to 0.985) weighted, 0.928 (0.910 to 0.940) in truth" in shift.weighted_sentence(refuted)
+    assert shift.weighted_sentence(deployed((0.98, 0.97, 0.99), (0.95, 0.91, 0.98), weighted=(0.96, 0.93, 0.98))) == ""
+
+
+def compared(best_rows, best_folds, wins=(False, False), repeats=1, **gaps):
+    """A run of some models, by the p-values of their being the best."""
+    names = ["best", "second", "third"][: len(best_rows)]
+    comparison = pd.DataFrame({"model": names, "p_best_rows": best_rows, "p_best_folds": best_folds})
+    comparison = comparison.assign(winner_rows=[wins[0], *[False] * (len(names) - 1)], winner_folds=wins[1])
+    pairs = pd.DataFrame(
+        {"model": "best", "other": names[1:], "p_rows": gaps.get("p_rows", 0.5), "p_folds": gaps.get("p_folds", 0.5)}
+    )
+    return report_run(
+        table=pd.DataFrame(),
+        comparison=comparison,
+        pairs=pairs,
+        config={"report": {"level": 0.95}, "folds": {"repeats": repeats}},
+    )
+
+
+@pytest.mark.parametrize(
+    ("run", "said"),
+    [
+        (
+            compared([1, 0.001, 0.02], [1, 0.2, 0.04], wins=(True, False), p_rows=[0.0004, 0.031]),
+            [
+                "On such rows, “best” is better than every other model as they were fitted (bootstrap over rows, p = 0.031).",
+                "the best may be “best” or “second”. One set of folds shows large differences only",
+            ],
+        ),
+        (
+            compared([1, 0.4, 0.01], [1, 0.3, 0.3], repeats=5),
+            ["is open: it may be “best” or “second” (comparisons with the best over rows, 95 % sure).", "any of the 3 models."],
+        ),
+        (
+            compared([1, 0.001], [1, 0.001], wins=(True, True), p_rows=[0.0001], p_folds=[0.0001]),
+            ["p < 0.001).", "Its method is also better than every other on such data, whatever rows they learn from (t-test"],
+        ),
+        (compared([1, 0.04], [1, 0.5]), ["it may be “best” alone, though", "any of the 2 models. One set"]),
+        (compared([1, 0.4], [np.nan, np.nan]), ["any of the 2 models (", "Nothing is said of other training rows"]),
+    ],
+)
+def test_the_verdict_says_which_models_may_be_the_best_as_fitted_and_as_methods(run, said):
+    sentences = scores.winner_sentences(run)
+    assert all(part in sentence for part, sentence in zip(said, sentences, strict=True))
+
+
+def test_a_single_model_is_compared_with_none():
+    assert scores.winner_sentences(compared([1], [1])) == []
 
 
 def test_the_footprint_is_that_of_the_fastest_model_that_loses_little():
@@ -89,9 +157,11 @@ def test_slices_that_do_worse_are_counted():
     table = pd.DataFrame([line, {**line, "loss": 0.4}, {**line, "loss": 0.3}, {**line, "worse": False, "loss": 0.9}])
 
     def said(slices):
-        return explanation.slice_sentence(report_run(slices=slices, reference="m"))
+        return explanation.slice_sentence(report_run(slices=slices, reference="m", schema=BINARY))
 
-    assert said(table).endswith("0.500 there, 0.200 elsewhere; 2 more slices are clearly worse.")
+    assert said(table).endswith(
+        "0.500 there, 0.200 on other rows with the same shares of classes; 2 more slices are clearly worse."
+    )
     assert said(table[:2]).endswith("; one more slice is clearly worse.")
     assert said(table[3:]) == ""
 

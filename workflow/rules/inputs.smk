@@ -121,6 +121,14 @@ def histories(wildcards):
     return [file for name in models for file in of_model(path, wildcards.dataset, name, scored)]
 
 
+def ledgers(wildcards):
+    """Return the files with the ledgers and stop rows of every preparation, in all scored splits."""
+    scored, path = PLAN.scored_splits(wildcards.dataset), rules.resample.output.ledger
+    models = inputs.models_made_by(PLAN, "train", "fit", "distill")
+    files = [file for name in models for file in in_files(path, scored, **chain_of(wildcards.dataset, name, path))]
+    return list(dict.fromkeys(files))
+
+
 def described(splits_of):
     """Return a function that describes some splits of a dataset, as plain dictionaries for parameters."""
     return lambda wildcards: [asdict(PLAN.describe(wildcards.dataset, name)) for name in splits_of(wildcards.dataset)]

@@ -12,6 +12,7 @@ rule report:
         metrics=rules.compare.input.metrics,
         histories=histories,
         stacks=stack_weights,
+        ledgers=ledgers,
         shift=shift_report,
         drift=drift_files,
         pairs=rules.compare.output.pairs,

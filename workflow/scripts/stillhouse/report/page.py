@@ -53,13 +53,14 @@ def render(run, shown, template):
     return environment.from_string(template).render(
         run=run,
         sections=shown,
-        alarm=control.alarm(run),
+        alarms=control.alarms(run),
         verdict=verdict(run),
         details=details(run),
         notes=notes(run),
         lines=scores.table_lines(run),
         pairs=scores.pair_lines(run),
         students=students.lines(run),
+        coverages=coverage.class_lines(run),
         slices=explanation.slice_lines(run),
         leaves=explanation.leaf_lines(run),
         surrogate=explanation.surrogate_sentence(run),
@@ -82,7 +83,8 @@ def verdict(run):
     """Return the paragraph at the top of the page."""
     sentences = [
         scores.leader_sentence(run),
-        scores.winner_sentence(run),
+        shift.drop_sentence(run),
+        *scores.winner_sentences(run),
         footprint.sentence(run),
         coverage.sentence(run),
         explanation.slice_sentence(run),
@@ -97,6 +99,7 @@ def details(run):
         *students.sentences(run),
         *balancing.sentences(run),
         shift.deploy_sentence(run),
+        shift.weighted_sentence(run),
         *shift.sentences(run),
         *drift.sentences(run),
     ]
@@ -105,7 +108,17 @@ def details(run):
 
 def notes(run):
     """Return the sentences on how the models were made."""
-    return list(filter(None, [*training.bag_sentences(run), *external.sentences(run)]))
+    return list(
+        filter(
+            None,
+            [
+                *training.stop_sentences(run),
+                *training.bag_sentences(run),
+                *training.boost_sentences(run),
+                *external.sentences(run),
+            ],
+        )
+    )
 
 
 def write_figures(shown, folder):

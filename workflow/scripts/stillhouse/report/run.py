@@ -20,8 +20,8 @@ class Run:
 
     ``titles`` has the models' names for readers; ``plain`` maps a resampled model to its counterpart without resampling;
     ``control`` has the metrics of models that were made on shuffled labels. ``rows`` has the scored rows with predictions,
-    ``weights`` the shift weights of split ``none``; ``shown_split`` is the split that stands for all where one is shown, and
-    ``jobs`` has the time and memory of each job.
+    ``weights`` the shift weights of split ``none``; ``shown_split`` is the split that stands for all where one is shown,
+    ``jobs`` has the time and memory of each job, and ``samples`` facts on the stop rows of each preparation and split.
     """
 
     dataset: str
@@ -50,6 +50,7 @@ class Run:
     shift: dict | None
     weights: pd.DataFrame | None
     jobs: list
+    samples: list
 
     @property
     def settings(self):
@@ -129,6 +130,7 @@ def read_run(files, params, dataset):
         shift=read_json(files.shift) if files.shift else None,
         weights=read_split(files.weights, NONE) if files.weights else None,
         jobs=job_footprints(params.logs),
+        samples=[facts for path in files.ledgers for facts in read_json(path).values()],
     )
 
 

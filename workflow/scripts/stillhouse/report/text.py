@@ -66,7 +66,7 @@ def ratio(value, more, less):
 
 def listed(names):
     """Return names as an enumeration in a sentence."""
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+    return "".join(names) if len(names) < 2 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def preparation_title(prepare):

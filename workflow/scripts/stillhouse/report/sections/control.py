@@ -10,15 +10,14 @@ CONTROL_LEVEL = 0.999
 CHANCE = {"auc": 0.5, "r2": 0.0}
 
 
-def alarm(run):
-    """Return the sentence in red where shuffled labels were predicted, or an empty text."""
+def alarms(run):
+    """Return the sentences in red: shuffled labels that were predicted, columns that tell the target, rows learned from."""
     leaking = judged_controls(run)[True]
-    if not leaking:
-        return ""
-    return (
+    found = [
         f"Something leaks: on shuffled labels, which nothing can predict, {listed(leaking)}. "
         "Do not trust any score on this page until the reason is found."
-    )
+    ] * bool(leaking)
+    return [*found, *(f"{alert[0].upper()}{alert[1:]}" + "." * (alert[-1] not in ".?") for alert in run.schema["alerts"])]
 
 
 def sentence(run):
@@ -26,7 +25,10 @@ def sentence(run):
     controls = judged_controls(run)
     if controls[True] or not controls[False]:
         return ""
-    return f"On shuffled labels, {listed(controls[False])}, which includes chance: no leak is detected."
+    return (
+        f"On shuffled labels, {listed(controls[False])}, which includes chance: the workflow itself shows no leak. Columns "
+        "that would not be known when the model is used, and rows that are in the table twice, cannot be found in this way."
+    )
 
 
 def judged_controls(run):

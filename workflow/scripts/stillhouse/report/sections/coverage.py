@@ -6,14 +6,14 @@ from stillhouse.report import figures
 from stillhouse.report.text import number, percent
 
 POPULATIONS = {
-    "held_out": ("Coverage of conformal sets", "On held-out rows; thresholds come from rows of other folds."),
+    "held_out": ("Coverage of conformal sets", "On held-out rows; the thresholds of a row come from all others."),
     "deploy_weighted": (
         "Coverage, weighted for deploy rows",
         "Held-out rows and thresholds are weighted to resemble deploy rows.",
     ),
     "deploy": (
         "Coverage on labelled deploy rows",
-        "Thresholds come from all held-out rows, weighted if there are shift weights.",
+        "By the models of all splits (CV+), weighted if there are shift weights.",
     ),
 }
 
@@ -38,14 +38,55 @@ def coverage_picture(run, population):
 
 
 def sentence(run):
-    """Return the coverage and size of the leading model's conformal sets."""
+    """Return the coverage and size of the leading model's conformal sets, and the class that they cover least."""
     estimate = run.metrics[run.leader]["held_out"]["conformal"]
     if not estimate:
         return ""
-    size = number(estimate["size"])
-    sets, size = ("sets", f"have {size} classes") if run.task.classes else ("intervals", f"are {size} wide")
+    sets = "sets" if run.task.classes else "intervals"
     return (
         f"The conformal {sets} of {run.quoted(run.leader)} contain the true label of {percent(estimate['value'])} of rows "
-        f"({percent(estimate['low'])} to {percent(estimate['high'])}); the target is {percent(run.settings['coverage'])}. "
-        f"They {size} on average."
+        f"({percent(estimate['low'])} to {percent(estimate['high'])}); {percent(run.settings['coverage'])} is wanted"
+        f"{by_class(run, estimate)}. {size_sentence(run, estimate)}"
     )
+
+
+def size_sentence(run, estimate):
+    """Return how large the sets or intervals are."""
+    if not run.task.classes:
+        return f"They are {number(estimate['size'])} wide on average."
+    several = max(0.0, 1 - estimate["single"] - estimate["empty"])
+    return (
+        f"Of the sets, {percent(estimate['single'])} name one class, {percent(several)} several, and "
+        f"{percent(estimate['empty'])} none, as no class is usual enough."
+    )
+
+
+def by_class(run, estimate):
+    """Return the class whose rows are covered least, and what to do about it; empty for a regression."""
+    if not estimate["classes"]:
+        return ""
+    name, least = min(estimate["classes"].items(), key=lambda item: item[1]["value"])
+    advice = ", and `report: {by_class: true}` makes sets for each class" if is_short(run, least) else ""
+    return f". Of the rows of class {name} it is {percent(least['value'])} ({least['rows']:,} rows){advice}"
+
+
+def is_short(run, estimate):
+    """Return whether coverage is clearly less than wanted, and sets are not made by class already."""
+    return estimate["high"] is not None and estimate["high"] < run.settings["coverage"] and not run.settings["by_class"]
+
+
+def class_lines(run):
+    """Return a line for each model: its coverage of held-out rows, of all and of each class, as text."""
+    return [
+        {"model": run.title(name), "all": with_interval_in_percent(found), "size": number(found["size"])}
+        | {code: with_interval_in_percent(found["classes"].get(code)) for code in run.task.classes}
+        for name in run.comparison["model"]
+        if run.task.classes and (found := run.metrics[name]["held_out"]["conformal"])
+    ]
+
+
+def with_interval_in_percent(estimate):
+    """Return a share as text, with its interval; a dash for none."""
+    if not estimate:
+        return "–"
+    return f"{percent(estimate['value'])} ({percent(estimate['low'])} to {percent(estimate['high'])})"

@@ -41,10 +41,11 @@ def slice_sentence(run):
     if not len(worse):
         return ""
     line, others = worse.iloc[0], len(worse) - 1
+    others_like_it = "other rows with the same shares of classes" if run.task.classes else "other rows"
     further = {0: "", 1: "; one more slice is clearly worse"}.get(others, f"; {others} more slices are clearly worse")
     return (
-        f"{run.quoted(run.reference)} has its largest mean loss where {line['slice']} ({line['rows']:,} rows): "
-        f"{number(line['loss'])} there, {number(line['loss_elsewhere'])} elsewhere{further}."
+        f"{run.quoted(run.reference)} errs most where {line['slice']} ({line['rows']:,} rows): "
+        f"{number(line['loss'])} there, {number(line['loss_elsewhere'])} on {others_like_it}{further}."
     )
 
 

@@ -1,10 +1,10 @@
-"""How good the models are: the ranking, whether the leading model is better than the others, and every metric."""
+"""How good the models are: the ranking, which models may be the best, and every metric."""
 
 import pandas as pd
 
 from stillhouse.columns import GROUP
 from stillhouse.report import figures
-from stillhouse.report.text import METRIC_TITLES, gap_with_interval, how_made, listed, number, p_value, with_interval
+from stillhouse.report.text import METRIC_TITLES, gap_with_interval, how_made, number, p_value, with_interval
 
 
 def pictures(run):
@@ -53,19 +53,53 @@ def leader_sentence(run):
     )
 
 
-def winner_sentence(run):
-    """Return whether the leading model is significantly better than all, some or none of the others."""
-    others, leader = run.comparison.iloc[1:], run.quoted(run.leader)
-    if not len(others):
-        return ""
-    over = "rows and folds" if run.pairs["p_folds"].notna().any() else "rows alone, as one fold cannot show the effect of seeds"
-    tests = f"{len(run.pairs)} paired tests over {over}, adjusted by Holm"
-    equal = [run.quoted(name) for name in others.loc[~others["behind"], "model"]]
-    if not equal:
-        return f"{leader} is significantly better than every other model ({tests})."
-    beaten = len(others) - len(equal)
-    worse = f"; it is significantly better than the other {beaten}" if beaten else ""
-    return f"There is no clear winner: {leader} is not significantly better than {listed(equal)}{worse} ({tests})."
+def winner_sentences(run):
+    """Return which models may be the best, as fitted and as methods, and whether the leading one is."""
+    if len(run.comparison) < 2:
+        return []
+    return [fitted_sentence(run), method_sentence(run)]
+
+
+def fitted_sentence(run):
+    """Return which of the fitted models are the best on such rows."""
+    units = "groups" if GROUP in run.table else "rows"
+    if run.comparison["winner_rows"].iloc[0]:
+        tested = f"bootstrap over {units}, p {largest_p(run, 'p_rows')}"
+        return f"On such rows, {run.quoted(run.leader)} is better than every other model as they were fitted ({tested})."
+    return (
+        f"Which of the fitted models is the best on such rows is open: it may be {candidates(run, 'p_best_rows')} "
+        f"(comparisons with the best over {units}, {100 * run.settings['level']:g} % sure)."
+    )
+
+
+def method_sentence(run):
+    """Return which methods are the best on such data, whatever rows they learn from, and whether folds are too few to tell."""
+    if run.comparison["p_best_folds"].isna().any():
+        return "Nothing is said of other training rows, as there are no folds with training rows of equal number to compare."
+    if run.comparison["winner_folds"].iloc[0]:
+        tested = f"t-test over folds, p {largest_p(run, 'p_folds')}"
+        return f"Its method is also better than every other on such data, whatever rows they learn from ({tested})."
+    few = ""
+    if run.config["folds"]["repeats"] < 2:
+        few = " One set of folds shows large differences only; `folds: {repeats: 5}` shows smaller ones too."
+    return f"As a method, learning from other rows of the kind, the best may be {candidates(run, 'p_best_folds')}.{few}"
+
+
+def largest_p(run, name):
+    """Return the largest p-value of the leading model against another, as text; the one that decides."""
+    largest = run.pairs.loc[run.pairs["model"] == run.leader, name].max()
+    return p_value(largest) if largest < 0.001 else f"= {p_value(largest)}"
+
+
+def candidates(run, name):
+    """Return the models that may be the best by their p-values, as text."""
+    is_possible = run.comparison[name] >= 1 - run.settings["level"]
+    names = [run.quoted(model) for model in run.comparison.loc[is_possible, "model"]] or [run.quoted(run.leader)]
+    if len(names) == len(run.comparison):
+        return f"any of the {len(names)} models"
+    if len(names) == 1:
+        return f"{names[0]} alone, though not every gap to the others is clear by itself"
+    return " or ".join([", ".join(names[:-1]), names[-1]])
 
 
 def table_lines(run):
@@ -89,14 +123,13 @@ def main_metric_on(run, metrics, population):
 
 
 def pair_lines(run):
-    """Return a line for each pair of models: the gap, its p-values and the verdict, as text."""
+    """Return a line for each pair of models: the gap and its p-values, as text."""
     return [
         {
             "model": run.title(line["model"]),
             "other": run.title(line["other"]),
             "gap": gap_with_interval(line),
-            **{key: p_value(line[key]) for key in ("p_rows", "p_folds", "p_adjusted")},
-            "verdict": "better" if line["better"] else "not significant",
+            **{key: p_value(line[key]) for key in ("p_rows", "p_folds")},
         }
         for line in run.pairs.to_dict("records")
     ]

@@ -85,6 +85,47 @@ def deploy_sentence(run):
     return f"On {deploy['rows']:,} labelled deploy rows, {run.quoted(best)} has the best {METRIC_TITLES[run.main]}, {score}."
 
 
+def drop_sentence(run):
+    """Return how the leading model scores where it is used, compared with held-out rows; empty without labelled deploy rows."""
+    metrics = run.metrics[run.leader]
+    if "deploy" not in metrics:
+        return ""
+    before, after = (metrics[part]["metrics"][run.main] for part in ("held_out", "deploy"))
+    rows, title = metrics["deploy"]["rows"], METRIC_TITLES[run.main]
+    if after["value"] is None:
+        return f"Its {title} on {rows:,} labelled deploy rows cannot be computed, as all are of one class."
+    opening, known = f"On {rows:,} labelled deploy rows, where it is to be used, its {title} is", number(before["value"])
+    if not are_clearly_different(before, after):
+        return f"{opening} not clearly different: {with_interval(after)}; on held-out rows it is {known}."
+    change = "worse" if (after["value"] < before["value"]) == run.more_is_better else "better"
+    return f"{opening} {change} than the {known} on held-out rows: {with_interval(after)}."
+
+
+def are_clearly_different(first, second):
+    """Return whether the interval of the difference of two independent estimates leaves out 0 (Zou & Donner 2008)."""
+    if None in (first["low"], second["low"]):
+        return False
+    lower, upper = sorted((first, second), key=lambda estimate: estimate["value"])
+    return upper["value"] - lower["value"] > np.hypot(upper["value"] - upper["low"], lower["high"] - lower["value"])
+
+
+def weighted_sentence(run):
+    """Return the scores that weights estimated for deploy rows and that their labels refute; empty if there are none."""
+    metrics, wrong = run.metrics[run.leader], []
+    if not {"deploy", "deploy_weighted"} <= set(metrics):
+        return ""
+    for name, estimate in metrics["deploy_weighted"]["metrics"].items():
+        truth = metrics["deploy"]["metrics"][name]
+        if truth["value"] is not None and are_clearly_different(estimate, truth):
+            wrong.append(f"{METRIC_TITLES[name]} {with_interval(estimate)} weighted, {with_interval(truth)} in truth")
+    if not wrong:
+        return ""
+    return (
+        f"Scores of {run.quoted(run.leader)} that weights estimate for deploy rows are refuted by their labels: "
+        f"{'; '.join(wrong)}. Deploy rows differ by more than the columns that weights are made of."
+    )
+
+
 def weight_sentence(run):
     """Return the effective sample size of the shift weights, or why they were refused or flattened."""
     if not run.shift:

@@ -3,7 +3,7 @@
 from stillhouse.columns import CHOICE, PHASE
 from stillhouse.report import figures
 from stillhouse.report.sections.scores import ranking_of
-from stillhouse.report.text import METRIC_TITLES, gap_with_interval, listed, number, percent
+from stillhouse.report.text import METRIC_TITLES, gap_with_interval, listed, number, p_value, percent
 
 
 def pictures(run):
@@ -46,6 +46,7 @@ def lines(run):
             "student": line["student"],
             "other": run.title(line["other"]) if line["is"] == "twin" else f"{run.title(line['other'])} (teacher)",
             "gap": gap_with_interval(line),
+            "p": p_value(line["p_adjusted"]),
             "verdict": "better" if line["better"] else "worse" if line["worse"] else "not significant",
             "agreement": percent(line["agreement"]) if run.task.classes else number(line["agreement"]),
             "divergence": number(line["divergence"]),

@@ -3,8 +3,8 @@
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
-from stillhouse.columns import BAG, EPOCHS, PHASE, RANGE_TEST, SPLIT
-from stillhouse.config.models import upstream
+from stillhouse.columns import BAG, BOOST, EPOCHS, PHASE, RANGE_TEST, SPLIT
+from stillhouse.config.models import upstream, verb
 from stillhouse.report import figures
 from stillhouse.report.sections.students import chosen_sentences
 from stillhouse.report.text import listed, number, preparation_title
@@ -101,11 +101,44 @@ def diverged_sentences(run):
 
 
 def bag_sentences(run):
-    """Return the mean out-of-bag score of each bagged model."""
+    """Return the mean out-of-bag score of each bagged model, or why it has none."""
+    sentences = []
+    for name, model in run.models.items():
+        if not model[verb(model)].get("bag"):
+            continue
+        lines = run.histories[name][run.histories[name][PHASE] == BAG]
+        metric = "AUC" if run.task.classes else "R²"
+        sentences.append(
+            f"The out-of-bag {metric} of {run.quoted(name)} is {number(lines['score'].mean())}."
+            if len(lines)
+            else f"{run.quoted(name)} has no out-of-bag score, as its rows are weighted or were drawn again."
+        )
+    return sentences
+
+
+def boost_sentences(run):
+    """Return a sentence on each boosted model whose boosting ended early in some split."""
     sentences = []
     for name, history in run.histories.items():
-        lines = history[history[PHASE] == BAG]
-        if len(lines):
-            metric = "AUC" if run.task.classes else "R²"
-            sentences.append(f"The out-of-bag {metric} of {run.quoted(name)} is {number(lines['score'].mean())}.")
+        rounds = history.loc[history[PHASE] == BOOST, "rows"]
+        asked = run.models[name][verb(run.models[name])].get("boost", 0)
+        if len(rounds) and rounds.min() < asked:
+            sentences.append(
+                f"Boosting of {run.quoted(name)} ended after {int(rounds.min())} of {asked} rounds, as a model made no error "
+                "on its training rows, or was no better than guessing. A weaker method, such as a flatter tree, boosts longer."
+            )
     return sentences
+
+
+def stop_sentences(run):
+    """Return how many rows are set aside for early stopping, calibration and thresholds, and how they were drawn if oddly."""
+    counts = sorted({facts["stop_rows"] for facts in run.samples if facts["stop_rows"]})
+    if not counts:
+        return []
+    span = f"{counts[0]:,}" if len(counts) == 1 else f"{counts[0]:,} to {counts[-1]:,}"
+    notes = dict.fromkeys(facts["note"] for facts in run.samples if facts["note"])
+    return [
+        f"Of the training rows of each split, {span} are stop rows: no model is fitted on them, and they decide when training "
+        "stops, how resampled models are calibrated, and at which thresholds classes are decided for.",
+        *(f"In some splits, {note}." for note in notes),
+    ]
