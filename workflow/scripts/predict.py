@@ -8,11 +8,12 @@ from stillhouse.shipping.serving import predict_file
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("model", help="the .onnx file that `export` wrote")
-parser.add_argument("rows", help="a CSV, TSV or Parquet table with the columns that the model was made from")
+parser.add_argument("rows", help="a table with the columns that the model was made from, in any format that training reads")
 parser.add_argument("-o", "--out", required=True, help="the CSV file to write, a line a row in the same order")
+parser.add_argument("--check", action="store_true", help="add a column with the number of values unlike those in training")
 arguments = parser.parse_args()
 
 try:
-    predict_file(arguments.model, arguments.rows, arguments.out)
+    predict_file(arguments.model, arguments.rows, arguments.out, arguments.check)
 except UserError as error:
     sys.exit(f"stillhouse: {error}")

@@ -22,7 +22,10 @@ STOP = "stop"
 PREDICTION = "prediction"
 DECISION = "decision"
 
-RESERVED = (ROW, PART, LABEL, TRUE_RATIO, GROUP, TIME, BATCH, COPY)
+RESERVED = (
+    *(ROW, PART, LABEL, TRUE_RATIO, FOLD, GROUP, TIME, BATCH, COPY, DROPPED, PARENTS, STATE, SPLIT),
+    *(WEIGHT, STOP, PREDICTION, DECISION),
+)
 
 TRAIN, TEST, DEPLOY, LATER, UNLABELLED = "train", "test", "deploy", "batches", "unlabelled"
 # What is done with a shipped model as later batches come: nothing, further training, training from scratch.

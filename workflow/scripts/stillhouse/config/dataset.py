@@ -3,7 +3,7 @@
 Standard library only, as the workflow reads this on every job.
 """
 
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from urllib.parse import urlsplit, urlunsplit
 
 from stillhouse.columns import DEPLOY, LATER, TEST, TRAIN, UNLABELLED
@@ -20,9 +20,21 @@ def as_list(value):
 
 
 def locations(dataset):
-    """Return where the tables of a dataset lie, as pairs (part, location), in the order of reading."""
-    named = [(part, location) for part in (TRAIN, TEST, DEPLOY, UNLABELLED) for location in as_list(dataset.get(part, []))]
+    """Return where the tables of a dataset lie, as pairs (part, location), in the order of reading; a folder is its files."""
+    named = [
+        (part, file)
+        for part in (TRAIN, TEST, DEPLOY, UNLABELLED)
+        for location in as_list(dataset.get(part, []))
+        for file in files_at(location)
+    ]
     return [*named, *((LATER, location) for location in batch_files(dataset))]
+
+
+def files_at(location):
+    """Return the files of a folder in the order of their names, hidden ones left out; any other location by itself."""
+    if is_remote(location) or not Path(location).is_dir():
+        return [location]
+    return [str(file) for file in sorted(Path(location).iterdir()) if file.is_file() and not file.name.startswith(".")]
 
 
 def is_address(location):

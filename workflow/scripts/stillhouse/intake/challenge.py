@@ -5,7 +5,7 @@ import pandas as pd
 
 from stillhouse.columns import DEPLOY, LABEL, PART, TRUE_RATIO
 from stillhouse.errors import UserError, nearest
-from stillhouse.intake.kinds import ASIDE
+from stillhouse.intake.kinds import ASIDE, written
 
 
 def challenged(table, schema, options, rng):
@@ -23,7 +23,7 @@ def challenged(table, schema, options, rng):
 
 def thinned(table, classes, keep, rng):
     """Return the table with only a share of the rows of the named classes."""
-    for name, share in keep.items():
+    for name, share in ((written(name), share) for name, share in keep.items()):
         if name not in (classes or []):
             raise UserError(f"challenge.thin: there is no class {name!r}; {nearest(name, classes or [])}")
         rows = table.index[table[LABEL] == classes.index(name)]

@@ -49,8 +49,14 @@ def check_size(table, units, classes, k):
             advice = f"lower folds.k to {rows}, " if rows >= FEWEST_FOLDS else ""
             raise UserError(
                 f"folds.k: class {name!r} has {rows} {what}, fewer than the {k} folds; {advice}"
-                "give the class another's name through `labels`, or add rows"
+                f"give the class another's name through `labels`, or add rows{numbers_hint(classes)}"
             )
+
+
+def numbers_hint(classes):
+    """Return the advice for classes that are numbers, and may have been meant as such; empty for others."""
+    are_numbers = all(name.lstrip("+-").replace(".", "", 1).isdigit() for name in classes)
+    return "; if the target is a number and no class, set `task: regression`" if are_numbers and len(classes) > 2 else ""
 
 
 def time_blocks(table, k):

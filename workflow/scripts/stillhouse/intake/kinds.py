@@ -2,6 +2,7 @@
 
 import re
 
+import numpy as np
 import pandas as pd
 
 GAP = "(missing)"
@@ -15,8 +16,11 @@ FEW_ROWS = 100
 # Different numbers that a column has at most where they may be classes.
 MOST_CLASSES = 20
 _TRUTH = {"true": 1, "false": 0, "yes": 1, "no": 0, "t": 1, "f": 0, "y": 1, "n": 0}
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?")
 _ID = re.compile(r"(^|[^A-Za-z])(id|ID|Id)$|(?<=[a-z])(ID|Id)$|^(?i:no|nr|number|index|unnamed.*)?$")
+# Whole numbers up to this size have a float64 of their own.
+EXACT = 2**53
+_WHOLE = re.compile(r"^([+-]?\d+)\.0+$")
+_LEADING_ZERO = re.compile(r"0\d+")
 
 
 def infer(column):
@@ -27,16 +31,26 @@ def infer(column):
     if pd.api.types.is_datetime64_any_dtype(values):
         return DATETIME
     numbers = as_numbers(values)
-    if numbers.notna().all():
-        return _infer_numeric(numbers, name=str(column.name))
+    if numbers.notna().all() and not are_codes(values):
+        return _infer_numeric(numbers, values, name=str(column.name))
     return _infer_text(values.astype(str))
 
 
-def _infer_numeric(numbers, name):
+def are_codes(values):
+    """Return whether whole numbers are codes of one length that begin with zeros, such as 007, of which numbers lose these."""
+    if pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values):
+        return False
+    texts = values.astype(str)
+    return texts.str.len().nunique() == 1 and texts.str.fullmatch(_LEADING_ZERO).sum() > 1 and texts.str.fullmatch(r"\d+").all()
+
+
+def _infer_numeric(numbers, values, name):
     if set(numbers.unique()) <= {0.0, 1.0}:
         return BOOLEAN
-    whole_and_unique = len(numbers) >= FEW_ROWS and numbers.is_unique and (numbers % 1 == 0).all()
-    if whole_and_unique and (_ID.search(name) or (numbers.diff().dropna() == 1).all()):
+    # Long numbers are told apart by their digits, as floats of them may be equal.
+    is_unique = numbers.is_unique or (numbers.abs().max() > EXACT and as_text(values).is_unique)
+    whole_and_unique = len(numbers) >= FEW_ROWS and is_unique and (numbers % 1 == 0).all()
+    if whole_and_unique and (_ID.search(name) or numbers.abs().max() > EXACT or (numbers.diff().dropna() == 1).all()):
         return IDENTIFIER
     return NUMERIC
 
@@ -44,70 +58,85 @@ def _infer_numeric(numbers, name):
 def _infer_text(texts):
     if set(texts.str.lower().unique()) <= set(_TRUTH):
         return BOOLEAN
-    if texts.str.fullmatch(_DATE).all():
-        return DATETIME
     if len(texts) >= FEW_ROWS and texts.nunique() > 0.5 * len(texts):
         return TEXT if texts.str.count(r"\s+").mean() >= 3 else IDENTIFIER
     return CATEGORICAL
 
 
-def without_missing_values(table, missing, missing_in):
-    """Return the table with blanks around text removed, and with text that stands for a missing value as gaps.
-
-    ``missing`` holds for every column; ``missing_in`` has further texts by column, and a number among them stands for its
-    value however that is written (0 and 0.0).
-    """
-    columns = {}
-    for name in table.columns:
-        column, further = table[name], missing_in.get(name, [])
-        if pd.api.types.is_string_dtype(column) or column.dtype in (object, "category"):
-            column = column.astype("str").str.strip()
-            column = column.mask(column.isin([*missing, *further]))
-        numbers = as_numbers(pd.Series(further, dtype="str")).dropna()
-        columns[name] = column.mask(as_numbers(column).isin(numbers)) if len(numbers) else column
-    return pd.DataFrame(columns, index=table.index)
-
-
 def as_numbers(column):
-    """Return a column as float64; text that is not a number becomes NaN."""
+    """Return a column as float64; text that is not a number becomes NaN.
+
+    A code such as 2E400, which would be an infinite number, is text; the word for infinity is a number.
+    """
     if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
         return column.astype("float64")
-    return pd.to_numeric(column.astype("str").str.strip(), errors="coerce").astype("float64")
+    texts = column.astype("str").str.strip()
+    numbers = pd.to_numeric(texts, errors="coerce").astype("float64")
+    if np.isinf(numbers).any():
+        numbers = numbers.mask(np.isinf(numbers) & texts.str.contains(r"\d", na=False))
+    return numbers
 
 
-def with_points(table):
-    """Return the table with decimal points for decimal commas, in the columns that mostly hold such numbers."""
-    columns = {}
-    for name in table.columns:
-        texts = table[name].str.strip()
-        is_number = texts[texts != ""].str.fullmatch(r"[+-]?\d*,?\d+([eE][+-]?\d+)?")
-        columns[name] = texts.str.replace(",", ".") if len(is_number) and is_number.mean() > 0.5 else texts
-    return pd.DataFrame(columns, index=table.index)
+def typed(column, kind, described=None):
+    """Return a column in the type of its kind: float64 for numbers and booleans, text for categories.
 
-
-def typed(column, kind):
-    """Return a column in the type of its kind: float64 for numbers and booleans, text for categories."""
-    if kind == NUMERIC or (kind == ASIDE and as_numbers(column).notna().sum() == column.notna().sum()):
+    ``described`` may state the ``format`` of its times, and the text around its numbers; see ``notation.py``.
+    """
+    described = described or {}
+    if kind == NUMERIC:
+        return as_numbers(without_units(column, described))
+    if kind == ASIDE and as_numbers(column).notna().sum() == column.notna().sum():
         return as_numbers(column)
     if kind == BOOLEAN:
         return _as_booleans(column)
     if kind == DATETIME:
-        return pd.to_datetime(column.astype("str"), utc=True, format="ISO8601", errors="coerce")
+        return as_times(column, described.get("format") or "ISO8601")
     return as_text(column)
 
 
+def as_times(column, form):
+    """Return a column as times; text in another format becomes NaT, but for ISO 8601, which other formats of files have."""
+    if pd.api.types.is_datetime64_any_dtype(column):
+        return pd.to_datetime(column, utc=True)
+    texts = column.astype("str")
+    times = pd.to_datetime(texts, utc=True, format=form, errors="coerce")
+    return times.fillna(pd.to_datetime(texts, utc=True, format="ISO8601", errors="coerce"))
+
+
+def without_units(column, described):
+    """Return a column without the text around its numbers, and without their thousands separators."""
+    if not described.get("units") or pd.api.types.is_numeric_dtype(column):
+        return column
+    before, after = (re.escape(unit) for unit in described["units"])
+    found = column.astype("str").str.strip().str.extract(rf"^([+-]?){before}\s*(.*?)\s*{after}$")
+    return (found[0] + found[1]).str.replace(",", "")
+
+
 def as_text(column):
-    """Return a column as text; numbers that are whole are written without a point, whatever type they come in."""
-    if pd.api.types.is_float_dtype(column) and (column.dropna() % 1 == 0).all():
-        column = column.astype("Int64")
-    return column.astype("str").mask(column.isna()).str.strip()
+    """Return a column as text. A whole number is written without a point, in whatever type or text it comes: 1.0 is 1.
+
+    How a value is written does not depend on the others beside it.
+    """
+    if pd.api.types.is_float_dtype(column):
+        return column.map(_written).astype("str").mask(column.isna())
+    texts = column.astype("str").mask(column.isna()).str.strip()
+    return texts.str.replace(_WHOLE, r"\1", regex=True)
+
+
+def written(text):
+    """Return a text of the configuration as ``as_text`` writes it."""
+    return _WHOLE.sub(r"\1", text.strip())
+
+
+def _written(value):
+    return str(int(value)) if value % 1 == 0 and abs(value) < EXACT else repr(float(value))
 
 
 def _as_booleans(column):
     numbers = as_numbers(column)
     if numbers.notna().sum() == column.notna().sum():
         return numbers
-    return column.astype("str").str.strip().str.lower().map(_TRUTH).astype("float64")
+    return numbers.fillna(column.astype("str").str.strip().str.lower().map(_TRUTH).astype("float64"))
 
 
 def datetime_parts(column):
@@ -119,7 +148,7 @@ def datetime_parts(column):
 
 def raw_feature(table, column):
     """Return a column of a raw table as models see it: in its type, or as the part of a time that it stands for."""
-    values = typed(table[column["source"]], column["kind"])
+    values = typed(table[column["source"]], column["kind"], column)
     return datetime_parts(values)[column["part"]] if "part" in column else values
 
 

@@ -1,5 +1,8 @@
 """The target of a raw table: its task, its classes in order, and the cost of misclassifying each of them."""
 
+import json
+import unicodedata
+
 import numpy as np
 
 from stillhouse.columns import (
@@ -10,6 +13,7 @@ from stillhouse.columns import (
 from stillhouse.errors import UserError, nearest
 from stillhouse.intake import kinds
 from stillhouse.intake.kinds import MOST_CLASSES
+from stillhouse.intake.notation import INVISIBLE
 from stillhouse.intake.raw import RAW_BATCH, RAW_PART
 
 
@@ -34,7 +38,7 @@ def shuffled(raw, dataset, rng):
 
 def encode_labels(raw, dataset):
     """Return the label column (class numbers or values, NaN where unknown), the task, and the classes or None."""
-    names = {str(old): new for old, new in dataset["labels"].items()}
+    names = {kinds.written(str(old)): new for old, new in dataset["labels"].items()}
     target = raw[dataset["target"]].mask(raw[RAW_PART] == UNLABELLED)
     texts = kinds.as_text(target)
     if unknown := [old for old in names if old not in set(texts)]:
@@ -45,7 +49,8 @@ def encode_labels(raw, dataset):
     if task == "regression":
         check_values_of(target[is_known], dataset["target"])
         return kinds.as_numbers(target), task, None
-    classes = ordered_classes(texts[is_known], dataset.get("positive"))
+    check_look_alikes(texts[is_known].dropna().unique())
+    classes = ordered_classes(texts[is_known], dataset.get("positive") and kinds.written(dataset["positive"]))
     check_classes(classes, task, dataset["target"])
     task = "binary" if len(classes) == 2 else "multiclass"
     codes = texts.map({name: code for code, name in enumerate(classes)}).astype("float64")
@@ -58,6 +63,7 @@ def costs_of(classes, costs):
         return None
     if classes is None:
         raise UserError("costs: they are for classes, and the target is numeric; leave them out")
+    costs = {kinds.written(name): cost for name, cost in costs.items()}
     if unknown := [name for name in costs if name not in classes]:
         raise UserError(f"costs: there is no class {unknown[0]!r}; {nearest(unknown[0], classes)}")
     return [float(costs.get(name, 1)) for name in classes]
@@ -74,7 +80,10 @@ def check_values_of(target, name):
     """Raise ``UserError`` for text among the numbers of a regression target."""
     texts = target[kinds.as_numbers(target).isna() & target.notna()]
     if len(texts):
-        raise UserError(f"target: column {name!r} holds {texts.iloc[0]!r}, which is not a number; add it to `missing`")
+        raise UserError(
+            f"target: column {name!r} holds {texts.iloc[0]!r}, which is not a number; if it stands for a missing value, "
+            f"name it under `missing_in`: {{{name}: [{texts.iloc[0]}]}}"
+        )
 
 
 def infer_task(target):
@@ -96,6 +105,20 @@ def ordered_classes(texts, positive):
         return classes
     last = positive or min(reversed(classes), key=lambda name: counts[name])
     return sorted(classes, key=lambda name: name == last)
+
+
+def check_look_alikes(names):
+    """Raise ``UserError`` for classes that differ in letter case, blanks or characters that are not seen."""
+    known = {}
+    for name in sorted(names):
+        plain = " ".join(INVISIBLE.sub("", unicodedata.normalize("NFKC", name)).casefold().split())
+        if plain in known:
+            other = known[plain]
+            raise UserError(
+                f"target: the classes {other!a} and {name!a} look alike; make them one under `labels`, such as "
+                f"{{{json.dumps(name)}: {json.dumps(other)}}}, or give one of them another name there"
+            )
+        known[plain] = name
 
 
 def check_classes(classes, task, target):

@@ -26,7 +26,7 @@ from stillhouse.intake.raw import RAW_PART, read_parts
 from stillhouse.intake.typed import WHY_OUT, keys, typed_features
 
 # The settings that reading further rows of the same table needs.
-READING = ("separator", "columns", "encoding", "decimal", "missing", "missing_in")
+READING = ("separator", "columns", "encoding", "decimal", "thousands", "sheet", "missing", "missing_in")
 
 
 def load(dataset, rng, shuffling=None):
@@ -34,19 +34,20 @@ def load(dataset, rng, shuffling=None):
 
     With a generator for ``shuffling`` the labels are shuffled first; see ``shuffled``.
     """
-    raw = read_parts(dataset)
+    read_notes = []
+    raw = read_parts(dataset, read_notes)
     raw = shuffled(raw, dataset, shuffling) if shuffling else raw
     labels, task, classes = encode_labels(raw, dataset)
     table = pd.DataFrame({PART: raw[RAW_PART], LABEL: labels})
     table = pd.concat([table, keys(raw, dataset)], axis=1)
-    features, columns = typed_features(raw, dataset)
+    features, columns, typed_notes = typed_features(raw, dataset)
     schema = {
         "task": task,
         "classes": classes,
         "costs": costs_of(classes, dataset.get("costs")),
         "target": dataset["target"],
         "columns": columns,
-        "notes": label_notes(raw, labels, dataset),
+        "notes": [*read_notes, *typed_notes, *label_notes(raw, labels, dataset)],
     }
     schema["reading"] = {key: dataset.get(key) for key in READING}
     table = without_unlabelled(pd.concat([table, features], axis=1), schema)

@@ -14,25 +14,22 @@ from stillhouse.columns import (
 from stillhouse.config.dataset import as_list, batch_files, locations, shown, without_password
 from stillhouse.errors import UserError, nearest
 from stillhouse.intake import kinds
-from stillhouse.intake.kinds import MOST_CLASSES
 from stillhouse.intake.loaders import file, openml, sklearn, url
+from stillhouse.intake.notation import cleaned, comma_doubt, common_units, stray_words
 
-# Text in at most this share of a column of numbers is taken for slips.
-MOST_STRAY_SHARE = 0.05
-
+# Stray words that a message shows.
+MOST_SHOWN = 5
 
 # Names that no column of a raw table can have.
 RAW_PART, RAW_BATCH = "\0part", "\0batch"
 
 
-def read_parts(dataset):
-    """Return the raw rows of all tables of a dataset, concatenated."""
+def read_parts(dataset, notes):
+    """Return the raw rows of all tables of a dataset, concatenated; what was done to read them is added to ``notes``."""
     parts = []
     for part, location in locations(dataset):
-        table = kinds.without_missing_values(
-            loader(location).read(location, dataset), dataset["missing"], dataset["missing_in"]
-        )
         name = without_password(location)
+        table = cleaned(loader(location).read(location, dataset, notes), dataset, name)
         if table.empty:
             raise UserError(f"{name}: the table has no rows")
         if dataset.get("source") in table:
@@ -59,7 +56,7 @@ def source_name(location, earlier):
 def with_deploy_rows(raw, dataset):
     """Return the raw rows, with the training rows that ``deploy_where`` names turned into deploy rows."""
     for column, wanted in dataset.get("deploy_where", {}).items():
-        values = kinds.as_text(raw[column][raw[RAW_PART] == TRAIN])
+        values, wanted = kinds.as_text(raw[column][raw[RAW_PART] == TRAIN]), list(map(kinds.written, wanted))
         if unknown := [value for value in wanted if value not in set(values.dropna())]:
             raise UserError(
                 f"deploy_where: column {column!r} has no value {unknown[0]!r}; {nearest(unknown[0], values.dropna().unique())}"
@@ -70,27 +67,27 @@ def with_deploy_rows(raw, dataset):
 
 
 def check_values(table, location, dataset):
-    """Raise ``UserError`` for infinite values, and for stray text in a column of numbers."""
+    """Raise ``UserError`` for infinite values, commas that may be read in two ways, and stray text in a column of numbers."""
     for name in table.columns:
-        numbers = kinds.as_numbers(table[name])
-        if numbers.notna().sum() == table[name].notna().sum() and len(rows := np.flatnonzero(np.isinf(numbers))):
-            raise UserError(f"{location}, row {rows[0] + 1}: column {name!r} is infinite; give the value, or leave it empty")
-        stray = table[name].notna() & numbers.isna()
-        if stray.any() and (commas := table[name][stray].astype("str").str.fullmatch(r"-?\d+,\d+")).mean() > 0.5:
-            value = table[name][stray][commas].iloc[0]
-            raise UserError(f"{location}: column {name!r} holds {value!r}: a decimal comma? Then set `decimal: ','`")
-        if name not in (dataset["target"], *dataset["drop"], *dataset["kinds"]) and looks_numeric(numbers, stray):
-            row = int(np.flatnonzero(stray)[0])
+        check_finite(table[name], location)
+        if name in (*dataset["drop"], *dataset["kinds"], *dataset["dates"]):
+            continue
+        if (doubt := comma_doubt(table[name])) and not common_units(table[name].dropna().astype("str")):
+            raise UserError(f"{location}: column {name!r} {doubt}")
+        if name != dataset["target"] and (words := stray_words(table[name])) is not None:
+            shown = ", ".join(map(repr, words.unique()[:MOST_SHOWN]))
             raise UserError(
-                f"{location}, row {row + 1}: column {name!r} holds {table[name].iloc[row]!r} among numbers; "
-                "add it to `missing`, or state the column's kind under `kinds`"
+                f"{location}, row {words.index[0] + 1}: column {name!r} holds {shown} among numbers; name the words for a "
+                f"missing value under `missing_in`, such as {{{name}: [{words.iloc[0]}]}}, or state its kind under `kinds`"
             )
 
 
-def looks_numeric(numbers, stray):
-    """Return whether text in a column looks like slips: a small share, among many different numbers."""
-    known = numbers.notna().sum()
-    return bool(stray.any()) and numbers.nunique() > MOST_CLASSES and stray.sum() <= MOST_STRAY_SHARE * (known + stray.sum())
+def check_finite(column, location):
+    """Raise ``UserError`` for an infinite value in a column of numbers."""
+    numbers = kinds.as_numbers(column)
+    if numbers.notna().sum() == column.notna().sum() and len(rows := np.flatnonzero(np.isinf(numbers))):
+        row = column.index[rows[0]] + 1
+        raise UserError(f"{location}, row {row}: column {column.name!r} is infinite; give the value, or leave it empty")
 
 
 def loader(location):

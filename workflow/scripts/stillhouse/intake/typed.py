@@ -12,6 +12,7 @@ from stillhouse.columns import (
 )
 from stillhouse.errors import UserError
 from stillhouse.intake import kinds
+from stillhouse.intake.notation import described
 from stillhouse.intake.raw import RAW_BATCH, RAW_PART
 
 WHY_OUT = {
@@ -30,42 +31,47 @@ def keys(raw, dataset):
             raise UserError(f"group: column {group!r} has no value in row {rows[0] + 1}; give every row a group")
         columns[GROUP] = kinds.as_text(raw[group])
     if time := dataset.get("time"):
-        columns[TIME] = np.arange(len(raw), dtype="float64") if time is True else as_time(raw[time], time)
+        columns[TIME] = np.arange(len(raw), dtype="float64") if time is True else as_time(raw[time], dataset)
     if "batches" in dataset:
         columns[BATCH] = raw[RAW_BATCH]
     return pd.DataFrame(columns, index=raw.index)
 
 
-def as_time(column, name):
+def as_time(column, dataset):
     """Return a column of numbers or times as float64, in the same order."""
-    kind = kinds.DATETIME if kinds.infer(column) == kinds.DATETIME else kinds.NUMERIC
-    values = kinds.typed(column, kind)
+    name, facts = column.name, described(column, dataset)[0]
+    kind = kinds.DATETIME if facts["kind"] == kinds.DATETIME else kinds.NUMERIC
+    values = kinds.typed(column, kind, facts)
     if values.isna().any():
         row = int(np.flatnonzero(values.isna())[0])
-        raise UserError(f"time: column {name!r} is neither a number nor a date in row {row + 1}")
+        raise UserError(
+            f"time: column {name!r} is neither a number nor a date in row {row + 1}; state the form of dates under `dates`"
+        )
     return values.astype("int64").astype("float64") if kind == kinds.DATETIME else values
 
 
 def typed_features(raw, dataset):
-    """Return the typed features, and a description of every column but the target.
+    """Return the typed features, a description of every column but the target, and notes on how they are read.
 
     Keys and dropped columns are set aside: no model sees them, and slices can be made by them.
     """
     keys_and_dropped = (dataset.get("group"), dataset.get("time"), *dataset["drop"], *dataset.get("deploy_where", []))
     aside = [name for name in raw.columns if name in keys_and_dropped and name != dataset["target"]]
     others = [name for name in raw.columns if name not in (dataset["target"], RAW_PART, RAW_BATCH, *aside)]
-    columns = []
+    columns, notes = [], []
     for position, name in enumerate(others):
-        # The file that a row comes from tells training from deploy rows perfectly, and future rows have none.
-        usual = kinds.IDENTIFIER if name == dataset.get("source") else kinds.infer(raw[name])
-        kind = dataset["kinds"].get(name, usual)
-        check_kind(raw[name], kind)
-        columns += described_parts(raw[name], {"source": name, "position": position, "kind": kind})
+        facts, note = described(raw[name], dataset)
+        if name == dataset.get("source") and name not in dataset["kinds"]:
+            # The file that a row comes from tells training from deploy rows perfectly, and future rows have none.
+            facts, note = {"kind": kinds.IDENTIFIER}, None
+        check_kind(raw[name], facts)
+        notes += [note] if note else []
+        columns += described_parts(raw[name], {"source": name, "position": position, **facts})
     columns += [{"name": name, "source": name, "position": len(raw.columns), "kind": kinds.ASIDE} for name in aside]
     if not any(column["kind"] not in kinds.LEFT_OUT for column in columns):
         raise UserError("no column is left that a model could learn from; see `drop` and `kinds`")
     give_unique_names(columns)
-    return pd.DataFrame({column["name"]: kinds.raw_feature(raw, column) for column in columns}), columns
+    return pd.DataFrame({column["name"]: kinds.raw_feature(raw, column) for column in columns}), columns, notes
 
 
 def give_unique_names(columns):
@@ -77,12 +83,13 @@ def give_unique_names(columns):
         taken.add(column["name"])
 
 
-def check_kind(column, kind):
-    """Raise ``UserError`` for a value that is not of its column's kind."""
-    lost = (column.notna() & kinds.typed(column, kind).isna()).to_numpy()
+def check_kind(column, facts):
+    """Raise ``UserError`` for a value that is not of its column's kind, or a date in another format."""
+    lost = (column.notna() & kinds.typed(column, facts["kind"], facts).isna()).to_numpy()
     if lost.any():
-        value = column.iloc[int(np.flatnonzero(lost)[0])]
-        raise UserError(f"kinds: column {column.name!r} holds {value!r}, which is not a {kind} value")
+        value, form = column.iloc[int(np.flatnonzero(lost)[0])], facts.get("format")
+        what = f"not a date of the form {form}" if form else f"not a {facts['kind']} value"
+        raise UserError(f"{'dates' if form else 'kinds'}: column {column.name!r} holds {value!r}, which is {what}")
 
 
 def described_parts(values, column):
@@ -90,6 +97,6 @@ def described_parts(values, column):
     name = column["source"]
     if column["kind"] != kinds.DATETIME:
         return [{"name": name, **column}]
-    parts = kinds.datetime_parts(kinds.typed(values, kinds.DATETIME))
+    parts = kinds.datetime_parts(kinds.typed(values, kinds.DATETIME, column))
     varying = [part for part, numbers in parts.items() if numbers.nunique() > 1]
     return [{"name": f"{name} {part}", "part": part, **column} for part in varying]

@@ -51,7 +51,7 @@ def fit(sample, options, n_classes, threads, seed):
     stops = has_fit_parameter(estimator, "stop")
     sample = sample if stops else sample[~sample[STOP]]
     extra = {"stop": sample[STOP].to_numpy()} if stops else {}
-    known = {"names": names, "fold": sample[FOLD].to_numpy()}
+    known = {"names": names, "fold": sample[FOLD].to_numpy() if FOLD in sample else None}
     extra |= {key: value for key, value in known.items() if has_fit_parameter(estimator, key)}
     labels = sample[LABEL].to_numpy().astype(int if n_classes else float)
     estimator.fit(sample[names].to_numpy(), labels, sample_weight=sample[WEIGHT].to_numpy(), **extra)

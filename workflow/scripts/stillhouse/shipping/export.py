@@ -6,7 +6,7 @@ import json
 import numpy as np
 
 from stillhouse import __version__
-from stillhouse.columns import graph_input
+from stillhouse.columns import LABELLED, PART, graph_input
 from stillhouse.intake import kinds
 from stillhouse.shipping.onnx.export import to_onnx
 from stillhouse.shipping.serving import Shipped, as_array
@@ -15,9 +15,14 @@ from stillhouse.shipping.serving import Shipped, as_array
 MOST_DIFFERENCE = 1e-5
 
 
-def metadata(schema, pipeline, dataset, model, recipe):
-    """Return what the file states about itself: columns to read, decision factors, and a hash of how it was made.
+# The most categories of a column that a file lists; of columns with more, unknown ones are not counted.
+MOST_LISTED = 2000
 
+
+def metadata(schema, pipeline, dataset, model, recipe, table=None):
+    """Return what the file states about itself: columns to read, what they held in training, decision factors, a hash.
+
+    ``table`` has the typed rows, of which the labelled ones are looked at; without it nothing is said of what columns held.
     ``recipe`` has all settings by which the model and those upstream of it are made.
     """
     facts, factors = json.dumps([schema, recipe], sort_keys=True), pipeline.factors
@@ -28,12 +33,26 @@ def metadata(schema, pipeline, dataset, model, recipe):
         "task": schema["task"],
         "target": schema["target"],
         "classes": schema["classes"],
-        "columns": pipeline.columns,
+        "columns": pipeline.columns if table is None else with_seen_values(pipeline.columns, table[table[PART].isin(LABELLED)]),
         "factors": None if factors is None else factors.tolist(),
         "identifiers": [column["source"] for column in schema["columns"] if column["kind"] == kinds.IDENTIFIER],
         "reading": schema["reading"],
         "run": hashlib.sha256(facts.encode()).hexdigest()[:16],
     }
+
+
+def with_seen_values(columns, labelled):
+    """Return descriptions of columns, each with what its labelled rows hold under ``seen``."""
+    return [{**column, "seen": seen_values(labelled[column["name"]], column)} for column in columns]
+
+
+def seen_values(values, column):
+    """Return the categories of a column, or the least and the greatest of its numbers; None for too many or none."""
+    values = values.dropna()
+    if column["kind"] == kinds.CATEGORICAL:
+        found = sorted(values.unique())
+        return found if len(found) <= MOST_LISTED else None
+    return [float(values.min()), float(values.max())] if len(values) else None
 
 
 def exported(pipeline, facts):

@@ -1,6 +1,7 @@
 """Prediction outside the workflow: from a shipped file and a table to a table of predictions.
 
-Needs numpy, pandas, pyarrow and onnxruntime, and none of the libraries that models are fitted with.
+Needs numpy, pandas, pyarrow and onnxruntime, and none of the libraries that models are fitted with. Tables are read by the same
+functions as in training.
 """
 
 import json
@@ -11,14 +12,12 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from stillhouse.columns import DECISION, PREDICTION, graph_input, probability
 from stillhouse.errors import UserError
 from stillhouse.intake import kinds
-
-CHUNK = 50_000
+from stillhouse.intake.formats import dialect_of, tables_in
+from stillhouse.intake.notation import cleaned
 
 
 class Shipped:
@@ -70,13 +69,16 @@ class Shipped:
         return {graph_input(column["name"]): self.as_input(table, column) for column in self.columns}
 
     def as_input(self, table, column):
-        """Return one column as an input of the graph; raises ``UserError`` for text in a column of numbers."""
+        """Return one column as an input of the graph; raises ``UserError`` for values that are not of its kind, or infinite."""
         values, raw = kinds.raw_feature(table, column), table[column["source"]]
-        if (lost := (values.isna() & raw.notna()).to_numpy()).any():
+        is_number = column["kind"] != kinds.CATEGORICAL
+        infinite = np.isinf(values.to_numpy("float64")) if is_number else np.zeros(len(values), dtype=bool)
+        lost = (values.isna() & raw.notna()).to_numpy() | infinite
+        if lost.any():
             row = int(np.flatnonzero(lost)[0])
-            raise UserError(
-                f"column {column['source']!r}, row {table.index[row] + 1}: {raw.iloc[row]!r} is not a {column['kind']} value"
-            )
+            form = f" of the form {column['format']}" if column.get("format") else ""
+            what = "infinite" if infinite[row] else f"not a {column['kind']} value{form}"
+            raise UserError(f"column {column['source']!r}, row {table.index[row] + 1}: {raw.iloc[row]!r} is {what}")
         return as_array(values, column)
 
 
@@ -94,17 +96,25 @@ def as_array(values, column):
     return values.to_numpy("float64")[:, None]
 
 
-def predict_file(model, rows, out):
-    """Predict a table in a file of any size into a CSV file, in the order of its rows."""
+def predict_file(model, rows, out, check=False):
+    """Predict a table in a file of any size into a CSV file, in the order of its rows.
+
+    Rows that have no identifier are numbered. Values unlike those of the training rows are counted by column at the end and,
+    with ``check``, in a column for each row.
+    """
     shipped, done = Shipped(model), 0
     if Path(out).resolve() in (Path(rows).resolve(), Path(model).resolve()):
         raise UserError(f"{out}: would be overwritten; choose another file to write to")
-    beside = Path(f"{out}.part")
+    beside, unusual = Path(f"{out}.part"), Unusual(shipped)
     try:
         with beside.open("w", newline="") as target:
             for chunk in chunks(Path(rows), shipped.reading):
                 kept = chunk[[name for name in shipped.identifiers if name in chunk]]
-                pd.concat([kept, shipped.predict(chunk)], axis=1).to_csv(target, index=False, header=done == 0)
+                kept = kept if kept.shape[1] else pd.DataFrame({"row": chunk.index + 1}, index=chunk.index)
+                predicted = shipped.predict(chunk)
+                found = unusual.counted(chunk)
+                checked = [found.rename("unusual_values")] if check else []
+                pd.concat([kept, predicted, *checked], axis=1).to_csv(target, index=False, header=done == 0)
                 done += len(chunk)
                 print(f"\r{done:,} rows predicted", end="", file=sys.stderr, flush=True)
         beside.replace(out)
@@ -113,6 +123,46 @@ def predict_file(model, rows, out):
     finally:
         beside.unlink(missing_ok=True)
     print(file=sys.stderr)
+    for sentence in unusual.sentences():
+        print(sentence, file=sys.stderr)
+
+
+class Unusual:
+    """Counts of values that no training row had: numbers outside their range, and categories that are unknown."""
+
+    def __init__(self, shipped):
+        self.columns, self.counts, self.rows = shipped.columns, {}, 0
+
+    def counted(self, table):
+        """Return how many unusual values each row has, and add them to the counts by column; shape (rows,)."""
+        per_row = pd.Series(0, index=table.index)
+        for column in self.columns:
+            values, seen = kinds.raw_feature(table, column), column.get("seen")
+            if seen is None:
+                continue
+            known = values.notna()
+            is_unusual = known & (~values.isin(seen) if column["kind"] == kinds.CATEGORICAL else ~values.between(*seen))
+            if is_unusual.any():
+                count, example = self.counts.get(column["name"], (0, values[is_unusual].iloc[0]))
+                self.counts[column["name"]] = count + int(is_unusual.sum()), example
+            per_row += is_unusual.astype(int)
+        self.rows += len(table)
+        return per_row
+
+    def sentences(self):
+        """Return a sentence on each column with unusual values."""
+        described = {column["name"]: column for column in self.columns}
+        return [sentence(described[name], count, example, self.rows) for name, (count, example) in self.counts.items()]
+
+
+def sentence(column, count, example, rows):
+    """Return how many rows have an unusual value in a column, and one of these values."""
+    if column["kind"] == kinds.CATEGORICAL:
+        what = f"a category that no training row has, such as {example!r}"
+    else:
+        low, high = column["seen"]
+        what = f"a value outside {low:g} to {high:g}, the range of the training rows, such as {example:g}"
+    return f"column {column['name']!r}: {count:,} of {rows:,} rows have {what}"
 
 
 def chunks(path, reading):
@@ -120,28 +170,11 @@ def chunks(path, reading):
     if not path.is_file():
         raise UserError(f"there is no file {str(path)!r}")
     start = 0
-    try:
-        for chunk in raw_chunks(path, reading):
-            chunk = chunk.rename(columns=str.strip).set_axis(range(start, start + len(chunk)))
+    with path.open("rb") as content:
+        for chunk in tables_in(content, path, dialect_of(reading)):
+            chunk = chunk.set_axis(range(start, start + len(chunk)))
             start += len(chunk)
-            yield kinds.without_missing_values(chunk, reading["missing"], reading["missing_in"])
-    except (ValueError, OSError, pa.ArrowException) as error:
-        raise UserError(f"{path}: cannot be read as a table: {error}") from error
+            if len(chunk):
+                yield cleaned(chunk, reading, str(path))
     if not start:
         raise UserError(f"{path}: the table has no rows")
-
-
-def raw_chunks(path, reading):
-    """Yield tables of untyped rows. A text table may lack a header line if the training table did."""
-    if path.suffix == ".parquet":
-        yield from (batch.to_pandas() for batch in pq.ParquetFile(path).iter_batches(CHUNK))
-        return
-    if path.suffix in (".feather", ".arrow"):
-        yield pd.read_feather(path)
-        return
-    names, separator = reading["columns"], reading["separator"] or ("\t" if ".tsv" in path.suffixes else ",")
-    options = {"sep": separator, "encoding": reading["encoding"], "dtype": str, "skipinitialspace": True, "index_col": False}
-    if names and not set(pd.read_csv(path, nrows=0, **options).columns.str.strip()) & set(names):
-        options |= {"header": None, "names": names}
-    with pd.read_csv(path, chunksize=CHUNK, na_filter=False, **options) as reader:
-        yield from (kinds.with_points(chunk) if reading["decimal"] == "," else chunk for chunk in reader)

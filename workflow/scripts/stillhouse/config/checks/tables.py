@@ -1,17 +1,20 @@
 """Checks of a dataset's tables: files that are there and have the columns that are named."""
 
 import bz2
-import csv
 import gzip
 import lzma
 from difflib import get_close_matches
 from pathlib import Path
 
-from stillhouse.columns import WITHOUT_LABEL
+from stillhouse.columns import LABELLED, WITHOUT_LABEL
 from stillhouse.config.checks.locations import check_location
 from stillhouse.config.completion import ConfigError
-from stillhouse.config.dataset import as_list, is_remote, locations
-from stillhouse.errors import nearest
+from stillhouse.config.dataset import as_list, files_at, is_remote, locations
+from stillhouse.errors import UserError, nearest
+from stillhouse.fields import UTF_16, Fields
+
+# Formats whose header is no line of text.
+OTHER_FORMATS = (".parquet", ".feather", ".arrow", ".arff", ".zst", ".zip", ".xlsx", ".jsonl", ".ndjson")
 
 
 def check_dataset(name, dataset):
@@ -35,6 +38,9 @@ def check_dataset(name, dataset):
         )
     if isinstance(dataset.get("batches"), dict) and dataset.get("group"):
         raise ConfigError(f"{where}.batches: a share may divide a group; name files of batches, or leave `group` out")
+    for part, stated in ((part, as_list(dataset.get(part, []))) for part in (*LABELLED, *WITHOUT_LABEL)):
+        if empty := [location for location in stated if not files_at(location)]:
+            raise ConfigError(f"{where}.{part}: the folder {empty[0]!r} has no file in it; name a table, or a folder of tables")
     headers = {}
     for part, location in locations(dataset):
         check_location(f"{where}.{part}", location)
@@ -58,22 +64,21 @@ def _check_same_columns(where, headers, target):
 
 
 def _check_file(where, path, dataset, needs_target):
-    if path.is_dir():
-        raise ConfigError(f"{where}: {str(path)!r} is a folder; name the file in it")
     if not path.is_file():
         beside = [str(other) for other in path.parent.iterdir()] if path.parent.is_dir() else []
         hint = f"; {nearest(path, beside)}" if get_close_matches(str(path), beside, cutoff=0.5) else ""
         raise ConfigError(f"{where}: there is no file {str(path)!r}{hint}")
-    columns = dataset.get("columns") or header(path, dataset)
+    try:
+        columns = dataset.get("columns") or header(path, dataset)
+    except UserError as error:
+        raise ConfigError(f"{where}: {error}") from error
     if columns is None:
         return None
-    if not columns:
-        raise ConfigError(f"{where}: {str(path)!r} is empty")
     if len(columns) == 1 and (separators := [mark for mark in ";\t|" if mark in columns[0]]):
         raise ConfigError(f"{where}: {str(path)!r} has one column, {columns[0]!r}; set `separator: {separators[0]!r}`")
     known = [*columns, *([dataset["source"]] if "source" in dataset else [])]
     named = {key: as_list(dataset[key]) for key in ("target", "group", "time") if isinstance(dataset.get(key), str)}
-    named |= {key: list(dataset.get(key, [])) for key in ("drop", "kinds", "missing_in", "deploy_where", "slices")}
+    named |= {key: list(dataset.get(key, [])) for key in ("drop", "kinds", "dates", "missing_in", "deploy_where", "slices")}
     for key, names in named.items():
         for name in names:
             if name not in known and (needs_target or name != dataset["target"]):
@@ -83,16 +88,17 @@ def _check_file(where, path, dataset, needs_target):
 
 
 def header(path, dataset):
-    """Return the column names in the first line of a text table, or None for formats that only intake reads."""
-    opener = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}.get(path.suffix, open)
-    suffix = path.with_suffix("").suffix if opener is not open else path.suffix
-    if suffix in (".parquet", ".feather", ".arrow", ".arff", ".zst"):
+    """Return the names of the columns of a text table, or None for formats that only intake reads."""
+    opener = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}.get(path.suffix.lower(), open)
+    suffix = (path.with_suffix("").suffix if opener is not open else path.suffix).lower()
+    if suffix in OTHER_FORMATS:
         return None
     separator = dataset["separator"] or ("\t" if suffix in (".tsv", ".tab") else ",")
-    encoding = "utf-8-sig" if dataset["encoding"] == "utf-8" else dataset["encoding"]
     try:
-        with opener(path, "rt", encoding=encoding, newline="") as lines:
-            return [name.strip() for name in next(csv.reader(lines, delimiter=separator, skipinitialspace=True), [])]
+        with opener(path, "rb") as content:
+            encoding = "utf-16" if content.read(2) in UTF_16 else dataset["encoding"]
+        with opener(path, "rt", encoding="utf-8-sig" if encoding == "utf-8" else encoding, newline="") as lines:
+            return Fields(lines, path, separator).names
     except LookupError as error:
         raise ConfigError(f"{path}: there is no encoding {dataset['encoding']!r}; take utf-8 or latin-1, say") from error
     except UnicodeDecodeError as error:

@@ -3,7 +3,7 @@
 from stillhouse.errors import UserError
 
 
-def read(location, dataset):
+def read(location, dataset, notes):
     """Return a table from OpenML, target included; scikit-learn keeps a copy in its data folder."""
     from sklearn.datasets import fetch_openml
 

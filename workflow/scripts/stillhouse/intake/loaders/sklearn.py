@@ -5,7 +5,7 @@ from stillhouse.errors import UserError
 BUNDLED = ("breast_cancer", "diabetes", "digits", "iris", "wine")
 
 
-def read(location, dataset):
+def read(location, dataset, notes):
     """Return a bundled table with class names in place of numbers."""
     from sklearn import datasets
 

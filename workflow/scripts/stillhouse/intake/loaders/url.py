@@ -15,7 +15,7 @@ from stillhouse.errors import UserError
 from stillhouse.intake.loaders.file import read_bytes
 
 
-def read(location, dataset):
+def read(location, dataset, notes):
     """Return the table at an address; the suffixes of its path give the format, ``~/.netrc`` a password if one is needed.
 
     Raises ``UserError`` where nothing can be fetched, or where the content has another digest than ``sha256`` states.
@@ -31,7 +31,7 @@ def read(location, dataset):
     digest = hashlib.sha256(content).hexdigest()
     if (stated := dataset["sha256"].get(location, digest)) != digest:
         raise UserError(f"{name}: its sha256 is {digest}, and the configuration states {stated}; has the file changed?")
-    return read_bytes(content, PurePosixPath(urlparse(location).path), dataset)
+    return read_bytes(content, PurePosixPath(urlparse(location).path), dataset, notes)
 
 
 def fetched(location):

@@ -1,0 +1,227 @@
+"""Formats of tables: text, ARFF, JSON lines, workbooks, Parquet and Feather, also compressed, as tables of at most 50,000 rows.
+
+Training and prediction read through this module, so that what one reads, the other reads in the same way. Needs numpy, pandas
+and pyarrow, and openpyxl for workbooks.
+"""
+
+import bz2
+import gzip
+import io
+import json
+import lzma
+import zipfile
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import PurePosixPath
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.feather
+import pyarrow.parquet as pq
+
+from stillhouse.errors import UserError
+from stillhouse.fields import UTF_16, Fields, unique_names
+from stillhouse.intake.arff import read_arff
+
+# The most rows of a table that is yielded.
+CHUNK = 50_000
+DECOMPRESS = {
+    ".gz": gzip.open,
+    ".bz2": bz2.open,
+    ".xz": lzma.open,
+    ".zst": lambda content: pa.input_stream(content, compression="zstd"),
+}
+TABS = (".tsv", ".tab")
+NESTED = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_fixed_size_binary, pa.types.is_nested)
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How a text table is written; the defaults are those of the configuration."""
+
+    separator: str = ""
+    encoding: str = "utf-8"
+    columns: list | None = None
+    sheet: str | None = None
+
+
+def dialect_of(reading):
+    """Return the dialect that a dataset, or the metadata of a shipped model, states."""
+    return Dialect(reading["separator"], reading["encoding"], reading.get("columns"), reading.get("sheet"))
+
+
+def tables_in(content, path, dialect, notes=None):
+    """Yield the rows of a table as pandas tables, at most 50,000 at a time; text columns stay text.
+
+    ``content`` is an open binary file, ``path`` tells its format by its suffixes. Raises ``UserError`` where it cannot be read.
+    """
+    path, notes = PurePosixPath(path), [] if notes is None else notes
+    try:
+        with decompressed(content, path) as (plain, inner):
+            yield from READERS.get(inner.suffix.lower(), text_in)(plain, inner, dialect, notes)
+    except (OSError, EOFError, ValueError, lzma.LZMAError, zipfile.BadZipFile, pa.ArrowException) as error:
+        raise UserError(f"{path}: is not a whole {path.suffix.lstrip('.')} file: {error}") from error
+
+
+@contextmanager
+def decompressed(content, path):
+    """Yield an open file without its compression, and the path without the suffix of that."""
+    suffix = path.suffix.lower()
+    if suffix == ".zip":
+        with zipfile.ZipFile(content) as archive:
+            members = [name for name in archive.namelist() if not name.endswith("/") and not name.startswith("__MACOSX")]
+            if len(members) != 1:
+                raise UserError(f"{path}: holds {len(members)} files, and a table is one; unpack it, and name the files")
+            # A Parquet file is read from its end, which a member of an archive does not allow.
+            yield io.BytesIO(archive.read(members[0])), PurePosixPath(members[0])
+    elif suffix in DECOMPRESS:
+        inner = path.with_suffix("")
+        plain = DECOMPRESS[suffix](content)
+        yield (plain if inner.suffix.lower() not in BINARY else io.BytesIO(plain.read())), inner
+    else:
+        yield content, path
+
+
+def text_in(content, path, dialect, notes):
+    """Yield the rows of a text table as strings."""
+    separator = dialect.separator or ("\t" if path.suffix.lower() in TABS else ",")
+    found = Fields(decoded(content, path, dialect.encoding), path, separator, dialect.columns)
+    notes += found.notes
+    rows = (fields for _, fields in found)
+    while kept := list(islice(rows, CHUNK)):
+        yield pd.DataFrame(kept, columns=found.names, dtype="str")
+    yield pd.DataFrame([], columns=found.names, dtype="str")
+
+
+def decoded(content, path, encoding):
+    """Yield the lines of a text; raises ``UserError`` that names the line which is not in the encoding."""
+    content = content if hasattr(content, "peek") else io.BufferedReader(Raw(content))
+    if content.peek(2)[:2] in UTF_16:
+        encoding = "utf-16"
+    number = 0
+    try:
+        for line in io.TextIOWrapper(content, "utf-8-sig" if encoding == "utf-8" else encoding, newline=""):
+            number += 1
+            yield line
+    except UnicodeDecodeError as error:
+        # Text is decoded in blocks: the byte is on the line that the block's earlier bytes lead to.
+        number += 1 + error.object[: error.start].count(b"\n")
+        raise UserError(
+            f"{path}, near line {number}: byte 0x{error.object[error.start]:02x} is not {encoding}; save the table as UTF-8, "
+            "or name its encoding under `encoding`"
+        ) from error
+    except LookupError as error:
+        raise UserError(f"encoding: there is no encoding {encoding!r}, such as utf-8, latin-1 or cp1252") from error
+
+
+class Raw(io.RawIOBase):
+    """A file that can only be read, as one that Python's own buffers accept."""
+
+    def __init__(self, content):
+        self.content = content
+
+    def readable(self):
+        """Return that it can be read."""
+        return True
+
+    def readinto(self, buffer):
+        """Fill a buffer, and return how many bytes there were."""
+        found = self.content.read(len(buffer))
+        buffer[: len(found)] = found
+        return len(found)
+
+
+def arff_in(content, path, dialect, notes):
+    """Yield the rows of an ARFF table as one table."""
+    table = read_arff("".join(decoded(content, path, dialect.encoding)), path)
+    yield table.set_axis(unique_names(table.columns, path, notes), axis=1)
+
+
+def json_lines_in(content, path, dialect, notes):
+    """Yield the rows of JSON lines, an object on each line; a key that a line lacks is a gap."""
+    rows, names = [], {}
+    for number, line in enumerate(decoded(content, path, dialect.encoding), start=1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except ValueError as error:
+            raise UserError(f"{path}, line {number}: is not JSON: {error}") from error
+        if not isinstance(row, dict):
+            raise UserError(f'{path}, line {number}: is no JSON object, such as {{"age": 51}}')
+        if nested := [name for name, value in row.items() if isinstance(value, (dict, list))]:
+            raise UserError(f"{path}, line {number}: {nested[0]!r} is a list or an object; give it a column for each value")
+        names |= dict.fromkeys(row)
+        rows.append(row)
+    cells = [[row.get(name) for name in names] for row in rows]
+    yield pd.DataFrame(cells, columns=unique_names(names, path, notes), dtype="object")
+
+
+def workbook_in(content, path, dialect, notes):
+    """Yield the rows of a sheet of a workbook, by default its only one; the first row that is not empty is the header."""
+    try:
+        from openpyxl import load_workbook
+    except ImportError as error:
+        raise UserError(f"{path}: workbooks need the library openpyxl; install it, or save the table as CSV") from error
+    try:
+        book = load_workbook(io.BytesIO(content.read()), read_only=True, data_only=True)
+    except (KeyError, zipfile.BadZipFile) as error:
+        raise UserError(f"{path}: is not a workbook: {error}") from error
+    names = book.sheetnames
+    if (dialect.sheet is None and len(names) > 1) or (dialect.sheet is not None and dialect.sheet not in names):
+        raise UserError(f"{path}: name one of its sheets under `sheet`: {', '.join(map(repr, names))}")
+    rows = list(book[dialect.sheet or names[0]].iter_rows(values_only=True))
+    full = [place for place, row in enumerate(rows) if any(value is not None for value in row)]
+    if not full:
+        raise UserError(f"{path}: the file is empty")
+    # Cells that were only formatted are empty rows at either end; those in between are rows of gaps.
+    rows = rows[full[0] : full[-1] + 1]
+    header = dialect.columns or ["" if value is None else value for value in rows[0]]
+    rows = rows if dialect.columns else rows[1:]
+    if wrong := [number for number, row in enumerate(rows, start=1) if len(row) != len(header)]:
+        raise UserError(f"{path}, row {wrong[0]}: {len(rows[wrong[0] - 1])} cells where there are {len(header)} columns")
+    yield pd.DataFrame(rows, columns=unique_names(header, path, notes), dtype="object")
+
+
+def parquet_in(content, path, dialect, notes):
+    """Yield the rows of a Parquet file."""
+    file = pq.ParquetFile(content)
+    check_types(file.schema_arrow, path)
+    names = unique_names(file.schema_arrow.names, path, notes)
+    yield from (pandas_of(pa.Table.from_batches([batch]), names) for batch in file.iter_batches(CHUNK))
+    if not file.metadata.num_rows:
+        yield pandas_of(file.schema_arrow.empty_table(), names)
+
+
+def feather_in(content, path, dialect, notes):
+    """Yield the rows of a Feather file."""
+    table = pyarrow.feather.read_table(io.BytesIO(content.read()))
+    check_types(table.schema, path)
+    names = unique_names(table.column_names, path, notes)
+    yield from (pandas_of(table.slice(start, CHUNK), names) for start in range(0, max(len(table), 1), CHUNK))
+
+
+def check_types(schema, path):
+    """Raise ``UserError`` for a column whose values are bytes, lists or structures."""
+    for field in schema:
+        if any(is_nested(field.type) for is_nested in NESTED):
+            raise UserError(f"{path}: column {field.name!r} holds {field.type} values, which are no cells; leave it out")
+
+
+def pandas_of(table, names):
+    """Return an Arrow table in pandas, whole numbers beside gaps as they are and not as floats."""
+    return table.rename_columns(names).to_pandas(integer_object_nulls=True, ignore_metadata=True)
+
+
+READERS = {
+    ".arff": arff_in,
+    ".jsonl": json_lines_in,
+    ".ndjson": json_lines_in,
+    ".xlsx": workbook_in,
+    ".parquet": parquet_in,
+    ".feather": feather_in,
+    ".arrow": feather_in,
+}
+# Formats that are read from any place, not from the start to the end.
+BINARY = (".parquet", ".feather", ".arrow", ".xlsx")
