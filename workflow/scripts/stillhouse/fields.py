@@ -6,7 +6,7 @@ Standard library only, as the workflow reads the header of every table on every 
 import csv
 import re
 import sys
-from itertools import chain
+from itertools import chain, islice
 
 from stillhouse.errors import UserError
 
@@ -44,17 +44,19 @@ class Fields:
     def __init__(self, lines, path, separator, names=None):
         self.path, self.separator, self.notes, self.lines = path, separator, [], Lines(lines)
         self.wanted = "`columns` has" if names else "the header has"
+        self._count = None
         rows = self._rows(self._first_line())
         header = next(rows, (0, []))
-        ahead = next(rows, None)
-        self._rest = rows if ahead is None else chain([ahead], rows)
+        self._count = len(header[1])
+        ahead = list(islice(rows, 2))
+        self._rest = chain(ahead, rows)
         if names:
             self.names = list(names)
             if [field.strip() for field in header[1]] != self.names:
                 self._rest = chain([header], self._rest)
         else:
             # R writes the names of rows into a column without a name of its own.
-            has_row_names = ahead is not None and len(ahead[1]) == len(header[1]) + 1
+            has_row_names = bool(ahead) and all(len(fields) == len(header[1]) + 1 for _, fields in ahead)
             self.names = unique_names(["", *header[1]] if has_row_names else header[1], path, self.notes)
 
     def __iter__(self):
@@ -79,12 +81,12 @@ class Fields:
         """Yield rows; empty lines are passed over.
 
         Raises ``UserError`` where a quoted field swallows lines that are rows by themselves: each of the lines that it spans
-        has as many fields as the row.
+        has as many fields as the header.
         """
         lines, number = self.lines, self.lines.number
         try:
             for fields in csv.reader(chain([first], lines), delimiter=self.separator, skipinitialspace=True):
-                if len(lines.spanned) > 1 and self._are_rows(lines.spanned, len(fields)):
+                if len(lines.spanned) > 1 and self._are_rows(lines.spanned):
                     raise UserError(self._unclosed(number))
                 if fields:
                     yield number, fields
@@ -93,9 +95,10 @@ class Fields:
         except csv.Error as error:
             raise UserError(f"{self.path}, line {number}: {error}") from error
 
-    def _are_rows(self, spanned, count):
+    def _are_rows(self, spanned):
         full = [line for line in spanned if line.strip()]
-        return count > 1 and len(full) > 1 and all(line.count(self.separator) == count - 1 for line in full)
+        are_whole = all(line.count(self.separator) == (self._count or 0) - 1 for line in full)
+        return len(full) > 1 and are_whole and self._count > 1
 
     def _unclosed(self, number):
         return f"{self.path}, line {number}: a quote opens and is not closed before the next rows; close it, or write it twice"

@@ -9,8 +9,8 @@ from stillhouse.intake import kinds
 
 # Characters that are not seen, and that make two equal words different.
 INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
-# Text in at most this share of a column of numbers is taken for slips.
-MOST_STRAY_SHARE = 0.05
+# Text in at most this share of a column of numbers is taken for slips or, if there are few different words, in half of it.
+MOST_STRAY_SHARE, MOST_STRAY_WORDS = 0.05, 5
 # What is said of dates whose day may come first or second.
 AMBIGUOUS = "ambiguous"
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?")
@@ -146,7 +146,7 @@ def common_units(texts):
 
 
 def stray_words(column):
-    """Return the words in a column of numbers that look like slips: few, among many different numbers; None for none.
+    """Return the words in a column of many different numbers that look like slips or missing values; None for none.
 
     Codes such as V57 are no slips: letters that digits follow.
     """
@@ -155,7 +155,8 @@ def stray_words(column):
     numbers, known = kinds.as_numbers(column), column.notna()
     stray = known & numbers.isna()
     words = column[stray].astype("str")
-    if not len(words) or numbers.nunique() <= kinds.MOST_CLASSES or len(words) > MOST_STRAY_SHARE * known.sum():
+    most = 0.5 if words.nunique() <= MOST_STRAY_WORDS else MOST_STRAY_SHARE
+    if not len(words) or numbers.nunique() <= kinds.MOST_CLASSES or len(words) > most * known.sum():
         return None
     return None if words.str.fullmatch(r"[A-Za-z]{1,3}[-.]?\d+.*").mean() > 0.5 else words
 
