@@ -10,6 +10,8 @@ import yaml
 from conftest import REPOSITORY
 
 from stillhouse.config.checks.configuration import checked
+from stillhouse.intake.load import load
+from stillhouse.intake.starter import Starter
 
 SCRIPT = REPOSITORY / "workflow" / "scripts" / "new.py"
 
@@ -44,6 +46,9 @@ def test_the_configuration_passes_the_door_and_says_what_columns_hold(table, sch
     assert dataset["kinds"] == {'a "quoted": $(name)': "numeric", "site": "categorical", "höhe": "numeric"}
     assert '# "id": identifier, left out' in text
     assert '"höhe": numeric  # 12 % missing' in text
+    assert "my table.csv: 120 training rows" in done.stdout
+    assert "target 'ill': one of 'no', 'yes'; the positive class is 'yes'" in done.stdout
+    assert "check: column 'id' is left out: its values seem to identify rows" in done.stdout
 
 
 @pytest.mark.parametrize(
@@ -60,3 +65,119 @@ def test_a_mistake_ends_in_one_line(table, arguments, said):
     assert done.returncode == 1
     assert said in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+def written(rows, separator=",", header="x,y,ill", encoding="utf-8"):
+    lines = [header] if header else []
+    lines += [separator.join(map(str, row)) for row in rows]
+    return "\n".join(line.replace(",", separator) if line == header else line for line in lines).encode(encoding)
+
+
+YES = ["yes" if n % 3 == 0 else "no" for n in range(90)]
+TABLES = {
+    "semicolons and decimal commas": (
+        written([(f"{n},5", n % 7, YES[n]) for n in range(90)], ";"),
+        "ill",
+        {"separator": ";", "decimal": ","},
+        "",
+    ),
+    "points between thousands": (
+        written([(f"{n + 1}.{n + 400}", f"{n},25", YES[n]) for n in range(90)], ";"),
+        "ill",
+        {"thousands": ".", "decimal": ","},
+        "",
+    ),
+    "commas between thousands": (
+        written([(f"{n + 1},{n + 400}", f"{n}.25", YES[n]) for n in range(90)], "\t", "x,y,ill"),
+        "ill",
+        {"thousands": ",", "separator": "\t"},
+        "",
+    ),
+    "letters of Windows": (
+        written([("süd" if n % 2 else "nörd\u2019", n, YES[n]) for n in range(90)], encoding="cp1252"),
+        "ill",
+        {"encoding": "cp1252"},
+        "taken for cp1252",
+    ),
+    "utf-16": (written([(n % 5, n, YES[n]) for n in range(90)], encoding="utf-16"), "ill", {"encoding": "utf-16"}, ""),
+    "no header": (
+        written([(n % 5, n, YES[n]) for n in range(90)], header=""),
+        "3",
+        {"columns": ["column1", "column2", "column3"], "target": "column3"},
+        "seems to have no line",
+    ),
+    "codes among numbers": (
+        written([(f"V{n % 4}" if n % 20 == 0 else 250 + n % 30, n % 7, YES[n]) for n in range(90)]),
+        "ill",
+        {"kinds": {"x": "categorical", "y": "numeric"}},
+        "",
+    ),
+    "a word for a gap": (
+        written([("-" if n % 9 == 0 else n * 1.5, n % 7, YES[n]) for n in range(90)]),
+        "ill",
+        {"missing_in": {"x": ["-"]}},
+        "'-' among numbers is taken for a missing value",
+    ),
+    "a name twice": (
+        written([(n * 1.5, n % 7, YES[n]) for n in range(90)], header="x,x,ill"),
+        "ill",
+        {},
+        "is called 'x (2)' here",
+    ),
+    "row numbers without a name": (
+        written([(n, n % 7, YES[n]) for n in range(90)], header=",y,ill"),
+        "ill",
+        {},
+        "is called 'unnamed' here",
+    ),
+    "grades": (
+        written([(n % 5, n % 7, n % 17) for n in range(90)]),
+        "ill",
+        {"task": "regression"},
+        "has 17 different whole numbers, and is taken for a number",
+    ),
+    "rare classes": (
+        written([(n % 5, n % 7, ["a", "b", "c"][n % 3] if n > 5 else f"odd{n % 3}") for n in range(90)]),
+        "ill",
+        {"labels": {"odd0": "rare", "odd1": "rare", "odd2": "rare"}},
+        "have fewer than 4 rows each, and are made one",
+    ),
+    "a word that may mean none": (
+        written([(["NA", "gravel", "paved"][n % 3], n % 7, YES[n]) for n in range(90)]),
+        "ill",
+        {},
+        "'NA', in 30 rows, is read as missing; if it means none",
+    ),
+    "days or months first": (
+        written([(f"{n % 12 + 1}/{(n * 5) % 12 + 1}/2020", n % 7, YES[n]) for n in range(90)]),
+        "ill",
+        {},
+        "dates with the day or the month first",
+    ),
+    "codes of groups and names of people": (
+        written([(n // 3, f"Anna {n}", YES[n]) for n in range(90)], header="patient_id,name,ill"),
+        "ill",
+        {},
+        "column 'name' may hold personal data",
+    ),
+    "strange names": (
+        written([(n % 5, n % 7, YES[n]) for n in range(90)], header=f"a\x85b\u2028: #{{}},{'long ' * 300},ill"),
+        "ill",
+        {},
+        "",
+    ),
+}
+
+
+@pytest.mark.parametrize("shape", TABLES)
+def test_a_configuration_is_written_that_reads_the_table_and_says_its_doubts(shape, tmp_path, schema, monkeypatch):
+    content, target, stated, doubt = TABLES[shape]
+    (tmp_path / "table.csv").write_bytes(content)
+    monkeypatch.chdir(tmp_path)
+    found = Starter("table.csv", target, None)
+    config = checked(yaml.safe_load(found.text()), schema)
+    (dataset,) = config["datasets"].values()
+    assert {key: dataset[key] for key in stated} == stated
+    assert any(doubt in line for line in found.summary())
+    table, _ = load(dataset, np.random.default_rng(0))
+    assert len(table) == 90

@@ -5,23 +5,26 @@ import sys
 from pathlib import Path
 
 from stillhouse.errors import UserError
-from stillhouse.intake.starter import configuration
+from stillhouse.intake.starter import Starter
 
 parser = argparse.ArgumentParser(description=__doc__)
-parser.add_argument("table", help="a CSV, TSV, ARFF, Parquet or Feather file, also compressed")
-parser.add_argument("--target", required=True, help="the column to predict")
+parser.add_argument("table", help="a table: text, ARFF, JSON lines, a workbook, Parquet or Feather, also compressed")
+parser.add_argument(
+    "--target", required=True, help="the column to predict; by its place, from 1, where the table has no header"
+)
 parser.add_argument("--deploy", help="a table of rows from where the model will be used")
 parser.add_argument("-o", "--out", default="config/new.yaml", help="the file to write (%(default)s)")
 arguments = parser.parse_args()
 
 try:
-    text = configuration(arguments.table, arguments.target, arguments.deploy)
-    with Path(arguments.out).open("x") as out:
-        out.write(text)
+    found = Starter(arguments.table, arguments.target, arguments.deploy)
+    with Path(arguments.out).open("x", encoding="utf-8") as out:
+        out.write(found.text())
 except UserError as error:
     sys.exit(f"stillhouse: {error}")
 except FileExistsError:
     sys.exit(f"stillhouse: {arguments.out} is there already; choose another name with --out")
 except OSError as error:
     sys.exit(f"stillhouse: {arguments.out}: cannot be written: {error.strerror}")
+print(*found.summary(), sep="\n")
 print(f"Wrote {arguments.out}; look through it, then: snakemake --configfile {arguments.out} --cores all")

@@ -1,4 +1,7 @@
-"""A first configuration for a table: the inferred kinds of its columns, and models that suit most tables."""
+"""A first configuration for a table: how it is read, the kinds of its columns, and models that suit most tables.
+
+It always runs as it is. What was guessed and could be wrong is said in it, and in a summary.
+"""
 
 import json
 import re
@@ -6,24 +9,30 @@ from pathlib import Path
 
 import numpy as np
 
+from stillhouse.columns import DEPLOY, LABELLED, PART
 from stillhouse.config.checks.tables import check_dataset
 from stillhouse.config.completion import fill
 from stillhouse.config.settings import load_schema
+from stillhouse.errors import UserError
 from stillhouse.intake import kinds
+from stillhouse.intake.kinds import MOST_CLASSES
 from stillhouse.intake.load import load
+from stillhouse.intake.loaders import file
+from stillhouse.intake.notation import cleaned, stray_words
+from stillhouse.intake.sniffing import sniffed
+from stillhouse.intake.typed import WHY_OUT
 
 TEMPLATE = """\
-# Made from {table}: {rows:,} rows, {columns} columns, predicting {target} ({task}).
+# Made from {table}: {rows}; {columns} columns, predicting {target} ({task}).
 # config/README.md explains every key. Run it with: snakemake --configfile <this file> --cores all
-
+{doubts}
 seed: 1
 folds: {{k: {k}}}
 
 datasets:
   {name}:
     train: {table}
-{deploy}    target: {target}
-{separator}{positive}    # Leave out what would not be known when the model is used: drop: [column, …]
+{options}    # Leave out what would not be known when the model is used: drop: [column, …]
     # Rows that belong together, such as visits of a patient: group: column. Rows in time: time: column
     kinds:
 {kinds}
@@ -33,41 +42,154 @@ imputers:
   marked: {{method: median, indicators: true}}
 
 models:
-  linear: {{prepare: {{impute: marked}}, fit: {{method: logistic}}}}
+  {linear}: {{prepare: {{impute: marked}}, fit: {{method: logistic}}}}
   forest: {{prepare: {{impute: marked}}, fit: {{method: forest}}}}
   boosted: {{prepare: {{impute: none}}, fit: {{method: boosting}}}}
-  teacher: {{prepare: {{impute: marked{weigh}}}, train: {{method: mlp, seeds: 2}}}}
-  stack: {{stack: {{method: linear, members: [linear, forest, boosted, teacher]}}}}
+  network: {{prepare: {{impute: marked{weigh}}}, train: {{method: mlp, seeds: 2}}}}
+  stack: {{stack: {{method: linear, members: [{linear}, forest, boosted, network]}}}}
   # The small model to ship, taught by the stack's predictions of rows that the stack did not see.
   student: {{prepare: {{impute: marked{weigh}}}, distill: {{method: mlp, width: 32, depth: 1, teacher: stack}}}}
 
 export: [student]
 """
+# The fewest rows of a class that four folds need; rarer classes are made one.
+LEAST_ROWS = 4
+RARE = "rare"
+# Whole numbers of more values than this are taken for a number to predict, not for classes.
+MOST_LIKELY_CLASSES = 10
+# Words that stand for a missing value in most tables, and for "none" in some.
+MAY_MEAN_NONE = ("NA", "N/A", "n/a", "NULL", "null")
+# The most characters that a simple key of YAML may have, with its quotes.
+MOST_OF_A_KEY = 1000
+PERSONAL = re.compile(r"(?i)(^|[_\s])((first|last|sur|full)?[_\s]?name|e-?mail|phone|address)$")
 
 
-def configuration(table, target, deploy=None):
-    """Return a commented configuration as YAML text; raises ``UserError`` for a table that cannot be read."""
-    schema = load_schema()
-    dataset = {"train": str(table), "target": target, **({"deploy": str(deploy)} if deploy else {})}
-    separator = guessed_separator(Path(table))
-    dataset |= {"separator": separator} if separator else {}
-    dataset = fill(dataset, schema["$defs"]["dataset"], schema)
-    check_dataset("new", dataset)
-    rows, described = load(dataset, np.random.default_rng(0))
-    return TEMPLATE.format(
-        name=dataset_name(Path(table)),
-        table=quoted(str(table)),
-        target=quoted(target),
-        deploy=f"    deploy: {quoted(str(deploy))}\n" if deploy else "",
-        weigh=", weigh: logistic" if deploy else "",
-        separator=f"    separator: {quoted(separator)}\n" if separator else "",
-        positive=f"    positive: {quoted(described['classes'][1])}\n" if described["task"] == "binary" else "",
-        rows=len(rows),
-        columns=len({column["source"] for column in described["columns"]}),
-        task=described["task"],
-        k=most_folds(described),
-        kinds="\n".join(kind_lines(described)),
-    )
+class Starter:
+    """What was found out of a table: the options of the dataset, its schema, and what is to be checked."""
+
+    def __init__(self, table, target, deploy):
+        self.table, self.deploy, self.schema = table, deploy, load_schema()
+        check_there(table)
+        found, self.target, self.doubts = sniffed(table, target)
+        self.options = {"target": self.target, **({"deploy": deploy} if deploy else {}), **found}
+        self._settle()
+        self.rows, self.described = load(self._filled(), np.random.default_rng(0))
+        self.doubts += [*self.described["alerts"], *self._further_doubts()]
+
+    def _filled(self):
+        schema = self.schema
+        return fill({"train": self.table, **self.options}, schema["$defs"]["dataset"], schema)
+
+    def _settle(self):
+        """Add what reading the table needs: words for gaps, the task, and names for rare classes."""
+        dataset = self._filled()
+        check_dataset("new", dataset)
+        raw = file.read(self.table, dataset, [])
+        self._note_words_for_none(raw, dataset)
+        table = cleaned(raw, dataset, self.table)
+        words = {name: found for name in table if name != self.target and (found := stray_words(table[name])) is not None}
+        if words:
+            self.options["missing_in"] = {name: sorted(set(found)) for name, found in words.items()}
+        for name, found in words.items():
+            self.doubts.append(f"column {name!r}: {listed(found.unique())} among numbers is taken for a missing value")
+        self._settle_target(kinds.as_text(table[self.target]).dropna())
+
+    def _note_words_for_none(self, raw, dataset):
+        for name in raw:
+            texts = raw[name].dropna().astype("str").str.strip()
+            counts = texts[texts.isin(MAY_MEAN_NONE) & texts.isin(dataset["missing"])].value_counts()
+            if len(counts) and counts.iloc[0] > 0.05 * len(raw):
+                said = f"column {name!r}: {counts.index[0]!r}, in {counts.iloc[0]:,} rows, is read as missing"
+                self.doubts.append(f"{said}; if it means none, list under `missing` only the words that do mean missing")
+
+    def _settle_target(self, labels):
+        numbers = kinds.as_numbers(labels)
+        counts = labels.value_counts()
+        if numbers.notna().all() and (numbers % 1 == 0).all() and MOST_LIKELY_CLASSES < len(counts) <= MOST_CLASSES:
+            self.options["task"] = "regression"
+            said = f"the target has {len(counts)} different whole numbers, and is taken for a number"
+            self.doubts.append(f"{said}; for classes, set task: multiclass")
+            return
+        is_number = numbers.notna().all() and (len(counts) > MOST_CLASSES or (numbers % 1 != 0).any())
+        rare = counts.index[counts < LEAST_ROWS]
+        if is_number or not len(rare):
+            return
+        if counts[rare].sum() < LEAST_ROWS or len(counts) - len(rare) < 1 or len(counts) < 3:
+            said = f"class {rare[0]!r} of {self.target!r} has {counts[rare[0]]} rows"
+            raise UserError(
+                f"--target: {said}, and {LEAST_ROWS} are needed to learn and to score it; add rows, or leave them out"
+            )
+        self.options["labels"] = dict.fromkeys(sorted(rare), RARE)
+        said = f"the classes {listed(sorted(rare))} have fewer than {LEAST_ROWS} rows each"
+        self.doubts.append(f"{said}, and are made one, {RARE!r}")
+
+    def _further_doubts(self):
+        doubts = []
+        for column in self.described["columns"]:
+            name, kind, values = column["source"], column["kind"], self.rows[column["name"]]
+            if PERSONAL.search(name):
+                doubts.append(f"column {name!r} may hold personal data; if so, name it under `drop`")
+            elif kind in (kinds.IDENTIFIER, kinds.TEXT):
+                doubts.append(f"column {name!r} is left out: {WHY_OUT[kind]}")
+            elif re.search(r"(?i)(^|[_\s])id$|(?<=[a-z])Id$", name) and values.nunique() < len(values):
+                doubts.append(f"column {name!r} is used as {kind}; if rows of one value belong together, set group: {name}")
+        said = ("is read as", "is called", "dates with")
+        return [*doubts, *(note for note in self.described["notes"] if any(part in note for part in said))]
+
+    def text(self):
+        """Return the configuration as commented YAML."""
+        task, is_classes = self.described["task"], self.described["classes"]
+        positive = {"positive": is_classes[1]} if task == "binary" else {}
+        shown = {**self.options, **positive}
+        return TEMPLATE.format(
+            name=dataset_name(Path(self.table)),
+            table=quoted(self.table),
+            target=quoted(self.target),
+            rows=self.counts(),
+            columns=len({column["source"] for column in self.described["columns"]}),
+            task=task,
+            doubts="".join(f"# Check: {one_line(doubt)}\n" for doubt in self.doubts),
+            options="".join(f"    {key}: {in_yaml(value)}\n" for key, value in shown.items()),
+            weigh=", weigh: logistic" if self.deploy else "",
+            linear="logistic" if is_classes else "ridge",
+            k=most_folds(self.described),
+            kinds="\n".join(kind_lines(self.described)),
+        )
+
+    def counts(self):
+        """Return the number of training and of deploy rows, as text."""
+        train, deploy = self.rows[PART].isin(LABELLED).sum(), (self.rows[PART] == DEPLOY).sum()
+        return f"{train:,} training rows" + (f", {deploy:,} deploy rows" if deploy else "")
+
+    def summary(self):
+        """Return the lines that say what was found, and what should be checked."""
+        used = [column for column in self.described["columns"] if column["kind"] not in kinds.LEFT_OUT]
+        classes = self.described["classes"]
+        what = f"one of {listed(classes)}" if classes else "a number"
+        lines = [
+            f"{self.table}: {self.counts()}",
+            f"target {self.target!r}: {what}"
+            + (f"; the positive class is {classes[1]!r}" if classes and len(classes) == 2 else ""),
+            f"columns used: {len({column['source'] for column in used})}",
+        ]
+        return [*lines, *(f"check: {doubt}" for doubt in self.doubts)]
+
+
+def check_there(table):
+    """Raise ``UserError`` where there is no such file, with the nearest name beside it."""
+    if not Path(table).is_file():
+        check_dataset("new", {"train": table, "target": "", "drop": []})
+
+
+def one_line(text):
+    """Return a text without line breaks, as a comment in YAML has to be."""
+    return " ".join(re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]", " ", text).split())
+
+
+def listed(values, most=5):
+    """Return values as text, the first few of many."""
+    values = list(values)
+    return ", ".join(map(repr, values[:most])) + (f" and {len(values) - most:,} more" if len(values) > most else "")
 
 
 def kind_lines(schema):
@@ -76,9 +198,23 @@ def kind_lines(schema):
     for column in schema["columns"]:
         is_out = column["kind"] in kinds.LEFT_OUT
         missing = f"  # {100 * column['missing']:.0f} % missing" if column["missing"] and not is_out else ""
-        entry = f"{quoted(column['source'])}: {column['kind']}"
-        lines[column["source"]] = f"      # {entry}, left out" if is_out else f"      {entry}{missing}"
-    return lines.values()
+        entry = key_in_yaml(column["source"], column["kind"])
+        lines[column["source"]] = f"      # {one_line(entry)}, left out" if is_out else f"      {entry}{missing}"
+    used = [column for column in schema["columns"] if column["kind"] not in kinds.LEFT_OUT]
+    return lines.values() if used else ["      {}"]
+
+
+def key_in_yaml(name, value):
+    """Return an entry of a mapping; YAML has another form for keys of more than 1,024 characters."""
+    key = quoted(name)
+    return f"{key}: {value}" if len(key) < MOST_OF_A_KEY else f"? {key}\n      : {value}"
+
+
+def in_yaml(value):
+    """Return a value on one line of YAML."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{quoted(key)}: {in_yaml(entry)}" for key, entry in value.items()) + "}"
+    return "[" + ", ".join(map(quoted, value)) + "]" if isinstance(value, list) else quoted(value)
 
 
 def most_folds(schema):
@@ -93,17 +229,7 @@ def dataset_name(path):
     return name if re.match("[a-z]", name) else f"table{name}"
 
 
-def guessed_separator(path):
-    """Return the separator of an uncompressed text table if its suffix suggests a different one, else an empty string."""
-    if path.suffix not in (".csv", ".txt", ".data") or not path.is_file():
-        return ""
-    with path.open(encoding="utf-8", errors="replace") as lines:
-        first = lines.readline()
-    counts = {separator: first.count(separator) for separator in (",", ";", "\t", "|")}
-    best = max(counts, key=counts.get)
-    return "" if best == "," or counts[best] == counts[","] else best
-
-
 def quoted(text):
-    """Return text quoted for YAML; a JSON string is one."""
-    return json.dumps(text, ensure_ascii=False)
+    """Return text quoted for YAML; a JSON string is one, but for some control characters."""
+    written = json.dumps(str(text), ensure_ascii=False)
+    return re.sub(r"[\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff\ufffe\uffff]", lambda found: f"\\u{ord(found[0]):04x}", written)
