@@ -91,7 +91,8 @@ def test_the_given_configuration_is_left_alone(schema):
         ("datasets.cancer.train", "tabel.csv", "datasets.cancer.train: there is no file 'tabel.csv'; did you mean 'table.csv'?"),
         ("datasets.cancer.target", "diagnose", "datasets.cancer.target: table.csv has no column 'diagnose'; did you mean 'diagnosis'?"),
         ("datasets.cancer.drop", ["agee"], "datasets.cancer.drop: table.csv has no column 'agee'; did you mean 'age'?"),
-        ("datasets.cancer.positive", True, "datasets.cancer.positive: True is no text; write it in quotes"),
+        ("datasets.cancer.labels", {True: "ill"}, "datasets.cancer.labels.True: YAML reads the words yes, on and true as true"),
+        ("datasets.cancer.positive", True, "datasets.cancer.positive: YAML reads the words yes, on and true as true; write the word in quotes"),
         ("datasets.cancer.drop", "age", "datasets.cancer.drop: 'age' is no list; write [age]"),
         ("datasets.cancer.drop", ["diagnosis"], "datasets.cancer.drop: 'diagnosis' is the target"),
         ("datasets.cancer.train", "folder", "datasets.cancer.train: the folder 'folder' has no file in it"),
@@ -200,3 +201,9 @@ def test_what_is_shown_of_a_configuration_names_neither_password_nor_home():
         "tree": {"fit": {"method": "tree"}},
     }
     assert dataset["deploy"] == home
+
+
+def test_numbers_from_the_command_line_are_numbers(schema):
+    """Snakemake hands over --config 'folds={k: 4}' as text."""
+    folds = checked({**GOOD, "folds": {"k": "4", "stop": "0.2"}}, schema)["folds"]
+    assert (folds["k"], folds["stop"]) == (4, 0.2)

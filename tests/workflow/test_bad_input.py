@@ -50,7 +50,7 @@ DOOR = {
     "an unknown section": (config(modles={}), "modles: no such key; did you mean 'models'?"),
     "an unknown key of a dataset": (config({"taget": "ill"}), "datasets.d.taget: no such key; did you mean 'target'?"),
     "a method that is none": (config(model={"fit": {"method": "logistik"}}), "models.m.fit.method: no method is called 'logistik'; did you mean 'logistic'?"),
-    "a number in quotes": (config(model={"fit": {"method": "logistic", "penalty": "1e-3"}}), "models.m.fit.penalty: '1e-3' is text, not a number"),
+    "a word for a number": (config(model={"fit": {"method": "logistic", "penalty": "little"}}), "models.m.fit.penalty: 'little' is text, not a number"),
     "a negative width": (config(models={"net": {"train": {"method": "mlp", "width": -3}}}), "models.net.train.width: -3 is less than the minimum of 1"),
     "two verbs": (config(model={"train": {"method": "mlp"}}), "models.m: a model has exactly one of"),
     "a name with capitals": (config(models={"My": TREE}), "models.My: names are lower-case letters and digits"),

@@ -21,6 +21,12 @@ from stillhouse.errors import UserError
 from stillhouse.methods import use_methods_of
 from stillhouse.splits import ALL, NONE
 
+if " " in sys.executable:
+    sys.exit(
+        f"stillhouse: this run's Python is {sys.executable}, and Snakemake starts no job with a Python that lies in a folder "
+        "with a space in its name; rename the folder, or make the environment elsewhere"
+    )
+
 try:
     use_methods_of(config.get("methods"))
     SETTINGS = load_schema()

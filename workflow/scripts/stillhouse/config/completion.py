@@ -25,6 +25,7 @@ class ConfigError(UserError):
 
 def complete(config, schema):
     """Return the configuration with every default filled in; raises ``ConfigError`` where it cannot be run."""
+    check_keys(config, ())
     config = fill(config, schema, schema)
     validate(config, schema, schema, where=())
     for section in CHOICES.values():
@@ -40,6 +41,14 @@ def complete(config, schema):
     return with_sorted_keys(config)
 
 
+def check_keys(value, where):
+    """Raise ``ConfigError`` for a key that YAML has read as true or false."""
+    for key, item in value.items() if isinstance(value, dict) else ():
+        if isinstance(key, bool):
+            raise ConfigError(f"{'.'.join((*where, str(key)))}: {_truth_advice(key)}")
+        check_keys(item, (*where, str(key)))
+
+
 def with_sorted_keys(value):
     """Return a value with the keys of all its dictionaries sorted, so that their order in the file reruns no job."""
     if isinstance(value, dict):
@@ -50,12 +59,25 @@ def with_sorted_keys(value):
 def fill(value, schema, root):
     """Return a copy of a value with the defaults that its JSON schema states."""
     schema = resolve(schema, root)
+    if isinstance(value, str) and schema.get("type") in ("integer", "number"):
+        # From the command line, as in --config 'folds={k: 4}', numbers come as text.
+        return as_number(value)
     if not isinstance(value, dict):
         return copy.deepcopy(value)
     parts = {key: part for key, part in schema.get("properties", {}).items() if key not in value}
     defaults = {key: resolve(part, root)["default"] for key, part in parts.items() if "default" in resolve(part, root)}
     inner = {**dict.fromkeys(value, schema.get("additionalProperties", {})), **schema.get("properties", {})}
     return {key: fill(item, inner.get(key) or {}, root) for key, item in {**value, **defaults}.items()}
+
+
+def as_number(text):
+    """Return a text as the number that it is written as, or as it is."""
+    for number in (int, float):
+        try:
+            return number(text)
+        except ValueError:
+            continue
+    return text
 
 
 def resolve(schema, root):
@@ -107,7 +129,9 @@ def _type_advice(value, wanted):
         return f"{value!r} has no keys; write it like {{key: value}}"
     if wanted == "array":
         return f"{value!r} is no list; write [{value}]"
-    if wanted == "string" and isinstance(value, (bool, int, float)):
+    if wanted == "string" and isinstance(value, bool):
+        return _truth_advice(value)
+    if wanted == "string" and isinstance(value, (int, float)):
         return f"{value!r} is no text; write it in quotes"
     if wanted == "string":
         return f"{value!r} is no name; write a single word or text"
@@ -115,6 +139,11 @@ def _type_advice(value, wanted):
         return f"{value!r} is text, not a number; write it without quotes, and 0.001 for 1e-3"
     kind = {"integer": "whole number"}.get(wanted, wanted)
     return f"{value!r} is not of the right type; a {kind} is wanted"
+
+
+def _truth_advice(value):
+    words = "yes, on and true" if value else "no, off and false"
+    return f"YAML reads the words {words} as {str(value).lower()}; write the word in quotes"
 
 
 def _join(path, key):
