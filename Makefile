@@ -7,7 +7,7 @@ BIN := .venv/bin
 
 demo: .venv/ready
 	$(BIN)/snakemake --cores all --quiet rules
-	@echo "The report: $(CURDIR)/results/breastcancer/report.html"
+	@echo "The report: $(CURDIR)/results/heart/report.html"
 
 test: lint unit dry-run workflow-test
 

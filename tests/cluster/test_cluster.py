@@ -88,7 +88,7 @@ def test_splits_apart_spread_over_nodes_and_say_the_same(slurm, local, tmp_path)
 
 
 def demo(_):
-    return yaml.safe_load((REPOSITORY / "config" / "config.yaml").read_text())
+    return yaml.safe_load((REPOSITORY / "config" / "examples" / "damaged.yaml").read_text())
 
 
 def adult(tables):

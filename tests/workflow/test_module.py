@@ -84,6 +84,6 @@ def test_another_workflow_takes_it_as_a_module_from_a_read_only_checkout(read_on
 )
 def test_what_snakemake_says_of_a_workflow_it_says_of_this_one(option, said, tmp_path):
     command = [*SNAKEMAKE, "--snakefile", REPOSITORY / "Snakefile", "--directory", tmp_path]
-    command += ["--configfile", REPOSITORY / "config" / "config.yaml", *option]
+    command += ["--configfile", REPOSITORY / "config" / "examples" / "damaged.yaml", *option]
     done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True)
     assert said in done.stdout + done.stderr

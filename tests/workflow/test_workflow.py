@@ -10,7 +10,7 @@ import yaml
 from conftest import REPOSITORY, ColdRun, Run, write_table_with_categories
 
 pytestmark = pytest.mark.workflow
-DEMO = yaml.safe_load((REPOSITORY / "config" / "config.yaml").read_text())
+DEMO = yaml.safe_load((REPOSITORY / "config" / "examples" / "damaged.yaml").read_text())
 RESULTS = "results/breastcancer"
 # What every change of an exported model ends in.
 ONWARD = {"diagnose": 1, "compare": 1, "report": 1, "export": 1}
@@ -232,7 +232,7 @@ def test_splits_together_and_apart_in_two_folders_give_equal_predictions_metrics
     [
         (lambda config: config.update(modles={}), "stillhouse: modles: no such key; did you mean 'models'?"),
         (lambda config: config["models"]["stack"]["stack"]["members"].append("boostd"), "no model is called 'boostd'; did you mean 'boosted'?"),
-        (lambda config: config["models"]["teacher"].update(config["models"]["student"]), "a model has exactly one of"),
+        (lambda config: config["models"]["network"].update(config["models"]["student"]), "a model has exactly one of"),
         (lambda config: config["datasets"]["breastcancer"].update(train="data/no.csv"), "datasets.breastcancer.train: there is no file"),
     ],
 )  # fmt: skip
