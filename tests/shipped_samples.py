@@ -18,6 +18,7 @@ AS_IT_WAS = Ledger([0.5, 0.5], [0.5, 0.5], resampled=False)
 WAYS = {
     **{method: {"method": method, "categories": 3} for method in ("median", "mean", "frequent", "constant")},
     "means of words": {"method": "median", "categories": 2, "encode": "target"},
+    "far values": {"method": "median", "scale": "robust"},
     "less gappy columns": {"method": "mean", "columns_above": 0.1},
     "words alone": {"method": "median", "categories": 2, "encode": "target", "columns_above": 0.0},
 }

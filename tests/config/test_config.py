@@ -49,7 +49,7 @@ def test_defaults_are_filled_in_at_every_level(schema):
     config = checked(GOOD, schema)
     assert config["folds"] == {"k": 5, "repeats": 1, "stop": 0.15}
     assert config["models"]["student"]["distill"]["alpha"] == "auto"
-    assert config["imputers"]["near"]["scale"] is True
+    assert config["imputers"]["near"]["scale"] == "auto"
     assert config["imputers"]["median"]["method"] == "median"
 
 

@@ -11,6 +11,7 @@ from sklearn import metrics as reference
 from stillhouse.evaluation import metrics
 from stillhouse.evaluation.comparison import Comparison, compare, main_draws, pairs
 from stillhouse.evaluation.conformal import HeldOut, threshold, threshold_among_others, threshold_sets
+from stillhouse.evaluation.constant import constant_rows
 from stillhouse.evaluation.coverage import with_conformal
 from stillhouse.evaluation.intervals import (
     bootstrap_p,
@@ -595,3 +596,15 @@ def test_a_decision_tuned_by_costs_costs_less_than_one_tuned_for_balance():
         best = metrics.cost(labels, np.eye(2)[decide(p, np.array(costs))], ones[None], costs)[0]
         assert dear <= best + 1e-12
         assert dear < balanced
+
+
+def test_the_constant_model_says_the_shares_of_the_rows_that_it_may_see():
+    rows = predicted(1, 0.5, rows=300)
+    found = constant_rows(pd.concat([rows, rows[:20].assign(part="deploy", fold=-1)], ignore_index=True), BINARY)
+    for fold in (0, 1, 2):
+        assert set(found.loc[found["fold"] == fold, "p_b"]) == {rows.loc[rows["fold"] != fold, "label"].mean()}
+    assert set(found.loc[found["fold"] == -1, "p_b"]) == {rows["label"].mean()}
+    scored = evaluate(found, PROTOCOL)["held_out"]["metrics"]
+    assert scored["auc"]["value"] == 0.5
+    values = constant_rows(rows.assign(prediction=9.0), Task("regression"))
+    assert values["prediction"].between(0, 1).all()

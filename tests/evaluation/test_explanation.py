@@ -103,6 +103,7 @@ def test_importance_is_what_a_column_is_worth_and_nothing_for_one_that_is_not_re
     assert by_column.loc["age", "loss"] > 0.25
     assert by_column.loc["age", "low"] > 0
     assert (by_column.loc[["noise", "site"], "loss"] == 0).all()
+    assert by_column["direction"].to_dict() == {"age": "rises", "noise": "", "site": ""}
 
 
 @pytest.mark.parametrize("scored", [3, 1])

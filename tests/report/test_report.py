@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 from conftest import report_run
 
+from stillhouse.report import figures
 from stillhouse.report.scatter import pareto
-from stillhouse.report.sections import control, explanation, footprint, probabilities, scores, shift
+from stillhouse.report.sections import control, explanation, footprint, probabilities, scores, shift, students
 from stillhouse.report.text import p_value
 
 BINARY = {"task": "binary", "classes": ["no", "yes"], "costs": None}
@@ -144,6 +145,8 @@ def test_the_footprint_is_that_of_the_fastest_model_that_loses_little():
     footprints["bad"] = {"milliseconds": 0.01, "bytes": 10}
     run = report_run(schema=BINARY, metrics=metrics, footprints=footprints, comparison=pd.DataFrame({"model": ["big"]}))
     assert footprint.sentence(run) == "The AUC of “small” is lower by 0.005; it is 20 times faster and 2 times larger."
+    footprints["small"]["bytes"] = 4100
+    assert footprint.sentence(run).endswith("it is 20 times faster and about as large.")
     run.footprints = {"big": footprints["big"]}
     assert footprint.sentence(run) == ""
 
@@ -201,3 +204,30 @@ def test_labels_of_near_points_do_not_cover_each_other():
     boxes = [text.get_window_extent() for text in figure.axes[0].texts]
     assert len(boxes) == 4
     assert not [pair for pair in combinations(boxes, 2) if pair[0].overlaps(pair[1])]
+
+
+def test_a_leader_that_beats_no_constant_is_said_to():
+    def led(value, low, high):
+        run = deployed((value, low, high), (None, None, None))
+        run.constant = {"held_out": {"metrics": {"auc": {"value": 0.5}}}}
+        return scores.constant_sentence(run)
+
+    assert led(0.53, 0.45, 0.6) == "It is not clearly better than a constant, which says the same of every row."
+    assert led(0.8, 0.7, 0.9) == ""
+
+
+def test_a_student_that_chose_labels_alone_is_said_to_be_its_twin():
+    history = pd.DataFrame({"phase": "choice", "alpha": [1.0, 0.3, 1.0, 0.3], "kept": [True, False, False, True]})
+    assert students.labels_alone(report_run(histories={"s": history}), "s").startswith(
+        " In 1 of 2 splits it chose to learn from labels"
+    )
+    assert students.labels_alone(report_run(histories={"s": history[1:]}), "s") == ""
+
+
+def test_names_beside_an_axis_stay_different_and_whole():
+    slices = [f"age above 50 and blood pressure above 140 and cholesterol above {limit}" for limit in (200, 250)]
+    assert len(set(map(figures.wrapped, slices))) == 2
+    assert figures.wrapped(slices[0]).replace("\n", " ") == slices[0]
+    long = [f"{'a very ' * 30}long name {end}" for end in "xy"]
+    assert len(set(map(figures.wrapped, long))) == 2
+    assert [figures.short_number(value) for value in (0.25, 950, 25_337, 2.5e6)] == ["0.25", "950", "25.337k", "2.5M"]

@@ -104,7 +104,7 @@ DOOR = {
     "predictions behind an address": (config(models={"m": {"read": {"method": "external", "table": "https://host/p.csv?key=secret"}}}), "models.m.read.table: predictions are read from files; fetch https://host/p.csv first"),
     "a file name that is a pattern": (config({"train": "{dataset}.csv"}), "datasets.d.train: Snakemake would take {dataset} in '{dataset}.csv' for a wildcard; rename the file"),
     "a file name that is a path variable": (config({"train": "<results>.csv"}), "datasets.d.train: Snakemake would take <results> in '<results>.csv' for a wildcard"),
-    "a folder": (config({"train": "."}), "datasets.d.train: '.' is a folder"),
+    "a folder": (config({"train": "."}), "datasets.d.train: the folder '.' holds 'config.yaml', which is no table"),
     "a target that is no column": (config({"target": "il"}), "datasets.d.target: table.csv has no column 'il'; did you mean 'ill'?"),
     "a target that is dropped": (config({"drop": ["ill"]}), "datasets.d.drop: 'ill' is the target"),
     "deploy rows by the target": (config({"deploy_where": {"ill": ["yes"]}}), "datasets.d.deploy_where: 'ill' is the target"),
@@ -114,7 +114,7 @@ DOOR = {
 
 
 FILES = {
-    "an empty file": (config(), "", "datasets.d.train: 'table.csv' is empty"),
+    "an empty file": (config(), "", "datasets.d.train: table.csv: the file is empty"),
     "semicolons": (config(), CSV.replace(",", ";"), "set `separator: ';'`"),
     "another encoding": (config(), CSV.replace("site", "größe").encode("latin-1"), "table.csv: is not in utf-8"),
     "a ragged line": (config(), with_line(7, "50,1,north,yes,more,and more"), "line 8"),

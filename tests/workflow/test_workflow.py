@@ -174,7 +174,7 @@ def test_the_report_needs_no_network_and_states_the_numbers_of_the_metrics(demo)
         assert len(metrics) == 11
         for found in metrics.values():
             said = f"{found['value']:.3f}"
-            said += f" ({found['low']:.3f} to {found['high']:.3f})" if found["low"] is not None else ""
+            said += f"<br><small>{found['low']:.3f} to {found['high']:.3f}</small>" if found["low"] is not None else ""
             assert f"<td>{said}</td>" in page
 
 

@@ -141,6 +141,7 @@ rule compare:
         comparison="results/{dataset}/comparison.csv",
         pairs="results/{dataset}/pairs.csv",
         students="results/{dataset}/students.csv",
+        constant="results/{dataset}/constant.json",
     log:
         "logs/{dataset}/compare.log",
     benchmark:

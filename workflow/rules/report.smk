@@ -8,6 +8,7 @@ rule report:
         folds=rules.fold.output.folds,
         comparison=rules.compare.output.comparison,
         students=rules.compare.output.students,
+        constant=rules.compare.output.constant,
         predictions=rules.compare.input.predictions,
         metrics=rules.compare.input.metrics,
         histories=histories,

@@ -3,11 +3,12 @@
 from stillhouse.config.dataset import variant
 from stillhouse.errors import log_to
 from stillhouse.evaluation.comparison import Comparison, compare, compare_students, main_draws, pairs
+from stillhouse.evaluation.constant import constant_rows
 from stillhouse.evaluation.protocol import Protocol
-from stillhouse.evaluation.scores import scored
+from stillhouse.evaluation.scores import evaluate, scored
 from stillhouse.intake.task import Task
 from stillhouse.seeds import derive
-from stillhouse.tables import read_json, read_table, write_csv
+from stillhouse.tables import read_json, read_table, write_csv, write_json
 
 log_to(snakemake.log[0])
 files, params = snakemake.input, snakemake.params
@@ -28,3 +29,5 @@ tables = {
 }
 for path, found in tables.items():
     write_csv(found, path)
+constant = constant_rows(next(iter(rows.values())), protocol.task)
+write_json(evaluate(constant, protocol), snakemake.output.constant)

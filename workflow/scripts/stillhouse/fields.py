@@ -107,7 +107,7 @@ class Fields:
 def unique_names(names, path, notes):
     """Return names without blanks around them, each once: empty ones and those that come again are numbered, and noted."""
     found = []
-    for place, name in enumerate(" ".join(str(name).split("\n")).strip() for name in names):
+    for place, name in enumerate(str(name).strip() for name in names):
         known, number = name or ("unnamed" if place == 0 else f"unnamed {place + 1}"), 1
         while (given := known if number == 1 else f"{known} ({number})") in found:
             number += 1

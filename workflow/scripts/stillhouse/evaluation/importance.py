@@ -9,6 +9,7 @@ from stillhouse.columns import DEPLOY, FOLD, LABEL, ONE_HOT, PART, PREDICTION, R
 from stillhouse.evaluation.intervals import resampled_t
 from stillhouse.evaluation.metrics import LESS_IS_BETTER, main_metric, metrics_of
 from stillhouse.evaluation.scores import as_arrays
+from stillhouse.intake import kinds
 from stillhouse.intake.kinds import BOOLEAN, feature_columns
 from stillhouse.predictions.predictions import columns_of, prediction_table
 from stillhouse.preparation.features import preparation
@@ -27,24 +28,48 @@ READABLE = {
 }
 
 
+# The least rank correlation that is called a direction.
+CLEAR = 0.1
+
+
 def importance(models, table, folds, schema, protocol, rng):
     """Return the permutation importance of each column on held-out rows, the largest first (Breiman 2001).
 
     ``models`` maps a scored fold to the pipeline that held it out. ``loss`` is how much the main metric loses when the column
-    is shuffled, the mean over folds and shuffles, with the corrected resampled t interval over folds.
+    is shuffled, the mean over folds and shuffles, with the corrected resampled t interval over folds. ``direction`` says
+    whether the value, or the probability of the second of two classes, rises or falls with a column of numbers: whether their
+    rank correlation is at least 0.1 in size in every fold, with the same sign.
     """
     sources = list(dict.fromkeys(column["source"] for column in feature_columns(schema)))
-    lost = {source: [] for source in sources}
+    lost, correlations = {source: [] for source in sources}, {source: [] for source in sources}
     for fold, model in models.items():
         rows = table.merge(folds.loc[folds[FOLD] == fold, [ROW, FOLD]], on=ROW)
         rows = rows.sample(min(len(rows), FOLD_ROWS), random_state=rng.integers(2**31)).sort_values(ROW)
         best = score(model, rows, protocol)
+        predicted = model.predict(rows)[:, -1]
         for source in sources:
+            correlations[source].append(rank_correlation(rows, source, schema, predicted))
             worse = [score(model, with_shuffled(rows, source, schema, rng), protocol) for _ in range(SHUFFLES)]
             lost[source].append(best - float(np.mean(worse)))
     lines = [(source, *resampled_t(values, protocol.ratio, protocol.settings["level"])[:3]) for source, values in lost.items()]
     table = pd.DataFrame(lines, columns=["column", "loss", "low", "high"])
+    table["direction"] = [direction_of(correlations[source]) for source in table["column"]]
     return table.sort_values("loss", ascending=False, kind="stable", ignore_index=True)
+
+
+def rank_correlation(rows, source, schema, predicted):
+    """Return the rank correlation of a column of numbers and predictions; NaN for other columns, or more than two classes."""
+    columns = [column for column in feature_columns(schema) if column["source"] == source]
+    is_number = len(columns) == 1 and columns[0]["kind"] != kinds.CATEGORICAL
+    if not is_number or len(schema["classes"] or []) > 2:
+        return np.nan
+    return pd.Series(predicted).corr(rows[columns[0]["name"]].reset_index(drop=True).astype("float64"), method="spearman")
+
+
+def direction_of(correlations):
+    """Return ``rises`` or ``falls`` where all folds agree clearly, else an empty text."""
+    values = np.array(correlations, dtype=float)
+    return "rises" if (values >= CLEAR).all() else "falls" if (values <= -CLEAR).all() else ""
 
 
 def with_shuffled(rows, source, schema, rng):

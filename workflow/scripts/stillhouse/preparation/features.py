@@ -4,12 +4,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.preprocessing import OneHotEncoder
 
 from stillhouse.columns import DROPPED, FOLD, GAP_INDICATOR, GROUP, LABEL, MEAN_LABEL, NUMBER, ONE_HOT, ROW, feature_name
 from stillhouse.errors import UserError
 from stillhouse.intake import kinds
 from stillhouse.methods import build
+from stillhouse.preparation.scaling import Scaler
 from stillhouse.preparation.target_means import TargetMeans, as_targets, cross_fitted, target_names
 from stillhouse.seeds import uniforms
 from stillhouse.tables import rows_in
@@ -33,7 +34,7 @@ class Preparation:
         self.columns, self.imputer, self.classes = columns, imputer, classes
         self.indicators, self.categories, self.encode = options["indicators"], options["categories"], options["encode"]
         self.numbers = [column for column in columns if column["kind"] != kinds.CATEGORICAL]
-        self.scaler = StandardScaler(with_mean=options["scale"], with_std=options["scale"])
+        self.scaler = Scaler(options["scale"])
 
     def fit(self, table, labels=None, parts=None):
         """Learn fill values, scales and categories from training rows.

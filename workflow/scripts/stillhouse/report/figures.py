@@ -4,17 +4,20 @@ Functions that draw return a figure and its table. Tables have the names of mode
 """
 
 import io
+import textwrap
 from dataclasses import dataclass
 
 import matplotlib
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 WIDTH = 5.0
 INK, PALE, LINE = "#1d2733", "#8a97a6", "#d9dfe6"
 MOST_POINTS = 4000
+# The most lines of a name beside an axis.
+MOST_LINES = 3
 COLOURS = ["#0b6e99", "#d9730d", "#4d8a3d", "#9065b0", "#ad1a72", "#64473a", "#dfab01", "#0f7b6c"]
 
 matplotlib.rcParams.update(
@@ -81,27 +84,45 @@ def as_svg(figure, name):
     return svg[svg.index("<svg") :]
 
 
-def ranking(estimates, label, weighted=None, wanted=None, title=str):
-    """Draw a value with its interval for each name, the first on top; also one weighted for deploy rows, or a target.
+def ranking(estimates, label, beside=None, wanted=None, title=str):
+    """Draw a value with its interval for each name, the first on top; also other values by their title, or a target.
 
-    ``estimates`` has the columns name, value, low and high.
+    ``estimates`` has the columns name, value, low and high; ``beside`` maps titles to values, or to None for none.
     """
-    figure, axes = panel(1.0 + 0.32 * len(estimates))
+    names = [wrapped(title(name)) for name in estimates["name"]]
+    figure, axes = panel(1.0 + sum(0.32 + 0.14 * name.count("\n") for name in names))
     y, data = np.arange(len(estimates))[::-1], estimates.copy()
     axes.hlines(y, estimates["low"], estimates["high"], color=COLOURS[0], linewidth=2.5, alpha=0.45)
     axes.plot(estimates["value"], y, "o", color=COLOURS[0], markersize=6, label="on held-out rows")
-    if weighted is not None:
-        data["weighted for deploy rows"] = weighted
-        axes.plot(weighted, y, "D", color=COLOURS[1], markersize=5, fillstyle="none", label="weighted for deploy rows")
-        figure.legend(loc="outside lower center", ncols=2)
+    shown = {name: values for name, values in (beside or {}).items() if values is not None}
+    for (name, values), marker, colour in zip(shown.items(), "Ds", COLOURS[1:], strict=False):
+        data[name] = values
+        axes.plot(values, y, marker, color=colour, markersize=5, fillstyle="none", label=name)
+    if shown:
+        figure.legend(loc="outside lower center", ncols=min(2, 1 + len(shown)))
     if wanted is not None:
         data["wanted"] = wanted
         axes.axvline(wanted, color=PALE, linewidth=1.2, linestyle="--")
-    axes.set_yticks(y, [shortened(title(name)) for name in estimates["name"]])
+    axes.set_yticks(y, names)
     axes.set_ylim(-0.6, len(estimates) - 0.4)
     axes.set_xlabel(label)
+    few_ticks(axes.xaxis)
     axes.grid(axis="y", visible=False)
     return figure, data
+
+
+def few_ticks(axis):
+    """Give an axis few tick labels, large numbers in thousands or millions, so that they do not collide."""
+    axis.set_major_locator(MaxNLocator(5))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: short_number(value)))
+
+
+def short_number(value):
+    """Return a number as a short text, such as 25k."""
+    for limit, letter in ((1e9, "G"), (1e6, "M"), (1e4, "k")):
+        if abs(value) >= limit:
+            return f"{value / (1e3 if letter == 'k' else limit):g}{letter}"
+    return f"{value:g}"
 
 
 def curves(named, x_label, y_label, diagonal):
@@ -143,6 +164,7 @@ def bars(names, series, label, title=str):
         axes.barh(y + offset, values, height=height * 0.9, label=series_name, color=COLOURS[number])
     axes.set_yticks(y, [shortened(title(name)) for name in names])
     axes.set_xlabel(label)
+    few_ticks(axes.xaxis)
     axes.grid(axis="y", visible=False)
     if len(series) > 1:
         figure.legend(loc="outside lower center", ncols=2)
@@ -150,9 +172,16 @@ def bars(names, series, label, title=str):
 
 
 def shortened(name, most=26):
-    """Return a name, shortened to fit beside an axis."""
+    """Return a name, shortened in its middle to fit beside an axis: names that begin alike stay different."""
     name = " ".join(str(name).split())
-    return name if len(name) <= most else f"{name[: most - 1]}…"
+    return name if len(name) <= most else f"{name[: most // 2]}…{name[len(name) - (most - most // 2 - 1) :]}"
+
+
+def wrapped(name, most=30):
+    """Return a name on as many lines as it takes beside an axis, at most three."""
+    lines = textwrap.wrap(" ".join(str(name).split()), most) or [""]
+    last = [] if len(lines) <= MOST_LINES else [shortened(" ".join(lines[MOST_LINES - 1 :]), most)]
+    return "\n".join([*lines[: MOST_LINES - len(last)], *last])
 
 
 def panels_below_each_other(count):

@@ -57,7 +57,7 @@ def render(run, shown, template):
         verdict=verdict(run),
         details=details(run),
         notes=notes(run),
-        lines=scores.table_lines(run),
+        lines=[*scores.table_lines(run), scores.constant_line(run)],
         pairs=scores.pair_lines(run),
         students=students.lines(run),
         coverages=coverage.class_lines(run),
@@ -80,15 +80,12 @@ def shown_metrics(run):
 
 
 def verdict(run):
-    """Return the paragraph at the top of the page."""
+    """Return the paragraph at the top: how good the leading model is, also where it is used, and whether it is the best."""
     sentences = [
         scores.leader_sentence(run),
         shift.drop_sentence(run),
         *scores.winner_sentences(run),
-        footprint.sentence(run),
-        coverage.sentence(run),
-        explanation.slice_sentence(run),
-        control.sentence(run),
+        scores.constant_sentence(run),
     ]
     return " ".join(filter(None, sentences))
 
@@ -97,11 +94,15 @@ def details(run):
     """Return the list of sentences below the verdict."""
     sentences = [
         *students.sentences(run),
+        footprint.sentence(run),
+        coverage.sentence(run),
+        explanation.slice_sentence(run),
         *balancing.sentences(run),
         shift.deploy_sentence(run),
         shift.weighted_sentence(run),
         *shift.sentences(run),
         *drift.sentences(run),
+        control.sentence(run),
     ]
     return list(filter(None, sentences))
 

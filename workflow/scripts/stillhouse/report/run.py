@@ -19,9 +19,10 @@ class Run:
     """The results of one dataset. Dictionaries have an entry for each model.
 
     ``titles`` has the models' names for readers; ``plain`` maps a resampled model to its counterpart without resampling;
-    ``control`` has the metrics of models that were made on shuffled labels. ``rows`` has the scored rows with predictions,
-    ``weights`` the shift weights of split ``none``; ``shown_split`` is the split that stands for all where one is shown,
-    ``jobs`` has the time and memory of each job, and ``samples`` facts on the stop rows of each preparation and split.
+    ``control`` has the metrics of models that were made on shuffled labels, ``constant`` those of the constant model. ``rows``
+    has the scored rows with predictions, ``weights`` the shift weights of split ``none``; ``shown_split`` is the split that
+    stands for all where one is shown, ``jobs`` has the time and memory of each job, and ``samples`` facts on the stop rows of
+    each preparation and split.
     """
 
     dataset: str
@@ -38,6 +39,7 @@ class Run:
     comparison: pd.DataFrame
     students: pd.DataFrame
     pairs: pd.DataFrame
+    constant: dict
     slices: pd.DataFrame
     importance: pd.DataFrame | None
     surrogate: dict | None
@@ -118,6 +120,7 @@ def read_run(files, params, dataset):
         comparison=read_csv(files.comparison, keep_default_na=False, na_values=[""]),
         students=read_csv(files.students),
         pairs=read_csv(files.pairs),
+        constant=read_json(files.constant),
         slices=read_csv(files.slices),
         importance=importance and read_csv(importance),
         surrogate=surrogate and read_json(surrogate),

@@ -11,7 +11,7 @@ METRIC_TITLES = {
     "accuracy": "accuracy",
     "balanced_accuracy": "balanced accuracy",
     "tuned_balanced_accuracy": "balanced accuracy, tuned threshold",
-    "recall_at_precision": "recall at stated precision",
+    "recall_at_precision": "recall at a threshold chosen for precision",
     "calibration_error": "calibration error",
     "f1": "F1",
     "mcc": "MCC",
@@ -59,8 +59,10 @@ def gap_with_interval(line):
     return f"{signed(line['gap'])} ({signed(line['gap_low'])} to {signed(line['gap_high'])})"
 
 
-def ratio(value, more, less):
-    """Return a ratio as text, such as ``3 times faster`` or ``2 times slower``."""
+def ratio(value, more, less, equal):
+    """Return a ratio as text, such as ``3 times faster``, ``2 times slower`` or, near 1, ``about as fast``."""
+    if 0.9 < value < 1.1:
+        return f"about as {equal}"
     return f"{value:.3g} times {more}" if value >= 1 else f"{1 / value:.3g} times {less}"
 
 

@@ -15,6 +15,7 @@ from stillhouse.fields import UTF_16, Fields
 
 # Formats whose header is no line of text.
 OTHER_FORMATS = (".parquet", ".feather", ".arrow", ".arff", ".zst", ".zip", ".xlsx", ".jsonl", ".ndjson")
+TABLES = (".csv", ".tsv", ".tab", ".txt", ".data", *OTHER_FORMATS)
 
 
 def check_dataset(name, dataset):
@@ -41,6 +42,8 @@ def check_dataset(name, dataset):
     for part, stated in ((part, as_list(dataset.get(part, []))) for part in (*LABELLED, *WITHOUT_LABEL)):
         if empty := [location for location in stated if not files_at(location)]:
             raise ConfigError(f"{where}.{part}: the folder {empty[0]!r} has no file in it; name a table, or a folder of tables")
+        for folder in (location for location in stated if not is_remote(location) and Path(location).is_dir()):
+            check_folder(f"{where}.{part}", folder)
     headers = {}
     for part, location in locations(dataset):
         check_location(f"{where}.{part}", location)
@@ -49,6 +52,12 @@ def check_dataset(name, dataset):
                 f"{where}.{part}", Path(location), dataset, needs_target=part not in WITHOUT_LABEL
             )
     _check_same_columns(where, {key: columns for key, columns in headers.items() if columns}, dataset["target"])
+
+
+def check_folder(where, folder):
+    """Raise ``ConfigError`` for a file in a folder of tables that is none by its name."""
+    if other := [file for file in files_at(folder) if not set(Path(file.lower()).suffixes[-2:]) & set(TABLES)]:
+        raise ConfigError(f"{where}: the folder {folder!r} holds {Path(other[0]).name!r}, which is no table; name the files")
 
 
 def _check_same_columns(where, headers, target):

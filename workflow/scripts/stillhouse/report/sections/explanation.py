@@ -1,5 +1,7 @@
 """Where the reference model errs, which columns it relies on, and a small tree that imitates it."""
 
+import math
+
 from stillhouse.report import figures
 from stillhouse.report.text import METRIC_TITLES, number, percent, with_interval
 
@@ -30,8 +32,13 @@ def importance_pictures(run):
     if run.importance is None:
         return []
     table, metric = run.importance.head(MOST_BARS), METRIC_TITLES[run.main]
-    drawn = figures.ranking(table.rename(columns={"column": "name", "loss": "value"}), f"drop in {metric}")
-    text = f"How much worse the {metric} on held-out rows is when a column is shuffled. Lines are intervals over folds."
+    arrows = table["direction"].map({"rises": " ↑", "falls": " ↓"}).fillna("")
+    names = table["column"].astype("str") + arrows
+    drawn = figures.ranking(table.assign(name=names).rename(columns={"loss": "value"}), f"drop in {metric}")
+    text = (
+        f"How much worse the {metric} on held-out rows is when a column is shuffled. Lines are intervals over folds. An arrow "
+        "says whether predictions mostly rise or fall with the column."
+    )
     return [figures.Picture("importance", drawn, f"Columns that {run.title(run.reference)} relies on", text)]
 
 
@@ -43,9 +50,10 @@ def slice_sentence(run):
     line, others = worse.iloc[0], len(worse) - 1
     others_like_it = "other rows with the same shares of classes" if run.task.classes else "other rows"
     further = {0: "", 1: "; one more slice is clearly worse"}.get(others, f"; {others} more slices are clearly worse")
+    what, size = ("a mean log loss of", float) if run.task.classes else ("a root mean squared error of", math.sqrt)
     return (
-        f"{run.quoted(run.reference)} errs most where {line['slice']} ({line['rows']:,} rows): "
-        f"{number(line['loss'])} there, {number(line['loss_elsewhere'])} on {others_like_it}{further}."
+        f"{run.quoted(run.reference)} errs most where {line['slice']} ({line['rows']:,} rows): {what} "
+        f"{number(size(line['loss']))} there, {number(size(line['loss_elsewhere']))} on {others_like_it}{further}."
     )
 
 

@@ -43,5 +43,5 @@ def sentence(run):
     speed, size = (run.footprints[run.leader][key] / run.footprints[fastest][key] for key in ("milliseconds", "bytes"))
     return (
         f"The AUC of {run.quoted(fastest)} is lower by {number(best - run.value(fastest))}; it is "
-        f"{ratio(speed, 'faster', 'slower')} and {ratio(size, 'smaller', 'larger')}."
+        f"{ratio(speed, 'faster', 'slower', 'fast')} and {ratio(size, 'smaller', 'larger', 'large')}."
     )

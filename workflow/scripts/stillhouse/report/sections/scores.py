@@ -14,7 +14,12 @@ def pictures(run):
     if all("deploy_weighted" in run.metrics[name] for name in names):
         weighted = [run.value(name, population="deploy_weighted") for name in names]
     text = f"Lines are {100 * run.settings['level']:g} % bootstrap intervals over {units}."
-    drawn = ranking_of(run, names, run.main, weighted)
+    used = (
+        [run.value(name, population="deploy") for name in names]
+        if all("deploy" in run.metrics[name] for name in names)
+        else None
+    )
+    drawn = ranking_of(run, names, run.main, {"weighted for deploy rows": weighted, "on labelled deploy rows": used})
     return [
         figures.Picture("ranking", drawn, f"{METRIC_TITLES[run.main]} of every model", text),
         *(stack_picture(run, name) for name, weights in run.stack_weights.items() if len(set(weights.values())) > 1),
@@ -28,11 +33,11 @@ def stack_picture(run, name):
     return figures.Picture(f"stack-{name}", drawn, f"The members of {name}", "The weight of each member's logits or values.")
 
 
-def ranking_of(run, models, metric, weighted=None):
-    """Draw a metric of some models on held-out rows, with intervals; see ``figures.ranking``."""
+def ranking_of(run, models, metric, beside=None):
+    """Draw a metric of some models on held-out rows, with intervals; ``beside`` has others of them, or None, by title."""
     lines = [{"name": model, **run.metrics[model]["held_out"]["metrics"][metric]} for model in models]
     estimates = pd.DataFrame(lines)[["name", "value", "low", "high"]]
-    return figures.ranking(estimates, METRIC_TITLES[metric], weighted=weighted, title=run.title)
+    return figures.ranking(estimates, METRIC_TITLES[metric], beside=beside, title=run.title)
 
 
 def leader_sentence(run):
@@ -102,13 +107,41 @@ def candidates(run, name):
     return " or ".join([", ".join(names[:-1]), names[-1]])
 
 
+def constant_sentence(run):
+    """Return a warning where the leading model is not clearly better than the constant model; else an empty text."""
+    leader, constant = (metrics["held_out"]["metrics"][run.main] for metrics in (run.metrics[run.leader], run.constant))
+    chance = 0.5 if run.main == "auc" else constant["value"]
+    if leader["low"] is None or not leader["low"] <= chance <= leader["high"]:
+        return ""
+    return "It is not clearly better than a constant, which says the same of every row."
+
+
+def constant_line(run):
+    """Return the line of the constant model in the table of all numbers."""
+    what = "the class shares of other rows" if run.task.classes else "the mean of other rows"
+    return {
+        "model": "constant",
+        "made": f"says {what} of every row, for reference",
+        "metrics": {name: parts_of(value) for name, value in run.constant["held_out"]["metrics"].items()},
+        "weighted": "",
+        "deploy": main_metric_on(run, run.constant, "deploy"),
+        "behind": False,
+    }
+
+
+def parts_of(estimate):
+    """Return a metric and its interval as two texts, the second one empty where there is none."""
+    value, _, ends = with_interval(estimate).partition(" (")
+    return value, ends.removesuffix(")")
+
+
 def table_lines(run):
     """Return a line for each model: how it is made, and its metrics with intervals, as text."""
     return [
         {
             "model": run.title(line["model"]),
             "made": how_made(run.models[line["model"]], run.task.kind),
-            "metrics": {name: with_interval(value) for name, value in metrics["held_out"]["metrics"].items()},
+            "metrics": {name: parts_of(value) for name, value in metrics["held_out"]["metrics"].items()},
             "weighted": main_metric_on(run, metrics, "deploy_weighted"),
             "deploy": main_metric_on(run, metrics, "deploy"),
             "behind": line["behind"],
@@ -119,7 +152,7 @@ def table_lines(run):
 
 def main_metric_on(run, metrics, population):
     """Return the main metric on a population as text, or an empty text."""
-    return with_interval(metrics[population]["metrics"][run.main]) if population in metrics else ""
+    return parts_of(metrics[population]["metrics"][run.main]) if population in metrics else ""
 
 
 def pair_lines(run):

@@ -36,6 +36,20 @@ def sentence(run, name, part):
     return (
         f"{run.quoted(name)} has an {METRIC_TITLES[run.main]} of {number(score)}; {listed(teachers)}. "
         f"The same model trained on labels alone has {number(run.value(twin['other']))}, which is {verdict}{advice}."
+        f"{labels_alone(run, name)}"
+    )
+
+
+def labels_alone(run, name):
+    """Return in how many splits a student chose to learn from labels alone, so that it is its twin; else an empty text."""
+    history = run.histories.get(name)
+    if history is None or not (is_chosen := (history[PHASE] == CHOICE) & history["kept"].eq(True)).any():
+        return ""
+    shares = history.loc[is_chosen, "alpha"]
+    if not (shares == 1).any():
+        return ""
+    return (
+        f" In {int((shares == 1).sum())} of {len(shares)} splits it chose to learn from labels alone, and is that model there."
     )
 
 

@@ -3,6 +3,8 @@
 import numpy as np
 from onnx import TensorProto
 
+from stillhouse.preparation.scaling import LIMIT
+
 
 def prepared_columns(graph, preparation):
     """Add the prepared features: numbers, mean labels, gap indicators and one-hot categories, concatenated."""
@@ -20,11 +22,21 @@ def number_blocks(graph, preparation):
     if not filled and not means:
         return []
     scaled = graph.add("Concat", *filled, *means, axis=1)
-    scaler = preparation.scaler
-    if scaler.with_mean:
-        centred = graph.add("Sub", scaled, graph.constant(scaler.mean_[None]))
-        scaled = graph.add("Div", centred, graph.constant(scaler.scale_[None]))
-    return [graph.add("Cast", scaled, to=TensorProto.FLOAT), *gaps]
+    return [graph.add("Cast", scaled_numbers(graph, scaled, preparation.scaler), to=TensorProto.FLOAT), *gaps]
+
+
+def scaled_numbers(graph, numbers, scaler):
+    """Add numbers centred, scaled and, in columns with heavy tails, softly clipped; see ``Scaler``."""
+    if not scaler.method:
+        return numbers
+    centred = graph.add("Sub", numbers, graph.constant(scaler.centre_[None]))
+    scaled = graph.add("Div", centred, graph.constant(scaler.scale_[None]))
+    if not scaler.clipped_.any():
+        return scaled
+    part = graph.add("Div", scaled, graph.constant(np.array([[float(LIMIT)]])))
+    squared = graph.add("Add", graph.add("Mul", part, part), graph.constant(np.array([[1.0]])))
+    clipped = graph.add("Div", scaled, graph.add("Sqrt", squared))
+    return graph.add("Where", graph.constant(scaler.clipped_[None]), clipped, scaled)
 
 
 def filled_numbers(graph, preparation):
