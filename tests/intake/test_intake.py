@@ -335,7 +335,7 @@ def test_cross_validation_of_few_patterns_tells_what_fresh_rows_would():
 def test_rows_to_be_scored_that_models_learn_from_are_an_alert_and_a_test_table_of_them_is_refused():
     rng = np.random.default_rng(0)
     train = patterns(200).assign(x=rng.normal(size=200))
-    schema = {"task": "binary", "columns": COLUMNS_XY}
+    schema = {"task": "binary", "classes": ["no", "yes"], "columns": COLUMNS_XY}
     some = pd.concat([train, train[:30].assign(part="deploy"), patterns(100, 3).assign(part="deploy")], ignore_index=True)
     [said] = alerts(some, schema, "auto")
     assert said.startswith("30 of 130 labelled deploy rows are equal to a training row")
@@ -345,7 +345,11 @@ def test_rows_to_be_scored_that_models_learn_from_are_an_alert_and_a_test_table_
 
 def test_a_column_that_gives_the_answer_away_is_an_alert():
     table = labelled(200, boat=pd.Series(np.where(np.arange(200) % 2 == 1, "7", None), dtype="str"))
-    schema = {"task": "binary", "columns": [{"name": "boat", "kind": "categorical"}, {"name": "x", "kind": "numeric"}]}
+    schema = {
+        "task": "binary",
+        "classes": ["no", "yes"],
+        "columns": [{"name": "boat", "kind": "categorical"}, {"name": "x", "kind": "numeric"}],
+    }
     assert alerts(table, schema, "auto") == [
         "column 'boat' (1.00) alone nearly tells the target (AUC): is it known before the outcome is? If not, leave out what is not, by `drop`"
     ]
@@ -440,6 +444,13 @@ def test_a_row_without_a_group_is_refused(tmp_path):
         read(tmp_path, group="site")
 
 
+def test_labels_of_different_cases_that_look_alike_are_shuffled_one_by_one():
+    """Given one label together and divided among folds, they would look like a leak."""
+    raw = patterns().rename(columns={"label": "ill"}).drop(columns=["row", "part"]).assign(**{RAW_PART: "train"})
+    found = shuffled(raw, {"target": "ill", "drop": [], "duplicates": "auto"}, np.random.default_rng(1))
+    assert (found.groupby(["x", "y"])["ill"].nunique() == 2).all()
+
+
 def test_shuffled_labels_keep_their_counts_and_tell_nothing_and_like_rows_keep_one_label():
     rng, rows = np.random.default_rng(0), 400
     raw = pd.DataFrame({"(part)": np.repeat(["train", "deploy"], [300, 100]), "x": rng.normal(size=rows).round(3)})
@@ -447,7 +458,7 @@ def test_shuffled_labels_keep_their_counts_and_tell_nothing_and_like_rows_keep_o
     raw.loc[50:54, ["x", "ill"]] = [0.1, "no"]
     raw.loc[[3, 350], "ill"] = np.nan
     raw = raw.rename(columns={"(part)": RAW_PART})
-    found = shuffled(raw, {"target": "ill", "drop": []}, np.random.default_rng(1))
+    found = shuffled(raw, {"target": "ill", "drop": [], "duplicates": "auto"}, np.random.default_rng(1))
     assert found.loc[50:54, "ill"].nunique() == 1
     assert found["ill"].isna().equals(raw["ill"].isna())
     for part in ("train", "deploy"):

@@ -112,7 +112,7 @@ def compared(best_rows, best_folds, wins=(False, False), repeats=1, **gaps):
             compared([1, 0.001, 0.02], [1, 0.2, 0.04], wins=(True, False), p_rows=[0.0004, 0.031]),
             [
                 "On such rows, “best” is better than every other model as they were fitted (bootstrap over rows, p = 0.031).",
-                "the best may be “best” or “second”. One set of folds shows large differences only",
+                "the best method may be “best” or “second”. One set of folds shows large differences only",
             ],
         ),
         (

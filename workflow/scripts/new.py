@@ -13,7 +13,8 @@ parser.add_argument(
     "--target", required=True, help="the column to predict; by its place, from 1, where the table has no header"
 )
 parser.add_argument("--deploy", help="a table of rows from where the model will be used")
-parser.add_argument("-o", "--out", default="config/new.yaml", help="the file to write (%(default)s)")
+usual = "config/new.yaml" if Path("config").is_dir() else "new.yaml"
+parser.add_argument("-o", "--out", default=usual, help="the file to write (%(default)s)")
 arguments = parser.parse_args()
 
 try:

@@ -13,6 +13,8 @@ from stillhouse.intake.copies import copies
 from stillhouse.intake.kinds import duplicate_rows, feature_columns
 
 TOO_GOOD = 0.95
+# The least chance of rows being all of one class that is taken for chance.
+BY_CHANCE = 1e-9
 # The share of rows to be scored that may be equal to training rows by chance.
 MOST_REPEATED = 0.01
 MOST_SHOWN = 3
@@ -87,18 +89,41 @@ def row_digests(rows, names):
 
 
 def telltale_notes(labelled, schema, columns):
-    """Return a sentence on the columns whose AUC for the target is nearly 1 by themselves."""
+    """Return sentences on columns whose AUC for the target is nearly 1 by themselves, or whose gaps or values tell it."""
     if schema["task"] != "binary":
         return []
-    rated = {column["name"]: max(separations(labelled[column["name"]], labelled[LABEL], column["kind"])) for column in columns}
-    best = sorted((name for name in rated if rated[name] >= TOO_GOOD), key=lambda name: -rated[name])
-    if not best:
-        return []
-    shown = ", ".join(f"{name!r} ({rated[name]:.2f})" for name in best[:MOST_SHOWN]) + (" …" if len(best) > MOST_SHOWN else "")
+    rated = ratings(labelled, columns)
+    best = [name for name in rated if rated[name] >= TOO_GOOD]
     advice = "known before the outcome is? If not, leave out what is not, by `drop`"
-    if len(best) == 1:
-        return [f"column {shown} alone nearly tells the target (AUC): is it {advice}"]
-    return [f"{len(best)} columns, each alone, nearly tell the target (AUC): {shown}; are they {advice}"]
+    found = []
+    if best:
+        shown = ", ".join(f"{name!r} ({rated[name]:.2f})" for name in best[:MOST_SHOWN])
+        shown += " …" if len(best) > MOST_SHOWN else ""
+        which = f"column {shown} alone nearly tells" if len(best) == 1 else f"{len(best)} columns, each alone, nearly tell"
+        which += " the target (AUC)" + (f": {shown}; are they" if len(best) > 1 else ": is it")
+        found.append(f"{which} {advice}")
+    others = [column for column in schema["columns"] if column["kind"] != kinds.ASIDE and column["name"] not in best]
+    said = {column["name"]: presence(labelled[column["name"]], labelled[LABEL], schema["classes"]) for column in others}
+    return [*found, *(f"{what} in {name!r} are {outcome}: is it {advice}" for name, (what, outcome) in said.items() if what)]
+
+
+def ratings(labelled, columns):
+    """Return the AUC of each column alone for a binary target, the largest first, as ``{name: AUC}``."""
+    rated = {column["name"]: max(separations(labelled[column["name"]], labelled[LABEL], column["kind"])) for column in columns}
+    return dict(sorted(rated.items(), key=lambda item: -item[1]))
+
+
+def presence(values, label, classes):
+    """Return which rows, those with or without a value, are all of one class by more than chance, and the class; else empty.
+
+    What is recorded only after the outcome, such as the number of a recovered body, has a value in such rows alone.
+    """
+    shares = label.value_counts(normalize=True)
+    for rows, what in ((values.notna(), "rows with a value"), (values.isna(), "rows without a value")):
+        found = label[rows]
+        if found.nunique() == 1 and len(found) < len(label) and shares[found.iloc[0]] ** len(found) < BY_CHANCE:
+            return f"all {len(found):,} {what}", repr(classes[int(found.iloc[0])])
+    return "", ""
 
 
 def separations(values, label, kind):

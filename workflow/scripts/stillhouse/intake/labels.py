@@ -4,14 +4,17 @@ import json
 import unicodedata
 
 import numpy as np
+import pandas as pd
 
 from stillhouse.columns import (
     DEPLOY,
+    LABEL,
     UNLABELLED,
     WITHOUT_LABEL,
 )
 from stillhouse.errors import UserError, nearest
 from stillhouse.intake import kinds
+from stillhouse.intake.copies import copies
 from stillhouse.intake.kinds import MOST_CLASSES
 from stillhouse.intake.notation import INVISIBLE
 from stillhouse.intake.raw import RAW_BATCH, RAW_PART
@@ -21,13 +24,16 @@ def shuffled(raw, dataset, rng):
     """Return the raw rows with the target shuffled within each part, before anything is derived from it.
 
     A model that still predicts it reveals a leak, such as a feature derived from the target. Rows of one group (or, without
-    groups, rows that are equal in all other features) get the same target, so that folds which divide such rows show up as a
-    leak too.
+    groups, copies of one case) get the same target, so that folds which divide such rows show up as a leak too.
     """
     identifiers = [name for name in raw if kinds.infer(raw[name]) == kinds.IDENTIFIER]
     left_out = {dataset["target"], *dataset["drop"], *identifiers, RAW_PART, RAW_BATCH}
     keys = [dataset["group"]] if dataset.get("group") else [name for name in raw if name not in left_out]
-    units = kinds.duplicate_rows(raw[keys].astype("str"), keys) if keys else np.arange(len(raw))
+    units = np.arange(len(raw))
+    if keys:
+        cells = raw[keys].astype("str").assign(**{LABEL: pd.factorize(raw[dataset["target"]])[0]})
+        same = kinds.duplicate_rows(cells, keys) if dataset.get("group") else copies(cells, keys, dataset["duplicates"])
+        units = units if same is None else same
     target = raw[dataset["target"]].to_numpy(copy=True)
     for part in raw[RAW_PART].unique():
         rows = np.flatnonzero((raw[RAW_PART] == part) & raw[dataset["target"]].notna())

@@ -23,7 +23,7 @@ from stillhouse.intake.audit import alerts, notes
 from stillhouse.intake.challenge import challenged
 from stillhouse.intake.labels import costs_of, encode_labels, label_notes, shuffled
 from stillhouse.intake.raw import RAW_PART, read_parts
-from stillhouse.intake.typed import WHY_OUT, keys, typed_features
+from stillhouse.intake.typed import keys, typed_features, why_out
 
 # The settings that reading further rows of the same table needs.
 READING = ("separator", "columns", "encoding", "decimal", "thousands", "sheet", "missing", "missing_in")
@@ -57,7 +57,11 @@ def load(dataset, rng, shuffling=None):
     if "challenge" in dataset:
         table = challenged(table, schema, dataset["challenge"], rng)
     table.insert(0, ROW, np.arange(len(table)))
-    return table, described(table, schema, dataset["duplicates"])
+    schema = described(table, schema, dataset["duplicates"])
+    # The notes of a control are those of its dataset, which has said them.
+    for note in [] if shuffling else [*schema["notes"], *schema["alerts"]]:
+        log.info("%s", note)
+    return table, schema
 
 
 def digests(files, table):
@@ -108,12 +112,10 @@ def described(table, schema, duplicates):
     """Return the schema with counts of rows and classes, missing shares, and notes and alerts on the table."""
     for column in schema["columns"]:
         column["missing"] = float(table[column["name"]].isna().mean())
-        if column["kind"] in WHY_OUT:
-            schema["notes"].append(f"column {column['source']!r} is left out: {WHY_OUT[column['kind']]}")
+        if reason := why_out(table[column["name"]], column["kind"]):
+            schema["notes"].append(f"column {column['source']!r} is left out: {reason}")
     schema["notes"] += notes(table, schema, duplicates)
     schema["alerts"] = alerts(table, schema, duplicates)
-    for note in [*schema["notes"], *schema["alerts"]]:
-        log.info("%s", note)
     schema["rows"] = {part: int(count) for part, count in table[PART].value_counts(sort=False).items()}
     if schema["classes"]:
         codes = table.loc[table[PART].isin(LABELLED), LABEL].value_counts()

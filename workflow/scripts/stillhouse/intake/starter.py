@@ -9,18 +9,19 @@ from pathlib import Path
 
 import numpy as np
 
-from stillhouse.columns import DEPLOY, LABELLED, PART
+from stillhouse.columns import DEPLOY, LABEL, LABELLED, PART, ROW
 from stillhouse.config.checks.tables import check_dataset
 from stillhouse.config.completion import fill
 from stillhouse.config.settings import load_schema
 from stillhouse.errors import UserError
 from stillhouse.intake import kinds
+from stillhouse.intake.audit import ratings
 from stillhouse.intake.kinds import MOST_CLASSES
 from stillhouse.intake.load import load
 from stillhouse.intake.loaders import file
 from stillhouse.intake.notation import cleaned, stray_words
 from stillhouse.intake.sniffing import sniffed
-from stillhouse.intake.typed import WHY_OUT
+from stillhouse.intake.typed import why_out
 
 TEMPLATE = """\
 # Made from {table}: {rows}; {columns} columns, predicting {target} ({task}).
@@ -42,7 +43,7 @@ imputers:
   marked: {{method: median, indicators: true}}
 
 models:
-  {linear}: {{prepare: {{impute: marked}}, fit: {{method: logistic}}}}
+{comment}  {linear}: {{prepare: {{impute: marked}}, fit: {{method: logistic}}}}
   forest: {{prepare: {{impute: marked}}, fit: {{method: forest}}}}
   boosted: {{prepare: {{impute: none}}, fit: {{method: boosting}}}}
   network: {{prepare: {{impute: marked{weigh}}}, train: {{method: mlp, seeds: 2}}}}
@@ -61,6 +62,9 @@ MOST_LIKELY_CLASSES = 10
 MAY_MEAN_NONE = ("NA", "N/A", "n/a", "NULL", "null")
 # The most characters that a simple key of YAML may have, with its quotes.
 MOST_OF_A_KEY = 1000
+# The rank correlation of the target with the number of the row from which it drifts along the file.
+DRIFT = 0.2
+TIMES = re.compile(r"(?i)(^|[_\s])(date|time|timestamp|year|month|day|hour|yr|datetime)$")
 PERSONAL = re.compile(r"(?i)(^|[_\s])((first|last|sur|full)?[_\s]?name|e-?mail|phone|address)$")
 
 
@@ -74,7 +78,7 @@ class Starter:
         self.options = {"target": self.target, **({"deploy": deploy} if deploy else {}), **found}
         self._settle()
         self.rows, self.described = load(self._filled(), np.random.default_rng(0))
-        self.doubts += [*self.described["alerts"], *self._further_doubts()]
+        self.doubts += [*self.described["alerts"], *self._further_doubts(), *self._of_time()]
 
     def _filled(self):
         schema = self.schema
@@ -127,14 +131,36 @@ class Starter:
         doubts = []
         for column in self.described["columns"]:
             name, kind, values = column["source"], column["kind"], self.rows[column["name"]]
-            if PERSONAL.search(name):
+            if reason := why_out(values, kind):
+                doubts.append(f"column {name!r} is left out: {reason}")
+            elif PERSONAL.search(name):
                 doubts.append(f"column {name!r} may hold personal data; if so, name it under `drop`")
-            elif kind in (kinds.IDENTIFIER, kinds.TEXT):
-                doubts.append(f"column {name!r} is left out: {WHY_OUT[kind]}")
             elif re.search(r"(?i)(^|[_\s])id$|(?<=[a-z])Id$", name) and values.nunique() < len(values):
                 doubts.append(f"column {name!r} is used as {kind}; if rows of one value belong together, set group: {name}")
-        said = ("is read as", "is called", "dates with")
+        said = ("is read as", "is called", "dates with", "rows without a value")
         return [*doubts, *(note for note in self.described["notes"] if any(part in note for part in said))]
+
+    def _of_time(self):
+        """Return what looks like rows in order of time: columns by name or kind, or a target that drifts along the file."""
+        doubts, columns = [], self.described["columns"]
+        of_time = [column for column in columns if column["kind"] == kinds.DATETIME or TIMES.search(column["source"])]
+        names = dict.fromkeys(column["source"] for column in of_time)
+        if names:
+            said = f"{listed(names)} may tell the time"
+            doubts.append(f"{said}: if the model will predict later rows than it learned from, set `time`")
+        labelled = self.rows[self.rows[PART].isin(LABELLED)]
+        if not names and abs(labelled[LABEL].corr(labelled[ROW], method="spearman")) > DRIFT:
+            doubts.append("the target changes along the file: if its rows are in order of time, set time: true")
+        return doubts
+
+    def _largest(self):
+        """Return the column that tells a binary target best by itself, and its AUC, as a line of the summary."""
+        if self.described["task"] != "binary":
+            return []
+        labelled = self.rows[self.rows[PART].isin(LABELLED)]
+        rated = ratings(labelled, kinds.feature_columns(self.described))
+        name, auc = next(iter(rated.items()))
+        return [f"of all columns, {name!r} alone tells the target best, with an AUC of {auc:.2f}"]
 
     def text(self):
         """Return the configuration as commented YAML."""
@@ -152,6 +178,7 @@ class Starter:
             options="".join(f"    {key}: {in_yaml(value)}\n" for key, value in shown.items()),
             weigh=", weigh: logistic" if self.deploy else "",
             linear="logistic" if is_classes else "ridge",
+            comment="" if is_classes else "  # Where the target is a number, the method logistic is ridge regression.\n",
             k=most_folds(self.described),
             kinds="\n".join(kind_lines(self.described)),
         )
@@ -163,16 +190,19 @@ class Starter:
 
     def summary(self):
         """Return the lines that say what was found, and what should be checked."""
-        used = [column for column in self.described["columns"] if column["kind"] not in kinds.LEFT_OUT]
-        classes = self.described["classes"]
+        classes, columns = self.described["classes"], self.described["columns"]
         what = f"one of {listed(classes)}" if classes else "a number"
-        lines = [
+        positive = f"; {classes[1]!r}, the rarer, is taken as positive" if classes and len(classes) == 2 else ""
+        left_out = dict.fromkeys(column["source"] for column in columns if column["kind"] in kinds.LEFT_OUT)
+        used = {column["source"] for column in columns} - set(left_out)
+        return [
             f"{self.table}: {self.counts()}",
-            f"target {self.target!r}: {what}"
-            + (f"; the positive class is {classes[1]!r}" if classes and len(classes) == 2 else ""),
-            f"columns used: {len({column['source'] for column in used})}",
+            f"target {self.target!r}: {what}{positive}",
+            f"columns used: {len(used)}" + (f"; left out: {listed(left_out)}" if left_out else ""),
+            *self._largest(),
+            f"results will be in results/{dataset_name(Path(self.table))}/",
+            *(f"check: {doubt}" for doubt in self.doubts),
         ]
-        return [*lines, *(f"check: {doubt}" for doubt in self.doubts)]
 
 
 def check_there(table):
@@ -197,7 +227,8 @@ def kind_lines(schema):
     lines = {}
     for column in schema["columns"]:
         is_out = column["kind"] in kinds.LEFT_OUT
-        missing = f"  # {100 * column['missing']:.0f} % missing" if column["missing"] and not is_out else ""
+        share = "less than 1" if column["missing"] < 0.01 else f"{100 * column['missing']:.0f}"
+        missing = f"  # {share} % missing" if column["missing"] and not is_out else ""
         entry = key_in_yaml(column["source"], column["kind"])
         lines[column["source"]] = f"      # {one_line(entry)}, left out" if is_out else f"      {entry}{missing}"
     used = [column for column in schema["columns"] if column["kind"] not in kinds.LEFT_OUT]

@@ -17,10 +17,21 @@ from stillhouse.intake.raw import RAW_BATCH, RAW_PART
 
 WHY_OUT = {
     kinds.CONSTANT: "it has one value only",
-    kinds.ASIDE: "slices alone may use it",
     kinds.IDENTIFIER: "its values seem to identify rows; state its kind under `kinds` if they do not",
     kinds.TEXT: "it seems to hold free text; state its kind under `kinds` if it does not",
 }
+
+
+def why_out(values, kind):
+    """Return why a column is left out; an empty text for one that is not, or that the configuration drops."""
+    known = values.dropna()
+    shared = int(known.duplicated(keep=False).sum())
+    if kind == kinds.IDENTIFIER and shared:
+        return (
+            f"most of its values are in one row only, but {shared:,} rows share one; if rows with one value belong together, "
+            "name it under `group`, or else state its kind under `kinds`"
+        )
+    return WHY_OUT.get(kind, "")
 
 
 def keys(raw, dataset):

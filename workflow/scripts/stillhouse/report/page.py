@@ -24,7 +24,7 @@ from stillhouse.report.sections import (
     students,
     training,
 )
-from stillhouse.report.text import METRIC_TITLES
+from stillhouse.report.text import METRIC_TITLES, percent
 
 LIBRARIES = ("snakemake", "torch", "pytorch-lightning", "scikit-learn", "imbalanced-learn", "lightgbm", "pandas", "numpy")
 
@@ -65,7 +65,8 @@ def render(run, shown, template):
         leaves=explanation.leaf_lines(run),
         surrogate=explanation.surrogate_sentence(run),
         metrics=shown_metrics(run),
-        metric_titles=METRIC_TITLES,
+        metric_titles=METRIC_TITLES
+        | {"recall_at_precision": f"recall at a threshold chosen for {percent(run.settings['precision'])} precision"},
         config=yaml.safe_dump(run.config, sort_keys=False, allow_unicode=True),
         versions={"stillhouse": __version__, "python": platform.python_version()} | {name: version(name) for name in LIBRARIES},
         timed=TIME in run.table,

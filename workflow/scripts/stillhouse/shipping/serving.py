@@ -123,8 +123,19 @@ def predict_file(model, rows, out, check=False):
     finally:
         beside.unlink(missing_ok=True)
     print(file=sys.stderr)
-    for sentence in unusual.sentences():
-        print(sentence, file=sys.stderr)
+    for said in [*decision_sentence(shipped), *unusual.sentences()]:
+        print(said, file=sys.stderr)
+
+
+def decision_sentence(shipped):
+    """Return what tells ``decision`` from ``prediction``, for two classes."""
+    if not shipped.classes or len(shipped.classes) != 2:
+        return []
+    share = shipped.factors[0] / sum(shipped.factors)
+    positive = shipped.classes[1]
+    return [
+        f"prediction is the likelier class; decision is {positive!r} from a probability of {share:.3g} on, the tuned threshold"
+    ]
 
 
 class Unusual:

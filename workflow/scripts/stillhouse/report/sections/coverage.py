@@ -55,10 +55,8 @@ def size_sentence(run, estimate):
     if not run.task.classes:
         return f"They are {number(estimate['size'])} wide on average."
     several = max(0.0, 1 - estimate["single"] - estimate["empty"])
-    return (
-        f"Of the sets, {percent(estimate['single'])} name one class, {percent(several)} several, and "
-        f"{percent(estimate['empty'])} none, as no class is usual enough."
-    )
+    none = f", and {percent(estimate['empty'])} none" if estimate["empty"] else ""
+    return f"Of the sets, {percent(estimate['single'])} name one class, {percent(several)} several{none}."
 
 
 def by_class(run, estimate):

@@ -87,7 +87,7 @@ def method_sentence(run):
     few = ""
     if run.config["folds"]["repeats"] < 2:
         few = " One set of folds shows large differences only; `folds: {repeats: 5}` shows smaller ones too."
-    return f"As a method, learning from other rows of the kind, the best may be {candidates(run, 'p_best_folds')}.{few}"
+    return f"Trained anew on other rows of the kind, the best method may be {candidates(run, 'p_best_folds')}.{few}"
 
 
 def largest_p(run, name):

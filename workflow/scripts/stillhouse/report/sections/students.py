@@ -25,19 +25,26 @@ def sentences(run):
 def sentence(run, name, part):
     """Return how a student compares with its teachers and its twin; ``part`` has its lines of ``students.csv``."""
     score, teachers = run.value(name), []
-    for teacher in part.loc[part["is"] == "teacher", "other"]:
-        kept = f", of which the student reaches {100 * score / run.value(teacher):.1f} %" if run.main == "auc" else ""
-        teachers.append(f"its teacher {run.quoted(teacher)} has {number(run.value(teacher))}{kept}")
+    for line in part[part["is"] == "teacher"].to_dict("records"):
+        value = run.value(line["other"])
+        kept = f", and the student keeps {100 * (score - 0.5) / (value - 0.5):.1f} % of what is above chance"
+        kept = kept if run.main == "auc" and value > 0.5 else ""
+        teachers.append(f"its teacher {run.quoted(line['other'])} has {number(value)}, {compared(run, line)}{kept}")
     twin = part[part["is"] == "twin"].iloc[0]
-    verdict = "not significantly different"
-    if twin["better"] or twin["worse"]:
-        verdict = f"significantly {'less' if bool(twin['better']) == run.more_is_better else 'more'}"
     advice = ", so it is better trained without its teacher" if twin["worse"] else ""
+    verdict = compared(run, twin)
     return (
         f"{run.quoted(name)} has an {METRIC_TITLES[run.main]} of {number(score)}; {listed(teachers)}. "
-        f"The same model trained on labels alone has {number(run.value(twin['other']))}, which is {verdict}{advice}."
+        f"The same model trained on labels alone has {number(run.value(twin['other']))}, {verdict}{advice}."
         f"{labels_alone(run, name)}"
     )
+
+
+def compared(run, line):
+    """Return whether the model that a student is compared with scores significantly more or less than the student."""
+    if not line["better"] and not line["worse"]:
+        return "not significantly different"
+    return f"significantly {'less' if bool(line['better']) == run.more_is_better else 'more'}"
 
 
 def labels_alone(run, name):

@@ -7,7 +7,7 @@ from stillhouse.columns import BAG, BOOST, EPOCHS, PHASE, RANGE_TEST, SPLIT
 from stillhouse.config.models import upstream, verb
 from stillhouse.report import figures
 from stillhouse.report.sections.students import chosen_sentences
-from stillhouse.report.text import listed, number, preparation_title
+from stillhouse.report.text import listed, number, percent, preparation_title
 
 
 def pictures(run):
@@ -138,7 +138,8 @@ def stop_sentences(run):
     span = f"{counts[0]:,}" if len(counts) == 1 else f"{counts[0]:,} to {counts[-1]:,}"
     notes = dict.fromkeys(facts["note"] for facts in run.samples if facts["note"])
     return [
-        f"Of the training rows of each split, {span} are stop rows: no model is fitted on them, and they decide when training "
+        f"Of the training rows of each split, {percent(run.config['folds']['stop'])} are asked for as stop rows, which makes "
+        f"{span} rows, as splits differ in size: no model is fitted on them, and they decide when training "
         "stops, how resampled models are calibrated, and at which thresholds classes are decided for.",
         *(f"In some splits, {note}." for note in notes),
     ]
