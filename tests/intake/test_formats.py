@@ -491,3 +491,14 @@ def test_a_folder_is_the_files_in_it(tmp_path):
     table, _ = load(dataset, np.random.default_rng(0))
     assert table["x"].tolist() == list(range(60))
     assert table["file"].unique().tolist() == ["a.csv", "b.csv"]
+
+
+def test_rows_without_a_header_may_lack_the_target(tmp_path):
+    (tmp_path / "train.data").write_text("".join(f"{n % 7},{ILL[n]},{n}\n" for n in range(60)))
+    options = {"train": str(tmp_path / "train.data"), "target": "ill", "columns": ["x", "ill", "y"]}
+    table, schema = load(fill(options, SCHEMA["$defs"]["dataset"], SCHEMA), np.random.default_rng(0))
+    model, pipeline = shipped(tmp_path, table, schema)
+    (tmp_path / "rows.data").write_text("".join(f"{n % 7},{n}\n" for n in range(60)))
+    for rows in ("train.data", "rows.data"):
+        predict_file(model, tmp_path / rows, tmp_path / "out.csv")
+        assert pd.read_csv(tmp_path / "out.csv")["p_yes"].to_numpy() == pytest.approx(pipeline.predict(table)[:, 1], abs=1e-5)

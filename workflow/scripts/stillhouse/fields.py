@@ -37,11 +37,11 @@ class Fields:
     """The names of the columns of a text table, and its rows as pairs of a line number and fields.
 
     A line ``sep=;`` before the header names another separator, and empty lines before it are passed over. ``names`` are those
-    of a table without a header; a header that repeats them is passed over. What is done to names is in ``notes``. Raises
-    ``UserError`` for an empty text.
+    of a table without a header; a header that repeats them is passed over, and the column called ``optional``, the target, may
+    be absent. What is done to names is in ``notes``. Raises ``UserError`` for an empty text.
     """
 
-    def __init__(self, lines, path, separator, names=None):
+    def __init__(self, lines, path, separator, names=None, optional=None):
         self.path, self.separator, self.notes, self.lines = path, separator, [], Lines(lines)
         self.wanted = "`columns` has" if names else "the header has"
         self._count = None
@@ -52,6 +52,8 @@ class Fields:
         self._rest = chain(ahead, rows)
         if names:
             self.names = list(names)
+            if len(header[1]) == len(names) - 1 and optional in names:
+                self.names.remove(optional)
             if [field.strip() for field in header[1]] != self.names:
                 self._rest = chain([header], self._rest)
         else:

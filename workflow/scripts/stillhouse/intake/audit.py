@@ -54,7 +54,8 @@ def duplicate_notes(labelled, names, duplicates):
     else:
         what = "taken for copies, they stay in one fold unless groups, time or given test rows divide them"
     conflicting = int((labelled.groupby(same)[LABEL].nunique() > 1).sum())
-    sentences = [f"{count:,} rows have the same features as another; {what}"]
+    rows = f"{count:,} rows have" if count > 1 else "1 row has"
+    sentences = [f"{rows} the same features as another; {what}"]
     if conflicting:
         sentences.append(
             f"{conflicting:,} sets of rows with the same features have different labels: no model can get all of them right"

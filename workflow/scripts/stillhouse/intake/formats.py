@@ -38,17 +38,19 @@ NESTED = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_fixed_size_b
 
 @dataclass(frozen=True)
 class Dialect:
-    """How a text table is written; the defaults are those of the configuration."""
+    """How a text table is written; the defaults are those of the configuration. A table may lack the column ``target``."""
 
     separator: str = ""
     encoding: str = "utf-8"
     columns: list | None = None
     sheet: str | None = None
+    target: str | None = None
 
 
 def dialect_of(reading):
     """Return the dialect that a dataset, or the metadata of a shipped model, states."""
-    return Dialect(reading["separator"], reading["encoding"], reading.get("columns"), reading.get("sheet"))
+    stated = {key: reading.get(key) for key in ("columns", "sheet", "target")}
+    return Dialect(reading["separator"], reading["encoding"], **stated)
 
 
 def tables_in(content, path, dialect, notes=None):
@@ -86,7 +88,7 @@ def decompressed(content, path):
 def text_in(content, path, dialect, notes):
     """Yield the rows of a text table as strings."""
     separator = dialect.separator or ("\t" if path.suffix.lower() in TABS else ",")
-    found = Fields(decoded(content, path, dialect.encoding), path, separator, dialect.columns)
+    found = Fields(decoded(content, path, dialect.encoding), path, separator, dialect.columns, dialect.target)
     notes += found.notes
     rows = (fields for _, fields in found)
     while kept := list(islice(rows, CHUNK)):
