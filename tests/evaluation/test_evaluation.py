@@ -411,6 +411,16 @@ def test_a_gap_that_differs_wildly_between_folds_wins_over_rows_and_not_over_tra
     assert table.loc["good", ["winner_rows", "winner_folds"]].tolist() == [True, False]
 
 
+def test_a_model_that_leads_on_all_rows_and_trails_in_every_fold_does_not_win_over_training_sets():
+    """A fold of many rows may turn the order of the means over folds."""
+    found = {name: [assessed(predicted(seed, 0.5), ratio=0.5)] for seed, name in ((1, "leads"), (2, "trails"))}
+    for name, (value, of_folds) in {"leads": (0.9, [0.80, 0.81, 0.82]), "trails": (0.85, [0.84, 0.85, 0.86])}.items():
+        found[name][0]["held_out"]["metrics"]["auc"] |= {"value": value, "folds": dict(enumerate(of_folds))}
+    drawn = {name: value + np.random.default_rng(0).normal(0, 0.001, 300) for name, value in (("leads", 0.9), ("trails", 0.85))}
+    drawn["trails"] = drawn["trails"] + np.random.default_rng(1).normal(0, 0.001, 300)
+    assert Comparison(found, drawn, PROTOCOL).wins() == {"winner_rows": True, "winner_folds": False}
+
+
 def test_without_several_folds_nothing_is_said_of_training_sets():
     table = compared(good=predicted(1, 0.5).assign(fold=0), bad=predicted(3, 3.0).assign(fold=0))
     assert table["p_best_folds"].isna().all()

@@ -69,14 +69,19 @@ class Comparison:
         p_rows, p_folds = bootstrap_p(gap, drawn, self.units), self.p_over_folds(model, other)
         return {"gap": gap, "gap_low": low, "gap_high": high, "p_rows": p_rows, "p_folds": p_folds}
 
-    def is_winner(self, p):
-        """Return whether the leading model is better than every other one, by p-values named ``p``; None without any.
+    def wins(self):
+        """Return whether the leading model is better than every other one, over rows and over folds; None where folds are missing.
 
         The p-values need no adjustment: whichever model leads, to be called the best by mistake it has to beat a model that is
-        as good as itself (Berger 1982, theorem 1).
+        as good as itself (Berger 1982, theorem 1). Over folds the leading model must also be ahead in the mean over folds.
         """
-        found = [self.gap(self.ranked[0], other)[p] for other in self.ranked[1:]]
-        return None if None in found or not found else max(found) < 1 - self.settings["level"]
+        leader, *others = self.ranked
+        alpha, gaps = 1 - self.settings["level"], [self.gap(leader, other) for other in others]
+        over_rows = bool(gaps) and max(gap["p_rows"] for gap in gaps) < alpha
+        if not gaps or any(gap["p_folds"] is None for gap in gaps):
+            return {"winner_rows": over_rows, "winner_folds": None}
+        is_ahead = all(self.sign * self.fold_gaps(leader, other).mean() > 0 for other in others)
+        return {"winner_rows": over_rows, "winner_folds": is_ahead and max(gap["p_folds"] for gap in gaps) < alpha}
 
     def p_best_over_rows(self):
         """Return for each model the p-value of its being the best on such rows: multiple comparisons with the best (Hsu 1984).
@@ -170,7 +175,7 @@ def compare(contest, metrics, plain):
     """
     leader, alpha = contest.ranked[0], 1 - contest.settings["level"]
     over_rows, over_folds = contest.p_best_over_rows(), contest.p_best_over_folds()
-    wins = {f"winner_{over}": contest.is_winner(f"p_{over}") for over in ("rows", "folds")}
+    wins = contest.wins()
     lines = []
     for name in contest.ranked:
         mean, low, high = contest.mean_over_folds(name)
