@@ -70,7 +70,7 @@ class Comparison:
         return {"gap": gap, "gap_low": low, "gap_high": high, "p_rows": p_rows, "p_folds": p_folds}
 
     def wins(self):
-        """Return whether the leading model is better than every other one, over rows and over folds; None where folds are missing.
+        """Return whether the leading model is better than every other one, over rows and over folds; None without folds.
 
         The p-values need no adjustment: whichever model leads, to be called the best by mistake it has to beat a model that is
         as good as itself (Berger 1982, theorem 1). Over folds the leading model must also be ahead in the mean over folds.
