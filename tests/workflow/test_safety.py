@@ -158,7 +158,7 @@ def test_whoever_sends_on_to_an_address_with_a_password_is_followed(moody):
 
 def test_a_server_that_hangs_up_is_named(moody):
     with pytest.raises(UserError, match=r"/gone.csv: cannot be fetched: .*reset by peer"):
-        read(f"{moody}/gone.csv", {})
+        read(f"{moody}/gone.csv", {}, [])
 
 
 def test_what_predicts_runs_no_pickle_and_no_code_of_a_file():
