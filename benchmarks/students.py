@@ -31,7 +31,6 @@ from stillhouse.ensembles.pipeline import SinglePipeline, StackedPipeline
 from stillhouse.ensembles.stackers.mean import Mean
 from stillhouse.ensembles.stacking import as_scores
 from stillhouse.evaluation.comparison import main_draws
-from stillhouse.evaluation.intervals import interval
 from stillhouse.evaluation.protocol import Protocol
 from stillhouse.evaluation.scores import scored
 from stillhouse.intake.kinds import feature_columns
@@ -55,7 +54,7 @@ MEMBERS = {
     "forest": {"fit": {"method": "forest"}},
     "network": {"train": {"method": "mlp"}},
 }
-SETTINGS, FOLDS, SEED = {"draws": 1000, "level": 0.95}, 4, 1
+SETTINGS, FOLDS, SEED = {"draws": 1000, "level": 0.95, "precision": 0.9, "quantile": 0.5}, 4, 1
 
 
 def dataset_of(name):
@@ -169,7 +168,7 @@ class Results:
 
 def gap(value, draws):
     """Return a gap with its interval."""
-    low, high = interval(draws, SETTINGS["level"])
+    low, high = np.quantile(draws, [(1 - SETTINGS["level"]) / 2, (1 + SETTINGS["level"]) / 2])
     return f"{value:+.4f} ({low:+.4f} to {high:+.4f})"
 
 
