@@ -2,6 +2,7 @@
 
 import re
 
+import numpy as np
 import pandas as pd
 
 from stillhouse.errors import UserError
@@ -30,14 +31,20 @@ def cleaned(table, reading, path="the table"):
     for name in table.columns:
         column, further = table[name], reading["missing_in"].get(name, [])
         if is_textual(column):
-            # Numbers that a format has as such, beside text or gaps, have no notation to be read.
-            is_text = column.map(lambda value: isinstance(value, str)).to_numpy(dtype=bool)
+            is_text = which_are_text(column)
             column = column.astype("str").str.strip()
             column = column.mask(column.isin(["", *reading["missing"], *further]))
             column = column.mask(is_text, plain_numbers(column[is_text], reading, path))
         numbers = kinds.as_numbers(pd.Series(further, dtype="str")).dropna()
         columns[name] = column.mask(kinds.as_numbers(column).isin(numbers)) if len(numbers) else column
     return pd.DataFrame(columns, index=table.index)
+
+
+def which_are_text(column):
+    """Return a mask of the values that are text: numbers that a format has as such have no notation to be read."""
+    if column.dtype != object:
+        return np.ones(len(column), dtype=bool)
+    return column.map(lambda value: isinstance(value, str)).to_numpy(dtype=bool)
 
 
 def is_textual(column):
