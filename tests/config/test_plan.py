@@ -3,6 +3,7 @@
 import pytest
 from plans import FIT, PREPARE, TEACHER, plan, stack, student
 
+from stillhouse.config.dataset import variant
 from stillhouse.config.plan import Folds
 from stillhouse.splits import held_out, in_order, split_name
 
@@ -105,3 +106,8 @@ def test_a_counterpart_begins_with_a_counterpart():
     again = {**taught, "distill": {**taught["distill"], "start": "student"}}
     made = plan({"teacher": TEACHER, "student": taught, "again": again})
     assert made.models["againtwin"]["train"]["start"] == "studenttwin"
+
+
+def test_seeds_are_derived_from_the_variant_of_a_dataset_and_not_from_its_name():
+    assert variant("heart") == variant("renamed") == ""
+    assert (variant("heart/repeat2"), variant("renamed/control")) == ("repeat2", "control")

@@ -140,6 +140,21 @@ def test_changing_one_model_reruns_it_and_what_follows(demo, configured):
     assert demo.jobs() == {"distill": 1, "evaluate": 1, "explain": 1, "slice": 1, "measure": 1, **ONWARD}
 
 
+@pytest.mark.parametrize(
+    ("change", "jobs"),
+    [
+        (lambda config: config["datasets"]["breastcancer"].update(slices=["mean radius"]), {"slice": 1, "report": 1}),
+        (lambda config: config["report"].update(slice_rows=30), {"slice": 1, "report": 1}),
+        (lambda config: config["datasets"]["breastcancer"].update(duplicates="leave"), None),
+    ],
+    ids=["slices", "slice_rows", "duplicates"],
+)
+def test_a_rule_sees_its_own_part_of_the_options(change, jobs, demo, configured):
+    configured(change)
+    found = demo.jobs()
+    assert found == jobs if jobs else {"load", "fold"} <= set(found)
+
+
 def test_any_single_file_is_a_target(demo, configured):
     configured(lambda config: config.update(seed=2))
     assert demo.jobs(f"{RESULTS}/models/balanced/metrics.json") == {
