@@ -9,14 +9,17 @@ from sklearn.ensemble import AdaBoostClassifier, RandomForestClassifier
 from sklearn.metrics import log_loss, roc_auc_score
 from sklearn.tree import DecisionTreeClassifier
 
+from stillhouse.columns import HISTORY
 from stillhouse.ensembles.adaboost import boosted
 from stillhouse.ensembles.out_of_bag import out_of_bag
 from stillhouse.errors import UserError
 from stillhouse.learning.fitting import fit, history_of, member_predictions
+from stillhouse.learning.job import HISTORY_TYPES
 from stillhouse.methods import build
 from stillhouse.networks.training import train
 from stillhouse.networks.training_sets import TrainingSet
 from stillhouse.predictions.predictions import logits
+from stillhouse.tables import read_split, split_writer
 
 TABLES = {"breast cancer": load_breast_cancer, "wine": load_wine}
 
@@ -221,3 +224,15 @@ def test_calibration_mends_probabilities_that_are_too_sure_and_is_learned_on_oth
     )
     truth = log_loss(labels[3000:], 1 / (1 + np.exp(-logit[3000:])))
     assert after < truth + 0.01 < before - 0.1
+
+
+def test_a_history_may_be_empty_in_one_split_and_not_in_another(tmp_path):
+    """A bag has a score where rows are not weighted, as they are in the split whose weights were not refused."""
+    line = pd.DataFrame([{"phase": "out of bag", "loss": 0.3, "score": 0.8, "rows": 90, "kept": True}])
+    (tmp_path / "split-all").mkdir()
+    path = tmp_path / "split-all" / "history.parquet"
+    with split_writer(path) as write:
+        for split, history in (("0", line), ("1", pd.DataFrame()), ("2", line)):
+            write(split, history.reindex(columns=HISTORY).astype(HISTORY_TYPES))
+    assert read_split(path, "2")["score"].tolist() == [0.8]
+    assert read_split(path, "1").empty

@@ -26,8 +26,8 @@ LABELS = 'read_table("results/breastcancer/table.parquet", columns=["row", "labe
 SEEN_BY_THE_GUARD = {
     "scaling before the split": (
         LIBRARY + "preparation/features.py",
-        "return made, made.fit(table[is_fitted]).transform(table[~left_out])",
-        "return made, made.fit(table).transform(table[~left_out])",
+        "features = made.fit(table[is_fitted]).transform(table)",
+        "features = made.fit(table).transform(table)",
         "logistic",
     ),
     "filling gaps before the split": (
@@ -38,11 +38,11 @@ SEEN_BY_THE_GUARD = {
     ),
     "mean labels of all rows": (
         LIBRARY + "preparation/features.py",
-        "    fitted = table[is_fitted], known, parts_of(folds[is_fitted], seed)\n",
-        "    is_known = labels[LABEL].notna().to_numpy()\n"
-        "    known = as_targets(labels[LABEL][is_known], recipe.classes)\n"
-        "    fitted = table[is_known], known, parts_of(folds[is_known], seed)\n"
-        "    is_training = is_known\n",
+        "        fitted = table[is_fitted], known, parts_of(folds[is_fitted], seed)\n",
+        "        is_known = labels[LABEL].notna().to_numpy()\n"
+        "        known = as_targets(labels[LABEL][is_known], recipe.classes)\n"
+        "        fitted = table[is_known], known, parts_of(folds[is_known], seed)\n"
+        "        is_fitted = is_known\n",
         "encoded",
     ),
     "choosing columns by all labels": (
@@ -117,8 +117,8 @@ SEEN_BY_THE_CONTROL = {
     ),
     "the target in a feature": (
         LIBRARY + "intake/load.py",
-        "    features, columns = typed_features(raw, dataset)\n",
-        '    features, columns = typed_features(raw.assign(outcome=raw[dataset["target"]] + "!"), dataset)\n',
+        "    features, columns, typed_notes = typed_features(raw, dataset)\n",
+        '    features, columns, typed_notes = typed_features(raw.assign(outcome=raw[dataset["target"]] + "!"), dataset)\n',
         {},
     ),
 }

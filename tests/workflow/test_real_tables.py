@@ -98,8 +98,9 @@ def test_a_configuration_written_for_a_table_runs_as_it_is(run, shared_tables):
     command = [sys.executable, script, "data/titanic/titanic_openML.csv", "--target", "survived", "-o", "config.yaml"]
     subprocess.run(list(map(str, command)), cwd=folder.folder, check=True)
     folder()
-    notes = json.loads((folder / "results/titanicopenml/schema.json").read_text())["notes"]
-    assert any("'boat' alone predicts the target" in note for note in notes)
+    alerts = json.loads((folder / "results/titanicopenml/schema.json").read_text())["alerts"]
+    assert any("'boat' (0.97) alone nearly tells the target" in alert for alert in alerts)
+    assert any("all 121 rows with a value in 'body' are '0'" in alert for alert in alerts)
     assert (folder / "results/titanicopenml/deploy/student.onnx").stat().st_size > 0
 
 

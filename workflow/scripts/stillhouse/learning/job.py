@@ -14,7 +14,8 @@ from stillhouse.seeds import derive
 from stillhouse.splits import held_out, splits_from
 from stillhouse.tables import file_of, read_fitted, read_json, read_split, read_table, split_writer, write_fitted
 
-NUMBERS_OF_HISTORY = dict.fromkeys([name for name in HISTORY if name not in (PHASE, "kept")], "float64")
+# The types of a history's columns, so that those of splits with and without lines fit together.
+HISTORY_TYPES = {**dict.fromkeys(HISTORY, "float64"), PHASE: "str", "kept": "boolean"}
 
 # The names of inputs with other models' predictions: this prefix, then the model's name.
 SOURCE = "source_"
@@ -93,7 +94,7 @@ class Job:
         if histories:
             with split_writer(output.history) as write:
                 for name, history in histories.items():
-                    write(name, history.reindex(columns=HISTORY).astype(NUMBERS_OF_HISTORY))
+                    write(name, history.reindex(columns=HISTORY).astype(HISTORY_TYPES))
 
     def _predicted(self, split, model):
         rows = rows_to_predict(self.folds, split)
