@@ -14,8 +14,8 @@ from stillhouse.seeds import derive
 from stillhouse.splits import held_out, splits_from
 from stillhouse.tables import file_of, read_fitted, read_json, read_split, read_table, split_writer, write_fitted
 
-# The types of a history's columns, so that those of splits with and without lines fit together.
-HISTORY_TYPES = {**dict.fromkeys(HISTORY, "float64"), PHASE: "str", "kept": "boolean"}
+# The types of a history's columns, so that those of splits with and without lines fit together; ``kept`` is 1, 0 or absent.
+HISTORY_TYPES = {**dict.fromkeys(HISTORY, "float64"), PHASE: "str"}
 
 # The names of inputs with other models' predictions: this prefix, then the model's name.
 SOURCE = "source_"
