@@ -17,9 +17,7 @@ rule load:
         code=code("load.py"),
         seed=config["seed"],
         shuffled=lambda wildcards: is_control(wildcards.dataset),
-        dataset=lambda wildcards: {
-            key: value for key, value in PLAN.datasets[wildcards.dataset].items() if key != "slices"
-        },
+        dataset=lambda wildcards: inputs.dataset_options(PLAN, wildcards.dataset),
     script:
         "../scripts/load.py"
 

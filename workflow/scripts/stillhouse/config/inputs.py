@@ -103,8 +103,13 @@ def recipe(plan, dataset, model):
     config, models = plan.config, plan.with_upstream(model)
     prepared = [options["prepare"] for options in models.values() if "prepare" in options]
     choices = {section: {one[step]: config[section][one[step]] for one in prepared} for step, section in CHOICES.items()}
-    dataset = config["datasets"][dataset]
-    return {"seed": config["seed"], "folds": config["folds"], "dataset": dataset, "models": models, **choices}
+    made_from = dataset_options(plan, dataset)
+    return {"seed": config["seed"], "folds": config["folds"], "dataset": made_from, "models": models, **choices}
+
+
+def dataset_options(plan, dataset):
+    """Return the options of a dataset that its rows are read by: all but the slices, which are scored alone."""
+    return {key: value for key, value in plan.datasets[dataset].items() if key != "slices"}
 
 
 def table_files(plan, dataset):
