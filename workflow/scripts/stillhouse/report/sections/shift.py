@@ -74,12 +74,14 @@ def sentences(run):
 
 
 def deploy_sentence(run):
-    """Return the model with the best main metric on labelled deploy rows; empty without such rows."""
+    """Return the model with the best main metric on labelled deploy rows; empty without such rows, or where it leads anyway."""
     names = [name for name, metrics in run.metrics.items() if "deploy" in metrics]
     scores = {name: value for name in names if (value := run.value(name, population="deploy")) is not None}
     if not scores:
         return ""
     best = (max if run.more_is_better else min)(scores, key=scores.get)
+    if best == run.leader:
+        return ""
     deploy = run.metrics[best]["deploy"]
     score = with_interval(deploy["metrics"][run.main])
     return f"On {deploy['rows']:,} labelled deploy rows, {run.quoted(best)} has the best {METRIC_TITLES[run.main]}, {score}."
