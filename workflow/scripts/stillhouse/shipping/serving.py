@@ -43,17 +43,20 @@ class Shipped:
 
     def predict(self, table):
         """Return predictions of raw rows: ``p_<class>``, the most likely class, and the class decided for; or the value."""
-        scores = self.scores(table)
+        return self.predict_inputs(self.inputs(table), table.index)
+
+    def predict_inputs(self, inputs, index):
+        """Return predictions of the graph's inputs as a table with an index; see ``predict``."""
+        scores = self.scores(inputs)
         if self.classes is None:
-            return pd.DataFrame({PREDICTION: scores[:, 0]}, index=table.index)
-        result = pd.DataFrame(scores, columns=list(map(probability, self.classes)), index=table.index)
+            return pd.DataFrame({PREDICTION: scores[:, 0]}, index=index)
+        result = pd.DataFrame(scores, columns=list(map(probability, self.classes)), index=index)
         names = np.array(self.classes, dtype=object)
         decided = (scores * self.factors).argmax(axis=1)
         return result.assign(**{PREDICTION: names[scores.argmax(axis=1)], DECISION: names[decided]})
 
-    def scores(self, table):
-        """Return the graph's output of raw rows, shape (rows, outputs); raises ``UserError`` where it fails."""
-        inputs = self.inputs(table)
+    def scores(self, inputs):
+        """Return the graph's output of its inputs, shape (rows, outputs); raises ``UserError`` where it fails."""
         try:
             return self.session.run(None, inputs)[0]
         except Exception as error:  # see Shipped.__init__
@@ -111,8 +114,8 @@ def predict_file(model, rows, out, check=False):
             for chunk in chunks(Path(rows), shipped.reading):
                 kept = chunk[[name for name in shipped.identifiers if name in chunk]]
                 kept = kept if kept.shape[1] else pd.DataFrame({"row": chunk.index + 1}, index=chunk.index)
-                predicted = shipped.predict(chunk)
-                found = unusual.counted(chunk)
+                inputs = shipped.inputs(chunk)
+                predicted, found = shipped.predict_inputs(inputs, chunk.index), unusual.counted(inputs, chunk.index)
                 checked = [found.rename("unusual_values")] if check else []
                 pd.concat([kept, predicted, *checked], axis=1).to_csv(target, index=False, header=done == 0)
                 done += len(chunk)
@@ -144,26 +147,32 @@ class Unusual:
     def __init__(self, shipped):
         self.columns, self.counts, self.rows = shipped.columns, {}, 0
 
-    def counted(self, table):
-        """Return how many unusual values each row has, and add them to the counts by column; shape (rows,)."""
-        per_row = pd.Series(0, index=table.index)
+    def counted(self, inputs, index):
+        """Return how many unusual values each row of the graph's inputs has, and add them to the counts by column; (rows,)."""
+        per_row = pd.Series(0, index=index)
         for column in self.columns:
-            values, seen = kinds.raw_feature(table, column), column.get("seen")
+            values, seen = inputs[graph_input(column["name"])][:, 0], column.get("seen")
             if seen is None:
                 continue
-            known = values.notna()
-            is_unusual = known & (~values.isin(seen) if column["kind"] == kinds.CATEGORICAL else ~values.between(*seen))
+            is_unusual = outside(values, seen, column["kind"])
             if is_unusual.any():
-                count, example = self.counts.get(column["name"], (0, values[is_unusual].iloc[0]))
+                count, example = self.counts.get(column["name"], (0, values[is_unusual][0]))
                 self.counts[column["name"]] = count + int(is_unusual.sum()), example
-            per_row += is_unusual.astype(int)
-        self.rows += len(table)
+                per_row += is_unusual.astype(int)
+        self.rows += len(index)
         return per_row
 
     def sentences(self):
         """Return a sentence on each column with unusual values."""
         described = {column["name"]: column for column in self.columns}
         return [sentence(described[name], count, example, self.rows) for name, (count, example) in self.counts.items()]
+
+
+def outside(values, seen, kind):
+    """Return a mask of the values that no training row had, gaps left out; ``seen`` has categories, or the ends of a range."""
+    if kind == kinds.CATEGORICAL:
+        return ~pd.Series(values).isin([*seen, kinds.GAP]).to_numpy()
+    return (values < seen[0]) | (values > seen[1])
 
 
 def sentence(column, count, example, rows):
