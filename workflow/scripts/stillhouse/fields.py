@@ -17,6 +17,11 @@ UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 csv.field_size_limit(sys.maxsize)
 
 
+def usual_separator(suffix):
+    """Return the separator of text tables with a suffix, where none is stated: a tab or a comma."""
+    return "\t" if suffix.lower() in (".tsv", ".tab") else ","
+
+
 class Lines:
     """Lines of a text, counted, with those that the last row spans."""
 

@@ -113,11 +113,11 @@ class Comparison:
         found = {}
         for name in self.ranked:
             others = [other for other in self.ranked if other != name]
-            if any(self.p_over_folds(name, other) is None for other in others):
+            both_sides = [self.p_over_folds(name, other) for other in others]
+            if None in both_sides:
                 return dict.fromkeys(self.ranked)
-            halves = [self.p_over_folds(name, other) / 2 for other in others]
             is_ahead = [self.sign * self.fold_gaps(other, name).mean() > 0 for other in others]
-            found[name] = min([1.0, *(len(others) * half for half, ahead in zip(halves, is_ahead, strict=True) if ahead)])
+            found[name] = min([1.0, *(len(others) * p / 2 for p, ahead in zip(both_sides, is_ahead, strict=True) if ahead)])
         return found
 
     def p_over_folds(self, model, other):

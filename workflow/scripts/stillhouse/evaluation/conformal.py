@@ -90,11 +90,11 @@ class HeldOut:
     """
 
     def __init__(self, rows, classes, level, timed, by_class):
-        self.rows, self.classes, self.level, self.timed = rows, classes, level, timed
-        self.scores, self.folds, self.units = label_scores(rows, classes), rows[FOLD].to_numpy(), unit_numbers(rows)
-        self.are_rows = len(np.unique(self.units)) == len(rows)
-        numbers = np.random.default_rng(0).permutation(int(self.units.max()) + 1) if len(rows) else self.units
-        self.parts = self.folds if timed else numbers[self.units] % MOST_PARTS
+        self.classes, self.level, self.timed = classes, level, timed
+        self.scores, self.folds, units = label_scores(rows, classes), rows[FOLD].to_numpy(), unit_numbers(rows)
+        self.are_rows = len(np.unique(units)) == len(rows)
+        numbers = np.random.default_rng(0).permutation(int(units.max()) + 1) if len(rows) else units
+        self.parts = self.folds if timed else numbers[units] % MOST_PARTS
         everything, labels = np.ones(len(rows), dtype=bool), rows[LABEL].to_numpy()
         self.counted = [labels == code for code in range(len(classes))] if classes and by_class else [everything]
 

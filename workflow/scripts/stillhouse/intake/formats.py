@@ -21,7 +21,7 @@ import pyarrow.feather
 import pyarrow.parquet as pq
 
 from stillhouse.errors import UserError
-from stillhouse.fields import UTF_16, Fields, unique_names
+from stillhouse.fields import UTF_16, Fields, unique_names, usual_separator
 from stillhouse.intake.arff import read_arff
 
 # The most rows of a table that is yielded.
@@ -32,7 +32,6 @@ DECOMPRESS = {
     ".xz": lzma.open,
     ".zst": lambda content: pa.input_stream(content, compression="zstd"),
 }
-TABS = (".tsv", ".tab")
 NESTED = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_fixed_size_binary, pa.types.is_nested)
 
 
@@ -87,7 +86,7 @@ def decompressed(content, path):
 
 def text_in(content, path, dialect, notes):
     """Yield the rows of a text table as strings."""
-    separator = dialect.separator or ("\t" if path.suffix.lower() in TABS else ",")
+    separator = dialect.separator or usual_separator(path.suffix)
     found = Fields(decoded(content, path, dialect.encoding), path, separator, dialect.columns, dialect.target)
     notes += found.notes
     rows = (fields for _, fields in found)

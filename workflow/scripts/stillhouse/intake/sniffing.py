@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 import pandas as pd
 
 from stillhouse.errors import UserError
-from stillhouse.fields import NAMED_SEPARATOR, UTF_16
+from stillhouse.fields import NAMED_SEPARATOR, UTF_16, usual_separator
 from stillhouse.intake import kinds
 from stillhouse.intake.formats import READERS, decompressed
 
@@ -31,12 +31,12 @@ def sniffed(path, target):
         sample = plain.read(SAMPLE_BYTES)
     encoding, text = decoded(sample)
     lines = text.splitlines()[:SAMPLE_LINES]
-    separator = separator_of(lines, "\t" if inner.suffix.lower() in (".tsv", ".tab") else ",")
+    usual = usual_separator(inner.suffix)
+    separator = separator_of(lines, usual)
     rows = [row for row in csv.reader(lines, delimiter=separator, skipinitialspace=True) if any(field.strip() for field in row)]
     rows = rows[1:] if rows and NAMED_SEPARATOR.fullmatch(lines[0]) else rows
     if not rows:
         raise UserError(f"{path}: the file is empty")
-    usual = "\t" if inner.suffix.lower() in (".tsv", ".tab") else ","
     found = {} if encoding == "utf-8" else {"encoding": encoding}
     found |= {} if separator == usual else {"separator": separator}
     doubts = [] if encoding == "utf-8" else [f"the encoding is taken for {encoding}: are letters beyond ASCII right?"]

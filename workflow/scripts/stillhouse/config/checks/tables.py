@@ -11,7 +11,7 @@ from stillhouse.config.checks.locations import check_location
 from stillhouse.config.completion import ConfigError
 from stillhouse.config.dataset import as_list, files_at, is_remote, locations
 from stillhouse.errors import UserError, nearest
-from stillhouse.fields import UTF_16, Fields
+from stillhouse.fields import UTF_16, Fields, usual_separator
 
 # Formats whose header is no line of text.
 OTHER_FORMATS = (".parquet", ".feather", ".arrow", ".arff", ".zst", ".zip", ".xlsx", ".jsonl", ".ndjson")
@@ -102,7 +102,7 @@ def header(path, dataset):
     suffix = (path.with_suffix("").suffix if opener is not open else path.suffix).lower()
     if suffix in OTHER_FORMATS:
         return None
-    separator = dataset["separator"] or ("\t" if suffix in (".tsv", ".tab") else ",")
+    separator = dataset["separator"] or usual_separator(suffix)
     try:
         with opener(path, "rb") as content:
             encoding = "utf-16" if content.read(2) in UTF_16 else dataset["encoding"]
