@@ -19,18 +19,18 @@ from stillhouse.ensembles.stacking import fit_stacker, stacker_predictions
 from stillhouse.intake.folds import make_folds, with_synthetic_rows
 from stillhouse.intake.kinds import feature_columns
 from stillhouse.intake.load import load
-from stillhouse.learning.fitting import fit
+from stillhouse.learning.fitting import fit, fitted_again
 from stillhouse.learning.job import Job
+from stillhouse.learning.networks import networks
 from stillhouse.learning.students import students
-from stillhouse.networks.training import train
-from stillhouse.networks.training_sets import TrainingSet
 from stillhouse.predictions.decisions import decide
 from stillhouse.predictions.predictions import prediction_table
 from stillhouse.preparation.features import Recipe, prepared, reads_labels
-from stillhouse.preparation.sample import balanced_sample, training_sample
+from stillhouse.preparation.sample import balanced_sample, training_sample, whole_sample
 from stillhouse.preparation.transfer_rows import synthetic_rows
 from stillhouse.preparation.weights import weighed
 from stillhouse.seeds import derive
+from stillhouse.splits import NONE, WHOLE
 from stillhouse.tables import read_fitted, read_split, split_writer
 
 SEED = 1
@@ -71,12 +71,15 @@ class Chain:
         return prepared(rows, labels, self.folds, described, Recipe(self.columns, options, self.schema["classes"]), seed)[1]
 
     def sample(self, imputer, weigher, resampler, split):
-        """Return the rows that a model is fitted on, and their ledger."""
-        config, described, seed = self.config, self.plan.describe(self.dataset, split), derive(SEED, split)
-        features = self.features(imputer, split)
+        """Return the rows that a model is fitted on, and their ledger; ``split`` may be that of the whole sample."""
+        name = NONE if split == WHOLE else split
+        config, described, seed = self.config, self.plan.describe(self.dataset, name), derive(SEED, name)
+        features = self.features(imputer, name)
         weights, _ = weighed(features, self.folds_of_table, described, config["weighers"][weigher], seed)
         rows = training_sample(features, weights, self.table[[ROW, LABEL]], self.folds_of_table, described)
         n_classes = len(self.schema["classes"])
+        if split == WHOLE:
+            return whole_sample(rows, n_classes, config["resamplers"][resampler], seed)
         return balanced_sample(rows, n_classes, config["folds"]["stop"], config["resamplers"][resampler], seed)[:2]
 
     def predictions(self, model, split):
@@ -102,11 +105,12 @@ class Chain:
         (described,) = job.splits
         with job.results(files) as keep:
             if "fit" in job.model:
-                sample = job.sample(described)
-                keep(described, sample, fit(sample, job.options, job.n_classes, threads=1, seed=job.seed(described)))
+                sample, how = job.sample(described), (job.options, job.n_classes, 1, job.seed(described))
+                model = fit(sample, *how)
+                keep(described, sample, model, None, fitted_again(model, job.whole(described), *how))
             elif "train" in job.model:
-                learned = job.training_set(described)
-                keep(described, learned.sample, *train([learned])[0])
+                (found,) = networks(job, threads=1, title=name, checkpoints=None)
+                keep(*found)
             else:
                 (found,) = students(job, threads=1, title=name, checkpoints=None)
                 keep(*found)
@@ -133,20 +137,26 @@ class ModelJob(Job):
 
     def _sample(self, split):
         prepare = self.model["prepare"]
-        return self.chain.sample(prepare["impute"], prepare["weigh"], prepare["resample"], split.name)
+        return self.chain.sample(prepare["impute"], prepare["weigh"], prepare["resample"], split)
 
     def sample(self, split):
-        return self._sample(split)[0]
+        return self._sample(split.name)[0]
 
-    def ledger(self, split):
-        return self._sample(split)[1]
+    def whole(self, split):
+        return self._sample(WHOLE)[0] if split.name == NONE else None
+
+    def ledger(self, name):
+        return self._sample(name)[1]
 
     def features(self, split):
         return self.chain.features(self.model["prepare"]["impute"], split.name)
 
-    def start(self, split):
+    def start(self, split, again=False):
         name = start(self.model)
-        return read_fitted(self.chain.made(name, split.name).fitted, split.name).model if name else None
+        if not name:
+            return None
+        fitted = read_fitted(self.chain.made(name, split.name).fitted, split.name)
+        return fitted.model if again else fitted.first or fitted.model
 
     def hints(self, split, sample):
         teacher = hint_teacher(self.model)
@@ -159,10 +169,4 @@ class ModelJob(Job):
             split.unseen,
             teacher_of=lambda name: read_fitted(self.chain.made(teacher, name).fitted, name).model,
             features_of=lambda name: self.chain.features(imputer, name),
-        )
-
-    def training_set(self, split):
-        """Return what the networks of a split learn from."""
-        return TrainingSet(
-            self.sample(split), None, self.options, self.n_classes, self.seed(split), self.start(split), split.name
         )

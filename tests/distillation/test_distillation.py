@@ -174,7 +174,7 @@ def test_a_network_learns_from_rows_without_a_label():
 
 def test_a_linear_student_of_alpha_zero_is_the_regression_on_probabilities():
     sample, soft = blobs()
-    student, history = fit_student(sample, soft, student_options(alpha=0.0, penalty=1e-6), 2, 1, seed=1)
+    student, history, _ = fit_student(sample, soft, student_options(alpha=0.0, penalty=1e-6), 2, 1, seed=1)
     assert not len(history)
     # The true probabilities are those of a slope of 2 and no intercept, which a student that sees them finds.
     assert student.estimator.coef_[0] == pytest.approx([2, 0], abs=0.02)
@@ -230,7 +230,7 @@ def test_a_teacher_that_knows_is_followed_and_one_that_errs_is_not(kind):
             options = network_options(alpha="auto", temperature=1, epochs=20, rate=0.01, width=8, depth=1)
             _, history = trained(sample, options, soft=target)
         else:
-            _, history = fit_student(sample, target, student_options(alpha="auto"), 2, 1, seed=1)
+            _, history, _ = fit_student(sample, target, student_options(alpha="auto"), 2, 1, seed=1)
         choice = history[history[PHASE] == CHOICE]
         assert choice["kept"].sum() == 1
         chosen.append(choice.loc[choice["kept"].astype(bool), "alpha"].item())
@@ -378,7 +378,7 @@ def test_unseen_soft_targets_make_a_better_student_than_in_sample_ones():
 def test_a_soft_label_of_a_class_that_no_row_has_is_learned():
     sample, _ = blobs(60)
     soft = np.column_stack([np.full((60, 2), 0.4), np.full(60, 0.2)])
-    student, _ = fit_student(sample, soft, student_options(alpha=0.0), 3, 1, seed=1)
+    student, _, _ = fit_student(sample, soft, student_options(alpha=0.0), 3, 1, seed=1)
     assert isinstance(student.estimator, LogisticRegression)
     assert student.predict(sample)[:, 2].mean() == pytest.approx(0.2, abs=0.01)
 

@@ -80,18 +80,18 @@ SEEN_BY_THE_GUARD = {
     ),
     "a threshold tuned on the scored fold": (
         LIBRARY + "learning/job.py",
-        "                model = OnOriginalPrior(model, self.ledger(split), sample[sample[STOP]], self.costs)\n",
+        "                model = OnOriginalPrior(model, self.ledger(split.name), sample[sample[STOP]], self.costs)\n",
         f'                every = self.features(split).merge({LABELS}, on="row").merge(self.folds, on="row")\n'
         '                scored = every[every["fold"].isin(split.held_out)].assign(weight=1.0)\n'
-        "                model = OnOriginalPrior(model, self.ledger(split), scored, self.costs)\n",
+        "                model = OnOriginalPrior(model, self.ledger(split.name), scored, self.costs)\n",
         "logistic",
     ),
     "calibration on the scored fold": (
         LIBRARY + "learning/job.py",
-        "                model = OnOriginalPrior(model, self.ledger(split), sample[sample[STOP]], self.costs)\n",
+        "                model = OnOriginalPrior(model, self.ledger(split.name), sample[sample[STOP]], self.costs)\n",
         f'                every = self.features(split).merge({LABELS}, on="row").merge(self.folds, on="row")\n'
         '                scored = every[every["fold"].isin(split.held_out)].assign(weight=1.0)\n'
-        "                model = OnOriginalPrior(model, self.ledger(split), scored, self.costs)\n",
+        "                model = OnOriginalPrior(model, self.ledger(split.name), scored, self.costs)\n",
         "smote",
     ),
     "a stack whose members saw the scored fold": (

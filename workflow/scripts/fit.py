@@ -1,7 +1,7 @@
-"""Fit a model on the sample of each split, and predict the rows that the split holds out."""
+"""Fit a model on the sample of each split, what is shipped again on all rows, and predict the rows that are held out."""
 
 from stillhouse.errors import log_to
-from stillhouse.learning.fitting import fit, history_of
+from stillhouse.learning.fitting import fit, fitted_again, history_of
 from stillhouse.learning.job import Job
 
 log_to(snakemake.log[0])
@@ -10,5 +10,6 @@ job = Job(snakemake.input, snakemake.params, snakemake.wildcards)
 with job.results(snakemake.output) as keep:
     for split in job.splits:
         sample = job.sample(split)
-        model = fit(sample, job.options, job.n_classes, snakemake.threads, job.seed(split))
-        keep(split, sample, model, history_of(model, sample, job.n_classes))
+        how = job.options, job.n_classes, snakemake.threads, job.seed(split)
+        model = fit(sample, *how)
+        keep(split, sample, model, history_of(model, sample, job.n_classes), fitted_again(model, job.whole(split), *how))

@@ -1,13 +1,16 @@
-"""Make for each split the sample that models are fitted on: weighed, balanced, its stop set cut off first."""
+"""Make for each split the sample that models are fitted on: weighed, balanced, its stop set cut off first.
+
+For split ``none`` the whole sample is made too, on which shipped models are fitted again.
+"""
 
 from dataclasses import asdict
 
 from stillhouse.columns import LABEL, ROW, STOP
 from stillhouse.config.dataset import variant
 from stillhouse.errors import log_to
-from stillhouse.preparation.sample import balanced_sample, training_sample
+from stillhouse.preparation.sample import balanced_sample, training_sample, whole_sample
 from stillhouse.seeds import derive
-from stillhouse.splits import splits_from
+from stillhouse.splits import NONE, WHOLE, splits_from
 from stillhouse.tables import read_json, read_split, read_table, split_writer, write_json
 
 log_to(snakemake.log[0])
@@ -22,9 +25,13 @@ with split_writer(snakemake.output.sample) as write:
         seed = derive(snakemake.params.seed, variant(snakemake.wildcards.dataset), split.name)
         features = read_split(snakemake.input.features, split.name)
         weights = read_split(snakemake.input.weights, split.name)
-        sample = training_sample(features, weights, labels, folds, split)
-        sample, ledger, note = balanced_sample(sample, n_classes, share, options, seed)
+        rows = training_sample(features, weights, labels, folds, split)
+        sample, ledger, note = balanced_sample(rows, n_classes, share, options, seed)
         facts = {"stop_rows": int(sample[STOP].sum()), "rows": len(sample), "note": note}
         ledgers[split.name] = {"ledger": ledger and asdict(ledger), **facts}
         write(split.name, sample)
+        if split.name == NONE:
+            sample, ledger = whole_sample(rows, n_classes, options, seed)
+            ledgers[WHOLE] = {"ledger": ledger and asdict(ledger), "stop_rows": 0, "rows": len(sample), "note": ""}
+            write(WHOLE, sample)
 write_json(ledgers, snakemake.output.ledger)

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 NONE = "none"
 ALL = "all"
+# The sample of split ``none`` without stop rows, on which a shipped model is fitted again; it lies beside that with stop rows.
+WHOLE = "whole"
 
 
 def split_name(folds):

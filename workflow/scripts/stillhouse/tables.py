@@ -19,7 +19,7 @@ from stillhouse.checksums import verify_checksum, write_checksum
 from stillhouse.columns import SPLIT
 from stillhouse.errors import UserError
 from stillhouse.methods import import_packages
-from stillhouse.splits import ALL
+from stillhouse.splits import ALL, NONE, WHOLE
 
 # Errors that are the user's to solve: a full disk or quota, a folder without permission to write.
 UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
@@ -180,7 +180,7 @@ def write_fitted(fitted, path):
 def file_of(paths, split):
     """Return the path that holds a split: that of the split alone, or that of all splits."""
     paths = [paths] if isinstance(paths, (str, Path)) else list(paths)
-    wanted = (f"split-{split}", f"split-{ALL}")
+    wanted = (f"split-{NONE if split == WHOLE else split}", f"split-{ALL}")
     return next(path for path in paths if any(name in Path(path).parts for name in wanted))
 
 

@@ -48,7 +48,12 @@ class Boost:
         return self.rows.assign(**{WEIGHT: weights})
 
     def add(self, model):
-        """Add the model of a round. Boosting ends with a model without errors, or with one that is no better than guessing."""
+        """Add the model of a round. Boosting ends with a model without errors, with one that is no better than guessing, or
+        with None, where training diverged.
+        """
+        if model is None:
+            self.is_done = True
+            return
         is_wrong = model.predict(self.rows[self.is_fitted]).argmax(axis=1) != self.labels
         error = float(self.weights @ is_wrong)
         if error >= 1 - 1 / self.n_classes:
@@ -73,17 +78,19 @@ class Boost:
         return Voted(self.models, self.votes, self.n_classes)
 
 
-def boosted(samples, fit_all, rounds, rate, n_classes):
+def boosted(samples, fit_all, rounds, rate, n_classes, followed=None):
     """Return a ``Voted`` for each sample; the models of a round are fitted together.
 
-    ``fit_all(indices, samples, number)`` returns the models of a round, one for each of these samples.
+    ``fit_all(indices, samples, number)`` returns the models of a round, one for each of these samples. ``followed`` maps a
+    sample to the one that it follows: it has as many rounds at most, and the result is None where it could not be boosted.
     """
     if not n_classes:
         raise UserError("boost: votes are for classes, and the target is numeric; leave it at 0, or fit `boosting`")
-    boosts = [Boost(sample, n_classes, rate) for sample in samples]
+    boosts, followed = [Boost(sample, n_classes, rate) for sample in samples], followed or {}
     for number in range(rounds):
-        going = [index for index, boost in enumerate(boosts) if not boost.is_done]
+        ended = [boost.is_done for boost in boosts]
+        going = [index for index, done in enumerate(ended) if not done and not ended[followed.get(index, index)]]
         models = fit_all(going, [boosts[index].sample() for index in going], number) if going else []
         for index, model in zip(going, models, strict=True):
             boosts[index].add(model)
-    return [boost.voted() for boost in boosts]
+    return [boost.voted() if boost.models or index not in followed else None for index, boost in enumerate(boosts)]

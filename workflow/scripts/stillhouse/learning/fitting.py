@@ -11,6 +11,7 @@ from stillhouse.config.models import TAUGHT
 from stillhouse.distillation.soft_targets import candidates, chosen_candidate, targets
 from stillhouse.ensembles.adaboost import Voted, boosted
 from stillhouse.ensembles.out_of_bag import out_of_bag
+from stillhouse.errors import log
 from stillhouse.methods import build
 from stillhouse.predictions.predictions import among_all_classes
 from stillhouse.seeds import derive
@@ -58,6 +59,34 @@ def fit(sample, options, n_classes, threads, seed):
     return Fitted(estimator, names, n_classes)
 
 
+def fitted_again(model, whole, options, n_classes, threads, seed):
+    """Return a model fitted again on all rows, ``whole``, with the settings that its stop rows chose; None without such rows.
+
+    A boosted model gets as many rounds at most. A method that stops early and does not tell what it chose is not fitted again.
+    """
+    first = model.models[0] if isinstance(model, Voted) else model
+    if whole is None or chosen_settings(first, options) is None:
+        return None
+    if first is model:
+        return fit(whole, options | chosen_settings(model, options), n_classes, threads, seed)
+    settings = {**options, "boost": 0}
+
+    def fit_all(_, samples, number):
+        return [fitted_again(model.models[number], samples[0], settings, n_classes, threads, derive(seed, "round", number))]
+
+    return boosted([whole], fit_all, len(model.models), options["vote_rate"], n_classes, followed={0: 0})[0]
+
+
+def chosen_settings(model, options):
+    """Return the settings that a fitted estimator chose by its stop rows; None where it took stop rows and does not tell."""
+    if not has_fit_parameter(model.estimator, "stop"):
+        return {}
+    if not hasattr(model.estimator, "chosen"):
+        log.info("%s has no method `chosen`, so that the shipped model learns from no stop rows", options["method"])
+        return None
+    return model.estimator.chosen()
+
+
 def boosted_models(sample, options, n_classes, threads, seed):
     """Return a boosted model; see ``adaboost.py``."""
     settings = {**options, "boost": 0}
@@ -102,7 +131,7 @@ def member_scores(part, X, known, n_classes):
 
 
 def fit_student(sample, soft, options, n_classes, threads, seed):
-    """Return a model fitted on labels and soft targets, and a history of its candidates, empty for a single one.
+    """Return a model fitted on labels and soft targets, a history of its candidates, empty for a single one, and its alpha.
 
     Cross-entropy with soft labels equals that of rows repeated once for each class, with the class's share as weight. The
     squared error to two targets equals that to their weighted mean, up to a constant.
@@ -112,7 +141,13 @@ def fit_student(sample, soft, options, n_classes, threads, seed):
     models = [fit(with_shares(sample, soft, alpha, n_classes), settings, n_classes, threads, seed) for _, alpha in pairs]
     kept, table = chosen_candidate(pairs, models, stop, n_classes) if len(pairs) > 1 else (0, None)
     history = pd.DataFrame() if table is None else table.assign(**{PHASE: CHOICE})
-    return models[kept], history
+    return models[kept], history, pairs[kept][1]
+
+
+def student_again(model, whole, soft, alpha, options, n_classes, threads, seed):
+    """Return a student fitted again on all rows, ``whole``, with the alpha that was chosen on its stop rows."""
+    settings = {key: value for key, value in options.items() if key not in TAUGHT}
+    return fitted_again(model, with_shares(whole, soft, alpha, n_classes), settings, n_classes, threads, seed)
 
 
 def with_shares(sample, soft, alpha, n_classes):

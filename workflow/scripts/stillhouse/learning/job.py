@@ -11,7 +11,7 @@ from stillhouse.predictions.decisions import decide
 from stillhouse.predictions.predictions import prediction_table, rows_to_predict
 from stillhouse.preparation.ledger import Ledger
 from stillhouse.seeds import derive
-from stillhouse.splits import held_out, splits_from
+from stillhouse.splits import NONE, WHOLE, held_out, splits_from
 from stillhouse.tables import file_of, read_fitted, read_json, read_split, read_table, split_writer, write_fitted
 
 # The types of a history's columns, so that those of splits with and without lines fit together; ``kept`` is 1, 0 or absent.
@@ -43,17 +43,27 @@ class Job:
         """Return the rows to fit on."""
         return read_split(self.inputs.sample, split.name)
 
+    def whole(self, split):
+        """Return all rows, on which a model of split ``none`` is fitted again; None for other splits."""
+        return read_split(self.inputs.sample, WHOLE) if split.name == NONE else None
+
     def features(self, split):
         """Return the prepared features of every row."""
         return read_split(self.inputs.features, split.name)
 
-    def start(self, split):
-        """Return the fitted networks that a network is warm-started with, or None."""
-        return read_fitted(self.inputs.start, split.name).model if self.inputs.start else None
+    def start(self, split, again=False):
+        """Return the fitted networks that a network is warm-started with, or None.
 
-    def ledger(self, split):
-        """Return the ledger of a split; None for a regression."""
-        priors = read_json(file_of(self.inputs.ledger, split.name))[split.name]["ledger"]
+        Those that were fitted again on all rows have seen the stop rows, so that only what is fitted ``again`` starts there.
+        """
+        if not self.inputs.start:
+            return None
+        fitted = read_fitted(self.inputs.start, split.name)
+        return fitted.model if again else fitted.first or fitted.model
+
+    def ledger(self, name):
+        """Return the ledger of a split, or of the whole sample; None for a regression."""
+        priors = read_json(file_of(self.inputs.ledger, name))[name]["ledger"]
         return priors and Ledger(**priors)
 
     def hints(self, split, sample):
@@ -73,16 +83,18 @@ class Job:
 
     @contextmanager
     def results(self, output):
-        """Yield ``keep(split, sample, model, history)``, which predicts what the split holds out; write all at the end.
+        """Yield ``keep(split, sample, model, history, again)``, which predicts what the split holds out; write all at the end.
 
-        Fitted models are written for splits that hold out at most one fold, or for all splits where other models are
-        warm-started with them or take hints; of the others only the predictions are needed.
+        ``again`` is the model that was fitted again on all rows of split ``none``, or None. Fitted models are written for
+        splits that hold out at most one fold, or for all splits where other models are warm-started with them or take hints;
+        of the others only the predictions are needed.
         """
         fitted, histories = {}, {}
         with split_writer(output.predictions) as write:
 
-            def keep(split, sample, model, history=None):
-                model = OnOriginalPrior(model, self.ledger(split), sample[sample[STOP]], self.costs)
+            def keep(split, sample, model, history=None, again=None):
+                model = OnOriginalPrior(model, self.ledger(split.name), sample[sample[STOP]], self.costs)
+                model = model if again is None else model.fitted_again(again, self.ledger(WHOLE), self.keeps_all)
                 write(split.name, self._predicted(split, model))
                 if self.keeps_all or len(held_out(split.name)) <= 1:
                     fitted[split.name] = model

@@ -40,7 +40,13 @@ class FittedNetworks:
 
 
 def outcome(training_set, members):
-    """Return the fitted networks of a set and their history; networks whose loss was never finite are left out."""
+    """Return the fitted networks of a set and their history; networks whose loss was never finite are left out.
+
+    Of a set that follows another, they are those of the candidate that was chosen there, without a history.
+    """
+    if training_set.follows:
+        chosen = slice(training_set.follows.kept, training_set.follows.kept + training_set.options["seeds"])
+        return fitted(training_set, members[chosen]), pd.DataFrame()
     parts = [
         pd.DataFrame(lines).assign(**{PHASE: phase, "network": number})
         for number, member in enumerate(members)
@@ -57,6 +63,7 @@ def outcome(training_set, members):
     if len(models) == 1:
         return models[0], pd.concat([history, bag_history(training_set, members, models[0])], ignore_index=True)
     kept, table = chosen_candidate(training_set.candidates, models, training_set.sample, training_set.n_classes)
+    training_set.kept = kept * seeds
     chosen = history[history["network"] // seeds == kept].assign(network=history["network"] % seeds)
     return models[kept], pd.concat([chosen, table.assign(**{PHASE: CHOICE})], ignore_index=True)
 

@@ -45,7 +45,8 @@ EXPECTED_WARNINGS = (
 def train(sets, threads=1, title="networks", checkpoints=None):
     """Return the fitted networks and the history of each training set; networks of the same shape are vectorized.
 
-    The result of a set depends neither on the other sets nor on ``threads``. Checkpoints are written to the folder
+    A set that follows another comes after it, and its result is None where all its networks diverged. The result of a set
+    depends neither on the other sets nor on ``threads``. Checkpoints are written to the folder
     ``checkpoints``, from which an interrupted training resumes; the caller removes it once the results are written. Raises
     ``UserError`` where no network of a set has learned anything.
     """
@@ -63,17 +64,18 @@ def _boosted(sets, threads, title, checkpoints):
     """Return boosted networks and an empty history for each set; the networks of a round are trained together."""
     options = sets[0].options
 
+    followed = {index: sets.index(own.follows) for index, own in enumerate(sets) if own.follows}
+
     def fit_all(indices, samples, number):
-        settings = {**options, "boost": 0}
-        again = [
-            replace(sets[index], sample=sample, options=settings, seed=derive(sets[index].seed, "round", number))
-            for index, sample in zip(indices, samples, strict=True)
-        ]
+        settings, again = {**options, "boost": 0}, {}
+        for index, sample in zip(indices, samples, strict=True):
+            seed, follows = derive(sets[index].seed, "round", number), again.get(followed.get(index))
+            again[index] = replace(sets[index], sample=sample, options=settings, seed=seed, follows=follows)
         part = f"{title}, round {number + 1} of {options['boost']}"
-        return [model for model, _ in _trained(again, threads, part, checkpoints)]
+        return [model for model, _ in _trained(list(again.values()), threads, part, checkpoints)]
 
     samples = [training_set.sample for training_set in sets]
-    voted = boosted(samples, fit_all, options["boost"], options["vote_rate"], sets[0].n_classes)
+    voted = boosted(samples, fit_all, options["boost"], options["vote_rate"], sets[0].n_classes, followed)
     return [(model, pd.DataFrame()) for model in voted]
 
 
@@ -120,7 +122,11 @@ def gathered(sets):
         tables.append(training_set.table())
         offset += len(training_set.sample)
     table = Table(**{name: _joined([getattr(part, name) for part in tables]) for name in vars(tables[0])})
-    by_set = [training_set.members() for training_set in sets]
+    members = {training_set: training_set.members() for training_set in sets}
+    for training_set in filter(lambda one: one.follows, sets):
+        for member, other in zip(members[training_set], members[training_set.follows], strict=True):
+            member.follows = other
+    by_set = list(members.values())
     for number, member in enumerate(member for own in by_set for member in own):
         member.number = number
     for training_set in sets:
@@ -141,9 +147,11 @@ def group_size(members, batch, threads):
 
 
 def in_groups(members, size):
-    """Return members in groups of nearly equal size, at most ``size``."""
-    count = -(-len(members) // size)
-    return [list(part) for part in np.array_split(np.array(members, dtype=object), count)]
+    """Return members in groups of nearly equal size, about ``size``; a member and the one that follows it share a group."""
+    followers = {id(member.follows): member for member in members if member.follows}
+    units = [[member, *filter(None, [followers.get(id(member))])] for member in members if not member.follows]
+    parts = np.array_split(np.arange(len(units)), min(len(units), -(-len(members) // size)))
+    return [[member for index in part for member in units[index]] for part in parts]
 
 
 def new_trainer(options, callbacks):

@@ -28,13 +28,15 @@ TRAINING_SETTINGS = (
 SMALLEST_BATCH, LARGEST_BATCH = 32, 256
 
 
-@dataclass
+@dataclass(eq=False)
 class TrainingSet:
     """The sample of a split, as its networks learn from it; it can be trained once, as training discards the rows.
 
     ``soft`` has soft targets for the rows of the sample (NaN for rows without a teacher's prediction), or is None; rows
     without a label always have a soft target. ``start`` has fitted networks for a warm start, ``hints`` the targets of the
-    hint outputs (see ``hints.py``). The labels of a regression are standardized over the rows that are not stop rows.
+    hint outputs (see ``hints.py``). The labels of a regression are standardized over the rows that are not stop rows. A set
+    that ``follows`` another has no stop rows: its networks take as many steps as the other's best ones. ``kept`` is the
+    position of the first member of the candidate that is kept.
     """
 
     sample: pd.DataFrame
@@ -45,7 +47,9 @@ class TrainingSet:
     start: object = None
     split: str = ""
     hints: np.ndarray | None = None
+    follows: "TrainingSet | None" = None
     offset: int = field(default=0, init=False)
+    kept: int = field(default=0, init=False)
 
     @cached_property
     def names(self):
@@ -78,6 +82,8 @@ class TrainingSet:
     @property
     def batch(self):
         """Rows in a batch; raises ``UserError`` where the settings ask for more than there are."""
+        if self.follows:
+            return self.follows.batch
         rows, asked = len(self.fitted), self.options["batch"]
         if asked == AUTO:
             return min(rows, max(SMALLEST_BATCH, min(LARGEST_BATCH, 1 << max(1, rows // 8).bit_length() - 1)))
@@ -90,7 +96,8 @@ class TrainingSet:
     @property
     def signature(self):
         """What sets must share for their networks to be trained together: feature names, batch size, steps in an epoch."""
-        return tuple(self.names), self.batch, steps_an_epoch(len(self.fitted), self.batch)
+        rows = len((self.follows or self).fitted)
+        return tuple(self.names), self.batch, steps_an_epoch(rows, self.batch)
 
     def table(self):
         """Return features, targets and weights as tensors."""

@@ -61,7 +61,7 @@ class OnOriginalPrior:
     """
 
     def __init__(self, model, ledger, stop, costs=None):
-        self.model, self.ledger, self.calibration = model, ledger, None
+        self.model, self.first, self.ledger, self.calibration = model, None, ledger, None
         self.factors = np.ones(len(ledger.before)) if ledger else None
         if not ledger or not len(stop):
             return
@@ -81,4 +81,13 @@ class OnOriginalPrior:
         """Return a copy with another model and the same ledger, calibration and factors."""
         other = copy.copy(self)
         other.model = model
+        return other
+
+    def fitted_again(self, model, ledger, keeps_first):
+        """Return a copy with the model that was fitted again on all rows, and its ledger; ``first`` is the one before, if kept.
+
+        Calibration and factors stay those of the first model, which was not fitted on the stop rows.
+        """
+        other = self.with_model(model)
+        other.ledger, other.first = ledger, self.model if keeps_first else None
         return other

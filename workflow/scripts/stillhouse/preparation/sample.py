@@ -34,15 +34,25 @@ def balanced_sample(sample, n_classes, share, options, seed):
     so that early stopping judges by the same prior as the loss. Rows that an imputer leaves out of training may be stop rows:
     those that are predicted later have gaps too.
     """
+    is_stop, note = stop_rows(sample, n_classes, share, derive(seed, "stop"))
+    return *resampled(sample, is_stop, n_classes, options, seed), note
+
+
+def whole_sample(sample, n_classes, options, seed):
+    """Return the sample without stop rows, and its ledger: what a shipped model is fitted on once all choices are made."""
+    return resampled(sample, np.zeros(len(sample), dtype=bool), n_classes, options, seed)
+
+
+def resampled(sample, is_stop, n_classes, options, seed):
+    """Return the sample with its fitted rows resampled and its stop rows marked, and the ledger, None for a regression."""
     if not n_classes and options["method"] != "none":
         raise UserError(f"resample: {options['method']} balances classes, and the target is a regression; choose none")
-    is_stop, note = stop_rows(sample, n_classes, share, derive(seed, "stop"))
     is_dropped = sample[DROPPED].to_numpy(bool) if DROPPED in sample else np.zeros(len(sample), dtype=bool)
     keys = [name for name in (GROUP, TIME, COPY, DROPPED) if name in sample]
     fitted = sample[~is_stop & ~is_dropped].drop(columns=keys).assign(**{STOP: False})
     stop = sample[is_stop].drop(columns=keys).assign(**{STOP: True})
     if not n_classes:
-        return pd.concat([fitted, stop], ignore_index=True), None, note
+        return pd.concat([fitted, stop], ignore_index=True), None
     before = prior(sample, n_classes)
     known = prior(fitted, n_classes)
     fitted = build("resamplers", options)(fitted, generator(seed, "resample"))
@@ -51,7 +61,7 @@ def balanced_sample(sample, n_classes, share, options, seed):
     stop[WEIGHT] *= (after / np.maximum(prior(stop, n_classes), 1e-12))[stop[LABEL].astype(int)]
     stop[WEIGHT] *= len(stop) / max(stop[WEIGHT].sum(), 1e-12)
     ledger = Ledger(before.tolist(), after.tolist(), options["method"] != "none" or bool(is_dropped.any()))
-    return pd.concat([fitted, stop], ignore_index=True), ledger, note
+    return pd.concat([fitted, stop], ignore_index=True), ledger
 
 
 def check_classes_left(before, after, method):

@@ -39,7 +39,7 @@ class Boosting(BaseEstimator):
         self.leaves, self.leaf, self.threads, self.seed = leaves, leaf, threads, seed
 
     def fit(self, X, y, sample_weight=None, stop=None, names=(), fold=None):
-        """Fit on the rows that are not stop rows; without stop rows all rounds are run.
+        """Fit on the rows that are not stop rows; without stop rows all rounds are run. ``rounds_`` says how many were kept.
 
         ``names`` are those of the features; ``fold`` has the fold of each row, copies of a row in one fold.
         """
@@ -52,8 +52,13 @@ class Boosting(BaseEstimator):
             self.booster_ = self._boosted(rows.part(~stop), None, self.rounds_)
         else:
             self.booster_ = self._boosted(rows.part(~stop), rows.part(stop), self.rounds)
+            self.rounds_ = self.booster_.best_iteration_ or self.rounds
         self.classes_ = getattr(self.booster_, "classes_", None)
         return self
+
+    def chosen(self):
+        """Return the settings that the stop rows chose, for a fit on all rows."""
+        return {"rounds": self.rounds_}
 
     def _has_few(self, of_stop, of_fitted):
         counts = [np.sum(of_stop == label) for label in np.unique(of_fitted)] if self._is_classifier else [len(of_stop)]

@@ -190,9 +190,13 @@ class Group:
             self.recent = torch.cat([self.recent[1:], self._current()[None]])
         better = []
         for index, (member, loss, stop_loss) in enumerate(zip(self.members, losses, stop_losses, strict=True)):
-            if not member.stopped and (epoch >= 0 or member.is_warm_started):
-                member.write_down(epoch, loss, stop_loss)
-                better += [index] if counts and member.judged(epoch, stop_loss, self.settings) else []
+            if member.stopped or (epoch < 0 and not member.is_warm_started):
+                continue
+            if member.follows:
+                better += [index] if counts and member.followed(epoch, loss) else []
+                continue
+            member.write_down(epoch, loss, stop_loss)
+            better += [index] if counts and member.judged(epoch, stop_loss, self.settings) else []
         kept = self._current()[None] if self.recent is None else self.recent
         self.kept[:, better] = kept[:, better]
 

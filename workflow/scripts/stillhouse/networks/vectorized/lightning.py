@@ -120,7 +120,7 @@ class ProgressLines(pl.Callback):
 def progress(training):
     """Return a line with the epoch, and the number and mean losses of the members that are still training."""
     running = [member for group in training.groups for member in group.members if not member.stopped]
-    lines = [member.history[-1] for member in running or training.members]
+    lines = [member.history[-1] for member in running or training.members if not member.follows]
     means = [sum(line[name] for line in lines) / len(lines) for name in ("loss", "stop_loss")]
     count = f"{len(running)} of {len(training.members)} networks in training"
     return f"epoch {training.current_epoch + 1}, loss {means[0]:.4f}, stop loss {means[1]:.4f}, {count}"

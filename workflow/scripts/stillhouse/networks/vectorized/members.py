@@ -37,7 +37,8 @@ class Member:
     """One network among many, its data and settings; ``fitted`` and ``stop`` are positions in the table.
 
     ``easiest`` has the fitted rows in order of difficulty, for a curriculum; ``prior`` has the class prior that labels are
-    smoothed towards.
+    smoothed towards. A member that ``follows`` another has no stop rows: it keeps its weights, slows down and stops whenever
+    the other does.
     """
 
     module: nn.Module
@@ -53,6 +54,7 @@ class Member:
     prior: np.ndarray | None = None
     easiest: np.ndarray | None = None
     is_warm_started: bool = False
+    follows: "Member | None" = None
     number: int = 0
     best: float = float("inf")
     best_epoch: int = -1
@@ -82,6 +84,14 @@ class Member:
         if settings["schedule"] == "plateau" and waited and waited % max(1, settings["patience"] // 3) == 0:
             self.slowed /= 3
         self.stopped = waited >= settings["patience"] or not math.isfinite(stop_loss)
+        return is_better
+
+    def followed(self, epoch, loss):
+        """Return whether the member that this one follows has just been at its best; slow down and stop as that one does."""
+        self.slowed, self.stopped = self.follows.slowed, self.follows.stopped
+        is_better = self.follows.best_epoch == epoch and (epoch < 0 or math.isfinite(loss))
+        if is_better:
+            self.best_epoch, self.snapshots = epoch, self.follows.snapshots
         return is_better
 
     def progress(self):

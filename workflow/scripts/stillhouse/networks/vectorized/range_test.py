@@ -14,10 +14,16 @@ SMOOTHING = 0.8
 
 
 def find_rates(group):
-    """Set every member's rate to a tenth of that with its lowest smoothed loss, and record the curve in ``member.curve``."""
+    """Set every member's rate to a tenth of that with its lowest smoothed loss, and record the curve in ``member.curve``.
+
+    A member that follows another has that one's rate.
+    """
     rates = np.geomspace(LOWEST, HIGHEST, STEPS)
     losses = _losses(group, rates)
     for member, column in zip(group.members, losses.T, strict=True):
+        if member.follows:
+            member.rate = member.follows.rate
+            continue
         smooth = running_mean(column)
         member.rate = float(rates[np.argmin(smooth)] / 10)
         curve = enumerate(zip(rates.tolist(), smooth, strict=False))

@@ -140,6 +140,7 @@ def stop_sentences(run):
     return [
         f"Of the training rows of each split, {percent(run.config['folds']['stop'])} are asked for as stop rows, which makes "
         f"{span} rows, as splits differ in size: no model is fitted on them, and they decide when training "
-        "stops, how resampled models are calibrated, and at which thresholds classes are decided for.",
+        "stops, how resampled models are calibrated, and at which thresholds classes are decided for. Once this is decided, "
+        "what is shipped is fitted again on all rows; no score here is of those models, as no rows are left to score them on.",
         *(f"In some splits, {note}." for note in notes),
     ]
