@@ -11,7 +11,7 @@ from stillhouse.evaluation.importance import importance, readable_conditions, su
 from stillhouse.evaluation.protocol import Protocol
 from stillhouse.evaluation.slicing import slices
 from stillhouse.intake.task import Task
-from stillhouse.shipping.footprint import pareto_front
+from stillhouse.report.sections.footprint import pareto_front
 
 SETTINGS = {"draws": 200, "level": 0.95, "precision": 0.9, "quantile": 0.5, "coverage": 0.9, "slice_rows": 50}
 COLUMNS = [

@@ -8,8 +8,9 @@ from scipy.special import softmax
 
 from stillhouse.predictions.calibration import BiasCorrectedTemperature
 from stillhouse.shift import label_shift
+from stillhouse.shift.adjusted import holm
 from stillhouse.shift.diagnosis import diagnose
-from stillhouse.shift.two_sample import Sides, classifier_test, column_test, holm
+from stillhouse.shift.two_sample import Sides, classifier_test, column_test
 
 CENTRES = np.array([[0.0, 0.0], [2.0, 0.0], [0.0, 2.0]])
 SOURCE, TARGET = np.array([1 / 3, 1 / 3, 1 / 3]), np.array([0.7, 0.2, 0.1])

@@ -6,7 +6,6 @@ different splits have unrelated hidden layers, so the teacher of each unseen fol
 
 import numpy as np
 import torch
-from sklearn.decomposition import PCA
 from torch import nn
 
 from stillhouse.columns import FOLD, ROW
@@ -42,6 +41,9 @@ def hidden_layer(fitted, table):
 
 def leading_components(layer):
     """Return the leading principal components of a layer, scaled to a mean square of 1; shape (rows, components)."""
+    # Few networks have hints.
+    from sklearn.decomposition import PCA
+
     components = PCA(min(HINT_COMPONENTS, *layer.shape), svd_solver="full").fit_transform(layer)
     return components / max(np.sqrt((components**2).mean()), 1e-12)
 

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import r2_score, roc_auc_score
 
 from stillhouse.columns import BAG, LABEL, PHASE, ROW, WEIGHT
 from stillhouse.predictions.predictions import label_losses
@@ -23,6 +22,9 @@ def out_of_bag(predicted, drawn, fitted, n_classes):
     total = sum(scores * own[:, None] for scores, own in zip(predicted, left_out, strict=True))
     scores = total[is_left_out] / counts[is_left_out, None]
     labels, weight = fitted[LABEL].to_numpy()[is_left_out], fitted[WEIGHT].to_numpy()[is_left_out]
+    # Few networks are bags.
+    from sklearn.metrics import r2_score
+
     if n_classes:
         losses, score = label_losses(labels, scores), mean_auc(labels, scores, weight)
     else:
@@ -33,6 +35,8 @@ def out_of_bag(predicted, drawn, fitted, n_classes):
 
 def mean_auc(labels, scores, weight):
     """Return the AUC of two classes, or the mean of each class against the rest; NaN where no class can be scored."""
+    from sklearn.metrics import roc_auc_score
+
     codes = [1] if scores.shape[1] == 2 else range(scores.shape[1])
     known = [code for code in codes if 0 < (labels == code).sum() < len(labels)]
     aucs = [roc_auc_score(labels == code, scores[:, code], sample_weight=weight) for code in known]

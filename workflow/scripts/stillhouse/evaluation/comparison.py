@@ -9,7 +9,7 @@ from itertools import combinations
 
 import numpy as np
 import pandas as pd
-from scipy.stats import t
+from scipy.special import stdtr
 
 from stillhouse.columns import DEPLOY, PART, ROW
 from stillhouse.errors import UserError
@@ -19,7 +19,7 @@ from stillhouse.evaluation.scores import main_of
 from stillhouse.intake.folds import unit_numbers
 from stillhouse.predictions.predictions import SMALLEST, columns_of
 from stillhouse.seeds import generator
-from stillhouse.shift.two_sample import holm
+from stillhouse.shift.adjusted import holm
 
 PAIRS = ("model", "other", "gap", "gap_low", "gap_high", "p_rows", "p_folds")
 STUDENTS = (
@@ -133,7 +133,7 @@ class Comparison:
         further = max(0, len(self.values) - 2)
         variance = (own[0] + further * self.dispersion * own[1]) / (further + 1)
         mean, freedom = float(fold_gaps.mean()), (len(fold_gaps) - 1) * (further + 1)
-        return float(2 * t.sf(abs(mean) / np.sqrt(variance), freedom)) if variance > 0 else float(mean == 0)
+        return float(2 * stdtr(freedom, -abs(mean) / np.sqrt(variance))) if variance > 0 else float(mean == 0)
 
     @cached_property
     def dispersion(self):

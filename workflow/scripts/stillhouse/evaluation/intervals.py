@@ -1,7 +1,7 @@
 """Intervals and tests of metrics and of gaps between models: over rows by the bootstrap, over folds by a t-test."""
 
 import numpy as np
-from scipy.stats import norm, t
+from scipy.special import ndtri, stdtr, stdtrit
 
 # The largest number of values of a block of draws, which limits memory.
 MOST_VALUES = 2**23
@@ -37,7 +37,7 @@ def interval(value, drawn, level, units):
     drawn = drawn[np.isfinite(drawn)]
     if not len(drawn) or units < 2 or value is None:
         return None, None
-    stretch = student(level, units) / norm.ppf((1 + level) / 2) * np.sqrt(units / (units - 1))
+    stretch = student(level, units) / ndtri((1 + level) / 2) * np.sqrt(units / (units - 1))
     low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
     return float(value + stretch * (low - value)), float(value + stretch * (high - value))
 
@@ -73,7 +73,7 @@ def mean_of_shares(values, intervals):
 
 def student(level, units):
     """Return Student's quantile for a two-sided interval with one degree of freedom less than there are units."""
-    return t.ppf((1 + level) / 2, units - 1)
+    return stdtrit(units - 1, (1 + level) / 2)
 
 
 def resampled_t(values, ratio, level):
@@ -88,8 +88,8 @@ def resampled_t(values, ratio, level):
     if len(values) < 2 or ratio is None:
         return (float(values.mean()) if len(values) else None), None, None, None
     mean, error = float(values.mean()), float(np.sqrt((1 / len(values) + ratio) * values.var(ddof=1)))
-    half = t.ppf((1 + level) / 2, len(values) - 1) * error
-    p = 2 * t.sf(abs(mean) / error, len(values) - 1) if error > 0 else float(mean == 0)
+    half = stdtrit(len(values) - 1, (1 + level) / 2) * error
+    p = 2 * stdtr(len(values) - 1, -abs(mean) / error) if error > 0 else float(mean == 0)
     return mean, mean - half, mean + half, float(p)
 
 
@@ -99,4 +99,4 @@ def bootstrap_p(gap, drawn, units):
     Counting draws beyond 0 would need thousands of draws, as p-values have to remain small after adjustment for many pairs.
     """
     error = float(np.nanstd(drawn)) * np.sqrt(units / max(units - 1, 1))
-    return float(2 * t.sf(abs(gap) / error, max(units - 1, 1))) if error > 0 else float(gap == 0)
+    return float(2 * stdtr(max(units - 1, 1), -abs(gap) / error)) if error > 0 else float(gap == 0)

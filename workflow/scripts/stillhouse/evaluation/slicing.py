@@ -20,7 +20,7 @@ from stillhouse.evaluation.scores import as_float, main_of, row_losses
 from stillhouse.intake import kinds
 from stillhouse.intake.folds import unit_numbers
 from stillhouse.seeds import generator
-from stillhouse.shift.two_sample import holm
+from stillhouse.shift.adjusted import holm
 
 COLUMNS = (
     *("slice", "found", "rows", "value", "low", "high", "loss", "loss_low", "loss_high"),

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pandas as pd
-from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from stillhouse.columns import COPY, FOLD, GROUP, LABEL, LATER, PARENTS, PART, ROW, TEST, TIME, TRAIN, UNLABELLED
 from stillhouse.errors import UserError
@@ -73,6 +72,9 @@ def time_blocks(table, k):
 
 def divided(table, units, classes, k, seed):
     """Return a fold number in 0 … k-1 for each row: stratified by label, and no unit in two folds."""
+    # Nearly every job reads this module, and few draw folds.
+    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+
     strata = table[LABEL] if classes else pd.qcut(table[LABEL].rank(method="first"), min(STRATA, len(table)), labels=False)
     if GROUP in table:
         splits = StratifiedGroupKFold(k, shuffle=True, random_state=seed).split(table, strata, units)

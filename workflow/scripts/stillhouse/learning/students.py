@@ -1,6 +1,5 @@
 """Students: networks or estimators that learn from labels and soft targets."""
 
-from stillhouse.learning.fitting import fit_student, student_again
 from stillhouse.learning.networks import networks, with_targets
 from stillhouse.splits import WHOLE
 
@@ -10,6 +9,9 @@ def students(job, threads, title, checkpoints):
     if job.is_network:
         yield from networks(job, threads, title, checkpoints)
         return
+    # Networks need no estimator.
+    from stillhouse.learning.fitting import fit_student, student_again
+
     for split in job.splits:
         sample, soft = with_targets(job, split, job.sample(split), split.name)
         how = job.options, job.n_classes, threads, job.seed(split)

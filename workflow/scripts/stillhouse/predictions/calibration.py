@@ -3,7 +3,6 @@
 import copy
 
 import numpy as np
-from scipy.optimize import minimize
 from scipy.special import log_softmax, softmax
 
 from stillhouse.columns import LABEL, WEIGHT
@@ -25,6 +24,9 @@ class BiasCorrectedTemperature:
 
     def fit(self, p, labels, weight=None):
         """Minimise the log loss of probabilities (rows, classes) over temperature and biases; labels and weights (rows,)."""
+        # Most jobs that read this module optimise nothing, and the import takes longer than they run.
+        from scipy.optimize import minimize
+
         logs, n = logs_of(p), p.shape[1]
         weight = np.ones(len(p)) if weight is None else weight
         target, share = np.eye(n)[labels], (weight / weight.sum())[:, None]

@@ -4,7 +4,7 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import expit
 from sklearn.impute import SimpleImputer
-from sklearn.metrics import log_loss
+from sklearn.metrics import log_loss, roc_auc_score
 from sklearn.model_selection import StratifiedKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -38,6 +38,7 @@ class CrossFitted:
         self.slope_, self.shift_ = self._calibration(scores)
         self.scores_ = self._calibrated(scores)
         self.ratio_ = np.exp(self.scores_[~self.is_deploy_])
+        self.auc_ = float(roc_auc_score(self.is_deploy_, self.scores_))
         return self
 
     def predict(self, X):

@@ -2,13 +2,10 @@
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import brentq
-from sklearn.metrics import roc_auc_score
 
 from stillhouse.columns import FOLD, ROW, WEIGHT, label_free_features
 from stillhouse.errors import UserError
 from stillhouse.methods import build
-from stillhouse.preparation.density_ratio import CrossFitted
 from stillhouse.tables import rows_in
 
 # The options that all weighers share.
@@ -32,6 +29,9 @@ def weighed(table, folds, split, options, seed):
             raise UserError(
                 "weigh: all columns are encoded as mean labels, which weights cannot be estimated from; set `encode: onehot`"
             )
+        # Most preparations weigh nothing, and need no estimator.
+        from stillhouse.preparation.density_ratio import CrossFitted
+
         ratio = CrossFitted(candidates, options["folds"], seed).fit(X[is_training], X[is_deploy])
         as_weights, facts = truncated_and_flattened(ratio, options)
         weight[is_training] = as_weights(ratio.ratio_)
@@ -58,7 +58,7 @@ def truncated_and_flattened(ratio, options):
     mean = (cut**power).mean()
     facts = {
         "cut_rows": int((ratio.ratio_ >= most).sum()),
-        "domain_auc": float(roc_auc_score(ratio.is_deploy_, ratio.scores_)),
+        "domain_auc": ratio.auc_,
         "raw_share": share,
         "power": power,
         "note": refusal_or_flattening(share, power, options),
@@ -68,6 +68,8 @@ def truncated_and_flattened(ratio, options):
 
 def power_of(cut, most, least_share):
     """Return the largest power up to ``most`` that keeps at least ``least_share`` of the rows as effective sample size."""
+    # Most jobs that read this module optimise nothing, and the import takes longer than they run.
+    from scipy.optimize import brentq
 
     def surplus(power):
         return size_facts(cut**power)["share"] - least_share

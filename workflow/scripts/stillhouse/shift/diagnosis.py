@@ -22,7 +22,8 @@ from stillhouse.intake.folds import unit_numbers
 from stillhouse.intake.kinds import feature_columns
 from stillhouse.predictions.predictions import columns_of
 from stillhouse.shift import label_shift
-from stillhouse.shift.two_sample import Sides, column_test, holm, joint_test
+from stillhouse.shift.adjusted import holm
+from stillhouse.shift.two_sample import Sides, column_test, joint_test
 
 MOST_COLUMNS = 20
 ALPHA = 0.02

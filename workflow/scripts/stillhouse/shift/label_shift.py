@@ -5,7 +5,6 @@ parts, and that probabilities are calibrated on the labelled part, which the mod
 """
 
 import numpy as np
-from scipy.optimize import nnls
 
 from stillhouse.predictions.calibration import BiasCorrectedTemperature
 from stillhouse.predictions.predictions import moved
@@ -30,6 +29,9 @@ def em(p, labels, p_new, rounds=500):
 
 def bbse(p, labels, p_new):
     """Return the prior that explains the predicted classes through the confusion matrix (Lipton et al. 2018)."""
+    # Most jobs that read this module optimise nothing, and the import takes longer than they run.
+    from scipy.optimize import nnls
+
     confusion = joint_confusion(p, labels)
     ratio, _ = nnls(confusion, class_shares(p_new.argmax(axis=1), p.shape[1]))
     return normalised(ratio * class_shares(labels, p.shape[1]))

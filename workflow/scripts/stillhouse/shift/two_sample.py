@@ -167,13 +167,3 @@ def categories_test(before, after):
     pooled = pooled[:, pooled.any(axis=0)]
     p = chi2_contingency(pooled).pvalue if pooled.shape[1] > 1 else 1.0
     return float(np.abs(shares[0] - shares[1]).sum() / 2), float(p)
-
-
-def holm(p):
-    """Return p-values adjusted for how many there are (Holm 1979), in the order given."""
-    p = np.asarray(p, dtype=float)
-    order = np.argsort(p)
-    adjusted = np.maximum.accumulate((len(p) - np.arange(len(p))) * p[order])
-    result = np.empty(len(p))
-    result[order] = np.minimum(adjusted, 1)
-    return result

@@ -67,13 +67,3 @@ def parameters(fitted):
     if hasattr(fitted, "networks"):
         return sum(values.numel() for network in fitted.networks for values in network.parameters())
     return parameters_in_graph(fitted)
-
-
-def pareto_front(footprints, scores, key):
-    """Return the models that no other beats in score at the same or a smaller footprint, the smallest first."""
-    front, best = [], -np.inf
-    for name in sorted(footprints, key=lambda name: (footprints[name][key], -scores[name])):
-        if scores[name] > best:
-            front.append(name)
-            best = scores[name]
-    return front

@@ -1,6 +1,6 @@
 """The control: models that are made on shuffled labels, which nothing can predict unless something leaks."""
 
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from stillhouse.report.text import METRIC_TITLES, listed, number
 
@@ -47,6 +47,6 @@ def judged_controls(run):
 
 def control_interval(estimate, level):
     """Return the interval of a metric at the level of controls, from its interval at the level of the run."""
-    factor = norm.ppf((1 + CONTROL_LEVEL) / 2) / norm.ppf((1 + level) / 2)
+    factor = ndtri((1 + CONTROL_LEVEL) / 2) / ndtri((1 + level) / 2)
     value = estimate["value"]
     return value - factor * (value - estimate["low"]), value + factor * (estimate["high"] - value)

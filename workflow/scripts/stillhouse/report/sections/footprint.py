@@ -1,11 +1,11 @@
 """The score of every model against its size and the time of predicting one row."""
 
+import numpy as np
 import pandas as pd
 
 from stillhouse.report import figures
 from stillhouse.report.scatter import pareto
 from stillhouse.report.text import METRIC_TITLES, number, ratio
-from stillhouse.shipping.footprint import pareto_front
 
 AXES = {"milliseconds": "milliseconds for one row", "bytes": "bytes"}
 # An AUC that is lower by at most this counts as almost as good.
@@ -29,6 +29,16 @@ def pictures(run):
         )
         drawn.append(figures.Picture(f"front-{key}", figure, f"{METRIC_TITLES[run.main]} against {label}", text))
     return drawn
+
+
+def pareto_front(footprints, scores, key):
+    """Return the models that no other beats in score at the same or a smaller footprint, the smallest first."""
+    front, best = [], -np.inf
+    for name in sorted(footprints, key=lambda name: (footprints[name][key], -scores[name])):
+        if scores[name] > best:
+            front.append(name)
+            best = scores[name]
+    return front
 
 
 def sentence(run):

@@ -5,12 +5,10 @@ import json
 import numpy as np
 import onnx
 from onnx import TensorProto, helper
-from torch import nn
 
 from stillhouse.predictions.predictions import prior_ratio
 from stillhouse.shipping.onnx.estimators import add_estimator
 from stillhouse.shipping.onnx.graph import Graph, averaged, clipped
-from stillhouse.shipping.onnx.layers import add_module
 from stillhouse.shipping.onnx.preparation import prepared_columns
 
 OPSETS = [helper.make_opsetid("", 17), helper.make_opsetid("ai.onnx.ml", 3)]
@@ -61,9 +59,14 @@ def model_scores(graph, prepared, fitted):
     """Add the scores of networks or of an estimator."""
     if not hasattr(fitted, "networks"):
         return add_estimator(graph, prepared, fitted)
+    # Estimators are written without torch.
+    from stillhouse.shipping.onnx.layers import network_outputs
+
     if fitted.n_classes:
         return averaged(graph, network_outputs(graph, prepared, fitted, "Softmax"))
-    return values(graph, prepared, fitted)
+    mean = averaged(graph, network_outputs(graph, prepared, fitted))
+    scaled = graph.add("Mul", mean, graph.constant(np.float64(fitted.scale)))
+    return graph.add("Add", scaled, graph.constant(np.float64(fitted.centre)))
 
 
 def selected(graph, prepared, names, wanted):
@@ -72,15 +75,6 @@ def selected(graph, prepared, names, wanted):
         return prepared
     positions = np.array([list(names).index(name) for name in wanted])
     return graph.add("Gather", prepared, graph.constant(positions), axis=1)
-
-
-def network_outputs(graph, prepared, model, function=None):
-    """Add the networks; return the names of their outputs in double precision, after a function, averaged over heads."""
-    outputs = [graph.add("Cast", add_module(graph, prepared, network), to=TensorProto.DOUBLE) for network in model.networks]
-    if function:
-        outputs = [graph.add(function, output, axis=-1) for output in outputs]
-    has_heads = not isinstance(model.networks[0].head, nn.Linear)
-    return [graph.add("ReduceMean", output, axes=[1], keepdims=0) for output in outputs] if has_heads else outputs
 
 
 def with_ledger_undone(graph, scores, ledger):
@@ -97,11 +91,3 @@ def calibrated(graph, p, model):
     logs = graph.add("Log", clipped(graph, p))
     scaled = graph.add("Mul", logs, graph.constant(np.float64(model.calibration.slope_)))
     return graph.add("Softmax", graph.add("Add", scaled, graph.constant(model.calibration.biases_[None])), axis=1)
-
-
-def values(graph, prepared, model):
-    """Add values in the units of the target."""
-    mean = averaged(graph, network_outputs(graph, prepared, model))
-    return graph.add(
-        "Add", graph.add("Mul", mean, graph.constant(np.float64(model.scale))), graph.constant(np.float64(model.centre))
-    )

@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+from onnx import TensorProto
 from torch import nn
 
 from stillhouse.networks.architecture import (
@@ -16,6 +17,15 @@ from stillhouse.networks.architecture import (
 )
 from stillhouse.networks.architectures.resnet import Block
 from stillhouse.networks.vectorized.layers import BatchNorm
+
+
+def network_outputs(graph, prepared, model, function=None):
+    """Add the networks; return the names of their outputs in double precision, after a function, averaged over heads."""
+    outputs = [graph.add("Cast", add_module(graph, prepared, network), to=TensorProto.DOUBLE) for network in model.networks]
+    if function:
+        outputs = [graph.add(function, output, axis=-1) for output in outputs]
+    has_heads = not isinstance(model.networks[0].head, nn.Linear)
+    return [graph.add("ReduceMean", output, axes=[1], keepdims=0) for output in outputs] if has_heads else outputs
 
 
 def add_module(graph, x, module):
