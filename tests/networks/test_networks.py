@@ -18,7 +18,15 @@ from sklearn.linear_model import LogisticRegression
 from stillhouse.errors import UserError
 from stillhouse.methods import build
 from stillhouse.networks import losses
-from stillhouse.networks.architecture import LinearEach, PiecewiseLinearEncoding, edges_of, inputs_of
+from stillhouse.networks.architecture import (
+    Embeddings,
+    LinearEach,
+    PiecewiseLinearEncoding,
+    edges_of,
+    initialise,
+    inputs_of,
+    parameter_count,
+)
 from stillhouse.networks.checkpoints import fingerprint
 from stillhouse.networks.losses import Loss
 from stillhouse.networks.training import train
@@ -278,8 +286,50 @@ def test_splits_of_like_size_take_equally_many_steps(rows, batch, steps):
 def test_an_embedded_word_is_a_row_of_its_table():
     module = new_module(options(categorical="embedded", dropout=0.0), 1)
     X = torch.tensor(features_of(6))
-    table = module.inputs.tables[0].weight
-    assert torch.equal(module.inputs(X)[:, 6:9], table.T[X[:, 6:9].argmax(dim=1)])
+    (first, _), (second, _) = module.inputs.categories.layers()
+    embedded = module.inputs(X)[:, 6:]
+    assert torch.equal(embedded[:, :3], first[X[:, 6:9].argmax(dim=1)])
+    assert torch.equal(embedded[:, 3:], second[X[:, 9:].argmax(dim=1)])
+
+
+@pytest.mark.parametrize("bias", [False, True])
+def test_embeddings_are_those_of_a_linear_layer_for_each_column(bias):
+    counts, sizes = (3, 20, 2, 5, 4, 9, 40), (3, 16, 2, 5, 4, 9, 16)
+    torch.manual_seed(4)
+    apart = [torch.nn.Linear(*pair, bias=bias) for pair in zip(counts, sizes, strict=True)]
+    torch.manual_seed(4)
+    together = Embeddings(counts, sizes, bias)
+    blocks = [torch.eye(count)[torch.randint(0, count, (30,))] for count in counts]
+    blocks[1][:5] = 0
+    wanted = torch.cat([layer(block) for layer, block in zip(apart, blocks, strict=True)], dim=1)
+    found = together(torch.cat(blocks, dim=1))
+    assert torch.allclose(found, wanted, atol=1e-6)
+    slope = torch.randn_like(found)
+    (found * slope).sum().backward()
+    (wanted * slope).sum().backward()
+    for own, product_of in zip(together.places, together.products, strict=True):
+        for position, place in enumerate(own):
+            n_in, n_out = counts[place], sizes[place]
+            assert torch.allclose(product_of.weight.grad[position, :n_in, :n_out].mT, apart[place].weight.grad, atol=1e-5)
+        padding = product_of.weight.grad.clone()
+        for position, (n_in, n_out) in enumerate(product_of.sizes):
+            padding[position, :n_in, :n_out] = 0
+        assert not padding.any()
+
+
+def test_padding_is_no_parameter_and_no_initialization_draws_it():
+    inputs = inputs_of([f"c0:a={n}" for n in range(3)] + [f"c1:b={n}" for n in range(4)])
+    network = build(
+        "architectures",
+        {key: value for key, value in options(categorical="embedded").items() if key not in TRAINING_SETTINGS},
+        inputs=inputs,
+        n_outputs=2,
+    )
+    layer = initialise(network, "normal").inputs.categories.products[0]
+    assert layer.weight.shape == (2, 4, 4)
+    assert not layer.weight[0, 3:].any()
+    assert not layer.weight[0, :, 3:].any()
+    assert parameter_count(network) == sum(values.numel() for values in network.parameters()) - 7
 
 
 def test_a_piecewise_number_says_how_far_it_is_through_each_bin():

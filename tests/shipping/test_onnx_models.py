@@ -11,6 +11,7 @@ from shipped_samples import AS_IT_WAS, READING
 from stillhouse.ensembles.pipeline import SinglePipeline, StackedPipeline
 from stillhouse.ensembles.stackers.mean import Mean
 from stillhouse.learning.fitting import fit
+from stillhouse.networks.architecture import parameter_count
 from stillhouse.predictions.calibration import OnOriginalPrior
 from stillhouse.preparation.ledger import Ledger
 from stillhouse.shipping.export import exported, largest_difference, metadata
@@ -109,7 +110,7 @@ def test_what_a_file_costs_is_its_bytes_what_was_learned_and_the_time_of_a_row(g
     path = written(whole, 2, tmp_path)
     found = file_footprint(path, gappy[0], whole)
     assert found["bytes"] == path.stat().st_size
-    assert found["parameters"] == sum(values.numel() for values in whole.model.model.networks[0].parameters())
+    assert found["parameters"] == parameter_count(whole.model.model.networks[0])
     assert 0 < found["milliseconds"]["median"] <= found["milliseconds"]["p99"]
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 from stillhouse.columns import GAP_INDICATOR, MEAN_LABEL, NUMBER, feature_kind, one_hot_blocks
@@ -48,6 +49,11 @@ class Inputs:
     categories: tuple
     edges: np.ndarray | None = None
 
+    @property
+    def widths(self):
+        """How many features are numbers, flags, and columns of one-hot blocks."""
+        return [self.numbers, self.flags, sum(self.categories)]
+
 
 def inputs_of(names, fitted=None, bins=0):
     """Return how features of these names are ordered, with ``bins`` bins of the numbers of fitted rows (rows, features)."""
@@ -79,14 +85,107 @@ class LinearEach(nn.Module):
         self.weight = nn.Parameter(torch.empty(positions, n_in, n_out).uniform_(-bound, bound))
         self.bias = nn.Parameter(torch.empty(positions, n_out).uniform_(-bound, bound))
 
+    def weights(self):
+        """Return the weight of each position, shape (in, out)."""
+        return list(self.weight)
+
     def forward(self, x):
         """Return outputs (…, positions, out) of inputs (…, positions, in)."""
         lead = self.weight.dim() - 3
         rows = x.reshape(*x.shape[:lead], -1, *x.shape[-2:]).transpose(-3, -2)
         weight = self.weight.reshape(-1, *self.weight.shape[-2:])
-        result = product(rows.reshape(len(weight), -1, x.shape[-1]), weight, self.bias.reshape(len(weight), -1))
+        bias = None if self.bias is None else self.bias.reshape(len(weight), -1)
+        result = product(rows.reshape(len(weight), -1, x.shape[-1]), weight, bias)
         result = result.view(*self.weight.shape[:-2], -1, weight.shape[-1]).transpose(-3, -2)
         return result.reshape(*x.shape[:-1], -1)
+
+
+class PaddedLinears(LinearEach):
+    """Linear layers of about equal size in one product: each is padded with zeros, which stay zeros in training."""
+
+    def __init__(self, layers):
+        nn.Module.__init__(self)
+        self.sizes = [(layer.in_features, layer.out_features) for layer in layers]
+        n_in, n_out = map(max, zip(*self.sizes, strict=True))
+        self.weight = nn.Parameter(torch.zeros(len(layers), n_in, n_out))
+        has_bias = layers[0].bias is not None
+        self.register_parameter("bias", nn.Parameter(torch.zeros(len(layers), n_out)) if has_bias else None)
+        with torch.no_grad():
+            for position, (own, layer) in enumerate(zip(self.weights(), layers, strict=True)):
+                own.copy_(layer.weight.mT)
+                if has_bias:
+                    self.bias[position, : layer.out_features] = layer.bias
+
+    def weights(self):
+        """Return the weight of each layer without its padding, shape (in, out)."""
+        return [self.weight[position, :n_in, :n_out] for position, (n_in, n_out) in enumerate(self.sizes)]
+
+
+class _Columns(torch.autograd.Function):
+    """Columns of ``x`` (…, columns), each at most once; ``back`` says where each column has gone, or past the end."""
+
+    @staticmethod
+    def forward(ctx, x, columns, back):
+        ctx.save_for_backward(back)
+        return x.index_select(-1, columns)
+
+    @staticmethod
+    def backward(ctx, slope):
+        return F.pad(slope, (0, 1)).index_select(-1, ctx.saved_tensors[0]), None, None
+
+
+class Embeddings(nn.Module):
+    """An embedding of each categorical column: a linear layer of its one-hot block, of ``counts`` categories.
+
+    A product for each column would cost more to start than to compute; so columns of similar size are computed together.
+    """
+
+    def __init__(self, counts, sizes, bias):
+        super().__init__()
+        layers = [nn.Linear(*pair, bias=bias) for pair in zip(counts, sizes, strict=True)]
+        by_size = {}
+        for place, count in enumerate(counts):
+            by_size.setdefault(max(4, 1 << (count - 1).bit_length()), []).append(place)
+        self.places = list(by_size.values())
+        self.products = nn.ModuleList(PaddedLinears([layers[place] for place in own]) for own in self.places)
+        self.taken, self.given, self.back = self._orders(counts, sizes)
+
+    def _orders(self, counts, sizes):
+        """Return, for each product, which columns it reads; which of all padded results are given; and where these have gone.
+
+        The place after the last column is one of zeros.
+        """
+        starts, taken = np.cumsum([0, *counts]), []
+        given, begin = [None] * len(counts), 0
+        for own, product_of in zip(self.places, self.products, strict=True):
+            _, n_in, n_out = product_of.weight.shape
+            read = np.full((len(own), n_in), starts[-1])
+            for position, place in enumerate(own):
+                read[position, : counts[place]] = np.arange(starts[place], starts[place + 1])
+                given[place] = begin + position * n_out + np.arange(sizes[place])
+            taken.append(torch.from_numpy(read.ravel()))
+            begin += len(own) * n_out
+        given = np.concatenate(given)
+        back = np.full(begin, len(given))
+        back[given] = np.arange(len(given))
+        return taken, torch.from_numpy(given), torch.from_numpy(back)
+
+    def forward(self, x):
+        """Return embeddings (…, sum of sizes), in the order of the columns, of one-hot blocks (…, sum of counts)."""
+        padded, results = F.pad(x, (0, 1)), []
+        for taken, product_of in zip(self.taken, self.products, strict=True):
+            blocks = padded.index_select(-1, taken.to(x.device)).unflatten(-1, (len(product_of.sizes), -1))
+            results.append(product_of(blocks).flatten(-2))
+        return _Columns.apply(torch.cat(results, dim=-1), self.given.to(x.device), self.back.to(x.device))
+
+    def layers(self):
+        """Return the weight (in, out) and the bias (out,) or None of each column, in their order."""
+        found = [None] * sum(map(len, self.places))
+        for own, product_of in zip(self.places, self.products, strict=True):
+            for position, (place, weight) in enumerate(zip(own, product_of.weights(), strict=True)):
+                bias = None if product_of.bias is None else product_of.bias[position, : weight.shape[1]]
+                found[place] = weight, bias
+        return found
 
 
 class PiecewiseLinearEncoding(nn.Module):
@@ -152,17 +251,17 @@ class FlatInputs(nn.Module):
             self.embed = LinearEach(inputs.numbers, self.encode.width, embedding)
             self.activation = nn.ReLU()
         sizes = [min(embedding, count) for count in inputs.categories] if categorical == "embedded" else []
-        self.tables = nn.ModuleList(nn.Linear(*pair, bias=False) for pair in zip(inputs.categories, sizes, strict=bool(sizes)))
+        self.categories = Embeddings(inputs.categories, sizes, bias=False) if sizes else None
         self.shape = (inputs.numbers * (embedding if self.is_embedded else 1) + inputs.flags + sum(sizes or inputs.categories),)
 
     def forward(self, x):
         """Return vectors of ``shape`` of features (…, features)."""
-        numbers, flags, *categories = x.split([self.inputs.numbers, self.inputs.flags, *self.inputs.categories], dim=-1)
+        numbers, flags, categories = x.split(self.inputs.widths, dim=-1)
         if self.is_embedded:
             numbers = self.activation(self.embed(self.encode(numbers))).flatten(-2)
-        if self.tables:
-            categories = [table(block) for table, block in zip(self.tables, categories, strict=True)]
-        return torch.cat([numbers, flags, *categories], dim=-1)
+        if self.categories:
+            categories = self.categories(categories)
+        return torch.cat([numbers, flags, categories], dim=-1)
 
 
 class Tokens(nn.Module):
@@ -179,17 +278,18 @@ class Tokens(nn.Module):
             self.numbers = LinearEach(inputs.numbers, self.encode.width, embedding)
         if inputs.flags:
             self.flags = LinearEach(inputs.flags, 1, embedding)
-        self.tables = nn.ModuleList(nn.Linear(count, embedding) for count in inputs.categories)
+        sizes = [embedding] * len(inputs.categories)
+        self.categories = Embeddings(inputs.categories, sizes, bias=True) if sizes else None
         self.shape = (1 + inputs.numbers + inputs.flags + len(inputs.categories), embedding)
 
     def forward(self, x):
         """Return tokens of ``shape`` (1 + columns, embedding) of features (…, features)."""
-        numbers, flags, *categories = x.split([self.inputs.numbers, self.inputs.flags, *self.inputs.categories], dim=-1)
+        numbers, flags, categories = x.split(self.inputs.widths, dim=-1)
         first = self.first.view(*self.first.shape[:-1], *[1] * (x.dim() - self.first.dim() + 1), self.shape[-1])
         tokens = [first.expand(*x.shape[:-1], 1, -1)]
         tokens += [self.numbers(self.encode(numbers))] if self.inputs.numbers else []
         tokens += [self.flags(flags.unsqueeze(-1))] if self.inputs.flags else []
-        tokens += [table(block).unsqueeze(-2) for table, block in zip(self.tables, categories, strict=True)]
+        tokens += [self.categories(categories).unflatten(-1, (-1, self.shape[-1]))] if self.categories else []
         return torch.cat(tokens, dim=-2)
 
 
@@ -205,8 +305,30 @@ class ScaleEnsemble(nn.Module):
 
     def forward(self, x):
         """Return (…, heads, *shape) of inputs (…, *shape)."""
-        own = -1 - self.axes
-        return x.unsqueeze(own) * self.scale.unsqueeze(own - 1)
+        return _Scaled.apply(x, self.scale, -1 - self.axes)
+
+
+class _Scaled(torch.autograd.Function):
+    """``x`` (…, rows, *shape) times each of the scales (…, heads, *shape): (…, rows, heads, *shape).
+
+    The gradients are summed head by head, so that no product of the size of the result is written for them.
+    """
+
+    @staticmethod
+    def forward(ctx, x, scale, own):
+        ctx.save_for_backward(x, scale)
+        ctx.own = own
+        return x.unsqueeze(own) * scale.unsqueeze(own - 1)
+
+    @staticmethod
+    def backward(ctx, slope):
+        x, scale = ctx.saved_tensors
+        of_x, of_scale = torch.zeros_like(x) if ctx.needs_input_grad[0] else None, []
+        for part, factor in zip(slope.unbind(ctx.own), scale.unsqueeze(ctx.own - 1).unbind(ctx.own), strict=True):
+            if of_x is not None:
+                of_x.addcmul_(part, factor)
+            of_scale.append((part * x).sum(dim=ctx.own))
+        return of_x, torch.stack(of_scale, dim=ctx.own), None
 
 
 class Network(nn.Module):
@@ -234,11 +356,18 @@ def initialise(network, initialization):
     with torch.no_grad():
         for layer in network.modules():
             if isinstance(layer, (nn.Linear, LinearEach)):
-                for weight in [layer.weight.mT] if isinstance(layer, nn.Linear) else layer.weight:
+                for weight in [layer.weight.mT] if isinstance(layer, nn.Linear) else layer.weights():
                     INITIALIZATIONS[initialization](weight.mT)
                 if layer.bias is not None:
                     layer.bias.zero_()
     return network
+
+
+def parameter_count(network):
+    """Return the number of parameters, without padding."""
+    padded = [layer for layer in network.modules() if isinstance(layer, PaddedLinears)]
+    padding = sum(layer.weight.numel() - sum(weight.numel() for weight in layer.weights()) for layer in padded)
+    return sum(values.numel() for values in network.parameters()) - padding
 
 
 def per_layer(dropout, depth):

@@ -65,5 +65,7 @@ def milliseconds_of(predict, rows):
 def parameters(fitted):
     """Return the number of parameters of networks or of an estimator."""
     if hasattr(fitted, "networks"):
-        return sum(values.numel() for network in fitted.networks for values in network.parameters())
+        from stillhouse.networks.architecture import parameter_count
+
+        return sum(map(parameter_count, fitted.networks))
     return parameters_in_graph(fitted)

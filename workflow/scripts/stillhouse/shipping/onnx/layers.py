@@ -90,8 +90,9 @@ def _entered(graph, block, module, index):
     if index == 0 and module.is_embedded:
         block = sequential(graph, block, (module.encode, module.embed, module.activation))
         return graph.add("Flatten", block, axis=1)
-    if index > 1 and module.tables:
-        return linear(graph, block, module.tables[index - 2])
+    if index > 1 and module.categories:
+        weight, _ = module.categories.layers()[index - 2]
+        return graph.add("MatMul", block, graph.constant(_array(weight)))
     return block
 
 
