@@ -35,7 +35,7 @@ from stillhouse.networks.vectorized import draws, schedules
 from stillhouse.networks.vectorized.group import Group
 from stillhouse.networks.vectorized.layers import product, vectorized
 from stillhouse.networks.vectorized.lightning import progress
-from stillhouse.networks.vectorized.members import Member, Program, Shape, Table, steps_an_epoch
+from stillhouse.networks.vectorized.members import Layout, Member, Program, Shape, Table, steps_an_epoch
 from stillhouse.networks.vectorized.optimizers import STATE_NAMES
 from stillhouse.networks.vectorized.range_test import find_rates
 from stillhouse.report.sections.training import diverged_sentences
@@ -659,7 +659,7 @@ def test_a_resumed_training_is_the_unbroken_one_bit_for_bit(given, tmp_path, mon
     monkeypatch.setattr(Group, "run_epoch", failing)
     with pytest.raises(Interrupted):
         train(sets(), checkpoints=tmp_path / "unfinished")
-    assert len(list((tmp_path / "unfinished").glob("*.ckpt"))) == 2
+    assert len(list((tmp_path / "unfinished").glob("*.ckpt"))) == 1
     before = len(epochs)
     resumed = train(sets(), threads=2, checkpoints=tmp_path / "unfinished")
     assert len(epochs) - before < 9
@@ -696,9 +696,9 @@ def test_a_checkpoint_of_other_data_or_settings_is_not_taken_up(tmp_path):
     tables = [TrainingSet(sample_of(seed=seed), None, options(), 2, 1) for seed in (1, 2)]
     members = [one.members() for one in tables]
     prints = {
-        fingerprint(members[0], tables[0].table(), options()),
-        fingerprint(members[1], tables[1].table(), options()),
-        fingerprint(members[0], tables[0].table(), options(decay=0.5)),
+        fingerprint([Layout(tables[0].table(), None, [members[0]])], options()),
+        fingerprint([Layout(tables[1].table(), None, [members[1]])], options()),
+        fingerprint([Layout(tables[0].table(), None, [members[0]])], options(decay=0.5)),
     }
     assert len(prints) == 3
 

@@ -10,16 +10,16 @@ import torch
 from stillhouse.errors import log
 
 
-def fingerprint(members, table, options):
+def fingerprint(layouts, options):
     """Return a digest of all that a training depends on, code included, so that no other training's checkpoint is used."""
     digest = hashlib.blake2b(digest_size=16)
     for path in sorted(Path(__file__).parents[1].rglob("*.py")):
         digest.update(path.read_bytes())
     digest.update(repr((options, torch.__version__)).encode())
-    for tensor in vars(table).values():
+    for tensor in (tensor for layout in layouts for tensor in vars(layout.table).values()):
         if tensor is not None:
             digest.update(np.ascontiguousarray(tensor.numpy()))
-    for member in members:
+    for member in (member for layout in layouts for member in layout.members):
         digest.update(repr((member.seed, member.is_warm_started)).encode())
         for values in (member.fitted, member.stop, *(value.numpy() for value in member.module.state_dict().values())):
             digest.update(np.ascontiguousarray(values))

@@ -21,7 +21,7 @@ from stillhouse.networks.checkpoints import fingerprint, intact_checkpoint
 from stillhouse.networks.fitted import outcome
 from stillhouse.networks.losses import Loss
 from stillhouse.networks.vectorized.lightning import Checkpoints, PlainFiles, ProgressLines, Training
-from stillhouse.networks.vectorized.members import Program, Shape, Table
+from stillhouse.networks.vectorized.members import Layout, Program, Shape, Table
 from stillhouse.networks.vectorized.processes import SharedBatches
 from stillhouse.seeds import derive
 
@@ -83,39 +83,38 @@ def _trained(sets, threads, title, checkpoints):
     keep_freed_memory()
     # Predictions must not depend on the number of threads.
     torch.set_num_threads(1)
+    options = sets[0].options
     by_signature = {}
-    for index, training_set in enumerate(sets):
-        by_signature.setdefault(training_set.signature, []).append(index)
-    outcomes = [None] * len(sets)
-    for number, indices in enumerate(by_signature.values(), start=1):
-        part = title if len(by_signature) == 1 else f"{title}, part {number} of {len(by_signature)}"
-        members = train_together([sets[index] for index in indices], threads, part, checkpoints)
-        for index, own in zip(indices, members, strict=True):
-            outcomes[index] = outcome(sets[index], own)
-    return outcomes
+    for training_set in sets:
+        by_signature.setdefault(training_set.signature, []).append(training_set)
+    gathered_sets = [gathered(own) for own in by_signature.values()]
+    members_of = {training_set: members for _, found in gathered_sets for training_set, members in found.items()}
+    count = number_members(members_of.values())
+    layouts = []
+    for (_, batch, steps), (table, found) in zip(by_signature, gathered_sets, strict=True):
+        members = [member for own in found.values() for member in own]
+        size = len(members) if options["devices"] > 1 else group_size(members, batch, -(-count // threads))
+        program = Program(Shape(batch, steps), options, Loss(options["loss"], sets[0].n_classes))
+        layouts.append(Layout(table, program, in_groups(members, size)))
+    fit(layouts, options, threads, title, checkpoints)
+    return [outcome(training_set, members_of[training_set]) for training_set in sets]
 
 
-def train_together(sets, threads, title, checkpoints):
-    """Train the networks of sets with the same signature, and return each set's members."""
-    options, (_, batch, steps) = sets[0].options, sets[0].signature
-    table, by_set = gathered(sets)
-    members = [member for own in by_set for member in own]
+def fit(layouts, options, threads, title, checkpoints):
+    """Train all members, by one Trainer; ``checkpoints`` is the folder for checkpoints, or None."""
     callbacks, path = [ProgressLines(title, options["epochs"])], None
     if checkpoints:
-        path = Path(checkpoints) / f"{fingerprint(members, table, options)}.ckpt"
+        path = Path(checkpoints) / f"{fingerprint(layouts, options)}.ckpt"
         callbacks.append(Checkpoints(path, options["checkpoint"]))
-    partition = in_groups(members, len(members) if options["devices"] > 1 else group_size(members, batch, threads))
-    program = Program(Shape(batch, steps), options, Loss(options["loss"], sets[0].n_classes))
-    training = Training(partition, table, program, threads)
+    training = Training(layouts, options, threads)
     with warnings.catch_warnings():
         for message in EXPECTED_WARNINGS:
             warnings.filterwarnings("ignore", message=message)
         new_trainer(options, callbacks).fit(training, [0], ckpt_path=path and intact_checkpoint(path))
-    return by_set
 
 
 def gathered(sets):
-    """Return the concatenated table of the sets, and each set's members; the sets discard their rows."""
+    """Return the concatenated table of sets with the same signature, and each set's members; the sets discard their rows."""
     tables, offset = [], 0
     for training_set in sets:
         training_set.offset = offset
@@ -126,24 +125,29 @@ def gathered(sets):
     for training_set in filter(lambda one: one.follows, sets):
         for member, other in zip(members[training_set], members[training_set.follows], strict=True):
             member.follows = other
-    by_set = list(members.values())
-    for number, member in enumerate(member for own in by_set for member in own):
-        member.number = number
     for training_set in sets:
         training_set.forget()
-    return table, by_set
+    return table, members
+
+
+def number_members(by_set):
+    """Number the members of all sets, and return how many there are."""
+    members = [member for own in by_set for member in own]
+    for number, member in enumerate(members):
+        member.number = number
+    return len(members)
 
 
 def _joined(parts):
     return None if parts[0] is None else torch.cat(parts)
 
 
-def group_size(members, batch, threads):
-    """Return how many members form a group: on a GPU all; on a CPU enough to keep a core busy, and a group for each thread."""
+def group_size(members, batch, most):
+    """Return how many members form a group: on a GPU all; on a CPU enough to keep a core busy, and at most ``most``."""
     if torch.cuda.is_available():
         return len(members)
     widest = max((layer.weight.numel() for layer in members[0].module.modules() if isinstance(layer, nn.Linear)), default=1)
-    return max(1, min(int(OPERATIONS_PER_CALL / (2 * batch * widest)), -(-len(members) // threads)))
+    return max(1, min(int(OPERATIONS_PER_CALL / (2 * batch * widest)), most))
 
 
 def in_groups(members, size):

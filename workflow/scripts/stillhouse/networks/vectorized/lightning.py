@@ -28,38 +28,47 @@ SHARE_OF_WRITING = 0.05
 class Training(pl.LightningModule):
     """Groups of members, trained in parallel Python threads, each of which computes on one core.
 
-    One step of the Trainer is one epoch, so that groups wait for each other once in an epoch. ``partition`` has the members of
-    each group; it affects the speed and no result.
+    One step of the Trainer is one epoch, so that groups wait for each other once in an epoch. Splits of unequal size or with
+    other features have layouts of their own; their groups are trained side by side like those of one layout.
     """
 
-    def __init__(self, partition, table, program, threads):
+    def __init__(self, layouts, settings, threads):
         super().__init__()
         self.automatic_optimization = False
-        self.partition, self.table, self.threads = partition, table, threads
-        self.program = program
-        self.members = [member for members in partition for member in members]
+        self.layouts, self.settings, self.threads = layouts, settings, threads
+        self.members = [member for layout in layouts for member in layout.members]
+        self.partition = [(layout, members) for layout in layouts for members in layout.partition]
         self.groups, self.saved = [], None
 
     def on_load_checkpoint(self, checkpoint):
         """Keep the state from which ``on_fit_start`` resumes."""
         self.saved = checkpoint["groups"]
-        self.partition = [[self.members[line["number"]] for line in state["members"]] for state in self.saved]
+        layout_of = {member.number: layout for layout in self.layouts for member in layout.members}
+        by_number = {member.number: member for member in self.members}
+        numbers = [[line["number"] for line in state["members"]] for state in self.saved]
+        self.partition = [(layout_of[own[0]], [by_number[number] for number in own]) for own in numbers]
         for number, outcome in checkpoint["done"].items():
-            self.members[number].load(outcome)
+            by_number[number].load(outcome)
 
     def on_fit_start(self):
         """Set the groups up on the device, and find learning rates by a range test for ``rate: auto``."""
-        table, precision = self.table.to(self.device), self.trainer.precision_plugin.forward_context
-        self.pool = ThreadPoolExecutor(self.threads, initializer=begin_thread, initargs=(self.device,))
+        precision = self.trainer.precision_plugin.forward_context
         processes = Processes(self.trainer.global_rank, self.trainer.world_size)
-        self.groups = list(
-            self.pool.map(lambda members: Group(members, table, self.program, precision, processes), self.partition)
-        )
+        # Several processes must take the steps of groups in the same order.
+        threads = self.threads if processes.count == 1 else 1
+        self.pool = ThreadPoolExecutor(threads, initializer=begin_thread, initargs=(self.device,))
+        tables = {id(layout): layout.table.to(self.device) for layout in self.layouts}
+
+        def group_of(part):
+            layout, members = part
+            return Group(members, tables[id(layout)], layout.program, precision, processes)
+
+        self.groups = list(self.pool.map(group_of, self.partition))
         if self.saved is not None:
             for group, state in zip(self.groups, self.saved, strict=True):
                 group.load(state)
             return
-        if self.program.settings["rate"] == AUTO:
+        if self.settings["rate"] == AUTO:
             list(self.pool.map(find_rates, self.groups))
         list(self.pool.map(Group.score_warm_starts, self.groups))
 

@@ -128,6 +128,23 @@ class Program:
     loss: object
 
 
+@dataclass(frozen=True)
+class Layout:
+    """Members that can be vectorized together, the table that they read, and the program by which they are trained.
+
+    ``partition`` has the members of each group; it affects the speed and no result.
+    """
+
+    table: Table
+    program: Program
+    partition: list
+
+    @property
+    def members(self):
+        """All members."""
+        return [member for members in self.partition for member in members]
+
+
 def steps_an_epoch(rows, batch):
     """Return the steps of an epoch, rounded down to four binary digits, so that splits of similar size can share a group.
 
