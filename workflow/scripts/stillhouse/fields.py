@@ -6,6 +6,7 @@ Standard library only, as the workflow reads the header of every table on every 
 import csv
 import re
 import sys
+from collections import deque
 from itertools import chain, islice
 
 from stillhouse.errors import UserError
@@ -53,26 +54,28 @@ class Fields:
         rows = self._rows(self._first_line())
         header = next(rows, (0, []))
         self._count = len(header[1])
-        ahead = list(islice(rows, 2))
-        self._rest = chain(ahead, rows)
+        self.rows, self.ahead = rows, deque(islice(rows, 2))
         if names:
             self.names = list(names)
             if len(header[1]) == len(names) - 1 and optional in names:
                 self.names.remove(optional)
             if [field.strip() for field in header[1]] != self.names:
-                self._rest = chain([header], self._rest)
+                self.ahead.appendleft(header)
         else:
             # R writes the names of rows into a column without a name of its own.
-            has_row_names = bool(ahead) and all(len(fields) == len(header[1]) + 1 for _, fields in ahead)
+            has_row_names = bool(self.ahead) and all(len(fields) == len(header[1]) + 1 for _, fields in self.ahead)
             self.names = unique_names(["", *header[1]] if has_row_names else header[1], path, self.notes)
 
     def __iter__(self):
-        """Yield rows; raises ``UserError`` for one with another number of fields than there are names."""
-        for number, fields in self._rest:
-            if len(fields) != len(self.names):
-                said = f"{len(fields)} fields where {self.wanted} {len(self.names)}; is the separator {self.separator!r}?"
-                raise UserError(f"{self.path}, line {number}: {said}")
-            yield number, fields
+        return self
+
+    def __next__(self):
+        """Return the next row; raises ``UserError`` for one with another number of fields than there are names."""
+        number, fields = self.ahead.popleft() if self.ahead else next(self.rows)
+        if len(fields) != len(self.names):
+            said = f"{len(fields)} fields where {self.wanted} {len(self.names)}; is the separator {self.separator!r}?"
+            raise UserError(f"{self.path}, line {number}: {said}")
+        return number, fields
 
     def _first_line(self):
         blank = f"{self.separator} \t\r\n\ufeff"

@@ -12,7 +12,6 @@ import lzma
 import zipfile
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import PurePosixPath
 
 import pandas as pd
@@ -21,11 +20,10 @@ import pyarrow.feather
 import pyarrow.parquet as pq
 
 from stillhouse.errors import UserError
-from stillhouse.fields import UTF_16, Fields, unique_names, usual_separator
+from stillhouse.fields import unique_names, usual_separator
 from stillhouse.intake.arff import read_arff
+from stillhouse.intake.text import CHUNK, decoded, text_tables
 
-# The most rows of a table that is yielded.
-CHUNK = 50_000
 DECOMPRESS = {
     ".gz": gzip.open,
     ".bz2": bz2.open,
@@ -87,50 +85,7 @@ def decompressed(content, path):
 def text_in(content, path, dialect, notes):
     """Yield the rows of a text table as strings."""
     separator = dialect.separator or usual_separator(path.suffix)
-    found = Fields(decoded(content, path, dialect.encoding), path, separator, dialect.columns, dialect.target)
-    notes += found.notes
-    rows = (fields for _, fields in found)
-    while kept := list(islice(rows, CHUNK)):
-        yield pd.DataFrame(kept, columns=found.names, dtype="str")
-    yield pd.DataFrame([], columns=found.names, dtype="str")
-
-
-def decoded(content, path, encoding):
-    """Yield the lines of a text; raises ``UserError`` that names the line which is not in the encoding."""
-    content = content if hasattr(content, "peek") else io.BufferedReader(Raw(content))
-    if content.peek(2)[:2] in UTF_16:
-        encoding = "utf-16"
-    number = 0
-    try:
-        for line in io.TextIOWrapper(content, "utf-8-sig" if encoding == "utf-8" else encoding, newline=""):
-            number += 1
-            yield line
-    except UnicodeDecodeError as error:
-        # Text is decoded in blocks: the byte is on the line that the block's earlier bytes lead to.
-        number += 1 + error.object[: error.start].count(b"\n")
-        raise UserError(
-            f"{path}, near line {number}: byte 0x{error.object[error.start]:02x} is not {encoding}; save the table as UTF-8, "
-            "or name its encoding under `encoding`"
-        ) from error
-    except LookupError as error:
-        raise UserError(f"encoding: there is no encoding {encoding!r}, such as utf-8, latin-1 or cp1252") from error
-
-
-class Raw(io.RawIOBase):
-    """A file that can only be read, as one that Python's own buffers accept."""
-
-    def __init__(self, content):
-        self.content = content
-
-    def readable(self):
-        """Return that it can be read."""
-        return True
-
-    def readinto(self, buffer):
-        """Fill a buffer, and return how many bytes there were."""
-        found = self.content.read(len(buffer))
-        buffer[: len(found)] = found
-        return len(found)
+    yield from text_tables(content, path, separator, dialect, notes)
 
 
 def arff_in(content, path, dialect, notes):

@@ -63,6 +63,20 @@ def _infer_text(texts):
     return CATEGORICAL
 
 
+def by_distinct(function, column):
+    """Return ``function(column)`` of a column of text, computed once for each distinct value.
+
+    The function must look at each value alone. Where most values differ, it is computed for all.
+    """
+    if not isinstance(column.dtype, pd.StringDtype) or len(column) < FEW_ROWS:
+        return function(column)
+    # A sample of the rows tells whether most values differ.
+    if column.iloc[:: max(1, len(column) // FEW_ROWS)].nunique() > 0.5 * FEW_ROWS:
+        return function(column)
+    codes, distinct = pd.factorize(column, use_na_sentinel=False)
+    return function(pd.Series(distinct, name=column.name)).take(codes).set_axis(column.index)
+
+
 def as_numbers(column):
     """Return a column as float64; text that is not a number becomes NaN.
 
@@ -70,6 +84,10 @@ def as_numbers(column):
     """
     if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
         return column.astype("float64")
+    return by_distinct(_numbers_in_text, column)
+
+
+def _numbers_in_text(column):
     texts = column.astype("str").str.strip()
     numbers = pd.to_numeric(texts, errors="coerce").astype("float64")
     if np.isinf(numbers).any():
@@ -119,8 +137,11 @@ def as_text(column):
     """
     if pd.api.types.is_float_dtype(column):
         return column.map(_written).astype("str").mask(column.isna())
-    texts = column.astype("str").mask(column.isna()).str.strip()
-    return texts.str.replace(_WHOLE, r"\1", regex=True)
+    return by_distinct(_plain_text, column.astype("str").mask(column.isna()))
+
+
+def _plain_text(texts):
+    return texts.str.strip().str.replace(_WHOLE, r"\1", regex=True)
 
 
 def written(text):

@@ -18,6 +18,7 @@ from stillhouse.errors import UserError
 from stillhouse.intake import kinds
 from stillhouse.intake.formats import dialect_of, tables_in
 from stillhouse.intake.notation import cleaned
+from stillhouse.shipping.streams import ahead, written_behind
 
 
 class Shipped:
@@ -53,7 +54,8 @@ class Shipped:
         result = pd.DataFrame(scores, columns=list(map(probability, self.classes)), index=index)
         names = np.array(self.classes, dtype=object)
         decided = (scores * self.factors).argmax(axis=1)
-        return result.assign(**{PREDICTION: names[scores.argmax(axis=1)], DECISION: names[decided]})
+        said = {PREDICTION: names[scores.argmax(axis=1)], DECISION: names[decided]}
+        return result.assign(**{name: pd.array(values, dtype="str") for name, values in said.items()})
 
     def scores(self, inputs):
         """Return the graph's output of its inputs, shape (rows, outputs); raises ``UserError`` where it fails."""
@@ -110,14 +112,14 @@ def predict_file(model, rows, out, check=False):
         raise UserError(f"{out}: would be overwritten; choose another file to write to")
     beside, unusual = Path(f"{out}.part"), Unusual(shipped)
     try:
-        with beside.open("w", newline="") as target:
-            for chunk in chunks(Path(rows), shipped.reading):
+        with beside.open("wb") as target, written_behind(target) as write:
+            for chunk in ahead(chunks(Path(rows), shipped.reading)):
                 kept = chunk[[name for name in shipped.identifiers if name in chunk]]
                 kept = kept if kept.shape[1] else pd.DataFrame({"row": chunk.index + 1}, index=chunk.index)
                 inputs = shipped.inputs(chunk)
                 predicted, found = shipped.predict_inputs(inputs, chunk.index), unusual.counted(inputs, chunk.index)
                 checked = [found.rename("unusual_values")] if check else []
-                pd.concat([kept, predicted, *checked], axis=1).to_csv(target, index=False, header=done == 0)
+                write(pd.concat([kept, predicted, *checked], axis=1))
                 done += len(chunk)
                 print(f"\r{done:,} rows predicted", end="", file=sys.stderr, flush=True)
         beside.replace(out)
