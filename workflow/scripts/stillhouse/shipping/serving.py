@@ -8,6 +8,7 @@ import json
 import sys
 import tempfile
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import onnxruntime
@@ -19,6 +20,14 @@ from stillhouse.intake import kinds
 from stillhouse.intake.formats import dialect_of, tables_in
 from stillhouse.intake.notation import cleaned
 from stillhouse.shipping.streams import ahead, written_behind
+
+
+class Typed(NamedTuple):
+    """A typed column: float64 or text, with a category for gaps; text also as codes of its distinct values."""
+
+    values: np.ndarray
+    codes: np.ndarray | None = None
+    distinct: np.ndarray | None = None
 
 
 class Shipped:
@@ -44,11 +53,11 @@ class Shipped:
 
     def predict(self, table):
         """Return predictions of raw rows: ``p_<class>``, the most likely class, and the class decided for; or the value."""
-        return self.predict_inputs(self.inputs(table), table.index)
+        return self.predict_typed(self.typed(table), table.index)
 
-    def predict_inputs(self, inputs, index):
-        """Return predictions of the graph's inputs as a table with an index; see ``predict``."""
-        scores = self.scores(inputs)
+    def predict_typed(self, columns, index):
+        """Return predictions of typed columns as a table with an index; see ``predict``."""
+        scores = self.scores({graph_input(name): column.values[:, None] for name, column in columns.items()})
         if self.classes is None:
             return pd.DataFrame({PREDICTION: scores[:, 0]}, index=index)
         result = pd.DataFrame(scores, columns=list(map(probability, self.classes)), index=index)
@@ -64,27 +73,32 @@ class Shipped:
         except Exception as error:  # see Shipped.__init__
             raise UserError(f"{self.path}: prediction failed: {error}") from error
 
-    def inputs(self, table):
-        """Return the graph's inputs, an array (rows, 1) for each column; raises ``UserError`` for a missing column."""
+    def typed(self, table):
+        """Return the columns that the graph reads, typed, by name; raises ``UserError`` for a missing column."""
         for column in self.columns:
             if column["source"] not in table:
                 raise UserError(
                     f"the table has no column {column['source']!r}; its columns are {', '.join(map(str, table.columns))}"
                 )
-        return {graph_input(column["name"]): self.as_input(table, column) for column in self.columns}
+        return {column["name"]: self._typed(table, column) for column in self.columns}
 
-    def as_input(self, table, column):
-        """Return one column as an input of the graph; raises ``UserError`` for values that are not of its kind, or infinite."""
-        values, raw = kinds.raw_feature(table, column), table[column["source"]]
-        is_number = column["kind"] != kinds.CATEGORICAL
-        infinite = np.isinf(values.to_numpy("float64")) if is_number else np.zeros(len(values), dtype=bool)
+    def _typed(self, table, column):
+        """Return one column; raises ``UserError`` for values that are not of its kind, or infinite."""
+        raw = table[column["source"]]
+        if column["kind"] == kinds.CATEGORICAL:
+            # A text is looked at once, however many rows have it.
+            codes, distinct = pd.factorize(raw, use_na_sentinel=False)
+            words = as_array(kinds.typed(pd.Series(distinct, dtype=raw.dtype), kinds.CATEGORICAL), column)[:, 0]
+            return Typed(words[codes], codes, words)
+        values = kinds.raw_feature(table, column)
+        infinite = np.isinf(values.to_numpy("float64"))
         lost = (values.isna() & raw.notna()).to_numpy() | infinite
         if lost.any():
             row = int(np.flatnonzero(lost)[0])
             form = f" of the form {column['format']}" if column.get("format") else ""
             what = "infinite" if infinite[row] else f"not a {column['kind']} value{form}"
             raise UserError(f"column {column['source']!r}, row {table.index[row] + 1}: {raw.iloc[row]!r} is {what}")
-        return as_array(values, column)
+        return Typed(as_array(values, column)[:, 0])
 
 
 def session_of(content, options):
@@ -116,8 +130,8 @@ def predict_file(model, rows, out, check=False):
             for chunk in ahead(chunks(Path(rows), shipped.reading)):
                 kept = chunk[[name for name in shipped.identifiers if name in chunk]]
                 kept = kept if kept.shape[1] else pd.DataFrame({"row": chunk.index + 1}, index=chunk.index)
-                inputs = shipped.inputs(chunk)
-                predicted, found = shipped.predict_inputs(inputs, chunk.index), unusual.counted(inputs, chunk.index)
+                columns = shipped.typed(chunk)
+                predicted, found = shipped.predict_typed(columns, chunk.index), unusual.counted(columns, chunk.index)
                 checked = [found.rename("unusual_values")] if check else []
                 write(pd.concat([kept, predicted, *checked], axis=1))
                 done += len(chunk)
@@ -149,16 +163,14 @@ class Unusual:
     def __init__(self, shipped):
         self.columns, self.counts, self.rows = shipped.columns, {}, 0
 
-    def counted(self, inputs, index):
-        """Return how many unusual values each row of the graph's inputs has, and add them to the counts by column; (rows,)."""
+    def counted(self, columns, index):
+        """Return how many unusual values each row of typed columns has, and add them to the counts by column; (rows,)."""
         per_row = pd.Series(0, index=index)
         for column in self.columns:
-            values, seen = inputs[graph_input(column["name"])][:, 0], column.get("seen")
-            if seen is None:
-                continue
-            is_unusual = outside(values, seen, column["kind"])
+            found = columns[column["name"]]
+            is_unusual = outside(found, column["seen"]) if column.get("seen") is not None else np.zeros(len(index), dtype=bool)
             if is_unusual.any():
-                count, example = self.counts.get(column["name"], (0, values[is_unusual][0]))
+                count, example = self.counts.get(column["name"], (0, found.values[is_unusual][0]))
                 self.counts[column["name"]] = count + int(is_unusual.sum()), example
                 per_row += is_unusual.astype(int)
         self.rows += len(index)
@@ -170,11 +182,12 @@ class Unusual:
         return [sentence(described[name], count, example, self.rows) for name, (count, example) in self.counts.items()]
 
 
-def outside(values, seen, kind):
+def outside(column, seen):
     """Return a mask of the values that no training row had, gaps left out; ``seen`` has categories, or the ends of a range."""
-    if kind == kinds.CATEGORICAL:
-        return ~pd.Series(values).isin([*seen, kinds.GAP]).to_numpy()
-    return (values < seen[0]) | (values > seen[1])
+    if column.codes is None:
+        return (column.values < seen[0]) | (column.values > seen[1])
+    known = {*seen, kinds.GAP}
+    return np.array([word not in known for word in column.distinct], dtype=bool)[column.codes]
 
 
 def sentence(column, count, example, rows):

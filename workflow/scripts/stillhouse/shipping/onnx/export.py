@@ -9,7 +9,7 @@ from onnx import TensorProto, helper
 from stillhouse.predictions.predictions import prior_ratio
 from stillhouse.shipping.onnx.estimators import add_estimator
 from stillhouse.shipping.onnx.graph import Graph, averaged, clipped
-from stillhouse.shipping.onnx.preparation import prepared_columns
+from stillhouse.shipping.onnx.preparation import concatenated, prepared_columns
 
 OPSETS = [helper.make_opsetid("", 17), helper.make_opsetid("ai.onnx.ml", 3)]
 
@@ -37,7 +37,10 @@ def predictions(graph, pipeline):
     if hasattr(pipeline, "members"):
         return of_stack(graph, pipeline)
     preparation, model = pipeline.preparation, pipeline.model
-    prepared = selected(graph, prepared_columns(graph, preparation), preparation.names(), model.model.names)
+    prepared = prepared_columns(graph, preparation)
+    # Networks take the parts of what is prepared, unless they know other columns; estimators a matrix.
+    if not hasattr(model.model, "networks") or list(preparation.names()) != list(model.model.names):
+        prepared = selected(graph, concatenated(graph, prepared), preparation.names(), model.model.names)
     scores = model_scores(graph, prepared, model.model)
     return calibrated(graph, with_ledger_undone(graph, scores, model.ledger), model) if model.model.n_classes else scores
 

@@ -17,6 +17,10 @@ from stillhouse.networks.architecture import (
 )
 from stillhouse.networks.architectures.resnet import Block
 from stillhouse.networks.vectorized.layers import BatchNorm
+from stillhouse.shipping.onnx.preparation import Prepared, one_hot
+
+# The most numbers of a product with a block for each position.
+MOST_IN_BLOCKS = 1 << 15
 
 
 def network_outputs(graph, prepared, model, function=None):
@@ -45,7 +49,29 @@ def _single(value):
 
 def network(graph, x, module):
     """Add the three parts of a network."""
-    return add_module(graph, add_module(graph, add_module(graph, x, module.inputs), module.body), module.head)
+    layers = [*flattened(module.inputs), *flattened(module.body), module.head]
+    while layers:
+        layer = layers.pop(0)
+        if isinstance(layer, ScaleEnsemble) and isinstance(layers[0], nn.Linear):
+            x = scaled_linear(graph, x, layer, layers.pop(0))
+        else:
+            x = add_module(graph, x, layer)
+    return x
+
+
+def flattened(module):
+    """Return the layers of nested sequences in one list."""
+    return [layer for inner in module for layer in flattened(inner)] if isinstance(module, nn.Sequential) else [module]
+
+
+def scaled_linear(graph, x, scales_of, module):
+    """Add a linear layer of scaled inputs as one product with scaled weights; (rows, in) to (rows, heads, out)."""
+    scale, weight = _array(scales_of.scale), _array(module.weight).T
+    heads, n_in = scale.shape
+    scaled = (scale[:, :, None] * weight).transpose(1, 0, 2).reshape(n_in, -1)
+    product = graph.add("MatMul", x, graph.constant(scaled))
+    product = graph.add("Reshape", product, graph.constant(np.array([-1, heads, weight.shape[1]])))
+    return graph.add("Add", product, graph.constant(_array(module.bias)))
 
 
 def sequential(graph, x, module):
@@ -67,15 +93,29 @@ def linear(graph, x, module):
 
 
 def linear_each(graph, x, module):
-    """Add a product for each position; (rows, positions, in) to (rows, positions, out)."""
+    """Add a product for each position; (rows, positions, in) to (rows, positions, out).
+
+    Few small products are faster as one with a block for each position, and zeros elsewhere.
+    """
+    weight = _array(module.weight)
+    count, n_in, n_out = weight.shape
+    if count * count * n_in * n_out <= MOST_IN_BLOCKS:
+        whole = np.zeros((count, n_in, count, n_out), dtype=weight.dtype)
+        whole[np.arange(count), :, np.arange(count)] = weight
+        flat = graph.add("Reshape", x, graph.constant(np.array([-1, count * n_in])))
+        product = graph.add("MatMul", flat, graph.constant(whole.reshape(count * n_in, -1)))
+        product = graph.add("Reshape", product, graph.constant(np.array([-1, count, n_out])))
+        return graph.add("Add", product, graph.constant(_array(module.bias)))
     positions = graph.add("Transpose", x, perm=[1, 0, 2])
-    product = graph.add("MatMul", positions, graph.constant(_array(module.weight)))
+    product = graph.add("MatMul", positions, graph.constant(weight))
     product = graph.add("Transpose", product, perm=[1, 0, 2])
     return graph.add("Add", product, graph.constant(_array(module.bias)))
 
 
 def vector(graph, x, module):
-    """Add the vector of all features: numbers, flags, categories."""
+    """Add the vector of all features: numbers, flags, categories; ``x`` is ``Prepared``, or a matrix of all features."""
+    if isinstance(x, Prepared):
+        return vector_of_parts(graph, x, module)
     inputs, blocks, start = module.inputs, [], 0
     sizes = [inputs.numbers, inputs.flags, *inputs.categories]
     for index, size in enumerate(sizes):
@@ -83,6 +123,23 @@ def vector(graph, x, module):
             block = graph.add("Gather", x, graph.constant(np.arange(start, start + size)), axis=1)
             blocks.append(_entered(graph, block, module, index))
         start += size
+    return graph.add("Concat", *blocks, axis=1)
+
+
+def vector_of_parts(graph, prepared, module):
+    """Add the vector of prepared parts, in which an embedding is a row of a table, and one of zeros for no category."""
+    blocks = list(prepared.blocks)
+    if module.inputs.numbers:
+        blocks[0] = _entered(graph, blocks[0], module, 0)
+    layers = module.categories.layers() if module.categories else [None] * len(prepared.categories)
+    for (code, width), layer in zip(prepared.categories, layers, strict=True):
+        if layer is None:
+            blocks.append(one_hot(graph, code, width))
+            continue
+        # A code of -1 takes the last row.
+        table = np.vstack([_array(layer[0]), np.zeros((1, layer[0].shape[1]), np.float32)])
+        places = graph.add("Reshape", code, graph.constant(np.array([-1])))
+        blocks.append(graph.add("Gather", graph.constant(table), places, axis=0))
     return graph.add("Concat", *blocks, axis=1)
 
 

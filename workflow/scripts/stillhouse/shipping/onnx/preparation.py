@@ -1,18 +1,33 @@
 """A preparation as nodes of an ONNX graph: numbers filled and scaled, mean labels, gaps, categories."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from onnx import TensorProto
 
 from stillhouse.preparation.scaling import LIMIT
 
 
+@dataclass(frozen=True)
+class Prepared:
+    """Prepared features in parts: blocks of numbers and of gap indicators, and categorical columns as (code, width).
+
+    A code is a category's place in its one-hot block, and -1 for none.
+    """
+
+    blocks: list
+    categories: list
+
+
 def prepared_columns(graph, preparation):
-    """Add the prepared features: numbers, mean labels, gap indicators and one-hot categories, concatenated."""
-    blocks = [
-        *number_blocks(graph, preparation),
-        *(one_hot(graph, preparation, index) for index in range(len(preparation.categorical))),
-    ]
-    return graph.add("Concat", *blocks, axis=1)
+    """Add the prepared features: numbers and mean labels, gap indicators, and the codes of categories."""
+    categories = [coded(graph, preparation, index) for index in range(len(preparation.categorical))]
+    return Prepared(number_blocks(graph, preparation), categories)
+
+
+def concatenated(graph, prepared):
+    """Add the prepared features as one matrix (rows, features), categories one-hot."""
+    return graph.add("Concat", *prepared.blocks, *(one_hot(graph, *category) for category in prepared.categories), axis=1)
 
 
 def number_blocks(graph, preparation):
@@ -59,10 +74,17 @@ def mean_label(graph, column, means):
     return graph.add("Gather", graph.constant(table), graph.add("Reshape", code, graph.constant(np.array([-1]))), axis=0)
 
 
-def one_hot(graph, preparation, index):
-    """Add the one-hot columns of a categorical column; rare and unknown categories share one if there are rare ones."""
+def coded(graph, preparation, index):
+    """Add the code of a categorical column, and return it with the width of its one-hot block.
+
+    Rare and unknown categories share one if there are rare ones.
+    """
     codes, width, rest = one_hot_codes(preparation.encoder, index)
-    code = category_code(graph, preparation.categorical[index], codes, rest)
+    return category_code(graph, preparation.categorical[index], codes, rest), width
+
+
+def one_hot(graph, code, width):
+    """Add the one-hot columns of a code; none is 1 for a code of -1."""
     hot = graph.add("OneHotEncoder", code, domain="ai.onnx.ml", cats_int64s=list(range(width)), zeros=1)
     return graph.add("Reshape", hot, graph.constant(np.array([-1, width])))
 
