@@ -24,8 +24,15 @@ TRAINING_SETTINGS = (
     *("checkpoint", "devices", "seeds", "bag", "boost", "vote_rate", "initialization", "bins", "start", "new_head"),
     *TAUGHT,
 )
-# The limits of an automatic batch size: a power of two that gives an epoch 8 steps or more, if there are enough rows.
-SMALLEST_BATCH, LARGEST_BATCH = 32, 256
+# An automatic batch size is a power of two. Up to 256 rows it gives an epoch 8 steps or more, if there are enough rows; larger
+# ones, up to the last limit, give it 256 or more, so that a large table does not take as many times the steps as it has rows.
+SMALLEST_BATCH, USUAL_BATCH, LARGEST_BATCH = 32, 256, 1024
+
+
+def automatic_batch(rows):
+    """Return the number of rows in a batch for so many rows to fit on."""
+    small, large = (1 << max(1, rows // steps).bit_length() - 1 for steps in (8, USUAL_BATCH))
+    return max(SMALLEST_BATCH, min(USUAL_BATCH, small), min(LARGEST_BATCH, large))
 
 
 @dataclass(eq=False)
@@ -86,7 +93,7 @@ class TrainingSet:
             return self.follows.batch
         rows, asked = len(self.fitted), self.options["batch"]
         if asked == AUTO:
-            return min(rows, max(SMALLEST_BATCH, min(LARGEST_BATCH, 1 << max(1, rows // 8).bit_length() - 1)))
+            return min(rows, automatic_batch(rows))
         if asked > rows:
             raise UserError(
                 f"batch: {asked} rows in a batch are more than the {rows} rows to fit on; take fewer, or write auto"
