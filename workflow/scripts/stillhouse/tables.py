@@ -2,9 +2,9 @@
 
 import errno
 import glob
-import io
 import json
 import os
+import pickle
 import shutil
 import zlib
 from contextlib import contextmanager
@@ -158,23 +158,26 @@ def read_split(paths, split):
 
 def read_fitted(paths, split):
     """Return the fitted object of a split from that file among ``paths`` which holds it."""
-    import joblib
-
     path = file_of(paths, split)
     with read_whole(path):
         # Unpickling stops before the checksum at the end of a compressed file, so all of it is decompressed first.
         content = zlib.decompress(Path(path).read_bytes())
         import_packages()
-        fitted = joblib.load(io.BytesIO(content))
-    return fitted[split]
+        return pickle.loads(pickle.loads(content)[split])
 
 
 def write_fitted(fitted, path):
-    """Write the fitted objects of splits; ``fitted`` is ``{split: object}``."""
-    import joblib
+    """Write the fitted objects of splits; ``fitted`` is ``{split: object}``.
 
+    Each is pickled by itself, so that a job which needs one of many does not build the others.
+    """
     with written_beside(path) as beside:
-        joblib.dump(fitted, beside, compress=1)
+        beside.write_bytes(pickled({split: pickle.dumps(found) for split, found in fitted.items()}))
+
+
+def pickled(content):
+    """Return an object in bytes, compressed; ``joblib.load`` reads them too."""
+    return zlib.compress(pickle.dumps(content), 1)
 
 
 def file_of(paths, split):
