@@ -1,6 +1,7 @@
 """Inputs: which splits, models, choices and method files a job reads."""
 
 import pytest
+from conftest import SCHEMA
 from plans import FIT, PREPARE, TEACHER, plan, stack, student
 
 from stillhouse.config import inputs
@@ -101,3 +102,9 @@ def test_a_recipe_has_the_settings_of_a_model_and_of_all_that_it_learns_from():
 def test_tables_at_addresses_and_in_libraries_have_no_file():
     tables = {"train": ["a.csv", "https://host/b.csv"], "test": "sklearn:iris"}
     assert inputs.table_files(plan(TAUGHT, dataset=tables, k=4), "d") == ["a.csv"]
+
+
+def test_a_forest_is_fitted_on_several_cores_and_a_line_on_one():
+    made = plan({name: {"prepare": PREPARE, "fit": {"method": name}} for name in ("forest", "logistic")})
+    methods = SCHEMA["$defs"]["methods"]
+    assert [inputs.cores(made, methods, name) for name in made.models] == [inputs.MOST_CORES, 1]

@@ -22,7 +22,7 @@ rule train:
         model=made_by("train"),
     conda:
         "../envs/stillhouse.yaml"
-    threads: 4
+    threads: inputs.MOST_CORES
     params:
         code=code_with("train.py", "architectures", lookup(within=PLAN.models, dpath="{model}/train")),
         keeps_all=lambda wildcards: PLAN.is_kept(wildcards.model),
@@ -55,6 +55,7 @@ rule fit:
         model=made_by("fit"),
     conda:
         "../envs/stillhouse.yaml"
+    threads: lambda wildcards: inputs.cores(PLAN, SETTINGS["$defs"]["methods"], wildcards.model)
     params:
         code=code_with("fit.py", "estimators", lookup(within=PLAN.models, dpath="{model}/fit")),
         seed=config["seed"],
@@ -88,7 +89,7 @@ rule distill:
         model=made_by("distill"),
     conda:
         "../envs/stillhouse.yaml"
-    threads: 4
+    threads: inputs.MOST_CORES
     params:
         code=lambda wildcards: code("distill.py", inputs.student_file(PLAN, wildcards.model)),
         keeps_all=lambda wildcards: PLAN.is_kept(wildcards.model),

@@ -11,6 +11,8 @@ from stillhouse.config.models import method_folder, verb
 from stillhouse.methods import method_file
 from stillhouse.splits import ALL, NONE
 
+# The most cores of one job.
+MOST_CORES = 4
 # The wildcards that name the choices of a preparation, each with its step in the configuration.
 STEPS = {"imputer": "impute", "weigher": "weigh", "resampler": "resample"}
 
@@ -72,6 +74,12 @@ def methods_in(options):
 def method_files(kind, options):
     """Return the files of the methods in options."""
     return [method_file(kind, method) for method in methods_in(options)]
+
+
+def cores(plan, methods, model):
+    """Return how many cores a fit of an estimator can use, of those that a run has; ``methods`` has the marks of methods."""
+    options = plan.models[model]["fit"]
+    return MOST_CORES if methods["estimators"][options["method"]].get("uses_cores") else 1
 
 
 def student_file(plan, model):

@@ -121,6 +121,22 @@ class PaddedLinears(LinearEach):
         return [self.weight[position, :n_in, :n_out] for position, (n_in, n_out) in enumerate(self.sizes)]
 
 
+class Places:
+    """Positions of columns; their copy on a device is made once, as each copy would make a GPU wait."""
+
+    def __init__(self, places):
+        self.places, self._copies = torch.from_numpy(places), {}
+
+    def on(self, device):
+        """Return the positions on a device."""
+        if device not in self._copies:
+            self._copies[device] = self.places.to(device)
+        return self._copies[device]
+
+    def __getstate__(self):
+        return {"places": self.places, "_copies": {}}
+
+
 class _Columns(torch.autograd.Function):
     """Columns of ``x`` (…, columns), each at most once; ``back`` says where each column has gone, or past the end."""
 
@@ -163,20 +179,20 @@ class Embeddings(nn.Module):
             for position, place in enumerate(own):
                 read[position, : counts[place]] = np.arange(starts[place], starts[place + 1])
                 given[place] = begin + position * n_out + np.arange(sizes[place])
-            taken.append(torch.from_numpy(read.ravel()))
+            taken.append(Places(read.ravel()))
             begin += len(own) * n_out
         given = np.concatenate(given)
         back = np.full(begin, len(given))
         back[given] = np.arange(len(given))
-        return taken, torch.from_numpy(given), torch.from_numpy(back)
+        return taken, Places(given), Places(back)
 
     def forward(self, x):
         """Return embeddings (…, sum of sizes), in the order of the columns, of one-hot blocks (…, sum of counts)."""
         padded, results = F.pad(x, (0, 1)), []
         for taken, product_of in zip(self.taken, self.products, strict=True):
-            blocks = padded.index_select(-1, taken.to(x.device)).unflatten(-1, (len(product_of.sizes), -1))
+            blocks = padded.index_select(-1, taken.on(x.device)).unflatten(-1, (len(product_of.sizes), -1))
             results.append(product_of(blocks).flatten(-2))
-        return _Columns.apply(torch.cat(results, dim=-1), self.given.to(x.device), self.back.to(x.device))
+        return _Columns.apply(torch.cat(results, dim=-1), self.given.on(x.device), self.back.on(x.device))
 
     def layers(self):
         """Return the weight (in, out) and the bias (out,) or None of each column, in their order."""

@@ -10,7 +10,8 @@ from stillhouse.distillation.soft_targets import chosen_candidate
 from stillhouse.ensembles.out_of_bag import out_of_bag
 from stillhouse.errors import UserError, log
 
-ROWS_AT_ONCE = 8192
+# Rows that are predicted at once: what a network makes of more of them does not fit the caches.
+ROWS_AT_ONCE = 1024
 
 
 class FittedNetworks:

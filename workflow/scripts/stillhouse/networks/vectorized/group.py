@@ -49,6 +49,8 @@ class Group:
         self.seeds = torch.tensor([derive(member.seed, "dropout") for member in members], device=device)
         self.clips = torch.tensor([member.clip for member in members], **like)[:, None]
         self.l1 = torch.tensor([member.l1 for member in members], **like)[:, None]
+        # Asked once, as the answer of a tensor on a GPU is waited for.
+        self.has_l1 = any(member.l1 for member in members)
         self.alpha = torch.tensor([member.alpha for member in members], **like)[:, None]
         self.temperature = torch.tensor([member.temperature for member in members], **like)
         means = [float(self.table.weight[torch.from_numpy(member.fitted)].double().mean()) for member in members]
@@ -158,7 +160,7 @@ class Group:
         """Update every member by the gradient of a loss that is summed over members."""
         self.rows.gradient(loss, into=self.gradient)
         self.processes.total(self.gradient)
-        if self.l1.any():
+        if self.has_l1:
             for segment in (part for part in self.rows.segments if part.decays):
                 part = slice(segment.start, segment.stop)
                 self.gradient[:, part] += self.l1 * self.rows.values[:, part].sign()
