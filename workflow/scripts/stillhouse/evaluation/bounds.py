@@ -11,8 +11,8 @@ from stillhouse.evaluation.metrics import (
     OF_EVERY_CLASS,
     OF_POSITIVES,
     WITHOUT_INTERVAL,
-    mean,
     possible,
+    share_of,
 )
 
 # The rows that a perfect value stands for, for each row of the rarest class. The variance of an AUC near 1 is that of a share
@@ -41,9 +41,10 @@ class Bounds:
 
     def of(self, name, values, drawn):
         """Return the ends of the interval of a metric; ``values`` and ``drawn`` have all metrics and recalls by name."""
-        value, draws = values[name], drawn[name]
+        value = values[name]
         if name in WITHOUT_INTERVAL or value is None:
             return None, None
+        draws = drawn[name]
         if name in MEAN_RECALLS:
             of_classes = [(name, code) for code in self.codes]
             shares = [self._of_share(values[key], drawn[key], self.labels == key[1]) for key in of_classes]
@@ -59,7 +60,7 @@ class Bounds:
 
     def units_in(self, rows):
         """Return the number of different units among some rows."""
-        return len(np.unique(self.units[rows]))
+        return int(np.count_nonzero(np.bincount(self.units[rows])))
 
     def least_units(self):
         """Return the number of units of the rarest class, or of all units in a regression."""
@@ -72,4 +73,4 @@ class Bounds:
 
 def recall(is_label, is_chosen, W):
     """Return the recall of a class for each weighting; shape (draws,)."""
-    return mean(is_chosen[is_label], W[:, is_label])
+    return share_of(is_chosen, is_label, W)

@@ -43,8 +43,7 @@ def accuracy(labels, scores, W):
 def balanced_accuracy(labels, scores, W):
     """Mean recall of the classes."""
     found = scores.argmax(axis=1) == labels
-    recalls = [mean(found[labels == code], W[:, labels == code]) for code in np.unique(labels)]
-    return np.mean(recalls, axis=0)
+    return np.mean([share_of(found, labels == code, W) for code in np.flatnonzero(np.bincount(labels))], axis=0)
 
 
 def f1(labels, scores, W):
@@ -71,14 +70,28 @@ def recall_at_precision(labels, scores, W, precision, parts, scored=True):
     this precision there; where there is none, no row of the part is found. ``parts`` has the part of each row, ``scored`` a
     mask of the rows that count. The precision itself may be another on the scored rows.
     """
-    is_positive, found = labels == 1, 0
+    return _prepared_recall(labels, scores, parts, precision, scored)(W)
+
+
+def _prepared_recall(labels, scores, parts, precision, scored=True, rankings=None):
+    """Return recall at a precision as a function of W alone; ``rankings`` keeps those of the rows outside of each part."""
+    is_positive, by_part, rankings = labels == 1, [], {} if rankings is None else rankings
     for part in np.unique(parts):
-        own = parts == part
-        limit = _threshold_of(precision, is_positive[~own], scores[~own, 1], W[:, ~own])
-        wanted = own & is_positive & scored
-        found = found + (W[:, wanted] * (scores[wanted, 1] >= limit[:, None])).sum(axis=1)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return found / (W @ (is_positive & scored).astype("float64"))
+        own, key = parts == part, ("outside", part)
+        if key not in rankings:
+            rankings[key] = Ranking(is_positive, scores[:, 1], ~own)
+        by_part.append((rankings[key], np.flatnonzero(own & is_positive & scored)))
+    all_wanted = (is_positive & scored).astype("float64")
+
+    def recall(W):
+        found = 0
+        for ranking, wanted in by_part:
+            limit = _threshold_of(precision, ranking, W)
+            found = found + (W[:, wanted] * (scores[wanted, 1] >= limit[:, None])).sum(axis=1)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return found / (W @ all_wanted)
+
+    return recall
 
 
 def calibration_error(labels, scores, W):
@@ -167,17 +180,37 @@ def within_folds(name, metric, folds):
     that ranks rows is the mean over folds, weighted by their rows; of each class, the folds that have it and others count. The
     threshold of ``recall_at_precision`` comes from other folds.
     """
+    return lambda labels, scores, W: of_weightings({name: metric}, labels, {name: scores}, folds)[name](W)
+
+
+def of_weightings(asked, labels, scores, folds, rankings=None):
+    """Return metrics of all rows as functions of weightings W alone; see ``within_folds``.
+
+    ``asked`` has a metric for each name, ``scores`` the scores that it is taken of. What does not depend on weights, such as
+    the order of scores, is computed once and kept in ``rankings``, and the masses of rows by score are shared by metrics.
+    """
+    rankings = {} if rankings is None else rankings
+    return {name: _of_weightings(name, metric, labels, scores[name], folds, rankings) for name, metric in asked.items()}
+
+
+def _of_weightings(name, metric, labels, scores, folds, rankings):
     if name == "recall_at_precision":
-        return partial(metric, parts=parts_of(folds))
-    return partial(_mean_over_folds, RANKING[name], folds=folds) if name in RANKING else metric
+        return _prepared_recall(labels, scores, parts_of(folds), **getattr(metric, "keywords", {}), rankings=rankings)
+    if name not in RANKING:
+        return partial(metric, labels, scores)
+    codes = [1] if scores.shape[1] == 2 else range(scores.shape[1])
+    for key in ((code, fold) for code in codes for fold in np.unique(folds)):
+        if key not in rankings:
+            rankings[key] = Ranking(labels == key[0], scores[:, key[0]], folds == key[1])
+    return partial(_mean_over_folds, RANKING[name], [[rankings[code, fold] for fold in np.unique(folds)] for code in codes])
 
 
-def of_fold(name, metric, folds, fold):
-    """Return a metric of one fold as a function of (labels, scores, W) of all rows."""
+def of_fold(name, metric, labels, scores, folds, fold, rankings=None):
+    """Return a metric of one fold as a function of weightings W of all rows; see ``of_weightings``."""
     own = folds == fold
     if name == "recall_at_precision":
-        return partial(metric, parts=parts_of(folds), scored=own)
-    return lambda labels, scores, W: metric(labels[own], scores[own], W[:, own])
+        return _prepared_recall(labels, scores, parts_of(folds), **metric.keywords, scored=own, rankings=rankings)
+    return lambda W: metric(labels[own], scores[own], W[:, own])
 
 
 def parts_of(folds):
@@ -187,13 +220,11 @@ def parts_of(folds):
     return np.random.default_rng(0).permutation(len(folds)) % 2
 
 
-def _mean_over_folds(metric_of_one, labels, scores, W, folds):
-    parts = [folds == fold for fold in np.unique(folds)]
-    rows = np.array([part.sum() for part in parts])[:, None]
+def _mean_over_folds(metric_of_one, rankings, W):
     by_class = []
-    for code in [1] if scores.shape[1] == 2 else range(scores.shape[1]):
-        values = np.stack([metric_of_one(labels[part] == code, scores[part, code], W[:, part]) for part in parts])
-        weight = rows * np.isfinite(values)
+    for of_class in rankings:
+        values = np.stack([metric_of_one(ranking, W) for ranking in of_class])
+        weight = np.array([[len(ranking.order)] for ranking in of_class]) * np.isfinite(values)
         with np.errstate(invalid="ignore"):
             by_class.append(np.nansum(values * weight, axis=0) / weight.sum(axis=0))
     return _mean_of_known(by_class)
@@ -205,9 +236,15 @@ def mean(values, W):
         return W @ np.asarray(values, "float64") / W.sum(axis=1)
 
 
-def _mean_over_classes(metric, labels, scores, W):
+def share_of(found, among, W):
+    """Return the weighted share of rows that were found among some rows, both masks, for each weighting; shape (draws,)."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return W @ (found & among).astype("float64") / (W @ among.astype("float64"))
+
+
+def _mean_over_classes(metric_of_one, labels, scores, W):
     codes = [1] if scores.shape[1] == 2 else range(scores.shape[1])
-    return _mean_of_known([metric(labels == code, scores[:, code], W) for code in codes])
+    return _mean_of_known([metric_of_one(Ranking(labels == code, scores[:, code]), W) for code in codes])
 
 
 def _mean_of_known(values):
@@ -216,33 +253,57 @@ def _mean_of_known(values):
     return known.mean(axis=0) if len(known) else np.full(values.shape[1], np.nan)
 
 
-def _auc_of_one(is_positive, score, W):
-    positive, negative = mass_by_score(is_positive, score, W)
+class Ranking:
+    """Some rows in the order of their scores, lowest first, whatever weights they are given later.
+
+    ``distinct`` has the different scores. The masses of the last weighting are kept, as several metrics ask for them.
+    """
+
+    def __init__(self, is_positive, score, among=None):
+        own = np.arange(len(score)) if among is None else np.flatnonzero(among)
+        self.order = own[np.argsort(score[own], kind="stable")]
+        self.first = np.flatnonzero(np.r_[True, np.diff(score[self.order]) > 0]) if len(own) else np.arange(0)
+        self.is_positive, self.distinct = is_positive[self.order], score[self.order][self.first]
+        self._weights, self._masses = None, None
+
+    def masses(self, W):
+        """Return the weights of positive and of negative rows summed over equal scores; each (draws, scores)."""
+        if self._weights is not W:
+            sorted_weights = W[:, self.order]
+            positive = sorted_weights * self.is_positive
+            if len(self.first) < len(self.order):
+                positive, sorted_weights = (np.add.reduceat(part, self.first, axis=1) for part in (positive, sorted_weights))
+            self._weights, self._masses = W, (positive, sorted_weights - positive)
+        return self._masses
+
+
+def _auc_of_one(ranking, W):
+    positive, negative = ranking.masses(W)
     below = np.cumsum(negative, axis=1) - negative
     with np.errstate(invalid="ignore", divide="ignore"):
         return (positive * (below + negative / 2)).sum(axis=1) / (positive.sum(axis=1) * negative.sum(axis=1))
 
 
-def _average_precision_of_one(is_positive, score, W):
-    recall, precision = _recall_and_precision(is_positive, score, W)
+def _average_precision_of_one(ranking, W):
+    recall, precision = _recall_and_precision(ranking, W)
     return (np.diff(recall, axis=1, prepend=0) * precision).sum(axis=1)
 
 
-def _recall_and_precision(is_positive, score, W):
+def _recall_and_precision(ranking, W):
     """Return both at falling thresholds; shape (draws, scores)."""
-    positive, negative = (mass[:, ::-1] for mass in mass_by_score(is_positive, score, W))
+    positive, negative = (mass[:, ::-1] for mass in ranking.masses(W))
     found, false = np.cumsum(positive, axis=1), np.cumsum(negative, axis=1)
     with np.errstate(invalid="ignore", divide="ignore"):
         precision = np.where(found + false > 0, found / (found + false), 0)
         return found / found[:, -1:], precision
 
 
-def _threshold_of(precision, is_positive, score, W):
+def _threshold_of(precision, ranking, W):
     """Return for each weighting the lowest threshold with a precision; infinite where none has it; shape (draws,)."""
-    if not is_positive.any():
+    if not ranking.is_positive.any():
         return np.full(len(W), np.inf)
-    _, reached = _recall_and_precision(is_positive, score, W)
-    falling = np.unique(score)[::-1]
+    _, reached = _recall_and_precision(ranking, W)
+    falling = ranking.distinct[::-1]
     has_it = reached >= precision
     lowest = has_it.shape[1] - 1 - has_it[:, ::-1].argmax(axis=1)
     return np.where(has_it.any(axis=1), falling[lowest], np.inf)
@@ -255,10 +316,7 @@ def _f1_of_one(is_label, is_chosen, W):
 
 def mass_by_score(is_positive, score, W):
     """Return the weights of positive and of negative rows summed over equal scores, lowest first; (draws, scores)."""
-    order = np.argsort(score, kind="stable")
-    first = np.flatnonzero(np.r_[True, np.diff(score[order]) > 0])
-    positive = np.add.reduceat(W[:, order] * is_positive[order], first, axis=1)
-    return positive, np.add.reduceat(W[:, order], first, axis=1) - positive
+    return Ranking(is_positive, score).masses(W)
 
 
 OF_CLASSES = (log_loss, brier, calibration_error, accuracy, balanced_accuracy, f1, mcc, tuned_balanced_accuracy, cost)

@@ -1,6 +1,5 @@
 """Scores: metrics on held-out rows and on labelled deploy rows, with intervals."""
 
-from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -8,7 +7,15 @@ import pandas as pd
 from stillhouse.columns import DECISION, DEPLOY, FOLD, LABEL, PART, ROW, TIME, WEIGHT
 from stillhouse.evaluation.bounds import Bounds
 from stillhouse.evaluation.intervals import draws, resampled_t
-from stillhouse.evaluation.metrics import OF_DECISIONS, main_metric, metrics_of, of_fold, possible, within_folds
+from stillhouse.evaluation.metrics import (
+    OF_DECISIONS,
+    WITHOUT_INTERVAL,
+    main_metric,
+    metrics_of,
+    of_fold,
+    of_weightings,
+    possible,
+)
 from stillhouse.intake.folds import OF_DEPLOY, unit_numbers
 from stillhouse.predictions.predictions import columns_of, label_losses, prediction_table
 from stillhouse.seeds import generator
@@ -108,15 +115,16 @@ def assess(rows, protocol, weight=None, ratio=None):
     known = {name: metric for name, metric in asked.items() if name in decided or name not in OF_DECISIONS}
     scores = {name: decided.get(name, probabilities) for name in known}
     bounds = Bounds(labels, bool(protocol.task.classes), unit_numbers(rows), weight, settings["level"])
-    of_weightings = {name: partial(within_folds(name, known[name], folds), labels, scores[name]) for name in known}
-    of_weightings |= bounds.recalls(known, scores)
-    values = {name: as_float(metric(weight[None])) for name, metric in of_weightings.items()}
-    drawn = draws(of_weightings, weight, bounds.units, settings["draws"], generator(protocol.seed, "bootstrap"))
+    rankings = {}
+    metrics = of_weightings(known, labels, scores, folds, rankings) | bounds.recalls(known, scores)
+    values = {name: as_float(metric(weight[None])) for name, metric in metrics.items()}
+    with_interval = {name: metric for name, metric in metrics.items() if name not in WITHOUT_INTERVAL}
+    drawn = draws(with_interval, weight, bounds.units, settings["draws"], generator(protocol.seed, "bootstrap"))
     result = {}
     for name, metric in known.items():
         low, high = bounds.of(name, values, drawn)
         by_fold = {
-            str(fold): as_float(of_fold(name, metric, folds, fold)(labels, scores[name], weight[None]))
+            str(fold): as_float(of_fold(name, metric, labels, scores[name], folds, fold, rankings)(weight[None]))
             for fold in np.unique(folds)
         }
         result[name] = {
@@ -148,7 +156,8 @@ def main_of(rows, protocol):
     """Return the main metric of some rows as a function of weightings (draws, rows)."""
     labels, scores, folds = as_arrays(rows, protocol.task)
     name = main_metric(protocol.task)
-    return partial(within_folds(name, metrics_of(protocol.task, protocol.settings)[name], folds), labels, scores)
+    metric = metrics_of(protocol.task, protocol.settings)[name]
+    return of_weightings({name: metric}, labels, {name: scores}, folds)[name]
 
 
 def row_losses(rows, task):
