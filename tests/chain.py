@@ -30,8 +30,8 @@ from stillhouse.preparation.sample import balanced_sample, training_sample, whol
 from stillhouse.preparation.transfer_rows import synthetic_rows
 from stillhouse.preparation.weights import weighed
 from stillhouse.seeds import derive
-from stillhouse.splits import NONE, WHOLE
-from stillhouse.tables import read_fitted, read_split, split_writer
+from stillhouse.splits import FIRST, NONE, WHOLE
+from stillhouse.tables import read_first, read_fitted, read_split, split_writer
 
 SEED = 1
 
@@ -119,9 +119,10 @@ class Chain:
         described, classes = self.plan.describe(self.dataset, split), self.schema["classes"]
         options, members = self.plan.models[name]["stack"], self.sources(name, split)
         stacker, factors = fit_stacker(members, self.table[[ROW, LABEL]], self.folds, described, self.schema, options)
-        rows, scores = stacker_predictions(stacker, members, self.folds, described, classes)
         with split_writer(files.predictions) as write:
-            write(split, prediction_table(rows, scores, classes, decide(scores, factors)))
+            for way, read in ({split: read_split} | ({FIRST: read_first} if split == NONE else {})).items():
+                rows, scores = stacker_predictions(stacker, members, self.folds, described, classes, read)
+                write(way, prediction_table(rows, scores, classes, decide(scores, factors)))
 
 
 class ModelJob(Job):

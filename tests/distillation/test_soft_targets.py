@@ -5,7 +5,7 @@ import pandas as pd
 
 from stillhouse.distillation.soft_targets import Teaching, soft_targets, teacher_predictions
 from stillhouse.predictions.predictions import unseen_predictions
-from stillhouse.splits import Split
+from stillhouse.splits import FIRST, Split
 from stillhouse.tables import split_writer
 
 
@@ -28,3 +28,25 @@ def test_soft_targets_come_from_the_split_that_held_the_row_out(tmp_path):
     soft = soft_targets(pd.DataFrame({"row": [5, -1, 2]}), told, ["a", "b"], None)
     assert soft[[0, 2], 0].tolist() == [0.2, 0.1]
     assert np.isnan(soft[1]).all()
+
+
+def test_what_chooses_by_stop_rows_is_taught_of_deploy_rows_by_a_teacher_that_has_not_seen_them(tmp_path):
+    folds = pd.DataFrame({"row": range(4), "fold": [0, 1, -1, -1]})
+    split = Split("none", [0, 1], [], {})
+    path = tmp_path / "split-none" / "predictions.parquet"
+    path.parent.mkdir()
+    options = {"transfer": ["deploy"], "pool": "probabilities"}
+
+    def told(again):
+        table = teacher_predictions(split, Teaching({"teacher": path}, folds, ["a", "b"], options, again))
+        return table.set_index("row")["p_a"].to_dict()
+
+    rows = pd.DataFrame({"row": [2, 3], "p_a": 0.4, "p_b": 0.6})
+    with split_writer(path) as write:
+        write("none", rows)
+    assert told(again=False) == told(again=True) == {2: 0.4, 3: 0.4}
+    with split_writer(path) as write:
+        write("none", rows)
+        write(FIRST, rows.assign(p_a=0.1, p_b=0.9))
+    assert told(again=True) == {2: 0.4, 3: 0.4}
+    assert told(again=False) == {2: 0.1, 3: 0.1}

@@ -78,6 +78,19 @@ def test_boosting_ends_where_a_model_errs_nowhere_and_refuses_what_only_guesses(
         boosted([sample], lambda *_: [Fixed([1, 1, 0, 0])], 5, 1.0, 2)
 
 
+def test_a_boosted_model_that_follows_another_has_as_many_models_at_most():
+    sample = pd.DataFrame({"label": [0.0, 0, 1, 1], "weight": 1.0, "stop": False})
+    rounds = [
+        {0: Fixed([0, 0, 1, 0]), 1: Fixed([0, 0, 1, 0])},
+        {0: Fixed([1, 1, 0, 0]), 1: Fixed([0, 1, 1, 1])},
+    ]
+    found = boosted([sample, sample], lambda going, _, number: [rounds[number][i] for i in going], 2, 1.0, 2, followed={1: 0})
+    assert [len(one.models) for one in found] == [1, 1]
+    guessing = [{0: Fixed([0, 0, 1, 0]), 1: None}]
+    one, none = boosted([sample, sample], lambda going, *_: [guessing[0][i] for i in going], 1, 1.0, 2, followed={1: 0})
+    assert (len(one.models), none) == (1, None)
+
+
 def test_boosted_networks_are_trained_for_all_splits_and_are_those_of_each_split_alone():
     options = network_options(width=4, epochs=3, numbers="none", heads=1, boost=3, vote_rate=0.5)
     samples = [sample_of("breast cancer", stop=80), sample_of("breast cancer", stop=100)[:500]]

@@ -19,6 +19,7 @@ from stillhouse.predictions.decisions import decide
 from stillhouse.shipping.export import exported, largest_difference, metadata
 from stillhouse.shipping.onnx.layers import add_module
 from stillhouse.shipping.serving import Shipped, predict_file
+from stillhouse.shipping.streams import as_csv
 
 
 @pytest.fixture
@@ -185,3 +186,12 @@ def test_a_headerless_table_with_semicolons_is_read_as_in_training(gappy, tmp_pa
     assert pd.read_csv(tmp_path / "out.csv")["p_high"].to_numpy() == pytest.approx(
         model.predict(prepared.transform(table))[:, 1], abs=1e-6
     )
+
+
+def test_predictions_are_written_with_and_without_text_that_needs_quotes():
+    plain = pd.DataFrame({"id": ["A1", None], "n": pd.array([3, 4], "int32"), "p": [0.25, 1e-7], "said": ["yes", "<=50K"]})
+    assert as_csv(plain, header=True) == b"id,n,p,said\nA1,3,0.25,yes\n,4,1e-7,<=50K\n"
+    assert as_csv(plain.assign(said=["yes", 'a, "b"']), header=False).endswith(b',"a, ""b"""\n')
+    twice = pd.concat([plain[["id"]], plain[["id"]]], axis=1)
+    assert as_csv(twice, header=True) == b"id,id\nA1,A1\n,\n"
+    assert as_csv(plain[:0], header=True) == b"id,n,p,said\n"

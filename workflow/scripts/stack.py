@@ -6,8 +6,8 @@ from stillhouse.errors import log_to
 from stillhouse.learning.job import read_folds, sources
 from stillhouse.predictions.decisions import decide
 from stillhouse.predictions.predictions import prediction_table
-from stillhouse.splits import splits_from
-from stillhouse.tables import read_json, read_table, split_writer, write_json
+from stillhouse.splits import FIRST, NONE, splits_from
+from stillhouse.tables import read_first, read_json, read_split, read_table, split_writer, write_json
 
 log_to(snakemake.log[0])
 labels = read_table(snakemake.input.table, columns=[ROW, LABEL])
@@ -21,8 +21,10 @@ stackers, classes = {}, schema["classes"]
 with split_writer(snakemake.output.predictions) as write:
     for split in splits_from(snakemake.params.splits):
         stacker, factors = fit_stacker(members, labels, folds, split, schema, options)
-        rows, scores = stacker_predictions(stacker, members, folds, split, classes)
-        write(split.name, prediction_table(rows, scores, classes, decide(scores, factors) if classes else None))
+        ways = {split.name: read_split} | ({FIRST: read_first} if split.name == NONE else {})
+        for name, read in ways.items():
+            rows, scores = stacker_predictions(stacker, members, folds, split, classes, read)
+            write(name, prediction_table(rows, scores, classes, decide(scores, factors) if classes else None))
         learned = stacker.learned() | {"factors": factors.tolist() if classes else None}
         stackers[split.name] = learned | {"weights": dict(zip(members, learned["weights"], strict=True))}
 write_json(stackers, snakemake.output.weights)

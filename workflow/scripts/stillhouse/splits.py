@@ -6,6 +6,8 @@ NONE = "none"
 ALL = "all"
 # The sample of split ``none`` without stop rows, on which a shipped model is fitted again; it lies beside that with stop rows.
 WHOLE = "whole"
+# What a model of split ``none`` predicted before it was fitted again; a student's first fit learns from it.
+FIRST = "first"
 
 
 def split_name(folds):

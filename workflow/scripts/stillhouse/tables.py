@@ -19,7 +19,7 @@ from stillhouse.checksums import verify_checksum, write_checksum
 from stillhouse.columns import SPLIT
 from stillhouse.errors import UserError
 from stillhouse.methods import import_packages
-from stillhouse.splits import ALL, NONE, WHOLE
+from stillhouse.splits import ALL, FIRST, NONE, WHOLE
 
 # Errors that are the user's to solve: a full disk or quota, a folder without permission to write.
 UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
@@ -156,6 +156,12 @@ def read_split(paths, split):
     return table.drop_columns([SPLIT, *absent]).to_pandas()
 
 
+def read_first(paths, split):
+    """Return the rows of a split; of split ``none`` those by the model before it was fitted again, if it was."""
+    first = read_split(paths, FIRST) if split == NONE else ()
+    return first if len(first) else read_split(paths, split)
+
+
 def read_fitted(paths, split):
     """Return the fitted object of a split from that file among ``paths`` which holds it."""
     path = file_of(paths, split)
@@ -176,14 +182,14 @@ def write_fitted(fitted, path):
 
 
 def pickled(content):
-    """Return an object in bytes, compressed; ``joblib.load`` reads them too."""
+    """Return an object in bytes, compressed."""
     return zlib.compress(pickle.dumps(content), 1)
 
 
 def file_of(paths, split):
     """Return the path that holds a split: that of the split alone, or that of all splits."""
     paths = [paths] if isinstance(paths, (str, Path)) else list(paths)
-    wanted = (f"split-{NONE if split == WHOLE else split}", f"split-{ALL}")
+    wanted = (f"split-{NONE if split in (WHOLE, FIRST) else split}", f"split-{ALL}")
     return next(path for path in paths if any(name in Path(path).parts for name in wanted))
 
 

@@ -10,7 +10,7 @@ from stillhouse.columns import FOLD, LABEL, ROW, STOP, WEIGHT
 from stillhouse.config.models import AUTO
 from stillhouse.intake.folds import OF_DEPLOY, OF_SYNTHETIC, OF_UNLABELLED
 from stillhouse.predictions.predictions import columns_of, label_losses, logits, on_learned_prior, unseen_predictions
-from stillhouse.tables import read_split
+from stillhouse.tables import read_first, read_split
 
 # The candidates of `auto`, and the alpha that is kept unless another is clearly better. An alpha of 1 (labels alone) is among
 # them, so that a student need not follow its teacher.
@@ -21,12 +21,16 @@ TRANSFER_FOLDS = {"deploy": OF_DEPLOY, "unlabelled": OF_UNLABELLED, "synthetic":
 
 @dataclass(frozen=True)
 class Teaching:
-    """Who teaches a student, and how: paths of each teacher's predictions, folds, classes, and the student's options."""
+    """Who teaches a student, and how: paths of each teacher's predictions, folds, classes, and the student's options.
+
+    ``again`` says that the student is one that is fitted again on all rows.
+    """
 
     teachers: dict
     folds: pd.DataFrame
     classes: list | None
     options: dict
+    again: bool = False
 
 
 def student_sample(sample, features, split, ledger, teaching):
@@ -48,8 +52,10 @@ def teacher_predictions(split, teaching):
     """Return ``row`` and the teachers' pooled predictions of a split's training rows and of the transfer rows.
 
     Rows of a fold are predicted by the split that also held out this fold. Deploy rows and unlabelled rows have no label that
-    could leak, and are predicted by the teacher of the split itself.
+    could leak, and are predicted by the teacher of the split itself; those that a student's first fit learns from, by the
+    teacher's first fit, which has not seen the stop rows that the student chooses by.
     """
+    read = read_split if teaching.again else read_first
     folds, classes = teaching.folds, teaching.classes
     asked = [TRANSFER_FOLDS[part] for part in teaching.options["transfer"]]
     own = folds.loc[folds[FOLD].isin(asked) & (folds[FOLD] != OF_SYNTHETIC), [ROW]]
@@ -57,7 +63,7 @@ def teacher_predictions(split, teaching):
     for paths in teaching.teachers.values():
         table = unseen_predictions(paths, folds, split, classes, with_synthetic_rows=OF_SYNTHETIC in asked)
         if len(own):
-            table = pd.concat([table, own.merge(read_split(paths, split.name), on=ROW)], ignore_index=True)
+            table = pd.concat([table, own.merge(read(paths, split.name), on=ROW)], ignore_index=True)
         tables.append(table.set_index(ROW)[columns_of(classes)])
     rows = tables[0].index
     pooled = pooled_teachers(

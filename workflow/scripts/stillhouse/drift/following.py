@@ -15,7 +15,7 @@ from stillhouse.networks.training_sets import TrainingSet
 from stillhouse.predictions.calibration import OnOriginalPrior
 from stillhouse.predictions.predictions import columns_of, prior_ratio
 from stillhouse.preparation.features import Recipe, prepared, reads_labels
-from stillhouse.preparation.sample import balanced_sample, stop_rows, training_sample
+from stillhouse.preparation.sample import balanced_sample, stop_rows, training_sample, whole_sample
 from stillhouse.preparation.weights import weighed
 from stillhouse.seeds import derive
 from stillhouse.splits import Split
@@ -85,13 +85,22 @@ class Followed:
         known = labels if reads_labels(imputer) else None
         _, features = prepared(self.table, known, folds, split, Recipe(self.columns, imputer, self.classes), seed)
         weights, _ = weighed(features, folds, split, self.options["weigher"], seed)
-        sample = training_sample(features, weights, labels, folds, split)
-        sample, ledger, _ = balanced_sample(sample, self.n_classes, self.options["stop"], self.options["resampler"], seed)
-        model, soft = self.options["model"], None
-        if teachers := self.options["teachers"]:
-            sample, soft = student_sample(sample, features, split, ledger, Teaching(teachers, folds, self.classes, model))
-        network, _ = train([TrainingSet(sample, soft, model, self.n_classes, seed)])[0]
-        return OnOriginalPrior(network, ledger, sample[sample[STOP]]), features
+        rows = training_sample(features, weights, labels, folds, split)
+        resampler = self.options["resampler"]
+        sample, ledger, _ = balanced_sample(rows, self.n_classes, self.options["stop"], resampler, seed)
+        whole, of_whole = whole_sample(rows, self.n_classes, resampler, seed)
+
+        def training_set(sample, ledger, follows):
+            model, soft = self.options["model"], None
+            if teachers := self.options["teachers"]:
+                teaching = Teaching(teachers, folds, self.classes, model, again=follows is not None)
+                sample, soft = student_sample(sample, features, split, ledger, teaching)
+            return TrainingSet(sample, soft, model, self.n_classes, seed, follows=follows)
+
+        first = training_set(sample, ledger, None)
+        (network, _), (again, _) = train([first, training_set(whole, of_whole, first)])
+        fitted = OnOriginalPrior(network, ledger, sample[sample[STOP]])
+        return fitted if again is None else fitted.fitted_again(again, of_whole, keeps_first=False), features
 
     def folds_with(self, batch):
         """Return folds in which the batches so far are a further fold, and the split that trains on all folds."""

@@ -69,6 +69,10 @@ class Boost:
         raised = self.weights * np.exp(vote * is_wrong)
         self.weights = raised / raised.sum()
 
+    def keep(self, count):
+        """Keep the first models, at most so many."""
+        self.models, self.votes = self.models[:count], self.votes[:count]
+
     def voted(self):
         """Return the boosted model; raises ``UserError`` where no model was better than guessing."""
         if not self.models:
@@ -93,4 +97,7 @@ def boosted(samples, fit_all, rounds, rate, n_classes, followed=None):
         models = fit_all(going, [boosts[index].sample() for index in going], number) if going else []
         for index, model in zip(going, models, strict=True):
             boosts[index].add(model)
+    for index, other in followed.items():
+        # The last model of the one that is followed may have been no better than guessing.
+        boosts[index].keep(len(boosts[other].models))
     return [boost.voted() if boost.models or index not in followed else None for index, boost in enumerate(boosts)]

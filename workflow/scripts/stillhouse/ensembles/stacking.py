@@ -39,10 +39,13 @@ def as_scores(values, classes):
     return logits(values) if classes else values
 
 
-def stacker_predictions(stacker, members, folds, split, classes):
-    """Return the numbers of the rows that a split predicts, and the stacker's predictions of them; shape (rows, outputs)."""
+def stacker_predictions(stacker, members, folds, split, classes, read=read_split):
+    """Return the numbers of the rows that a split predicts, and the stacker's predictions of them; shape (rows, outputs).
+
+    ``read`` is how the members' predictions are read.
+    """
     rows = rows_to_predict(folds, split)
-    tables = [read_split(paths, split.name).set_index(ROW).loc[rows] for paths in members.values()]
+    tables = [read(paths, split.name).set_index(ROW).loc[rows] for paths in members.values()]
     scores = np.stack([to_scores(table, classes) for table in tables])
     return rows, stacker.pooled(scores, len(classes or []))
 

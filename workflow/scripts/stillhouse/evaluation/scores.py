@@ -1,6 +1,5 @@
 """Scores: metrics on held-out rows and on labelled deploy rows, with intervals."""
 
-
 import numpy as np
 import pandas as pd
 

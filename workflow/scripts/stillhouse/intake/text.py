@@ -101,7 +101,8 @@ class BlockLines:
         if not self.is_between_blocks or self.is_refused or separator in ' "' or not separator.isascii():
             return b""
         has_others = any(mark in self._block for mark in NOT_PLAIN) or self._block.count(b"\r") != self._block.count(b"\r\n")
-        return b"" if has_others else self._block
+        # Arrow takes a mark at the beginning of what it reads for one of the whole text.
+        return b"" if has_others or self._block.startswith(UTF_8_MARK) else self._block
 
     def take_block(self):
         """Pass over the next block, and return how many lines it has."""

@@ -11,7 +11,7 @@ from stillhouse.predictions.decisions import decide
 from stillhouse.predictions.predictions import prediction_table, rows_to_predict
 from stillhouse.preparation.ledger import Ledger
 from stillhouse.seeds import derive
-from stillhouse.splits import NONE, WHOLE, held_out, splits_from
+from stillhouse.splits import FIRST, NONE, WHOLE, held_out, splits_from
 from stillhouse.tables import file_of, read_fitted, read_json, read_split, read_table, split_writer, write_fitted
 
 # The types of a history's columns, so that those of splits with and without lines fit together; ``kept`` is 1, 0 or absent.
@@ -94,7 +94,9 @@ class Job:
 
             def keep(split, sample, model, history=None, again=None):
                 model = OnOriginalPrior(model, self.ledger(split.name), sample[sample[STOP]], self.costs)
-                model = model if again is None else model.fitted_again(again, self.ledger(WHOLE), self.keeps_all)
+                if again is not None:
+                    write(FIRST, self._predicted(split, model))
+                    model = model.fitted_again(again, self.ledger(WHOLE), self.keeps_all)
                 write(split.name, self._predicted(split, model))
                 if self.keeps_all or len(held_out(split.name)) <= 1:
                     fitted[split.name] = model

@@ -34,5 +34,5 @@ def training_set(job, split, sample, follows=None):
 
 def with_targets(job, split, sample, name):
     """Return a student's sample and its soft targets, on the class prior of the ledger of this name."""
-    teaching = Teaching(job.sources, job.folds, job.classes, job.options)
+    teaching = Teaching(job.sources, job.folds, job.classes, job.options, again=name == WHOLE)
     return student_sample(sample, job.features(split), split, job.ledger(name), teaching)

@@ -5,13 +5,12 @@ import io
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
-import pandas as pd
 import pyarrow as pa
 from pyarrow.csv import WriteOptions, write_csv
 
 # What tells that there are no more items.
 END = object()
-# The types of columns that Arrow writes as pandas does.
+# The types of columns that Arrow writes; others are text before.
 PLAIN = ("float64", "int64", "str")
 
 
@@ -47,15 +46,22 @@ def written_behind(file):
 
 
 def as_csv(table, header):
-    """Return a table as CSV in bytes, as ``DataFrame.to_csv`` writes it, but by Arrow where its columns are of plain types."""
-    if not all(str(kind) in PLAIN for kind in table.dtypes):
-        return table.to_csv(index=False, header=header, lineterminator="\n").encode()
+    """Return a table as CSV in bytes; numbers have as few digits as tell them apart, and text has quotes where it needs them.
+
+    Arrow writes it, but for text that needs quotes, with which pandas writes all of it.
+    """
     content = io.BytesIO()
     if header:
         names = io.StringIO()
         csv.writer(names, lineterminator="\n").writerow(table.columns)
         content.write(names.getvalue().encode())
-    if len(table):
-        arrow = pa.Table.from_pandas(pd.DataFrame(table), preserve_index=False)
-        write_csv(arrow, content, WriteOptions(include_header=False, quoting_style="needed"))
-    return content.getvalue()
+    # Names may come twice, and are written above.
+    plain = table.set_axis(range(table.shape[1]), axis=1)
+    plain = plain.apply(lambda column: column if str(column.dtype) in PLAIN else column.astype("str").mask(column.isna()))
+    try:
+        options = WriteOptions(include_header=False, quoting_style="none")
+        rows = io.BytesIO()
+        write_csv(pa.Table.from_pandas(plain.rename(columns=str), preserve_index=False), rows, options)
+    except pa.ArrowInvalid:
+        rows = io.BytesIO(plain.to_csv(index=False, header=False, lineterminator="\n").encode())
+    return content.getvalue() + rows.getvalue()

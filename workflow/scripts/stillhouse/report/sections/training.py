@@ -141,6 +141,7 @@ def stop_sentences(run):
         f"Of the training rows of each split, {percent(run.config['folds']['stop'])} are asked for as stop rows, which makes "
         f"{span} rows, as splits differ in size: no model is fitted on them, and they decide when training "
         "stops, how resampled models are calibrated, and at which thresholds classes are decided for. Once this is decided, "
-        "what is shipped is fitted again on all rows; no score here is of those models, as no rows are left to score them on.",
+        "what is shipped is fitted again on all rows. Scores of held-out rows are of models like it; those of deploy rows and "
+        "of later batches are its own.",
         *(f"In some splits, {note}." for note in notes),
     ]
