@@ -38,6 +38,11 @@ from stillhouse.splits import Split
 from stillhouse.tables import split_writer, write_json
 
 
+def within_folds(name, metric, folds):
+    """A metric with regard to folds, as a function of labels, scores and weightings."""
+    return lambda labels, scores, W: metrics.of_weightings({name: metric}, labels, {name: scores}, folds)[name](W)
+
+
 def case(n_classes, rows=400):
     rng = np.random.default_rng(7)
     labels = rng.integers(0, n_classes, rows)
@@ -106,7 +111,7 @@ def test_recall_at_a_precision_is_that_of_the_threshold_that_other_rows_state(pr
         found += weight[own & (labels == 1) & (scores[:, 1] >= limit)].sum()
     expected = found / weight[labels == 1].sum()
     assert 0 < expected < 1
-    recall = metrics.within_folds("recall_at_precision", partial(metrics.recall_at_precision, precision=precision), parts)
+    recall = within_folds("recall_at_precision", partial(metrics.recall_at_precision, precision=precision), parts)
     assert recall(labels, scores, weight[None])[0] == pytest.approx(expected, abs=1e-12)
 
 
@@ -116,9 +121,7 @@ def test_a_model_of_noise_is_not_credited_with_the_recall_of_the_luckiest_thresh
     for seed in range(40):
         rng = np.random.default_rng(seed)
         labels, score = (rng.random(120) < 0.2).astype(int), rng.random(120)
-        recall = metrics.within_folds(
-            "recall_at_precision", partial(metrics.recall_at_precision, precision=0.5), np.arange(120) % 4
-        )
+        recall = within_folds("recall_at_precision", partial(metrics.recall_at_precision, precision=0.5), np.arange(120) % 4)
         found.append(recall(labels, np.c_[1 - score, score], np.ones((1, 120)))[0])
     assert np.mean(found) < 0.05
 
@@ -127,7 +130,7 @@ def test_a_fold_without_positive_rows_neither_lowers_nor_ends_the_recall():
     labels, scores = np.array([0, 1, 0, 1, 0, 0, 1, 0]), np.tile([0.2, 0.8], (8, 1))
     scores[labels == 0] = [0.9, 0.1]
     folds = np.array([0, 0, 0, 0, 1, 1, 2, 2])
-    recall = metrics.within_folds("recall_at_precision", partial(metrics.recall_at_precision, precision=0.9), folds)
+    recall = within_folds("recall_at_precision", partial(metrics.recall_at_precision, precision=0.9), folds)
     assert recall(labels, scores, np.ones((1, 8)))[0] == 1
 
 
@@ -136,7 +139,7 @@ def test_the_auc_of_a_class_counts_the_folds_that_have_it():
     rng = np.random.default_rng(0)
     labels, folds = np.r_[rng.integers(0, 3, 300), rng.integers(0, 2, 300)], np.repeat([0, 1], 300)
     scores = rng.dirichlet(np.ones(3), 600) + 0.3 * np.eye(3)[labels]
-    found = metrics.within_folds("auc", metrics.auc, folds)(labels, scores, np.ones((1, 600)))[0]
+    found = within_folds("auc", metrics.auc, folds)(labels, scores, np.ones((1, 600)))[0]
     of_class = [
         np.mean([reference.roc_auc_score(labels[folds == f] == c, scores[folds == f, c]) for f in (0, 1) if c < 2 or f == 0])
         for c in range(3)

@@ -172,19 +172,13 @@ def metrics_of(task, settings):
     return {name: metric for name, metric in found.items() if name != "cost" or task.costs}
 
 
-def within_folds(name, metric, folds):
-    """Return a metric of all rows as a function of (labels, scores, W), where folds matter to it.
+def of_weightings(asked, labels, scores, folds, rankings=None):
+    """Return metrics of all rows as functions of weightings W alone, with regard to folds where they matter.
 
     Rows of different folds are scored by different models. Ranked together, they would compare the general level of the
     models' scores, and with drifting classes an AUC may fall below 0.5 though each model ranks its own rows well. So a metric
     that ranks rows is the mean over folds, weighted by their rows; of each class, the folds that have it and others count. The
     threshold of ``recall_at_precision`` comes from other folds.
-    """
-    return lambda labels, scores, W: of_weightings({name: metric}, labels, {name: scores}, folds)[name](W)
-
-
-def of_weightings(asked, labels, scores, folds, rankings=None):
-    """Return metrics of all rows as functions of weightings W alone; see ``within_folds``.
 
     ``asked`` has a metric for each name, ``scores`` the scores that it is taken of. What does not depend on weights, such as
     the order of scores, is computed once and kept in ``rankings``, and the masses of rows by score are shared by metrics.
@@ -325,7 +319,7 @@ BY_TASK = {
     "multiclass": (auc, *OF_CLASSES),
     "regression": (rmse, mae, r2, pinball),
 }
-# Metrics that rank rows, which only scores of one model allow, as functions of one class; see ``within_folds``.
+# Metrics that rank rows, which only scores of one model allow, as functions of one class; see ``of_weightings``.
 RANKING = {"auc": _auc_of_one, "average_precision": _average_precision_of_one}
 # Metrics between 0 and 1 that rows of every class add to.
 OF_ALL_ROWS, OF_EVERY_CLASS, OF_POSITIVES = ("accuracy",), ("auc", "average_precision", "f1"), ("recall_at_precision",)
