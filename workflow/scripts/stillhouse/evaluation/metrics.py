@@ -192,11 +192,11 @@ def _of_weightings(name, metric, labels, scores, folds, rankings):
         return _prepared_recall(labels, scores, parts_of(folds), **getattr(metric, "keywords", {}), rankings=rankings)
     if name not in RANKING:
         return partial(metric, labels, scores)
-    codes = [1] if scores.shape[1] == 2 else range(scores.shape[1])
-    for key in ((code, fold) for code in codes for fold in np.unique(folds)):
+    codes, present = [1] if scores.shape[1] == 2 else range(scores.shape[1]), np.unique(folds)
+    for key in ((code, fold) for code in codes for fold in present):
         if key not in rankings:
             rankings[key] = Ranking(labels == key[0], scores[:, key[0]], folds == key[1])
-    return partial(_mean_over_folds, RANKING[name], [[rankings[code, fold] for fold in np.unique(folds)] for code in codes])
+    return partial(_mean_over_folds, RANKING[name], [[rankings[code, fold] for fold in present] for code in codes])
 
 
 def of_fold(name, metric, labels, scores, folds, fold, rankings=None):
