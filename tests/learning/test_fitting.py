@@ -32,6 +32,15 @@ def test_a_network_moves_with_the_weights_of_its_rows(imbalanced):
     assert moved_up > plain + 0.2
 
 
+@pytest.mark.parametrize("method", ["forest", "extratrees"])
+@pytest.mark.parametrize("bag", [0, 4])
+def test_forests_predict_the_same_bits_on_any_number_of_cores_and_at_each_call(method, bag, imbalanced):
+    options = model_options(method, trees=150, bag=bag)
+    one, several = (fit(imbalanced, options, 2, threads=threads, seed=1) for threads in (1, 4))
+    expected = one.predict(imbalanced)
+    assert all((several.predict(imbalanced) == expected).all() for _ in range(20))
+
+
 def test_the_same_seed_trains_the_same_network_and_another_seed_another(imbalanced):
     sample = imbalanced.assign(stop=imbalanced["row"] % 5 == 0)
     first, again, other = (trained(sample, NETWORK, seed=seed)[0].predict(sample) for seed in (3, 3, 4))

@@ -56,7 +56,14 @@ def fit(sample, options, n_classes, threads, seed):
     extra |= {key: value for key, value in known.items() if has_fit_parameter(estimator, key)}
     labels = sample[LABEL].to_numpy().astype(int if n_classes else float)
     estimator.fit(sample[names].to_numpy(), labels, sample_weight=sample[WEIGHT].to_numpy(), **extra)
-    return Fitted(estimator, names, n_classes)
+    return Fitted(predicting_on_one_core(estimator), names, n_classes)
+
+
+def predicting_on_one_core(estimator):
+    """Return a fitted estimator that predicts on one core: on several, forests add up their trees in the order of threads."""
+    if hasattr(estimator, "set_params") and "n_jobs" in estimator.get_params(deep=False):
+        estimator.set_params(n_jobs=1)
+    return estimator
 
 
 def fitted_again(model, whole, options, n_classes, threads, seed):
