@@ -2,7 +2,13 @@
 
 import numpy as np
 import pandas as pd
+import torch
 from conftest import network_options, trained
+
+from stillhouse.methods import build
+from stillhouse.networks.architecture import inputs_of
+from stillhouse.networks.training_sets import TRAINING_SETTINGS
+from stillhouse.networks.vectorized.members import Member, Table
 
 NAMES = [*(f"n{place}:x{place}" for place in range(5)), "m1:x1 is missing", "c5:a=1", "c5:a=2", "c5:a=3", "c6:b=1", "c6:b=2"]
 
@@ -50,3 +56,65 @@ def scores(model):
 NETWORK = network_options(
     numbers="none", heads=1, categorical="onehot", width=8, depth=1, dropout=0.0, epochs=30, patience=5, rate=0.01, decay=0.0
 )
+
+# Rows of the table that twenty members share, and how many of them each fits.
+ROWS = 4000
+SIZES = [100, 257, 700, 3000, 3500] * 4
+
+# Settings of networks that differ in all parts of a training.
+WAYS = {
+    "plain": {},
+    "dropout, layer norm, gelu": {"dropout": [0.1, 0.4], "norm": "layer", "activation": "gelu"},
+    "batch norm, piecewise, heads": {"norm": "batch", "numbers": "piecewise", "bins": 4, "heads": 3, "categorical": "embedded"},
+    "periodic, mixup, smoothing, average": {"numbers": "periodic", "mixup": 0.4, "smoothing": 0.1, "average": 0.9},
+    "momentum, plateau, snapshots, curriculum": {
+        "optimizer": "momentum", "schedule": "plateau", "snapshots": 3, "curriculum": 3, "patience": 6,
+    },
+    "resnet": {"method": "resnet", "numbers": "piecewise", "bins": 4},
+    "transformer": {"method": "transformer", "numbers": "piecewise", "bins": 4},
+    "transformer with heads": {"method": "transformer", "heads": 2, "categorical": None},
+}  # fmt: skip
+
+
+def table_of(rows, dtype=torch.float32, soft=True):
+    rng = np.random.default_rng(5)
+    X, label = features_of(rows), rng.integers(0, 2, rows)
+    parts = {"features": X, "hard": np.eye(2)[label], "weight": 0.5 + rng.random(rows)}
+    if soft:
+        p = rng.random((rows, 1))
+        parts |= {"soft": np.hstack([p, 1 - p])}
+    table = Table(**{name: torch.from_numpy(np.asarray(values)).to(dtype) for name, values in parts.items()})
+    table.taught = torch.from_numpy(rng.random(rows) < 0.8) if soft else None
+    return table
+
+
+def new_module(settings, seed, fitted_rows=None, dtype=torch.float32):
+    fitted_rows = features_of(50) if fitted_rows is None else fitted_rows
+    torch.manual_seed(seed)
+    kept = {key: value for key, value in settings.items() if key not in TRAINING_SETTINGS}
+    bins = settings["bins"] if settings["numbers"] == "piecewise" else 0
+    return build("architectures", kept, inputs=inputs_of(NAMES, fitted_rows, bins), n_outputs=2).to(dtype)
+
+
+def member_of(number, settings, **given):
+    """One of twenty that differ in all that members may differ in; number 3 diverges."""
+    rng = np.random.default_rng(number)
+    rows = rng.permutation(ROWS)
+    return Member(
+        new_module(settings, number, features_of(50, seed=number)),
+        **{
+            "fitted": rows[: SIZES[number]],
+            "stop": rows[SIZES[number] : SIZES[number] + 60 + 90 * (number % 4)],
+            "seed": 100 + number,
+            "rate": 1e30 if number == 3 else 0.001 * (1 + number % 3),
+            "decay": 0.01 * (number % 2),
+            "clip": 1e9 if number == 3 else 0.5 + number % 4,
+            "l1": 1e-4 * (number % 2),
+            "alpha": 0.2 + 0.1 * (number % 5),
+            "temperature": 1.0 + number % 3,
+            "prior": np.array([0.3, 0.7]),
+            "easiest": rows[: SIZES[number]],
+            "number": number,
+            **given,
+        },
+    )

@@ -12,7 +12,19 @@ import pandas as pd
 import pytest
 import torch
 from conftest import REPOSITORY, methods, report_run
-from network_samples import NAMES, features_of, fitted, options, sample_of, scores
+from network_samples import (
+    NAMES,
+    ROWS,
+    WAYS,
+    features_of,
+    fitted,
+    member_of,
+    new_module,
+    options,
+    sample_of,
+    scores,
+    table_of,
+)
 from sklearn.linear_model import LogisticRegression
 
 from stillhouse.errors import UserError
@@ -35,9 +47,10 @@ from stillhouse.networks.vectorized import draws, schedules
 from stillhouse.networks.vectorized.group import Group
 from stillhouse.networks.vectorized.layers import product, vectorized
 from stillhouse.networks.vectorized.lightning import progress
-from stillhouse.networks.vectorized.members import Layout, Member, Program, Shape, Table, steps_an_epoch
+from stillhouse.networks.vectorized.members import Layout, Program, Shape, steps_an_epoch
 from stillhouse.networks.vectorized.optimizers import STATE_NAMES
 from stillhouse.networks.vectorized.range_test import find_rates
+from stillhouse.networks.vectorized.steps import epoch_plan
 from stillhouse.report.sections.training import diverged_sentences
 
 
@@ -49,62 +62,13 @@ def one_thread():
     torch.set_num_threads(before)
 
 
-def table_of(rows, dtype=torch.float32, soft=True):
-    rng = np.random.default_rng(5)
-    X, label = features_of(rows), rng.integers(0, 2, rows)
-    parts = {"features": X, "hard": np.eye(2)[label], "weight": 0.5 + rng.random(rows)}
-    if soft:
-        p = rng.random((rows, 1))
-        parts |= {"soft": np.hstack([p, 1 - p])}
-    table = Table(**{name: torch.from_numpy(np.asarray(values)).to(dtype) for name, values in parts.items()})
-    table.taught = torch.from_numpy(rng.random(rows) < 0.8) if soft else None
-    return table
-
-
-ROWS = 4000
-
-
-SIZES = [100, 257, 700, 3000, 3500] * 4
-
-
-def new_module(settings, seed, fitted_rows=None, dtype=torch.float32):
-    fitted_rows = features_of(50) if fitted_rows is None else fitted_rows
-    torch.manual_seed(seed)
-    kept = {key: value for key, value in settings.items() if key not in TRAINING_SETTINGS}
-    bins = settings["bins"] if settings["numbers"] == "piecewise" else 0
-    return build("architectures", kept, inputs=inputs_of(NAMES, fitted_rows, bins), n_outputs=2).to(dtype)
-
-
-def member_of(number, settings, **given):
-    """One of twenty that differ in all that members may differ in; number 3 diverges."""
-    rng = np.random.default_rng(number)
-    rows = rng.permutation(ROWS)
-    return Member(
-        new_module(settings, number, features_of(50, seed=number)),
-        **{
-            "fitted": rows[: SIZES[number]],
-            "stop": rows[SIZES[number] : SIZES[number] + 60 + 90 * (number % 4)],
-            "seed": 100 + number,
-            "rate": 1e30 if number == 3 else 0.001 * (1 + number % 3),
-            "decay": 0.01 * (number % 2),
-            "clip": 1e9 if number == 3 else 0.5 + number % 4,
-            "l1": 1e-4 * (number % 2),
-            "alpha": 0.2 + 0.1 * (number % 5),
-            "temperature": 1.0 + number % 3,
-            "prior": np.array([0.3, 0.7]),
-            "easiest": rows[: SIZES[number]],
-            "number": number,
-            **given,
-        },
-    )
-
-
 def run(numbers, settings, table):
     group = Group([member_of(number, settings) for number in numbers], table, Program(Shape(32, 4), settings, Loss("auto", 2)))
     members = list(group.members)
     for epoch in range(settings["epochs"]):
         if group.members:
-            group.run_epoch(epoch)
+            group.launch(epoch)
+            group.finish(epoch)
     return dict(zip(numbers, members, strict=True))
 
 
@@ -113,20 +77,6 @@ def same(one, other):
         return False
     states = zip((module.state_dict() for module in one.kept), (module.state_dict() for module in other.kept), strict=True)
     return all(torch.equal(left[name], right[name]) for left, right in states for name in left)
-
-
-WAYS = {
-    "plain": {},
-    "dropout, layer norm, gelu": {"dropout": [0.1, 0.4], "norm": "layer", "activation": "gelu"},
-    "batch norm, piecewise, heads": {"norm": "batch", "numbers": "piecewise", "bins": 4, "heads": 3, "categorical": "embedded"},
-    "periodic, mixup, smoothing, average": {"numbers": "periodic", "mixup": 0.4, "smoothing": 0.1, "average": 0.9},
-    "momentum, plateau, snapshots, curriculum": {
-        "optimizer": "momentum", "schedule": "plateau", "snapshots": 3, "curriculum": 3, "patience": 6,
-    },
-    "resnet": {"method": "resnet", "numbers": "piecewise", "bins": 4},
-    "transformer": {"method": "transformer", "numbers": "piecewise", "bins": 4},
-    "transformer with heads": {"method": "transformer", "heads": 2, "categorical": None},
-}  # fmt: skip
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -522,7 +472,7 @@ def test_a_curriculum_begins_with_the_rows_that_a_simple_model_is_surest_of():
     training_set = TrainingSet(sample_of(), None, settings, 2, 1)
     member = training_set.members()[0]
     group = Group([member], training_set.table(), Program(Shape(32, 7), settings, Loss("auto", 2)))
-    seen = [set(group._rows_of(member, epoch, 224)) for epoch in range(5)]
+    seen = [set(epoch_plan(group, epoch).rows.flatten().tolist()) for epoch in range(5)]
     assert seen[0] <= set(member.easiest[: len(member.easiest) // 5 + 1])
     assert len(seen[0]) < len(seen[2]) < len(seen[4])
     X, y = training_set.sample[NAMES].to_numpy(), training_set.sample["label"].to_numpy()
@@ -648,7 +598,7 @@ def test_a_resumed_training_is_the_unbroken_one_bit_for_bit(given, tmp_path, mon
     settings = options(**{"epochs": 9, "checkpoint": 3, "seeds": 3, **given})
     sets = lambda: [TrainingSet(sample_of(rows), None, settings, 2, seed) for seed, rows in enumerate((300, 900))]  # noqa: E731
     unbroken = train(sets())
-    epochs, original = [], Group.run_epoch
+    epochs, original = [], Group.launch
 
     def failing(group, epoch):
         epochs.append(epoch)
@@ -656,7 +606,7 @@ def test_a_resumed_training_is_the_unbroken_one_bit_for_bit(given, tmp_path, mon
             raise Interrupted
         original(group, epoch)
 
-    monkeypatch.setattr(Group, "run_epoch", failing)
+    monkeypatch.setattr(Group, "launch", failing)
     with pytest.raises(Interrupted):
         train(sets(), checkpoints=tmp_path / "unfinished")
     assert len(list((tmp_path / "unfinished").glob("*.ckpt"))) == 1
@@ -673,7 +623,7 @@ def test_a_damaged_checkpoint_is_left_aside_and_training_begins_anew(damage, tmp
     settings = options(epochs=6, checkpoint=2)
     sets = lambda: [TrainingSet(sample_of(), None, settings, 2, 1)]  # noqa: E731
     unbroken, _ = train(sets())[0]
-    original = Group.run_epoch
+    original = Group.launch
 
     def failing(group, epoch):
         if epoch == 4:
@@ -681,12 +631,12 @@ def test_a_damaged_checkpoint_is_left_aside_and_training_begins_anew(damage, tmp
         original(group, epoch)
 
     with monkeypatch.context() as patch, pytest.raises(Interrupted):
-        patch.setattr(Group, "run_epoch", failing)
+        patch.setattr(Group, "launch", failing)
         train(sets(), checkpoints=tmp_path / "unfinished")
     (checkpoint,) = (tmp_path / "unfinished").glob("*.ckpt")
     checkpoint.write_bytes(damage(checkpoint.read_bytes()))
     epochs = []
-    monkeypatch.setattr(Group, "run_epoch", lambda group, epoch: (epochs.append(epoch), original(group, epoch)))
+    monkeypatch.setattr(Group, "launch", lambda group, epoch: (epochs.append(epoch), original(group, epoch)))
     again, _ = train(sets(), checkpoints=tmp_path / "unfinished")[0]
     assert epochs == list(range(6))
     assert (scores(again) == scores(unbroken)).all()
@@ -715,13 +665,13 @@ tests.ended_and_resumed({folder!r})
 
 def ended_and_resumed(folder):
     """Train with checkpoints, saying each epoch; what a process of its own does."""
-    original = Group.run_epoch
+    original = Group.finish
 
     def told(group, epoch):
         original(group, epoch)
         print("epoch", epoch, flush=True)
 
-    Group.run_epoch = told
+    Group.finish = told
     model, _ = train([TrainingSet(sample_of(), None, options(epochs=60, patience=60), 2, 1)], checkpoints=folder)[0]
     print("scores", scores(model).tobytes().hex(), flush=True)
 
@@ -750,6 +700,16 @@ def test_progress_is_told_in_one_line():
     training.groups = [SimpleNamespace(members=training.members)]
     training.members[0].stopped = True
     assert progress(training) == "epoch 2, loss 0.7000, stop loss 0.6000, 1 of 2 networks in training"
+
+
+@pytest.mark.parametrize("device", ["cpu", pytest.param("cuda", marks=ON_A_GPU)])
+@pytest.mark.parametrize(("task", "heads"), [("classes", 1), ("classes", 3), ("values", 3)])
+def test_networks_predict_all_at_once_what_they_predict_one_by_one(device, task, heads, monkeypatch):
+    monkeypatch.setattr("stillhouse.networks.fitted.ROWS_ON_GPU", 40)
+    model, _ = fitted(sample_of(task=task), 2 * (task == "classes"), seeds=3, heads=heads, numbers="piecewise", bins=4)
+    X = torch.tensor(features_of(100, seed=3))
+    with torch.inference_mode():
+        torch.testing.assert_close(model.means_on(device, X), model.means(X), atol=1e-5, rtol=1e-5)
 
 
 @pytest.mark.gpu

@@ -7,12 +7,10 @@ import warnings
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.plugins.environments import LightningEnvironment
-from torch import nn
 
 from stillhouse.claims import is_helper, mark_helpers
 from stillhouse.ensembles.adaboost import boosted
@@ -22,14 +20,11 @@ from stillhouse.networks.fitted import outcome
 from stillhouse.networks.losses import Loss
 from stillhouse.networks.vectorized.lightning import Checkpoints, PlainFiles, ProgressLines, Training
 from stillhouse.networks.vectorized.members import Layout, Program, Shape, Table
+from stillhouse.networks.vectorized.partition import free_bytes, group_size, in_groups, parts_that_fit
 from stillhouse.networks.vectorized.processes import SharedBatches
 from stillhouse.seeds import derive
 
 PRECISIONS = {"float32": "32-true", "bfloat16": "bf16-mixed"}
-
-
-# Operations that a group should do in one call: with fewer, the overhead of calls dominates; with more, caches overflow.
-OPERATIONS_PER_CALL = 150e6
 
 
 logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
@@ -96,7 +91,9 @@ def _trained(sets, threads, title, checkpoints):
         size = len(members) if options["devices"] > 1 else group_size(members, batch, -(-count // threads))
         program = Program(Shape(batch, steps), options, Loss(options["loss"], sets[0].n_classes))
         layouts.append(Layout(table, program, in_groups(members, size)))
-    fit(layouts, options, threads, title, checkpoints)
+    # Several processes would not see the same free memory.
+    for part in parts_that_fit(layouts, free_bytes() if options["devices"] == 1 else None, title):
+        fit(part, options, threads, title, checkpoints)
     return [outcome(training_set, members_of[training_set]) for training_set in sets]
 
 
@@ -140,22 +137,6 @@ def number_members(by_set):
 
 def _joined(parts):
     return None if parts[0] is None else torch.cat(parts)
-
-
-def group_size(members, batch, most):
-    """Return how many members form a group: on a GPU all; on a CPU enough to keep a core busy, and at most ``most``."""
-    if torch.cuda.is_available():
-        return len(members)
-    widest = max((layer.weight.numel() for layer in members[0].module.modules() if isinstance(layer, nn.Linear)), default=1)
-    return max(1, min(int(OPERATIONS_PER_CALL / (2 * batch * widest)), most))
-
-
-def in_groups(members, size):
-    """Return members in groups of nearly equal size, about ``size``; a member and the one that follows it share a group."""
-    followers = {id(member.follows): member for member in members if member.follows}
-    units = [[member, *filter(None, [followers.get(id(member))])] for member in members if not member.follows]
-    parts = np.array_split(np.arange(len(units)), min(len(units), -(-len(members) // size)))
-    return [[member for index in part for member in units[index]] for part in parts]
 
 
 def new_trainer(options, callbacks):

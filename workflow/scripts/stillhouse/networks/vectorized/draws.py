@@ -18,6 +18,11 @@ def salt(count):
     return _signed(count * 0x9E3779B97F4A7C15 % (1 << 64))
 
 
+def salts(counts):
+    """Return ``salt`` of each of several counts, a tensor of int64, which wraps around."""
+    return counts * salt(1)
+
+
 def hashed(state):
     """Return the outputs of SplitMix64 (Steele, Lea & Flood 2014) for int64 states."""
     state = (state ^ _shifted(state, 30)) * _FIRST
@@ -32,7 +37,7 @@ def _shifted(state, bits):
 
 def random_bytes(keys, count):
     """Return ``count`` random bytes for each member from its int64 key; shape (members, count)."""
-    states = torch.arange(1, -(-count // 8) + 1, device=keys.device) * salt(1)
+    states = salts(torch.arange(1, -(-count // 8) + 1, device=keys.device))
     return hashed(keys[:, None] + states).view(torch.uint8)[:, :count]
 
 

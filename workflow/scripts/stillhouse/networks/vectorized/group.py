@@ -9,10 +9,13 @@ import torch
 from stillhouse.distillation.hints import hint_loss, split_hints
 from stillhouse.networks.losses import mixed, smoothed
 from stillhouse.networks.vectorized import draws, schedules
+from stillhouse.networks.vectorized.captured import Captured
 from stillhouse.networks.vectorized.layers import VectorizedBatchNorm, VectorizedLayerNorm, vectorized
+from stillhouse.networks.vectorized.memory import ROWS_ON_GPU
 from stillhouse.networks.vectorized.optimizers import RowOptimizer
 from stillhouse.networks.vectorized.parameters import Rows, load_row
 from stillhouse.networks.vectorized.processes import Processes
+from stillhouse.networks.vectorized.steps import Steps, epoch_plan
 from stillhouse.seeds import derive
 
 # Stopped members are computed like the others until they are removed, and removing them costs a new layout; so they are
@@ -24,20 +27,25 @@ SINGLE_PROCESS = Processes()
 
 
 class Group:
-    """Members in training; ``program`` has what all of them share."""
+    """Members in training; ``program`` has what all of them share.
 
-    def __init__(self, members, table, program, precision=nullcontext, processes=SINGLE_PROCESS):
+    On a GPU all work of a group is put on its ``stream``, where a step is captured and repeated; without one, each step is
+    launched anew.
+    """
+
+    def __init__(self, members, table, program, precision=nullcontext, processes=SINGLE_PROCESS, stream=None):
         self.table, self.shape, self.settings, self.loss = table, program.shape, program.settings, program.loss
-        self.precision, self.processes = precision, processes
+        self.precision, self.processes, self.stream = precision, processes, stream
+        self.taken = torch.zeros((), dtype=torch.float64, device=table.features.device)
         self._lay_out(members)
         self.kept = self.rows.values.new_zeros(self.settings["snapshots"], *self.rows.values.shape)
         self.recent = self.kept.clone() if self.settings["snapshots"] > 1 else None
         self.average = self.rows.values.clone() if self.settings["average"] else None
-        self.taken = 0
 
     def _lay_out(self, members):
         device = self.table.features.device
-        self.members = members
+        self.members, self.steps, self.next_plan = members, None, None
+        self.step = Captured(self._step, self.stream)
         self.network, self.keys = vectorized([member.module for member in members])
         self.network.to(device)
         self.rows = Rows(self.network, self._traits)
@@ -46,7 +54,11 @@ class Group:
         self.frozen_norms = [norm for name, norm in norms if f"{name}.weight" not in self.rows.trained]
         self.gradient = torch.zeros_like(self.rows.values[:, : self.rows.width])
         like = {"device": device, "dtype": self.table.features.dtype}
+        self.sums = self.gradient.new_zeros(2, len(members))
+        self.stop_sums = self.sums.clone()
         self.seeds = torch.tensor([derive(member.seed, "dropout") for member in members], device=device)
+        self.rates = torch.zeros(len(members), dtype=torch.float64, device=device)
+        self.decays = torch.tensor([member.decay for member in members], dtype=torch.float64, device=device)
         self.clips = torch.tensor([member.clip for member in members], **like)[:, None]
         self.l1 = torch.tensor([member.l1 for member in members], **like)[:, None]
         # Asked once, as the answer of a tensor on a GPU is waited for.
@@ -67,8 +79,8 @@ class Group:
         return 0.0 if is_frozen else self.settings["rates"][part], kind == "weight" and not is_norm
 
     def _blocks(self, device):
-        # Blocks of a fixed size: a member's sums do not change when other members have more rows.
-        size = 4 * self.shape.batch
+        # Blocks of a fixed size on a CPU: a member's sums do not change when other members have more rows.
+        size = 4 * self.shape.batch if device.type == "cpu" else max(self.shape.batch, ROWS_ON_GPU // len(self.members))
         most = max(-(-len(member.stop) // size) for member in self.members) * size
         rows = np.stack([np.resize(member.stop, most) for member in self.members])
         counts = np.array([[len(member.stop)] for member in self.members])
@@ -89,41 +101,63 @@ class Group:
         self.optimizer.load(state["optimizer"])
         for name in ("kept", "recent", "average"):
             setattr(self, name, None if state[name] is None else state[name].to(self.rows.values.device))
-        self.taken = state["taken"]
+        self.taken.copy_(state["taken"])
+
+    def on_stream(self):
+        """Return a context in which the device's work is put on this group's stream."""
+        return nullcontext() if self.stream is None else torch.cuda.stream(self.stream)
 
     def score_warm_starts(self):
         """Score warm-started members before the first epoch, so that they keep their weights where no epoch is better."""
         if any(member.is_warm_started for member in self.members):
-            self.judge(-1, [float("nan")] * len(self.members), self.processes.agreed(self.stop_losses()))
+            self.add_stop_losses()
+            self.judge(-1, [float("nan")] * len(self.members), self.processes.agreed(means(self.stop_sums)))
 
-    def run_epoch(self, epoch):
-        """Train an epoch, score every member on its stop rows, and remove those that have stopped."""
-        self.judge(epoch, self.train_epoch(epoch), self.processes.agreed(self.stop_losses()))
+    def launch(self, epoch):
+        """Train an epoch and sum the losses of stop rows; a GPU is not waited for."""
+        self.train_epoch(epoch)
+        if self.stream is not None and epoch + 1 < self.settings["epochs"]:
+            # Drawn while the GPU is at work.
+            self.next_plan = epoch_plan(self, epoch + 1)
+        self.add_stop_losses()
+
+    def finish(self, epoch):
+        """Score every member on its stop rows after an epoch, and remove those that have stopped."""
+        self.judge(epoch, means(self.sums), self.processes.agreed(means(self.stop_sums)))
         self.release(is_last=epoch + 1 == self.settings["epochs"])
 
     def train_epoch(self, epoch):
-        """Train the members for the steps of an epoch; returns their weighted mean losses."""
+        """Train the members for the steps of an epoch; ``sums`` gets their weighted losses and weights."""
         self.network.train()
         for norm in self.frozen_norms:
             norm.eval()
-        order = self._order(epoch)
-        shares = self._shares(epoch)
-        sums = self.scale.new_zeros(2, len(self.members))
-        for step, index in enumerate(order):
-            share = None if shares is None else shares[step]
-            factor = schedules.factor(self.settings, epoch + step / len(order))
-            sums += self.learn(index, epoch * self.shape.steps + step + 1, factor, share, smooth=self.prior is not None)
-        return (sums[0] / sums[1]).tolist()
+        self.begin(self.next_plan or epoch_plan(self, epoch), [member.rate * member.slowed for member in self.members])
+        self.next_plan = None
+        for _ in range(len(self.steps)):
+            self.step()
 
-    def learn(self, index, number, factor, share=None, smooth=False):
+    def begin(self, plan, rates):
+        """Have the next steps be those of a plan, at these rates of the members, and sum their losses anew."""
+        if self.steps is None or len(self.steps) != len(plan):
+            self.steps = Steps(plan, self.table.features.device)
+        else:
+            self.steps.begin(plan)
+        self.rates.copy_(torch.tensor(rates, dtype=torch.float64))
+        self.sums.zero_()
+
+    def _step(self):
+        step = self.steps.take()
+        self.sums += self.learn(smooth=self.prior is not None, **step)
+
+    def learn(self, rows, salts, factors, shares=None, smooth=False):
         """Take one step on a batch of rows; return each member's sums of weighted losses and of weights, shape (2, members).
 
-        ``number`` is the step's number; with several processes, each sees its part of the rows, with its own dropout.
+        The other arguments are those of a step in ``Plan``. Of several processes, each sees its part of the rows.
         """
-        self.keys.of_step = draws.hashed(self.seeds + draws.salt(number * self.processes.count + self.processes.rank))
-        losses, weight = self.losses(self.processes.part(index), share, smooth)
+        self.keys.of_step = draws.hashed(self.seeds + salts)
+        losses, weight = self.losses(self.processes.part(rows), shares, smooth)
         weighted = (losses * weight).sum(dim=1)
-        self.take_step(weighted.sum() / self.shape.batch, factor)
+        self.take_step(weighted.sum() / self.shape.batch, factors)
         return self.processes.total(torch.stack([weighted.detach(), weight.sum(dim=1)]))
 
     def losses(self, index, share=None, smooth=False):
@@ -166,24 +200,22 @@ class Group:
                 self.gradient[:, part] += self.l1 * self.rows.values[:, part].sign()
         norm = torch.linalg.vector_norm(self.gradient, dim=1, keepdim=True)
         self.gradient.mul_((self.clips / (norm + 1e-6)).clamp_(max=1.0))
-        rates = [member.rate * member.slowed * factor for member in self.members]
-        self.optimizer.step(self.gradient, rates, [member.decay for member in self.members])
+        self.optimizer.step(self.gradient, self.rates * factor, self.decays)
         if self.average is not None:
             self.taken += 1
-            kept = min(self.settings["average"], self.taken / (self.taken + AVERAGE_WARMUP))
-            self.average.lerp_(self.rows.values, 1 - kept)
+            kept = (self.taken / (self.taken + AVERAGE_WARMUP)).clamp_max(self.settings["average"])
+            self.average.lerp_(self.rows.values, (1 - kept).to(self.average.dtype))
 
     @torch.no_grad()
-    def stop_losses(self):
-        """Return the members' weighted mean losses on their stop rows."""
+    def add_stop_losses(self):
+        """Sum the members' weighted losses and weights of their stop rows in ``stop_sums``."""
         self.network.eval()
-        sums = self.scale.new_zeros(2, len(self.members))
+        self.stop_sums.zero_()
         with self._averaged():
             for index, is_own in self.stop_blocks:
                 losses, weight = self.losses(index)
                 weight = weight * is_own
-                sums += torch.stack([(losses * weight).sum(dim=1), weight.sum(dim=1)])
-        return (sums[0] / sums[1]).tolist()
+                self.stop_sums += torch.stack([(losses * weight).sum(dim=1), weight.sum(dim=1)])
 
     def judge(self, epoch, losses, stop_losses):
         """Record an epoch: keep the weights of members that improved, slow down or stop those that have not for long."""
@@ -238,26 +270,10 @@ class Group:
         yield
         self.rows.values.copy_(own)
 
-    def _order(self, epoch):
-        count = self.shape.steps * self.shape.batch
-        rows = np.stack([self._rows_of(member, epoch, count) for member in self.members])
-        order = torch.from_numpy(rows).view(len(self.members), self.shape.steps, self.shape.batch).transpose(0, 1)
-        return order.contiguous().to(self.table.features.device)
 
-    def _rows_of(self, member, epoch, count):
-        curriculum = self.settings["curriculum"]
-        if epoch >= curriculum:
-            return draws.shuffled_passes(member.seed, member.fitted, epoch * count, count)
-        count_easy = -(-len(member.easiest) * (epoch + 1) // (curriculum + 1))
-        easy = member.easiest[: max(count_easy, self.shape.batch)]
-        return draws.shuffled_passes(derive(member.seed, "easy", epoch), easy, 0, count)
-
-    def _shares(self, epoch):
-        if not self.settings["mixup"]:
-            return None
-        drawn = (epoch, self.shape.steps, self.settings["mixup"])
-        shares = np.stack([draws.mixing_shares(member.seed, *drawn) for member in self.members], axis=1)
-        return torch.from_numpy(shares).to(self.scale)[..., None]
+def means(sums):
+    """Return the weighted means of sums of losses and of weights, shape (2, members); on a GPU, its work is waited for."""
+    return (sums[0] / sums[1]).tolist()
 
 
 def _taken(values, index):

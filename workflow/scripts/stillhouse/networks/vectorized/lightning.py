@@ -5,6 +5,7 @@ import logging
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytorch_lightning as pl
@@ -54,28 +55,38 @@ class Training(pl.LightningModule):
         """Set the groups up on the device, and find learning rates by a range test for ``rate: auto``."""
         precision = self.trainer.precision_plugin.forward_context
         processes = Processes(self.trainer.global_rank, self.trainer.world_size)
-        # Several processes must take the steps of groups in the same order.
-        threads = self.threads if processes.count == 1 else 1
+        # Several processes must take the steps of groups in the same order; a GPU works on many groups for one thread.
+        threads = self.threads if processes.count == 1 and self.device.type == "cpu" else 1
         self.pool = ThreadPoolExecutor(threads, initializer=begin_thread, initargs=(self.device,))
-        tables = {id(layout): layout.table.to(self.device) for layout in self.layouts}
+        tables = {id(layout.table): layout.table.to(self.device) for layout in self.layouts}
 
         def group_of(part):
             layout, members = part
-            return Group(members, tables[id(layout)], layout.program, precision, processes)
+            stream = new_stream(self.device) if processes.count == 1 else None
+            with nullcontext() if stream is None else torch.cuda.stream(stream):
+                return Group(members, tables[id(layout.table)], layout.program, precision, processes, stream)
 
         self.groups = list(self.pool.map(group_of, self.partition))
         if self.saved is not None:
             for group, state in zip(self.groups, self.saved, strict=True):
-                group.load(state)
+                with group.on_stream():
+                    group.load(state)
             return
         if self.settings["rate"] == AUTO:
-            list(self.pool.map(find_rates, self.groups))
-        list(self.pool.map(Group.score_warm_starts, self.groups))
+            self._each(find_rates)
+        self._each(Group.score_warm_starts)
 
     def training_step(self, batch, _):
-        """Run an epoch of every group."""
-        epoch = self.current_epoch
-        list(self.pool.map(lambda group: group.run_epoch(epoch), [group for group in self.groups if group.members]))
+        """Run an epoch of every group; a GPU has the work of all of them before the first is waited for."""
+        self._each(Group.launch, self.current_epoch)
+        self._each(Group.finish, self.current_epoch)
+
+    def _each(self, work, *given):
+        def run(group):
+            with group.on_stream():
+                work(group, *given)
+
+        list(self.pool.map(run, [group for group in self.groups if group.members]))
 
     def on_train_epoch_end(self):
         """Stop when no member is left."""
@@ -88,6 +99,9 @@ class Training(pl.LightningModule):
     def on_save_checkpoint(self, checkpoint):
         """Add the groups, and the kept networks of stopped members."""
         training = [group for group in self.groups if group.members]
+        if self.device.type == "cuda":
+            # Tensors are saved from another stream than the groups'.
+            torch.cuda.synchronize(self.device)
         left = {member.number for group in training for member in group.members}
         checkpoint["groups"] = [group.state() for group in training]
         checkpoint["done"] = {member.number: member.outcome() for member in self.members if member.number not in left}
@@ -101,6 +115,15 @@ def begin_thread(device):
     torch.set_num_threads(1)
     if device.type == "cuda":
         torch.cuda.set_device(device)
+
+
+def new_stream(device):
+    """Return a stream of a GPU that begins after the work of the current one; None for another device."""
+    if device.type != "cuda":
+        return None
+    stream = torch.cuda.Stream(device)
+    stream.wait_stream(torch.cuda.current_stream(device))
+    return stream
 
 
 class ProgressLines(pl.Callback):

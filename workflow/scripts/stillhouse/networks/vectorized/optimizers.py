@@ -7,14 +7,19 @@ import torch
 
 
 class RowOptimizer:
-    """An update rule over the trained columns of ``rows``; ``state`` has its matrices, of shape (members, columns)."""
+    """An update rule over the trained columns of ``rows``; ``state`` has its matrices, of shape (members, columns).
 
-    def __init__(self, rows, name, momentum=0.9):
+    ``fuses`` says whether Adam runs in torch's fused kernels, which need rates as plain numbers and are the fastest on a CPU;
+    otherwise a step reads tensors alone, as a captured one must.
+    """
+
+    def __init__(self, rows, name, momentum=0.9, fuses=None):
         self.rows, self.name, self.momentum = rows, name, momentum
         weights = rows.values[:, : rows.width]
         self.state = {key: torch.zeros_like(weights) for key in STATE_NAMES[name]}
         # The fused kernels take the count of steps as a tensor; single precision is exact up to 2**24.
         self.steps = torch.zeros((), dtype=torch.float32, device=weights.device)
+        self.fuses = name in FUSED and (weights.device.type == "cpu" if fuses is None else fuses)
 
     def checkpoint(self):
         """Return the state, by name."""
@@ -22,25 +27,28 @@ class RowOptimizer:
 
     def load(self, checkpoint, members=slice(None)):
         """Restore the state of a checkpoint, of some of its members."""
-        device = self.rows.values.device
-        self.steps = checkpoint["steps"].to(device)
-        self.state = {name: checkpoint[name][members].to(device) for name in self.state}
+        self.steps.copy_(checkpoint["steps"])
+        for name, matrix in self.state.items():
+            matrix.copy_(checkpoint[name][members])
 
     def step(self, gradient, rates, decays):
-        """Update every row by its gradient; ``rates`` and ``decays`` have one number for each member."""
+        """Update every row by its gradient; ``rates`` and ``decays`` have one number for each member, shape (members,)."""
         self.steps += 1
-        if self.name in FUSED:
-            self._fused_step(gradient, rates, decays)
+        if self.fuses:
+            self._fused_step(gradient, rates.tolist(), decays.tolist())
             return
-        columns = [torch.tensor(values, dtype=gradient.dtype, device=gradient.device)[:, None] for values in (rates, decays)]
+        rates, decays = rates.to(gradient.dtype)[:, None], decays.to(gradient.dtype)[:, None]
         for segment in self.rows.segments:
             part = slice(segment.start, segment.stop)
             weights, slope = self.rows.values[:, part], gradient[:, part]
-            if segment.decays:
-                slope = slope + columns[1] * weights
+            own = rates * segment.factor
+            if segment.decays and self.name in DECOUPLED:
+                weights.mul_(1 - own * decays)
+            elif segment.decays:
+                slope = torch.addcmul(slope, weights, decays)
             state = {key: matrix[:, part] for key, matrix in self.state.items()}
-            direction = RULES[self.name](slope, state, first=int(self.steps) == 1, momentum=self.momentum)
-            weights.sub_(columns[0] * segment.factor * direction)
+            direction = RULES[self.name](slope, state, steps=self.steps, momentum=self.momentum)
+            weights.addcmul_(direction, own, value=-1)
 
     def _fused_step(self, gradient, rates, decays):
         together = {}
@@ -64,40 +72,47 @@ class RowOptimizer:
                 )
 
 
-def sgd(slope, state, first, momentum):
+def sgd(slope, state, steps, momentum):
     """Return the direction of plain gradient descent."""
     return slope
 
 
-def momentum(slope, state, first, momentum):
+def momentum(slope, state, steps, momentum):
     """Return the direction of gradient descent with momentum (Polyak 1964)."""
-    velocity = state["velocity"]
-    return velocity.copy_(slope) if first else velocity.mul_(momentum).add_(slope)
+    return state["velocity"].mul_(momentum).add_(slope)
 
 
-def nesterov(slope, state, first, momentum):
+def nesterov(slope, state, steps, momentum):
     """Return the direction of gradient descent with Nesterov's momentum (Sutskever et al. 2013)."""
-    velocity = state["velocity"]
-    velocity = velocity.copy_(slope) if first else velocity.mul_(momentum).add_(slope)
-    return slope + momentum * velocity
+    return slope + momentum * state["velocity"].mul_(momentum).add_(slope)
 
 
-def adagrad(slope, state, first, momentum):
+def adagrad(slope, state, steps, momentum):
     """Return the direction of AdaGrad (Duchi, Hazan & Singer 2011)."""
     return slope / state["total"].add_(slope * slope).sqrt().add_(1e-10)
 
 
-def rmsprop(slope, state, first, momentum):
+def rmsprop(slope, state, steps, momentum):
     """Return the direction of RMSProp (Tieleman & Hinton 2012)."""
     return slope / state["square"].mul_(0.99).add_(0.01 * slope * slope).sqrt().add_(1e-8)
 
 
-def adadelta(slope, state, first, momentum):
+def adadelta(slope, state, steps, momentum):
     """Return the direction of AdaDelta (Zeiler 2012)."""
     square = state["square"].mul_(0.9).add_(0.1 * slope * slope)
     direction = slope * (state["moved"] + 1e-6).sqrt() / (square + 1e-6).sqrt()
     state["moved"].mul_(0.9).add_(0.1 * direction * direction)
     return direction
+
+
+def adam(slope, state, steps, momentum):
+    """Return the direction of Adam (Kingma & Ba 2015)."""
+    mean = state["mean"].lerp_(slope, 0.1)
+    square = state["square"].mul_(0.999).addcmul_(slope, slope, value=0.001)
+    # In double precision, as 1 - 0.999 has few digits left in single.
+    bias, bias_of_square = (1 - share ** steps.double() for share in (0.9, 0.999))
+    deviation = square.sqrt().div_(bias_of_square.sqrt().to(square.dtype)).add_(1e-8)
+    return (mean / bias.to(mean.dtype)).div_(deviation)
 
 
 RULES = {
@@ -107,9 +122,12 @@ RULES = {
     "adagrad": adagrad,
     "rmsprop": rmsprop,
     "adadelta": adadelta,
+    "adam": adam,
+    "adamw": adam,
 }
-# Private functions of torch: there is no public way to update rows with their own rates in one call (Kingma & Ba 2015;
-# Loshchilov & Hutter 2019).
+# Rules whose decay is no part of the gradient (Loshchilov & Hutter 2019).
+DECOUPLED = {"adamw"}
+# Private functions of torch: there is no public way to update rows with their own rates in one call.
 FUSED = {"adam": torch._fused_adam_, "adamw": torch._fused_adamw_}
 STATE_NAMES = {
     "sgd": (),

@@ -5,6 +5,7 @@ import torch
 
 from stillhouse.networks.vectorized import draws
 from stillhouse.networks.vectorized.optimizers import RowOptimizer
+from stillhouse.networks.vectorized.steps import plan
 from stillhouse.seeds import derive
 
 LOWEST, HIGHEST, STEPS = 1e-6, 1.0, 100
@@ -43,24 +44,18 @@ def running_mean(losses):
 
 
 def _losses(group, rates):
-    before, given = group.rows.values.clone(), [member.rate for member in group.members]
-    optimizer, average, group.average = group.optimizer, group.average, None
-    group.optimizer = RowOptimizer(group.rows, group.settings["optimizer"], group.settings["momentum"])
+    before, optimizer, average = group.rows.values.clone(), group.optimizer, group.average
+    group.average, group.optimizer = None, RowOptimizer(group.rows, group.settings["optimizer"], group.settings["momentum"])
     group.network.train()
+    count = len(rates) * group.shape.batch
+    orders = [draws.shuffled_passes(derive(member.seed, "range"), member.fitted, 0, count) for member in group.members]
+    # Their numbers are those of no step in training.
+    group.begin(plan(orders, rates, -torch.arange(1, len(rates) + 1), group.processes), [1.0] * len(group.members))
     losses = []
-    for step, rate in enumerate(rates):
-        for member in group.members:
-            member.rate = rate
-        loss, weight = group.learn(_batch(group, step), number=-step - 1, factor=1.0)
+    for _ in rates:
+        loss, weight = group.learn(**group.steps.take())
         losses.append((loss / weight).cpu().numpy())
     group.rows.values.copy_(before)
-    group.optimizer, group.average = optimizer, average
-    for member, rate in zip(group.members, given, strict=True):
-        member.rate = rate
+    # What training steps read has another shape.
+    group.optimizer, group.average, group.steps = optimizer, average, None
     return np.array(losses)
-
-
-def _batch(group, step):
-    size = group.shape.batch
-    rows = [draws.shuffled_passes(derive(member.seed, "range"), member.fitted, step * size, size) for member in group.members]
-    return torch.from_numpy(np.stack(rows)).to(group.table.features.device)
