@@ -5,7 +5,7 @@
 Five folds with four bootstrap draws each, ten epochs, whole processes with imports and reading, one thread, CPU seconds. The
 usual way is one Lightning process with a DataLoader over a TensorDataset, a logger, checkpoints and early stopping. The lean
 loop is plain torch with index batches and fused AdamW, counted a member and epoch, without imports. All take turns, three
-times; the least of each counts. At the end, the peak memory of eighty networks.
+times; the least of each counts. Then the peak memory of eighty networks and, where there is a GPU, what ``gpu.py`` prints.
 """
 
 import os
@@ -40,26 +40,33 @@ def make_table(size, path):
     table.to_feather(path)
 
 
-def stillhouse(size, path, draws=DRAWS, folds=FOLDS):
-    """Train all folds and draws as the workflow does; returns CPU seconds in training a member and epoch."""
+def sets_of(size, path, draws=DRAWS, folds=FOLDS, **given):
+    """Return training sets of folds with bootstrap draws of plain networks, but for settings that are ``given``."""
     import pandas as pd
 
     from stillhouse.config.completion import complete_options, shared_options
     from stillhouse.config.settings import load_schema
-    from stillhouse.networks.training import train
     from stillhouse.networks.training_sets import TrainingSet
 
     schema = load_schema()
-    given = {name: size[name] for name in ("width", "depth", "batch")} | {"numbers": "none", "heads": 1, "epochs": EPOCHS}
-    given |= {"seeds": draws, "bag": True, "patience": EPOCHS, "dropout": 0.0}
+    plain = {name: size[name] for name in ("width", "depth", "batch")} | {"numbers": "none", "heads": 1, "epochs": EPOCHS}
+    plain |= {"seeds": draws, "bag": True, "dropout": 0.0, **given}
     shared = shared_options(schema, "train", "architectures")
-    options = complete_options(schema, "architectures", {"method": "mlp", **given}, where=(), shared=shared)
+    settings = {"method": "mlp", **plain, "patience": plain["epochs"]}
+    options = complete_options(schema, "architectures", settings, where=(), shared=shared)
     table = pd.read_feather(path)
-    sets = [TrainingSet(table.assign(stop=table["fold"] == fold), None, options, 2, seed=fold) for fold in range(folds)]
+    return [TrainingSet(table.assign(stop=table["fold"] == fold), None, options, 2, seed=fold) for fold in range(folds)]
+
+
+def stillhouse(size, path, draws=DRAWS):
+    """Train all folds and draws as the workflow does; returns CPU seconds in training a member and epoch."""
+    from stillhouse.networks.training import train
+
+    sets = sets_of(size, path, draws)
     start = time.process_time()
     found = train(sets)
-    assert all(len(model.networks) == options["seeds"] for model, _ in found)
-    return (time.process_time() - start) / (folds * draws * EPOCHS)
+    assert all(len(model.networks) == draws for model, _ in found)
+    return (time.process_time() - start) / (FOLDS * draws * EPOCHS)
 
 
 def eighty(size, path):
@@ -77,7 +84,7 @@ def network_of(size):
     return nn.Sequential(*layers, nn.Linear(sizes[-1], 2))
 
 
-def as_written(size, path):
+def as_written(size, path, epochs=EPOCHS, accelerator="cpu"):
     """Train one network of one fold as Lightning is commonly written."""
     import pandas as pd
     import pytorch_lightning as pl
@@ -110,9 +117,10 @@ def as_written(size, path):
         for rows, shuffle in ((~is_stop, True), (is_stop, False))
     ]
     with tempfile.TemporaryDirectory() as folder:
-        callbacks = [EarlyStopping("stop_loss", patience=EPOCHS), ModelCheckpoint(folder, monitor="stop_loss")]
-        trainer = pl.Trainer(max_epochs=EPOCHS, logger=CSVLogger(folder), callbacks=callbacks, accelerator="cpu")
-        trainer.fit(Usual(), *loaders)
+        callbacks = [EarlyStopping("stop_loss", patience=epochs), ModelCheckpoint(folder, monitor="stop_loss")]
+        shown = {"enable_progress_bar": accelerator == "cpu", "enable_model_summary": False}
+        written = {"logger": CSVLogger(folder), "callbacks": callbacks, **shown}
+        pl.Trainer(max_epochs=epochs, accelerator=accelerator, devices=1, **written).fit(Usual(), *loaders)
 
 
 def lean(size, path):
@@ -142,18 +150,8 @@ def lean(size, path):
     return (time.process_time() - start) / EPOCHS
 
 
-def wall_on_gpu(size, path):
-    """Train one fold with one draw and five with sixteen; returns by how much the second takes longer, imports left out."""
-    took = []
-    for folds, draws in ((1, 1), (1, 1), (FOLDS, 16)):
-        start = time.perf_counter()
-        stillhouse(size, path, draws, folds)
-        took.append(time.perf_counter() - start)
-    return took[2] / took[1]
-
-
 WAYS = {"as written": as_written, "stillhouse": stillhouse, "lean": lean}
-ALONE = {"eighty": eighty, "wall on gpu": wall_on_gpu}
+ALONE = {"eighty": eighty}
 
 
 def child(way, size, path):
@@ -199,8 +197,8 @@ def main():
                 flush=True,
             )
         print(f"\nEighty networks of {name}: {float(measured('eighty', name, path)[1]):.0f} MB at most.")
-        if has_gpu():
-            print(f"On the GPU they take {float(measured('wall on gpu', name, path)[1]):.1f} times as long as one.")
+    if has_gpu():
+        subprocess.run([sys.executable, Path(__file__).with_name("gpu.py")], check=True)
 
 
 if __name__ == "__main__":

@@ -67,12 +67,12 @@ def as_on_a_gpu(monkeypatch):
     monkeypatch.setattr(torch.cuda, "stream", lambda stream: pytest.fail("no stream is entered inside a step"))
 
 
-def group_of(settings, stream=None, fuses=False, dtype=torch.float32):
-    members = [member_of(number, settings, clip=1.0, rate=0.003 * (1 + number)) for number in (0, 1, 2)]
+def group_of(settings, stream=None, fuses=False, dtype=torch.float32, device="cpu", numbers=(0, 1, 2)):
+    members = [member_of(number, settings, clip=1.0, rate=0.003 * (1 + number)) for number in numbers]
     for member in members:
         member.module.to(dtype)
     program = Program(Shape(32, 4), settings, Loss("auto", 2))
-    group = Group(members, table_of(ROWS, dtype), program, stream=stream)
+    group = Group(members, table_of(ROWS, dtype).to(device), program, stream=stream)
     group.optimizer.fuses = fuses
     return group
 
@@ -121,3 +121,23 @@ def test_adam_in_plain_tensors_is_the_fused_one(name, dtype, tolerance):
         fused.train_epoch(epoch)
         plain.train_epoch(epoch)
     assert float((fused.rows.values - plain.rows.values).abs().max()) < tolerance
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
+@pytest.mark.parametrize("given", [WAYS["plain"], WAYS["batch norm, piecewise, heads"]], ids=["plain", "heads"])
+def test_on_a_gpu_a_captured_step_does_what_a_launched_one_does_and_a_member_is_the_same_alone(given):
+    settings = options(**{"epochs": 8, **given})
+    captured, launched, alone = (
+        group_of(settings, stream, False, torch.float64, "cuda", numbers)
+        for stream, numbers in ((torch.cuda.Stream(), (0, 1, 2)), (None, (0, 1, 2)), (None, (0,)))
+    )
+    torch.cuda.synchronize()
+    for group in (captured, launched, alone):
+        for epoch in range(3):
+            with group.on_stream():
+                group.train_epoch(epoch)
+        torch.cuda.synchronize()
+    assert captured.step._graph is not None
+    assert float((captured.rows.values - launched.rows.values).abs().max()) < 1e-8
+    assert float((launched.rows.values[:1] - alone.rows.values).abs().max()) < 1e-8
