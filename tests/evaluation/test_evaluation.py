@@ -22,6 +22,7 @@ from stillhouse.evaluation.intervals import (
     resampled_t,
     share_interval,
 )
+from stillhouse.evaluation.prepared import Prepared
 from stillhouse.evaluation.protocol import Protocol
 from stillhouse.evaluation.scores import (
     corrected_for_label_shift,
@@ -40,7 +41,7 @@ from stillhouse.tables import split_writer, write_json
 
 def within_folds(name, metric, folds):
     """A metric with regard to folds, as a function of labels, scores and weightings."""
-    return lambda labels, scores, W: metrics.of_weightings({name: metric}, labels, {name: scores}, folds)[name](W)
+    return lambda labels, scores, W: Prepared(labels, folds).metric(name, metric, scores)(W)
 
 
 def case(n_classes, rows=400):

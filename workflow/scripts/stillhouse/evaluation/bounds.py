@@ -1,7 +1,5 @@
 """Intervals of metrics, by what a metric is: a share of rows, a mean of the shares of classes, or another value."""
 
-from functools import partial
-
 import numpy as np
 
 from stillhouse.evaluation.intervals import interval, mean_of_shares, share_interval
@@ -12,7 +10,6 @@ from stillhouse.evaluation.metrics import (
     OF_POSITIVES,
     WITHOUT_INTERVAL,
     possible,
-    share_of,
 )
 
 # The rows that a perfect value stands for, for each row of the rarest class. The variance of an AUC near 1 is that of a share
@@ -30,14 +27,10 @@ class Bounds:
         self.labels, self.units, self.weight, self.level = labels, units, weight, level
         self.codes = np.unique(labels) if is_classes else []
 
-    def recalls(self, metrics, scores):
-        """Return the recall of each class as functions of weightings, for each mean of recalls among ``metrics``."""
-        return {
-            (name, code): partial(recall, self.labels == code, scores[name].argmax(axis=1) == code)
-            for name in metrics
-            if name in MEAN_RECALLS
-            for code in self.codes
-        }
+    def recalls(self, prepared, scores):
+        """Return the recall of each class as functions of weightings, for each mean of recalls that has ``scores``."""
+        means = (name for name in scores if name in MEAN_RECALLS)
+        return {(name, code): prepared.recall(code, scores[name]) for name in means for code in self.codes}
 
     def of(self, name, values, drawn):
         """Return the ends of the interval of a metric; ``values`` and ``drawn`` have all metrics and recalls by name."""
@@ -69,8 +62,3 @@ class Bounds:
     def _of_share(self, value, draws, rows):
         weight = self.weight[rows]
         return share_interval(value, draws, self.level, self.units_in(rows), weight.sum() ** 2 / (weight**2).sum())
-
-
-def recall(is_label, is_chosen, W):
-    """Return the recall of a class for each weighting; shape (draws,)."""
-    return share_of(is_chosen, is_label, W)

@@ -5,6 +5,8 @@ from scipy.special import ndtri, stdtr, stdtrit
 
 # The largest number of values of a block of draws, which limits memory.
 MOST_VALUES = 2**23
+# A perfect value may lack this much, as it is a sum of shares.
+ROUNDING = 1e-12
 
 
 def draws(metrics, weight, units, count, rng):
@@ -25,7 +27,8 @@ def counts(units, count, rng):
     """Return how often each row is in each of ``count`` bootstrap draws of units; shape (count, rows)."""
     n = int(units.max()) + 1
     drawn = np.stack([np.bincount(rng.integers(n, size=n), minlength=n) for _ in range(count)])
-    return drawn[:, units].astype("float64")
+    is_by_row = len(units) == n and (units == np.arange(n)).all()
+    return (drawn if is_by_row else drawn[:, units]).astype("float64")
 
 
 def interval(value, drawn, level, units):
@@ -53,7 +56,7 @@ def share_interval(value, drawn, level, units, rows, at_the_edge=None):
     if not len(drawn) or units < 2 or value is None:
         return None, None
     variance, spread = drawn.var() * units / (units - 1), value * (1 - value)
-    n = min(spread / variance, rows) if variance > 0 and spread > 0 else at_the_edge or units
+    n = min(spread / variance, rows) if variance > 0 and spread > ROUNDING else at_the_edge or units
     squared = student(level, units) ** 2
     middle = (value + squared / (2 * n)) / (1 + squared / n)
     half = np.sqrt(squared * spread / n + (squared / (2 * n)) ** 2) / (1 + squared / n)

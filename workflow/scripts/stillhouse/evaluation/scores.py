@@ -11,10 +11,9 @@ from stillhouse.evaluation.metrics import (
     WITHOUT_INTERVAL,
     main_metric,
     metrics_of,
-    of_fold,
-    of_weightings,
     possible,
 )
+from stillhouse.evaluation.prepared import Prepared
 from stillhouse.intake.folds import OF_DEPLOY, unit_numbers
 from stillhouse.predictions.predictions import columns_of, label_losses, prediction_table
 from stillhouse.seeds import generator
@@ -109,13 +108,14 @@ def assess(rows, protocol, weight=None, ratio=None):
     """
     weight = np.ones(len(rows)) if weight is None else weight
     labels, probabilities, folds = as_arrays(rows, protocol.task)
-    decided = {name: np.eye(probabilities.shape[1])[rows[DECISION]] for name in OF_DECISIONS} if DECISION in rows else {}
+    decided = dict.fromkeys(OF_DECISIONS, np.eye(probabilities.shape[1])[rows[DECISION]]) if DECISION in rows else {}
     asked, settings = metrics_of(protocol.task, protocol.settings), protocol.settings
     known = {name: metric for name, metric in asked.items() if name in decided or name not in OF_DECISIONS}
     scores = {name: decided.get(name, probabilities) for name in known}
     bounds = Bounds(labels, bool(protocol.task.classes), unit_numbers(rows), weight, settings["level"])
-    rankings = {}
-    metrics = of_weightings(known, labels, scores, folds, rankings) | bounds.recalls(known, scores)
+    prepared = Prepared(labels, folds)
+    metrics = {name: prepared.metric(name, metric, scores[name]) for name, metric in known.items()}
+    metrics |= bounds.recalls(prepared, scores)
     values = {name: as_float(metric(weight[None])) for name, metric in metrics.items()}
     with_interval = {name: metric for name, metric in metrics.items() if name not in WITHOUT_INTERVAL}
     drawn = draws(with_interval, weight, bounds.units, settings["draws"], generator(protocol.seed, "bootstrap"))
@@ -123,7 +123,7 @@ def assess(rows, protocol, weight=None, ratio=None):
     for name, metric in known.items():
         low, high = bounds.of(name, values, drawn)
         by_fold = {
-            str(fold): as_float(of_fold(name, metric, labels, scores[name], folds, fold, rankings)(weight[None]))
+            str(fold): as_float(prepared.metric_of_fold(name, metric, scores[name], fold)(weight[None]))
             for fold in np.unique(folds)
         }
         result[name] = {
@@ -156,7 +156,7 @@ def main_of(rows, protocol):
     labels, scores, folds = as_arrays(rows, protocol.task)
     name = main_metric(protocol.task)
     metric = metrics_of(protocol.task, protocol.settings)[name]
-    return of_weightings({name: metric}, labels, {name: scores}, folds)[name]
+    return Prepared(labels, folds).metric(name, metric, scores)
 
 
 def row_losses(rows, task):

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from stillhouse.evaluation.metrics import equal_bins, mass_by_score
+from stillhouse.evaluation.metrics import equal_bins
+from stillhouse.evaluation.ranking import masses_by_score
 from stillhouse.evaluation.scores import as_arrays
 from stillhouse.report import figures
 
@@ -77,8 +78,8 @@ def recall_points(labels, score):
 
 def positives_at_thresholds(labels, score):
     """Return the numbers of true and of false positives at falling thresholds; rows of equal score are one step."""
-    positive, negative = mass_by_score(labels == 1, score, np.ones((1, len(score))))
-    return np.cumsum(positive[0, ::-1]), np.cumsum(negative[0, ::-1])
+    positive, negative = masses_by_score(labels == 1, score)
+    return np.cumsum(positive[::-1]), np.cumsum(negative[::-1])
 
 
 def curve_points(x, y):
