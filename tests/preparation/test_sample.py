@@ -3,12 +3,21 @@
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import methods
 
+from stillhouse.columns import features
 from stillhouse.errors import UserError
 from stillhouse.methods import build
 from stillhouse.preparation.resamplers import clusters
 from stillhouse.preparation.resamplers.over import oversampled
-from stillhouse.preparation.sample import balanced_sample, check_classes_left, prior, stop_rows
+from stillhouse.preparation.sample import (
+    balanced_sample,
+    by_reference,
+    check_classes_left,
+    prior,
+    stop_rows,
+    with_features,
+)
 
 
 def test_over_sampling_leaves_the_largest_class_alone(imbalanced):
@@ -137,3 +146,25 @@ def test_clusters_of_a_large_class_are_found_in_blocks(monkeypatch):
     of_large = kept.loc[kept["label"] == 0, "n0:x"]
     assert 45 <= len(of_large) <= 50
     assert of_large.quantile([0.1, 0.5, 0.9]).to_numpy() == pytest.approx([1, 5, 9], abs=1)
+
+
+@pytest.mark.parametrize("method", sorted(methods("resamplers")))
+def test_a_sample_that_refers_to_rows_of_the_table_is_read_as_it_was_drawn(method, imbalanced):
+    rng = np.random.default_rng(0)
+    settings = DRAWING.get(method, {"neighbors": 3} if method in ("smoteenn", "enn") else {})
+    sample = build("resamplers", {"method": method, **settings})(imbalanced.assign(stop=False), rng)
+    names = features(sample)
+    prepared = imbalanced[["row", *names]].sample(frac=1, random_state=1)
+    rows, drawn = by_reference(sample, prepared)
+    assert not set(names) & set(rows)
+    assert len(drawn) == (rows["row"] < 0).sum()
+    again = with_features(rows, prepared, drawn)
+    pd.testing.assert_frame_equal(again[list(sample)], sample.reset_index(drop=True))
+
+
+def test_a_row_whose_features_a_resampler_has_changed_keeps_them_and_loses_its_number(imbalanced):
+    sample = imbalanced.assign(stop=False)
+    sample.loc[3, "n1:dose"] += 1
+    rows, drawn = by_reference(sample, imbalanced)
+    assert rows["row"].tolist() == [-1 if row == 3 else row for row in range(50)]
+    assert with_features(rows, imbalanced, drawn)["n1:dose"].tolist() == sample["n1:dose"].tolist()

@@ -227,7 +227,7 @@ SMALL = {
 def test_splits_together_and_apart_in_two_folders_give_equal_predictions_metrics_and_comparisons(run):
     names, tables = list(SMALL["models"]), ("comparison.csv", "pairs.csv", "students.csv")
     targets = [f"{RESULTS}/{name}" for name in tables]
-    together, apart = run(SMALL, "together"), run({**SMALL, "splits": "apart"}, "apart")
+    together, apart = run(SMALL, "together"), run({**SMALL, "splits": "apart", "intermediates": "remove"}, "apart")
     for folder in (together, apart):
         write_table_with_categories(folder / "table.csv")
     together(*targets)
@@ -240,6 +240,16 @@ def test_splits_together_and_apart_in_two_folders_give_equal_predictions_metrics
         assert (one / "metrics.json").read_bytes() == (many / "metrics.json").read_bytes()
     for name in tables:
         assert (together / RESULTS / name).read_bytes() == (apart / RESULTS / name).read_bytes()
+    removed = {"features.parquet", "weights.parquet", "sample.parquet", "drawn.parquet"}
+    assert {path.name for path in (together / RESULTS / "prepared").rglob("*.parquet")} == removed
+    assert not list((apart / RESULTS / "prepared").rglob("*.parquet"))
+    assert not apart.jobs(*targets)
+    again = apart / RESULTS / "models" / names[0] / "split-0" / "predictions.parquet"
+    before = again.read_bytes()
+    again.unlink()
+    assert {"fit", "impute"} <= apart.jobs(again.relative_to(apart.folder)).keys()
+    apart(again.relative_to(apart.folder))
+    assert again.read_bytes() == before
 
 
 @pytest.mark.parametrize(

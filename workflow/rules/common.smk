@@ -46,6 +46,11 @@ MODEL = "results/{dataset}/models/{model}/split-{split}"
 EVALUATED = "results/{dataset}/models/{model}"
 
 
+def intermediate(path):
+    """Return an output that is removed once no job of a run needs it, if the configuration says so."""
+    return temp(path) if config["intermediates"] == "remove" else path
+
+
 def one_of(names):
     """Return a pattern that matches these names and nothing else."""
     return "|".join(names) or "(?!)"

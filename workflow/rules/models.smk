@@ -8,6 +8,7 @@ rule train:
         synthetic=synthetic_rows,
         features=prepared(rules.impute.output.features),
         sample=prepared(rules.resample.output.sample),
+        drawn=prepared(rules.resample.output.drawn),
         ledger=prepared(rules.resample.output.ledger),
         start=warm_start,
     output:
@@ -42,6 +43,7 @@ rule fit:
         synthetic=synthetic_rows,
         features=prepared(rules.impute.output.features),
         sample=prepared(rules.resample.output.sample),
+        drawn=prepared(rules.resample.output.drawn),
         ledger=prepared(rules.resample.output.ledger),
     output:
         predictions=f"{MODEL}/predictions.parquet",
@@ -75,6 +77,7 @@ rule distill:
         synthetic=synthetic_rows,
         features=prepared(rules.impute.output.features),
         sample=prepared(rules.resample.output.sample),
+        drawn=prepared(rules.resample.output.drawn),
         ledger=prepared(rules.resample.output.ledger),
         start=warm_start,
     output:

@@ -31,7 +31,7 @@ rule impute:
         folds=rules.fold.output.folds,
         synthetic=synthetic_rows,
     output:
-        features=f"{IMPUTED}/features.parquet",
+        features=intermediate(f"{IMPUTED}/features.parquet"),
         preparations=f"{IMPUTED}/preparations.joblib",
     log:
         "logs/{dataset}/impute-{imputer}/split-{split}.log",
@@ -53,7 +53,7 @@ rule weigh:
         features=same_splits(rules.impute.output.features),
         folds=rules.fold.output.folds,
     output:
-        weights=f"{WEIGHED}/weights.parquet",
+        weights=intermediate(f"{WEIGHED}/weights.parquet"),
         facts=f"{WEIGHED}/weights.json",
     log:
         "logs/{dataset}/impute-{imputer}/weigh-{weigher}/split-{split}.log",
@@ -78,7 +78,8 @@ rule resample:
         features=same_splits(rules.impute.output.features),
         weights=same_splits(rules.weigh.output.weights),
     output:
-        sample=f"{RESAMPLED}/sample.parquet",
+        sample=intermediate(f"{RESAMPLED}/sample.parquet"),
+        drawn=intermediate(f"{RESAMPLED}/drawn.parquet"),
         ledger=f"{RESAMPLED}/ledger.json",
     log:
         "logs/{dataset}/impute-{imputer}/weigh-{weigher}/resample-{resampler}/split-{split}.log",

@@ -8,10 +8,10 @@ from dataclasses import asdict
 from stillhouse.columns import LABEL, ROW, STOP
 from stillhouse.config.dataset import variant
 from stillhouse.errors import log_to
-from stillhouse.preparation.sample import balanced_sample, training_sample, whole_sample
+from stillhouse.preparation.sample import balanced_sample, sample_writer, training_sample, whole_sample
 from stillhouse.seeds import derive
 from stillhouse.splits import NONE, WHOLE, splits_from
-from stillhouse.tables import read_json, read_split, read_table, split_writer, write_json
+from stillhouse.tables import read_json, read_split, read_table, write_json
 
 log_to(snakemake.log[0])
 labels = read_table(snakemake.input.table, columns=[ROW, LABEL])
@@ -20,7 +20,7 @@ n_classes = len(read_json(snakemake.input.schema)["classes"] or [])
 share, options = snakemake.params.stop, snakemake.params.options
 
 ledgers = {}
-with split_writer(snakemake.output.sample) as write:
+with sample_writer(snakemake.output) as write:
     for split in splits_from(snakemake.params.splits):
         seed = derive(snakemake.params.seed, variant(snakemake.wildcards.dataset), split.name)
         features = read_split(snakemake.input.features, split.name)
@@ -29,9 +29,9 @@ with split_writer(snakemake.output.sample) as write:
         sample, ledger, note = balanced_sample(rows, n_classes, share, options, seed)
         facts = {"stop_rows": int(sample[STOP].sum()), "rows": len(sample), "note": note}
         ledgers[split.name] = {"ledger": ledger and asdict(ledger), **facts}
-        write(split.name, sample)
+        write(split.name, sample, features)
         if split.name == NONE:
             sample, ledger = whole_sample(rows, n_classes, options, seed)
             ledgers[WHOLE] = {"ledger": ledger and asdict(ledger), "stop_rows": 0, "rows": len(sample), "note": ""}
-            write(WHOLE, sample)
+            write(WHOLE, sample, features)
 write_json(ledgers, snakemake.output.ledger)

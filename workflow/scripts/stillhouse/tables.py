@@ -13,6 +13,7 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pyarrow import feather
 
 from stillhouse import claims
 from stillhouse.checksums import verify_checksum, write_checksum
@@ -124,15 +125,26 @@ def split_writer(path):
     """Yield ``write(split, table)``, which collects the tables of splits into one Parquet file, a row group for each.
 
     Splits may differ in their columns, as a category may be absent from the training rows of one. A column that a split does
-    not have is null in all its rows, and ``read_split`` drops it again; a gap in a feature is NaN, not null.
+    not have is null in all its rows, and ``read_split`` drops it again; a gap in a feature is NaN, not null. Until all are
+    known, they lie in a folder beside the file, so that one at a time is in memory.
     """
-    tables = {}
-    yield lambda split, table: tables.__setitem__(split, _arrow(split, table))
-    schema = pa.unify_schemas([table.schema for table in tables.values()])
     with written_beside(path) as beside:
-        with pq.ParquetWriter(beside, schema) as writer:
-            for table in tables.values():
-                writer.write_table(_widened(table, schema), row_group_size=max(1, len(table)))
+        folder, parts = beside.with_name(f"{beside.name}.part"), []
+        folder.mkdir(parents=True)
+
+        def write(split, table):
+            parts.append(folder / f"{len(parts)}.arrow")
+            feather.write_feather(_arrow(split, table), parts[-1], compression="uncompressed")
+
+        try:
+            yield write
+            schema = pa.unify_schemas([pa.ipc.open_file(part).schema for part in parts])
+            with pq.ParquetWriter(beside, schema) as writer:
+                for part in parts:
+                    table = feather.read_table(part)
+                    writer.write_table(_widened(table, schema), row_group_size=max(1, len(table)))
+        finally:
+            remove(folder)
         write_checksum(beside)
 
 

@@ -10,6 +10,7 @@ from stillhouse.predictions.calibration import OnOriginalPrior
 from stillhouse.predictions.decisions import decide
 from stillhouse.predictions.predictions import prediction_table, rows_to_predict
 from stillhouse.preparation.ledger import Ledger
+from stillhouse.preparation.sample import with_features
 from stillhouse.seeds import derive
 from stillhouse.splits import FIRST, NONE, WHOLE, held_out, splits_from
 from stillhouse.tables import file_of, read_fitted, read_json, read_split, read_table, split_writer, write_fitted
@@ -41,11 +42,15 @@ class Job:
 
     def sample(self, split):
         """Return the rows to fit on."""
-        return read_split(self.inputs.sample, split.name)
+        return self._sample(split, split.name)
 
     def whole(self, split):
         """Return all rows, on which a model of split ``none`` is fitted again; None for other splits."""
-        return read_split(self.inputs.sample, WHOLE) if split.name == NONE else None
+        return self._sample(split, WHOLE) if split.name == NONE else None
+
+    def _sample(self, split, name):
+        rows, drawn = (read_split(paths, name) for paths in (self.inputs.sample, self.inputs.drawn))
+        return with_features(rows, self.features(split), drawn)
 
     def features(self, split):
         """Return the prepared features of every row."""

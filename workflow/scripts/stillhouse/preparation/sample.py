@@ -1,30 +1,35 @@
 """The sample that a model is fitted on: weighted, resampled training rows, and stop rows that are not resampled.
 
+A file of samples refers to the rows of the table by number, and has the features of drawn rows alone: a table that is sampled
+in many ways is stored once.
+
 The ledger: resampling changes the class prior that a model learns. ``before`` and ``after`` record the two priors, and
 ``calibration.OnOriginalPrior`` undoes the change, once.
 """
 
+from contextlib import contextmanager
+
 import numpy as np
 import pandas as pd
 
-from stillhouse.columns import COPY, DROPPED, FOLD, GROUP, LABEL, ROW, STOP, TIME, WEIGHT
+from stillhouse.columns import COPY, DROPPED, FOLD, GROUP, LABEL, ROW, STOP, TIME, WEIGHT, features
 from stillhouse.errors import UserError
 from stillhouse.methods import build
 from stillhouse.preparation.ledger import Ledger
 from stillhouse.seeds import derive, generator
-from stillhouse.tables import rows_in
+from stillhouse.tables import rows_in, split_writer
 
 # Draws of whole groups before stop rows are drawn row by row.
 TRIES = 20
 
 
-def training_sample(features, weights, labels, folds, split):
+def training_sample(prepared, weights, labels, folds, split):
     """Return the training rows of a split with their features, label, weight and fold.
 
     ``labels`` may hold more rows; only those of the split's training folds are taken.
     """
     seen = folds[rows_in(folds, split.train, FOLD)]
-    return features.merge(seen, on=ROW).merge(labels, on=ROW).merge(weights, on=ROW)
+    return prepared.merge(seen, on=ROW).merge(labels, on=ROW).merge(weights, on=ROW)
 
 
 def balanced_sample(sample, n_classes, share, options, seed):
@@ -62,6 +67,41 @@ def resampled(sample, is_stop, n_classes, options, seed):
     stop[WEIGHT] *= len(stop) / max(stop[WEIGHT].sum(), 1e-12)
     ledger = Ledger(before.tolist(), after.tolist(), options["method"] != "none" or bool(is_dropped.any()))
     return pd.concat([fitted, stop], ignore_index=True), ledger
+
+
+def by_reference(sample, prepared):
+    """Return a sample without the features of rows of the table, which are told by number, and the features of drawn rows.
+
+    ``prepared`` has the features of every row. A row whose features resampling has changed counts as a drawn one, and loses
+    its number.
+    """
+    names = features(sample)
+    X, numbers = sample[names].to_numpy(), sample[ROW].to_numpy()
+    is_drawn = numbers < 0
+    known = prepared[names].to_numpy()[pd.Index(prepared[ROW]).get_indexer(numbers[~is_drawn])]
+    is_drawn[~is_drawn] = ((X[~is_drawn] != known) & ~(np.isnan(X[~is_drawn]) & np.isnan(known))).any(axis=1)
+    return sample.drop(columns=names).assign(**{ROW: np.where(is_drawn, -1, numbers)}), sample.loc[is_drawn, names]
+
+
+@contextmanager
+def sample_writer(output):
+    """Yield ``write(name, sample, prepared)``, which writes samples of splits by reference to prepared features."""
+    with split_writer(output.sample) as write_rows, split_writer(output.drawn) as write_drawn:
+
+        def write(name, sample, prepared):
+            rows, drawn = by_reference(sample, prepared)
+            write_rows(name, rows)
+            write_drawn(name, drawn)
+
+        yield write
+
+
+def with_features(rows, prepared, drawn):
+    """Return the sample that ``by_reference`` took apart."""
+    names, numbers = features(prepared), rows[ROW].to_numpy()
+    X = prepared[names].to_numpy()[pd.Index(prepared[ROW]).get_indexer(numbers)]
+    X[numbers < 0] = drawn[names].to_numpy() if len(drawn) else 0
+    return pd.concat([pd.DataFrame(X, columns=names, index=rows.index), rows], axis=1)
 
 
 def check_classes_left(before, after, method):
