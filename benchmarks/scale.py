@@ -31,6 +31,7 @@ datasets:
     target: ill
     positive: "yes"
 folds: {k: 3}
+intermediates: remove
 models:
   logistic: {prepare: {impute: median}, fit: {method: logistic}}
   boosted: {prepare: {impute: none}, fit: {method: boosting}}

@@ -133,7 +133,7 @@ class ModelJob(Job):
         self.options, self.splits = self.model[verb(self.model)], [chain.plan.describe(chain.dataset, split)]
         self.folds, self.classes, self.costs = chain.folds, chain.schema["classes"], chain.schema["costs"]
         self.n_classes, self.keeps_all, self.is_network = len(self.classes), True, method_folder(self.model) == "architectures"
-        self.sources = chain.sources(name, split)
+        self.sources, self.memory = chain.sources(name, split), float("inf")
         self._seed = derive(SEED, chain.plan.seed_name(name))
 
     def _sample(self, split):

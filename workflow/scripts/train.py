@@ -6,7 +6,7 @@ from stillhouse.learning.networks import networks
 from stillhouse.tables import remove
 
 log_to(snakemake.log[0])
-job = Job(snakemake.input, snakemake.params, snakemake.wildcards)
+job = Job(snakemake.input, snakemake.params, snakemake.wildcards, snakemake.resources)
 
 with job.results(snakemake.output) as keep:
     for found in networks(job, snakemake.threads, snakemake.wildcards.model, snakemake.params.checkpoints):

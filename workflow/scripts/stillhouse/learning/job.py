@@ -1,5 +1,6 @@
 """The job of a rule that makes models: the inputs of each split, and the files that are written."""
 
+import os
 from contextlib import contextmanager
 
 from stillhouse.columns import HISTORY, PARENTS, PHASE, ROW, STOP
@@ -23,9 +24,9 @@ SOURCE = "source_"
 
 
 class Job:
-    """The inputs of a model's job, split by split."""
+    """The inputs of a model's job, split by split; ``memory`` is what it may take, in bytes."""
 
-    def __init__(self, inputs, params, wildcards):
+    def __init__(self, inputs, params, wildcards, resources=None):
         self.inputs, self.options, self.splits = inputs, params.options, splits_from(params.splits)
         self.folds = read_folds(inputs)
         schema = read_json(inputs.schema)
@@ -34,7 +35,12 @@ class Job:
         self.keeps_all = params.get("keeps_all", False)
         self.is_network = is_method("architectures", self.options["method"])
         self.sources = sources(inputs)
+        self.memory = memory_of(resources or {})
         self._seed = derive(params.seed, variant(wildcards.dataset), params.seed_name)
+
+    def split(self, name):
+        """Return a split by its name."""
+        return next(split for split in self.splits if split.name == name)
 
     def seed(self, split):
         """Return the seed of this model in a split; a student and its twin have the same seed."""
@@ -122,6 +128,12 @@ class Job:
         features = self.features(split).set_index(ROW).loc[rows].reset_index()
         scores = model.predict(features)
         return prediction_table(rows, scores, self.classes, decide(scores, model.factors) if self.classes else None)
+
+
+def memory_of(resources):
+    """Return the bytes of memory that a job counts on: those that its rule was given, or else half of the machine's."""
+    given = resources.get("mem_mb")
+    return given * 1e6 if given else os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2
 
 
 def read_folds(inputs):

@@ -6,21 +6,43 @@ from stillhouse.networks.training import train
 from stillhouse.networks.training_sets import TrainingSet
 from stillhouse.splits import NONE, WHOLE
 
+# A sample lies in memory as a table, as tensors, and once more while those of several splits are joined.
+COPIES = 3
+
 
 def networks(job, threads, title, checkpoints):
-    """Yield for each split what ``Job.results`` keeps: split, sample, networks, history, and the networks fitted again."""
-    sets = [training_set(job, split, job.sample(split)) for split in job.splits]
-    again = [
-        training_set(job, split, job.whole(split), follows=own)
-        for split, own in zip(job.splits, sets, strict=True)
-        if split.name == NONE
-    ]
-    found = train([*sets, *again], threads, title, checkpoints)
-    refitted = {own.follows: model for own, (model, _) in zip(again, found[len(sets) :], strict=True)}
-    if None in refitted.values():
-        log.info("%s: the networks that were fitted again on all rows diverged; those fitted without stop rows are kept", title)
-    for split, own, fitted in zip(job.splits, sets, found, strict=False):
-        yield split, own.sample, *fitted, refitted.get(own)
+    """Yield for each split what ``Job.results`` keeps: split, sample, networks, history, and the networks fitted again.
+
+    Splits whose samples do not fit the job's memory together are trained one group after the other, with the same results.
+    """
+    for sets in groups_that_fit(job, title):
+        found = train(sets, threads, title, checkpoints)
+        models = dict(zip(sets, found, strict=True))
+        again = {own.follows: model for own, (model, _) in models.items() if own.follows}
+        if None in again.values():
+            log.info(
+                "%s: the networks that were fitted again on all rows diverged; those fitted without stop rows are kept", title
+            )
+        for own, fitted in models.items():
+            if not own.follows:
+                yield job.split(own.split), own.sample, *fitted, again.get(own)
+
+
+def groups_that_fit(job, title):
+    """Yield lists of training sets, each as many as fit the job's memory, and at least those of one split."""
+    sets, taken = [], 0
+    for split in job.splits:
+        own = [training_set(job, split, job.sample(split))]
+        if split.name == NONE:
+            own.append(training_set(job, split, job.whole(split), follows=own[0]))
+        needed = sum(COPIES * one.sample.memory_usage().sum() for one in own)
+        if sets and taken + needed > job.memory:
+            said = title, ", ".join(one.split for one in sets if not one.follows), job.memory / 1e9
+            log.info("%s: splits %s are trained by themselves, as more would not fit the %.1f GB that there are", *said)
+            yield sets
+            sets, taken = [], 0
+        sets, taken = [*sets, *own], taken + needed
+    yield sets
 
 
 def training_set(job, split, sample, follows=None):
