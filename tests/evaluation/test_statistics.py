@@ -49,7 +49,7 @@ def verdict(tables, settings=None):
     metrics = {
         name: [{"held_out": {**facts, "metrics": {"auc": auc | ENDS}, "conformal": None}}] for name, auc in found.items()
     }
-    draws = {name: main_draws(rows, protocol) for name, rows in tables.items()}
+    draws = main_draws(tables, protocol)
     return compare(Comparison(metrics, draws, protocol), metrics, {})
 
 

@@ -9,7 +9,6 @@ from stillhouse.learning.job import memory_of
 from stillhouse.learning.networks import networks
 from stillhouse.splits import NONE, Split
 
-
 SPLITS = [Split(name, [], [], {}) for name in (NONE, "0", "1")]
 ROWS = {NONE: 400, "0": 310, "1": 300}
 

@@ -66,7 +66,7 @@ def test_p_values_without_a_shift_are_spread_evenly():
     assert np.mean(np.array(p) < 0.1) < 0.25
 
 
-def diagnosed(seed, prior=SOURCE, move=0.0, rows=800):
+def diagnosed(seed, prior=SOURCE, move=0.0, rows=800, shift_rows=10_000):
     rng = np.random.default_rng(seed)
     (X, labels), (X_new, _) = drawn(SOURCE, rows, rng), drawn(prior, rows, rng, move)
     both = np.vstack([X, X_new])
@@ -77,7 +77,7 @@ def diagnosed(seed, prior=SOURCE, move=0.0, rows=800):
     predictions = pd.DataFrame({"row": table["row"], **{f"p_{name}": p[:, code] for code, name in enumerate("xyz")}})
     columns = [{"name": name, "kind": "numeric"} for name in "ab"]
     schema = {"classes": list("xyz"), "columns": columns}
-    settings = {"draws": 500, "level": 0.95}
+    settings = {"draws": 500, "level": 0.95, "shift_rows": shift_rows}
     return diagnose(table, prepared, schema, predictions, settings, rng)
 
 
@@ -88,6 +88,15 @@ def test_the_diagnosis_names_the_kind_of_shift_and_says_why(kind, options):
     assert {"none": "look like", "label": "label shift", "covariate": "covariate shift"}[kind] in found["reason"]
 
 
+def test_a_large_table_is_compared_on_a_sample_and_the_reason_says_so():
+    found, whole = diagnosed(3, move=1.0, rows=2500, shift_rows=1000), diagnosed(3, move=1.0, rows=2500)
+    assert found["rows"] == whole["rows"] == {"labelled": 2500, "deploy": 2500}
+    assert found["recommended"] == whole["recommended"] == "covariate"
+    assert "on at most 1,000 rows of each, drawn by chance" in found["reason"]
+    assert "drawn by chance" not in whole["reason"]
+    assert found["auc"] == pytest.approx(whole["auc"], abs=0.05)
+
+
 def test_rare_words_make_no_shift_where_there_is_none():
     """Which words are rare is learned from labelled rows, where they are rarer than elsewhere by that choice alone."""
     rng = np.random.default_rng(0)
@@ -95,7 +104,7 @@ def test_rare_words_make_no_shift_where_there_is_none():
     table["word"], table["label"] = rng.integers(0, 150, 3000).astype(str), 1.0
     columns = [{"name": "word", "position": 0, "kind": "categorical"}]
     prepared = prepared_by(columns, "median", categories=50).fit(table[:1500]).transform(table)
-    schema, settings = {"classes": None, "columns": columns}, {"draws": 100, "level": 0.95}
+    schema, settings = {"classes": None, "columns": columns}, {"draws": 100, "level": 0.95, "shift_rows": 10_000}
     assert diagnose(table, prepared, schema, None, settings, rng)["recommended"] == "none"
     moved = table.assign(word=table["word"].where(table["row"] % 8 > 0, "1"), row=table["row"])
     moved.loc[:1499, "word"] = table["word"][:1500]
@@ -154,7 +163,9 @@ def of_patients(seed, move=0.0, patients=60, visits=12):
     columns = [{"name": name, "position": place, "kind": "numeric"} for place, name in enumerate("abc")]
     columns.append({"name": "site", "position": 3, "kind": "categorical"})
     prepared = pd.DataFrame({"row": table["row"], **{f"n{place}:{name}": table[name] for place, name in enumerate("abc")}})
-    return diagnose(table, prepared, {"classes": None, "columns": columns}, None, {"draws": 100, "level": 0.95}, rng)
+    return diagnose(
+        table, prepared, {"classes": None, "columns": columns}, None, {"draws": 100, "level": 0.95, "shift_rows": 10_000}, rng
+    )
 
 
 def test_patients_who_are_allotted_at_random_are_not_shifted_and_those_who_differ_are():

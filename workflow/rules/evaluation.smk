@@ -51,7 +51,7 @@ rule diagnose:
         code=code("diagnose.py"),
         seed=config["seed"],
         reference=PLAN.reference,
-        settings=report_settings("draws", "level"),
+        settings=report_settings("draws", "level", "shift_rows"),
     script:
         "../scripts/diagnose.py"
 

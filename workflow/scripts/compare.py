@@ -19,7 +19,7 @@ metrics = {name: [] for name in params.models}
 for path in [*files.metrics, *files.repeats]:
     metrics[path.split("/")[-2]].append(read_json(path))
 rows = {name: scored(read_table(path), table, folds) for name, path in zip(params.models, files.predictions, strict=True)}
-drawn = {name: main_draws(scored_rows, protocol) for name, scored_rows in rows.items()}
+drawn = main_draws(rows, protocol)
 
 comparison = Comparison(metrics, drawn, protocol)
 tables = {

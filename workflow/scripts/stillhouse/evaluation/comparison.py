@@ -222,10 +222,16 @@ def fidelity(student, other, classes):
 
 
 def main_draws(rows, protocol):
-    """Return bootstrap draws of the main metric on held-out rows."""
-    rows = rows[rows[PART] != DEPLOY]
-    of_weightings, rng = {"": main_of(rows, protocol)}, generator(protocol.seed, "bootstrap")
-    return draws(of_weightings, np.ones(len(rows)), unit_numbers(rows), protocol.settings["draws"], rng)[""]
+    """Return bootstrap draws of each model's main metric on held-out rows; models of the same rows have the same draws."""
+    held_out, alike = {name: own[own[PART] != DEPLOY] for name, own in rows.items()}, {}
+    for name, own in held_out.items():
+        alike.setdefault(own[ROW].to_numpy().tobytes(), []).append(name)
+    found = {}
+    for names in alike.values():
+        first, rng = held_out[names[0]], generator(protocol.seed, "bootstrap")
+        metrics = {name: main_of(held_out[name], protocol) for name in names}
+        found |= draws(metrics, np.ones(len(first)), unit_numbers(first), protocol.settings["draws"], rng)
+    return {name: found[name] for name in rows}
 
 
 def flat_metrics(metrics):

@@ -3,8 +3,8 @@
 import numpy as np
 from scipy.special import ndtri, stdtr, stdtrit
 
-# The largest number of values of a block of draws, which limits memory.
-MOST_VALUES = 2**23
+# The number of values of a block of draws: few enough for the caches of a processor.
+MOST_VALUES = 2**20
 # A perfect value may lack this much, as it is a sum of shares.
 ROUNDING = 1e-12
 

@@ -130,6 +130,8 @@ class Thresholds:
         self.ranking, self.precision = ranking, precision
         self.rising = np.argsort(ranking.score[ranking.positives], kind="stable")
         self.scores = ranking.score[ranking.positives][self.rising]
+        part_of = ranking.part_of[ranking.positives[self.rising]]
+        self.others = [np.flatnonzero(part_of != part) for part in range(len(ranking.parts))]
         self.places = [ranking.below(part, self.scores)[:2] for part in range(len(ranking.parts))]
         self.negatives = ranking.negatives[np.argsort(ranking.score[ranking.negatives], kind="stable")]
         self.negative_scores = ranking.score[self.negatives]
@@ -139,7 +141,7 @@ class Thresholds:
 
     def outside(self, part, W):
         """Return the threshold of the rows outside of a part; shape (draws,)."""
-        others = np.flatnonzero(self.ranking.part_of[self.ranking.positives[self.rising]] != part)
+        others = self.others[part]
         if not len(others):
             return np.full(len(W), np.inf)
         by_part = self._by_part(W)

@@ -35,9 +35,12 @@ def diagnose(table, prepared, schema, predictions, settings, rng):
 
     ``prepared`` has the features without gaps; ``predictions`` are the reference model's, of labelled rows by splits that held
     them out and of deploy rows by split ``none``. Labels of training rows are used, labels of deploy rows never. With groups,
-    whole groups are permuted, unless there are too few of them.
+    whole groups are permuted, unless there are too few of them. Of each part at most ``shift_rows`` are compared, drawn by
+    chance.
     """
     table = table[table[ROW].isin(prepared[ROW]) & table[PART].isin([*LABELLED, DEPLOY])].reset_index(drop=True)
+    rows = {"labelled": int((table[PART] != DEPLOY).sum()), "deploy": int((table[PART] == DEPLOY).sum())}
+    table = limited(table, settings["shift_rows"], rng)
     is_deploy = (table[PART] == DEPLOY).to_numpy()
     sides = Sides(is_deploy, unit_numbers(table) if GROUP in table else None)
     ignored = sides.are_too_few
@@ -46,16 +49,24 @@ def diagnose(table, prepared, schema, predictions, settings, rng):
     long = table[long_columns(prepared, schema)]
     domain_auc, p = joint_test(X, sides, rng, long)
     differences = {"auc": domain_auc, "p": p, "groups_ignored": ignored, "columns": column_shifts(table, sides, schema, rng)}
+    differences["compared"] = settings["shift_rows"] if len(table) < sum(rows.values()) else None
     labels = (
         label_estimate(table[~is_deploy], table[is_deploy], predictions, schema, settings, rng) if schema["classes"] else None
     )
     if labels:
         differences |= {"labels": labels, "residual": residual_shift(X, table, sides, labels, long, rng)}
     return {
-        "rows": {"labelled": int((~is_deploy).sum()), "deploy": int(is_deploy.sum())},
+        "rows": rows,
         **differences,
         **recommendation(differences, schema),
     }
+
+
+def limited(table, most, rng):
+    """Return a table with at most so many labelled and so many deploy rows, drawn by chance, in their order."""
+    order, is_deploy = rng.permutation(len(table)) if len(table) > most else np.arange(len(table)), table[PART] == DEPLOY
+    kept = [order[side.to_numpy()[order]][:most] for side in (is_deploy, ~is_deploy)]
+    return table.iloc[np.sort(np.concatenate(kept))].reset_index(drop=True)
 
 
 def comparable(prepared):
@@ -131,6 +142,8 @@ def recommendation(differences, schema):
     estimated class prior, which differs from that of the training rows. covariate: otherwise.
     """
     difference = f"a classifier tells the two apart with an AUC of {differences['auc']:.2f}"
+    if differences["compared"]:
+        difference += f" (on at most {differences['compared']:,} rows of each, drawn by chance)"
     if differences["groups_ignored"]:
         difference += " (rows are taken as independent, as groups are too few to compare)"
     if differences["p"] > ALPHA:
