@@ -1,5 +1,6 @@
 """What leaves the house predicts what the workflow predicts, from raw columns, or says why not."""
 
+import sqlite3
 import subprocess
 import sys
 
@@ -155,7 +156,7 @@ def test_columns_may_have_the_names_of_the_graph_itself(gappy, tmp_path):
     assert largest_difference(path, table, whole) < 1e-6
 
 
-@pytest.mark.parametrize("form", ["rows.parquet", "rows.feather", "rows.tsv", "rows.csv.gz"])
+@pytest.mark.parametrize("form", ["rows.parquet", "rows.feather", "rows.tsv", "rows.csv.gz", "rows.sqlite"])
 def test_every_format_that_is_read_for_training_is_read_for_prediction(shipped, tmp_path, form):
     path, table, *_ = shipped
     predict_file(path, raw(table, tmp_path), tmp_path / "expected.csv")
@@ -163,6 +164,9 @@ def test_every_format_that_is_read_for_training_is_read_for_prediction(shipped, 
     write = {"parquet": plain.to_parquet, "feather": plain.to_feather}.get(form.split(".")[-1])
     if write:
         write(rows)
+    elif form == "rows.sqlite":
+        with sqlite3.connect(rows) as database:
+            plain.to_sql("rows", database, index=False)
     else:
         plain.to_csv(rows, index=False, sep="\t" if "tsv" in form else ",")
     predict_file(path, rows, tmp_path / "found.csv")

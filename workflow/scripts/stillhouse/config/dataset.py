@@ -4,12 +4,14 @@ Standard library only, as the workflow reads this on every job.
 """
 
 from pathlib import Path, PurePath
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 from stillhouse.columns import DEPLOY, LATER, TEST, TRAIN, UNLABELLED
 
 # A dataset's variants: the same with its labels shuffled (control), and with its folds drawn anew (repeat).
 CONTROL, REPEAT = "control", "repeat"
+# What Hive and its kin write in place of a missing value in the name of a partition.
+NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
 # The keys of a dataset that say where its tables lie.
 TABLE_KEYS = (TRAIN, TEST, DEPLOY, UNLABELLED, LATER)
 
@@ -31,10 +33,30 @@ def locations(dataset):
 
 
 def files_at(location):
-    """Return the files of a folder in the order of their names, hidden ones left out; any other location by itself."""
+    """Return the files of a folder in the order of their paths; any other location by itself.
+
+    Folders named ``column=value`` within it are partitions, whose files count too; hidden files, and those with an underscore
+    before their name, as engines write beside partitions, do not.
+    """
     if is_remote(location) or not Path(location).is_dir():
         return [location]
-    return [str(file) for file in sorted(Path(location).iterdir()) if file.is_file() and not file.name.startswith(".")]
+    folder = Path(location)
+    files = (file for file in sorted(folder.rglob("*")) if file.is_file() and not file.name.startswith((".", "_")))
+    return [str(file) for file in files if all("=" in part for part in file.relative_to(folder).parts[:-1])]
+
+
+def partition_of(location, dataset):
+    """Return the columns that the path of a file in a partitioned folder of a dataset states; a gap is None."""
+    stated = (Path(folder) for part in TABLE_KEYS for folder in _paths(dataset.get(part, [])))
+    folder = next((folder for folder in stated if folder in Path(location).parents and folder.is_dir()), None)
+    if folder is None:
+        return {}
+    pairs = (part.partition("=")[::2] for part in Path(location).relative_to(folder).parts[:-1])
+    return {unquote(column): None if value == NO_VALUE else unquote(value) for column, value in pairs}
+
+
+def _paths(stated):
+    return [location for location in as_list(stated) if isinstance(location, str) and not is_remote(location)]
 
 
 def is_address(location):

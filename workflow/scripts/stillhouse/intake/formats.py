@@ -1,4 +1,4 @@
-"""Formats of tables: text, ARFF, JSON lines, workbooks, Parquet and Feather, also compressed, as tables of at most 50,000 rows.
+"""Formats of tables: text, ARFF, JSON lines, workbooks, Parquet, Feather and databases, as tables of at most 50,000 rows.
 
 Training and prediction read through this module, so that what one reads, the other reads in the same way. Needs numpy, pandas
 and pyarrow, and openpyxl for workbooks.
@@ -22,6 +22,8 @@ import pyarrow.parquet as pq
 from stillhouse.errors import UserError
 from stillhouse.fields import unique_names, usual_separator
 from stillhouse.intake.arff import read_arff
+from stillhouse.intake.arrow import check_types, pandas_of
+from stillhouse.intake.databases import duckdb_in, sqlite_in
 from stillhouse.intake.text import CHUNK, decoded, text_tables
 
 DECOMPRESS = {
@@ -30,7 +32,6 @@ DECOMPRESS = {
     ".xz": lzma.open,
     ".zst": lambda content: pa.input_stream(content, compression="zstd"),
 }
-NESTED = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_fixed_size_binary, pa.types.is_nested)
 
 
 @dataclass(frozen=True)
@@ -41,12 +42,13 @@ class Dialect:
     encoding: str = "utf-8"
     columns: list | None = None
     sheet: str | None = None
+    query: str | None = None
     target: str | None = None
 
 
 def dialect_of(reading):
     """Return the dialect that a dataset, or the metadata of a shipped model, states."""
-    stated = {key: reading.get(key) for key in ("columns", "sheet", "target")}
+    stated = {key: reading.get(key) for key in ("columns", "sheet", "query", "target")}
     return Dialect(reading["separator"], reading["encoding"], **stated)
 
 
@@ -158,18 +160,6 @@ def feather_in(content, path, dialect, notes):
     yield from (pandas_of(table.slice(start, CHUNK), names) for start in range(0, max(len(table), 1), CHUNK))
 
 
-def check_types(schema, path):
-    """Raise ``UserError`` for a column whose values are bytes, lists or structures."""
-    for field in schema:
-        if any(is_nested(field.type) for is_nested in NESTED):
-            raise UserError(f"{path}: column {field.name!r} holds {field.type} values, which are no cells; leave it out")
-
-
-def pandas_of(table, names):
-    """Return an Arrow table in pandas, whole numbers beside gaps as they are and not as floats."""
-    return table.rename_columns(names).to_pandas(integer_object_nulls=True, ignore_metadata=True)
-
-
 READERS = {
     ".arff": arff_in,
     ".jsonl": json_lines_in,
@@ -178,6 +168,8 @@ READERS = {
     ".parquet": parquet_in,
     ".feather": feather_in,
     ".arrow": feather_in,
+    **dict.fromkeys((".db", ".sqlite", ".sqlite3"), sqlite_in),
+    ".duckdb": duckdb_in,
 }
 # Formats that are read from any place, not from the start to the end.
-BINARY = (".parquet", ".feather", ".arrow", ".xlsx")
+BINARY = (".parquet", ".feather", ".arrow", ".xlsx", ".db", ".sqlite", ".sqlite3", ".duckdb")

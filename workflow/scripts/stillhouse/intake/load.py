@@ -26,7 +26,7 @@ from stillhouse.intake.raw import RAW_PART, read_parts
 from stillhouse.intake.typed import keys, typed_features, why_out
 
 # The settings that reading further rows of the same table needs.
-READING = ("separator", "columns", "target", "encoding", "decimal", "thousands", "sheet", "missing", "missing_in")
+READING = ("separator", "columns", "target", "encoding", "decimal", "thousands", "sheet", "query", "missing", "missing_in")
 
 
 def load(dataset, rng, shuffling=None):

@@ -11,7 +11,7 @@ from stillhouse.columns import (
     TRAIN,
     WITHOUT_LABEL,
 )
-from stillhouse.config.dataset import as_list, batch_files, locations, shown, without_password
+from stillhouse.config.dataset import as_list, batch_files, locations, partition_of, shown, without_password
 from stillhouse.errors import UserError, nearest
 from stillhouse.intake import kinds
 from stillhouse.intake.loaders import file, openml, sklearn, url
@@ -29,7 +29,8 @@ def read_parts(dataset, notes):
     parts = []
     for part, location in locations(dataset):
         name = without_password(location)
-        table = cleaned(loader(location).read(location, dataset, notes), dataset, name)
+        table = loader(location).read(location, dataset, notes)
+        table = cleaned(table.assign(**without_doubles(partition_of(location, dataset), table, name)), dataset, name)
         if table.empty:
             raise UserError(f"{name}: the table has no rows")
         if dataset.get("source") in table:
@@ -45,6 +46,14 @@ def read_parts(dataset, notes):
         for part, location, table in parts
     ]
     return with_deploy_rows(pd.concat(whole, ignore_index=True), dataset)
+
+
+def without_doubles(partition, table, location):
+    """Return the columns of a partition; raises ``UserError`` where the file has one of them too, with other values."""
+    for column, value in partition.items():
+        if column in table and (kinds.as_text(table[column]) != str(value)).any():
+            raise UserError(f"{location}: its folder states {column}={value}, and its column {column!r} says otherwise")
+    return partition
 
 
 def source_name(location, earlier):

@@ -13,8 +13,9 @@ from stillhouse.config.dataset import as_list, files_at, is_remote, locations
 from stillhouse.errors import UserError, nearest
 from stillhouse.fields import UTF_16, Fields, usual_separator
 
+DATABASES = (".db", ".sqlite", ".sqlite3", ".duckdb")
 # Formats whose header is no line of text.
-OTHER_FORMATS = (".parquet", ".feather", ".arrow", ".arff", ".zst", ".zip", ".xlsx", ".jsonl", ".ndjson")
+OTHER_FORMATS = (".parquet", ".feather", ".arrow", ".arff", ".zst", ".zip", ".xlsx", ".jsonl", ".ndjson", *DATABASES)
 TABLES = (".csv", ".tsv", ".tab", ".txt", ".data", *OTHER_FORMATS)
 
 
