@@ -113,3 +113,15 @@ def test_without_shift_the_weights_hardly_differ():
 def test_the_effective_sample_size_of_equal_weights_is_their_number():
     assert effective_sample_size(np.full(20, 3.0)) == pytest.approx(20)
     assert effective_sample_size(np.r_[np.ones(10), np.zeros(10)]) == pytest.approx(10)
+
+
+def test_the_ratio_of_a_large_table_is_estimated_on_a_sample_and_every_row_has_its_weight():
+    table, folds = gaussians()
+    whole, facts = weighed(table, folds, WITHOUT_FOLD_0, LOGISTIC, seed=1)
+    found, of_sample = weighed(table, folds, WITHOUT_FOLD_0, {**LOGISTIC, "most_rows": 300}, seed=1)
+    assert (found["row"] == whole["row"]).all()
+    is_training = found["row"].isin(folds.loc[folds["fold"].isin(WITHOUT_FOLD_0.train), "row"])
+    assert found.loc[is_training, "weight"].mean() == pytest.approx(1)
+    assert np.corrcoef(np.log(found["weight"]), np.log(whole["weight"]))[0, 1] > 0.95
+    assert of_sample["note"].startswith("The density ratio is estimated on 300 of ")
+    assert "estimated on" not in facts["note"]

@@ -6,16 +6,20 @@ import pandas as pd
 from stillhouse.columns import FOLD, ROW, WEIGHT, label_free_features
 from stillhouse.errors import UserError
 from stillhouse.methods import build
+from stillhouse.seeds import derive, uniforms
 from stillhouse.tables import rows_in
 
 # The options that all weighers share.
-WEIGHER_OPTIONS = ("folds", "quantile", "flatten", "flatten_below", "refuse_below")
+WEIGHER_OPTIONS = ("most_rows", "folds", "quantile", "flatten", "flatten_below", "refuse_below")
+# Rows whose ratios are computed at once, as kernels take a hundred numbers for each.
+ROWS_AT_ONCE = 50_000
 
 
 def weighed(table, folds, split, options, seed):
     """Return ``row`` and ``weight`` of every training and held-out row, and facts on how the weights were made.
 
     Weights have mean 1 over the training rows; those of held-out rows, which no estimator saw, are scaled by the same factor.
+    Estimators are fitted on at most ``most_rows`` training and as many deploy rows.
     Raises ``ValueError`` for weights that are not positive and finite.
     """
     fold = table[[ROW]].merge(folds, on=ROW, how="left")
@@ -32,16 +36,38 @@ def weighed(table, folds, split, options, seed):
         # Most preparations weigh nothing, and need no estimator.
         from stillhouse.preparation.density_ratio import CrossFitted
 
-        ratio = CrossFitted(candidates, options["folds"], seed).fit(X[is_training], X[is_deploy])
+        is_fitted, fitted_deploy = (drawn_of(rows, table[ROW], options["most_rows"], seed) for rows in (is_training, is_deploy))
+        ratio = CrossFitted(candidates, options["folds"], seed).fit(X[is_fitted], X[fitted_deploy])
         as_weights, facts = truncated_and_flattened(ratio, options)
-        weight[is_training] = as_weights(ratio.ratio_)
-        weight[is_other] = as_weights(ratio.predict(X[is_other])) if is_other.any() else 0
+        weight[is_fitted] = as_weights(ratio.ratio_)
+        for rows in in_blocks(np.flatnonzero((is_training & ~is_fitted) | is_other)):
+            weight[rows] = as_weights(ratio.predict(X[rows]))
+        if not (is_fitted == is_training).all() or not (fitted_deploy == is_deploy).all():
+            weight /= weight[is_training].mean()
+            counts = is_fitted.sum(), is_training.sum(), fitted_deploy.sum(), is_deploy.sum()
+            said = "The density ratio is estimated on {:,} of {:,} training rows and {:,} of {:,} deploy rows, drawn by chance."
+            facts["note"] = f"{said.format(*counts)} {facts['note']}".rstrip()
     else:
         weight[is_training | is_other] = 1
     labelled = pd.DataFrame({ROW: table[ROW], WEIGHT: weight})[is_training | is_other]
     if not (np.isfinite(labelled[WEIGHT]) & (labelled[WEIGHT] > 0)).all():
         raise ValueError("a weight is not positive and finite")
     return labelled, {**size_facts(weight[is_training]), **facts}
+
+
+def drawn_of(mask, numbers, most, seed):
+    """Return a mask of at most so many of the rows of a mask, drawn by chance; ``numbers`` has each row's number."""
+    rows = np.flatnonzero(mask)
+    if len(rows) <= most:
+        return mask
+    drawn = np.zeros(len(mask), dtype=bool)
+    drawn[rows[np.argsort(uniforms(derive(seed, "rows"), numbers.to_numpy()[rows], 1)[:, 0], kind="stable")[:most]]] = True
+    return drawn
+
+
+def in_blocks(rows):
+    """Return positions of rows in blocks."""
+    return [rows[start : start + ROWS_AT_ONCE] for start in range(0, len(rows), ROWS_AT_ONCE)]
 
 
 def truncated_and_flattened(ratio, options):
