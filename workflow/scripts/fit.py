@@ -3,12 +3,13 @@
 from stillhouse.errors import log_to
 from stillhouse.learning.fitting import fit, fitted_again, history_of
 from stillhouse.learning.job import Job
+from stillhouse.progress import told
 
 log_to(snakemake.log[0])
 job = Job(snakemake.input, snakemake.params, snakemake.wildcards)
 
 with job.results(snakemake.output) as keep:
-    for split in job.splits:
+    for split in told(job.splits, "splits"):
         sample = job.sample(split)
         how = job.options, job.n_classes, snakemake.threads, job.seed(split)
         model = fit(sample, *how)

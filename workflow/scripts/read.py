@@ -3,6 +3,7 @@
 from stillhouse.errors import log_to
 from stillhouse.methods import build
 from stillhouse.predictions.external import predictions_for
+from stillhouse.progress import told
 from stillhouse.splits import splits_from
 from stillhouse.tables import read_json, read_table, split_writer
 
@@ -12,5 +13,5 @@ classes = read_json(snakemake.input.schema)["classes"]
 table = build("readers", snakemake.params.options)(path, folds, classes)
 
 with split_writer(snakemake.output.predictions) as write:
-    for split in splits_from(snakemake.params.splits):
+    for split in told(splits_from(snakemake.params.splits), "splits"):
         write(split.name, predictions_for(table, folds, split, classes, path))

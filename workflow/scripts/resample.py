@@ -9,6 +9,7 @@ from stillhouse.columns import LABEL, ROW, STOP
 from stillhouse.config.dataset import variant
 from stillhouse.errors import log_to
 from stillhouse.preparation.sample import balanced_sample, sample_writer, training_sample, whole_sample
+from stillhouse.progress import told
 from stillhouse.seeds import derive
 from stillhouse.splits import NONE, WHOLE, splits_from
 from stillhouse.tables import read_json, read_split, read_table, write_json
@@ -21,7 +22,7 @@ share, options = snakemake.params.stop, snakemake.params.options
 
 ledgers = {}
 with sample_writer(snakemake.output) as write:
-    for split in splits_from(snakemake.params.splits):
+    for split in told(splits_from(snakemake.params.splits), "splits"):
         seed = derive(snakemake.params.seed, variant(snakemake.wildcards.dataset), split.name)
         features = read_split(snakemake.input.features, split.name)
         weights = read_split(snakemake.input.weights, split.name)

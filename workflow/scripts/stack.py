@@ -6,6 +6,7 @@ from stillhouse.errors import log_to
 from stillhouse.learning.job import read_folds, sources
 from stillhouse.predictions.decisions import decide
 from stillhouse.predictions.predictions import prediction_table
+from stillhouse.progress import told
 from stillhouse.splits import FIRST, NONE, splits_from
 from stillhouse.tables import read_first, read_json, read_split, read_table, split_writer, write_json
 
@@ -19,7 +20,7 @@ members = {name: found[name] for name in options["members"]}
 
 stackers, classes = {}, schema["classes"]
 with split_writer(snakemake.output.predictions) as write:
-    for split in splits_from(snakemake.params.splits):
+    for split in told(splits_from(snakemake.params.splits), "splits"):
         stacker, factors = fit_stacker(members, labels, folds, split, schema, options)
         ways = {split.name: read_split} | ({FIRST: read_first} if split.name == NONE else {})
         for name, read in ways.items():

@@ -6,10 +6,13 @@ import sys
 import traceback
 import warnings
 from difflib import get_close_matches
+from pathlib import PurePath
 
 from stillhouse.claims import claim, end_with_parent, is_helper
 
 log = logging.getLogger("stillhouse")
+# The logs of this process's job, the last one first.
+_logs = []
 
 
 class UserError(Exception):
@@ -22,6 +25,11 @@ def nearest(word, known):
     return f"did you mean {close[0]!r}?" if close else f"there are {', '.join(sorted(map(str, known))) or 'none'}"
 
 
+def job_name():
+    """Return the name of this process's job: that of its log, or an empty text outside of a job."""
+    return str(PurePath(_logs[0]).with_suffix("")).removeprefix("logs/") if _logs else ""
+
+
 def log_to(path):
     """Start a job and its log: messages go to it and to the terminal, details and warnings to the log alone.
 
@@ -31,6 +39,7 @@ def log_to(path):
     from threadpoolctl import threadpool_limits
 
     threadpool_limits(1, user_api="blas")
+    _logs.insert(0, path)
     end_with_parent()
     if is_helper():
         sys.excepthook = _exit_quietly

@@ -3,6 +3,8 @@
 import numpy as np
 from scipy.special import ndtri, stdtr, stdtrit
 
+from stillhouse.progress import told
+
 # The number of values of a block of draws: few enough for the caches of a processor.
 MOST_VALUES = 2**20
 # A perfect value may lack this much, as it is a sum of shares.
@@ -17,7 +19,7 @@ def draws(metrics, weight, units, count, rng):
     """
     step = max(1, MOST_VALUES // max(len(units), 1))
     parts = []
-    for start in range(0, count, step):
+    for start in told(range(0, count, step), f"parts of {count:,} bootstrap draws"):
         drawn = counts(units, min(step, count - start), rng) * weight
         parts.append({name: metric(drawn) for name, metric in metrics.items()})
     return {name: np.concatenate([part[name] for part in parts]) for name in metrics}

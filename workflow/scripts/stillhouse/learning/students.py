@@ -1,6 +1,7 @@
 """Students: networks or estimators that learn from labels and soft targets."""
 
 from stillhouse.learning.networks import networks, with_targets
+from stillhouse.progress import told
 from stillhouse.splits import WHOLE
 
 
@@ -12,7 +13,7 @@ def students(job, threads, title, checkpoints):
     # Networks need no estimator.
     from stillhouse.learning.fitting import fit_student, student_again
 
-    for split in job.splits:
+    for split in told(job.splits, "splits"):
         sample, soft = with_targets(job, split, job.sample(split), split.name)
         how = job.options, job.n_classes, threads, job.seed(split)
         model, history, alpha = fit_student(sample, soft, *how)

@@ -18,10 +18,9 @@ from stillhouse.errors import log
 from stillhouse.networks.vectorized.group import Group
 from stillhouse.networks.vectorized.processes import Processes
 from stillhouse.networks.vectorized.range_test import find_rates
+from stillhouse.progress import SECONDS_BETWEEN_LINES, clock
 from stillhouse.tables import written_beside
 
-# The least time between two lines of progress on the terminal.
-SECONDS_BETWEEN_LINES = 15
 # With `checkpoint: auto`, the largest share of the training time that is spent on writing checkpoints.
 SHARE_OF_WRITING = 0.05
 
@@ -146,7 +145,7 @@ class ProgressLines(pl.Callback):
         level = logging.DEBUG
         if now - self.logged >= SECONDS_BETWEEN_LINES:
             self.logged, level = now, logging.INFO
-        log.log(level, "%s: %s, at most %s left", self.title, progress(training), _clock(left))
+        log.log(level, "%s: %s, at most %s left", self.title, progress(training), clock(left))
 
 
 def progress(training):
@@ -156,11 +155,6 @@ def progress(training):
     means = [sum(line[name] for line in lines) / len(lines) for name in ("loss", "stop_loss")]
     count = f"{len(running)} of {len(training.members)} networks in training"
     return f"epoch {training.current_epoch + 1}, loss {means[0]:.4f}, stop loss {means[1]:.4f}, {count}"
-
-
-def _clock(seconds):
-    minutes, seconds = divmod(round(seconds), 60)
-    return f"{minutes}:{seconds:02d} min" if minutes else f"{seconds} s"
 
 
 class PlainFiles(TorchCheckpointIO):
