@@ -86,7 +86,8 @@ def described(column, dataset):
     stated = dataset["kinds"].get(name)
     if stated not in (None, kinds.DATETIME, kinds.NUMERIC) or not is_textual(column):
         return {"kind": stated or kinds.infer(column)}, None
-    texts = column.dropna().astype("str")
+    # How a value is written does not depend on how often it occurs.
+    texts = column.dropna().astype("str").drop_duplicates()
     if len(texts) and stated != kinds.NUMERIC and (form := date_format(texts)):
         return as_date(name, form, stated)
     if len(texts) and stated != kinds.DATETIME and (units := common_units(texts)):
