@@ -165,7 +165,8 @@ def read_split(paths, split):
         verify_checksum(path)
         table = pq.read_table(path, filters=[(SPLIT, "==", split)])
     absent = [name for name in table.column_names if len(table) and table[name].null_count == len(table)]
-    return table.drop_columns([SPLIT, *absent]).to_pandas()
+    # Columns are handed over without a copy, as a table of features may be the largest thing in memory.
+    return table.drop_columns([SPLIT, *absent]).to_pandas(split_blocks=True, self_destruct=True)
 
 
 def read_first(paths, split):

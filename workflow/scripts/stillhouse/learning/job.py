@@ -3,6 +3,8 @@
 import os
 from contextlib import contextmanager
 
+import pandas as pd
+
 from stillhouse.columns import HISTORY, PARENTS, PHASE, ROW, STOP
 from stillhouse.config.dataset import variant
 from stillhouse.intake.folds import with_synthetic_rows
@@ -125,7 +127,8 @@ class Job:
         rows = rows_to_predict(self.folds, split)
         if rows.empty:
             return prediction_table(rows, [], self.classes, [] if self.classes else None)
-        features = self.features(split).set_index(ROW).loc[rows].reset_index()
+        features = self.features(split)
+        features = features.iloc[pd.Index(features[ROW]).get_indexer(rows)]
         scores = model.predict(features)
         return prediction_table(rows, scores, self.classes, decide(scores, model.factors) if self.classes else None)
 

@@ -104,7 +104,12 @@ class Preparation:
             blocks.insert(0, self.scaler.transform(self._unscaled(table, means)))
         if self.categorical:
             blocks.append(self.encoder.transform(self.raw_categories(table, self.categorical)))
-        features = pd.DataFrame(np.hstack(blocks).astype(np.float32), columns=self.names(), index=table.index)
+        names = self.names()
+        X, start = np.empty((len(table), len(names)), dtype=np.float32, order="F"), 0
+        for block in blocks:
+            X[:, start : start + block.shape[1]] = block
+            start += block.shape[1]
+        features = pd.DataFrame(X, columns=names, index=table.index, copy=False)
         features.insert(0, ROW, table[ROW])
         return features
 

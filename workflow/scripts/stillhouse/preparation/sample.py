@@ -29,7 +29,8 @@ def training_sample(prepared, weights, labels, folds, split):
     ``labels`` may hold more rows; only those of the split's training folds are taken.
     """
     seen = folds[rows_in(folds, split.train, FOLD)]
-    return prepared.merge(seen, on=ROW).merge(labels, on=ROW).merge(weights, on=ROW)
+    facts = prepared[[ROW, *([DROPPED] if DROPPED in prepared else [])]].merge(seen, on=ROW)
+    return with_features(facts.merge(labels, on=ROW).merge(weights, on=ROW), prepared)
 
 
 def balanced_sample(sample, n_classes, share, options, seed):
@@ -75,11 +76,12 @@ def by_reference(sample, prepared):
     ``prepared`` has the features of every row. A row whose features resampling has changed counts as a drawn one, and loses
     its number.
     """
-    names = features(sample)
-    X, numbers = sample[names].to_numpy(), sample[ROW].to_numpy()
+    names, numbers = features(sample), sample[ROW].to_numpy()
+    position = pd.Index(prepared[ROW]).get_indexer(numbers)
     is_drawn = numbers < 0
-    known = prepared[names].to_numpy()[pd.Index(prepared[ROW]).get_indexer(numbers[~is_drawn])]
-    is_drawn[~is_drawn] = ((X[~is_drawn] != known) & ~(np.isnan(X[~is_drawn]) & np.isnan(known))).any(axis=1)
+    # One column at a time, as all of them are most of what there is in memory.
+    for own, known in ((sample[name].to_numpy(), prepared[name].to_numpy()[position]) for name in names):
+        is_drawn |= (own != known) & ~(np.isnan(own) & np.isnan(known))
     return sample.drop(columns=names).assign(**{ROW: np.where(is_drawn, -1, numbers)}), sample.loc[is_drawn, names]
 
 
@@ -96,12 +98,17 @@ def sample_writer(output):
         yield write
 
 
-def with_features(rows, prepared, drawn):
-    """Return the sample that ``by_reference`` took apart."""
+def with_features(rows, prepared, drawn=()):
+    """Return rows with their prepared features, those of drawn rows in turn: the sample that ``by_reference`` took apart."""
     names, numbers = features(prepared), rows[ROW].to_numpy()
-    X = prepared[names].to_numpy()[pd.Index(prepared[ROW]).get_indexer(numbers)]
-    X[numbers < 0] = drawn[names].to_numpy() if len(drawn) else 0
-    return pd.concat([pd.DataFrame(X, columns=names, index=rows.index), rows], axis=1)
+    position = pd.Index(prepared[ROW]).get_indexer(numbers)
+    # In this order the table takes the numbers over without a copy.
+    X = np.empty((len(rows), len(names)), dtype=np.float32, order="F")
+    for column, name in enumerate(names):
+        X[:, column] = prepared[name].to_numpy()[position]
+        if len(drawn):
+            X[numbers < 0, column] = drawn[name].to_numpy()
+    return pd.concat([pd.DataFrame(X, columns=names, index=rows.index, copy=False), rows], axis=1)
 
 
 def check_classes_left(before, after, method):
