@@ -10,6 +10,8 @@ from stillhouse.preparation.imputing import Scale, numbers
 from stillhouse.seeds import generator, uniforms
 
 FAR = 1e9
+# Memory for distances at a time; several arrays of this size are needed at once.
+WORKING_MB = 64
 
 
 class HotDeck:
@@ -36,7 +38,9 @@ class HotDeck:
         rows = np.flatnonzero(np.isnan(X).any(axis=1))
         if len(rows):
             chance = uniforms(self.seed, table.index[rows], 1)[:, 0]
-            parts = pairwise_distances_chunked(self._points(table.iloc[rows]), self.points_, metric="nan_euclidean")
+            parts = pairwise_distances_chunked(
+                self._points(table.iloc[rows]), self.points_, metric="nan_euclidean", working_memory=WORKING_MB
+            )
             start = 0
             for distances in parts:
                 part = slice(start, start := start + len(distances))
