@@ -1,13 +1,14 @@
 """What each rule costs as a table grows: wall time, processor time, memory and disk, for docs/benchmarks.md.
 
-    python benchmarks/scale.py FOLDER ROWS [ROWS ...]
+    python benchmarks/scale.py FOLDER ROWS [ROWS ...] [--epochs 2]
 
 A table of 30 columns is drawn for each number of rows: numbers and categories, with gaps, one positive row in ten, and deploy
-rows that are shifted. Three folds, logistic regression, boosted trees, a network of two epochs, their stack, and the network's
+rows that are shifted. Three folds, logistic regression, boosted trees, a network, their stack, and the network's
 student; two cores. Runs are kept in FOLDER, so that a larger size can be added to those that are there. Slopes are those of the
 logarithms between the two largest sizes: 1 is in proportion to the rows.
 """
 
+import argparse
 import subprocess
 import sys
 import time
@@ -116,4 +117,9 @@ def main(folder, sizes, epochs=2):
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]).resolve(), sorted(int(rows.replace("_", "")) for rows in sys.argv[2:]))
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder", type=lambda text: Path(text).resolve())
+    parser.add_argument("rows", type=int, nargs="+")
+    parser.add_argument("--epochs", type=int, default=2)
+    given = parser.parse_args()
+    main(given.folder, sorted(given.rows), given.epochs)

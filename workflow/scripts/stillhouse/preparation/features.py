@@ -50,7 +50,7 @@ class Preparation:
             self.imputer.fit(self.raw(table))
         self.gappy = self.gaps(table).any(axis=0) & self.indicators
         if self.categorical:
-            self.encoder = one_hot_encoder(self.categories).fit(self.raw_categories(table, self.categorical))
+            self.encoder = fitted_encoder(self.categories, self.raw_categories(table, self.categorical))
         self.means = [TargetMeans().fit(self._categories_of(table, column), labels) for column in self.target_encoded]
         if self.numbers or self.target_encoded:
             self.scaler.fit(self._unscaled(table, self._unseen_means(table, labels, parts)))
@@ -125,6 +125,17 @@ class Preparation:
 
     def _categories_of(self, table, column):
         return self.raw_categories(table, [column])[:, 0]
+
+
+def fitted_encoder(categories, values):
+    """Return the one-hot encoder of categorical columns, fitted on their values; shape (rows, columns).
+
+    It is fitted on the numbers of sorted categories, as scikit-learn counts text cell by cell, and given their names then.
+    """
+    coded, names = zip(*(pd.factorize(column, sort=True) for column in values.T), strict=True)
+    encoder = one_hot_encoder(categories).fit(np.column_stack(coded))
+    encoder.categories_ = [known[kept] for known, kept in zip(names, encoder.categories_, strict=True)]
+    return encoder
 
 
 def one_hot_encoder(categories):
