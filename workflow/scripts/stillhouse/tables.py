@@ -163,10 +163,18 @@ def read_split(paths, split):
     path = file_of(paths, split)
     with read_whole(path):
         verify_checksum(path)
-        table = pq.read_table(path, filters=[(SPLIT, "==", split)])
+        with pq.ParquetFile(path, memory_map=True) as file:
+            table = file.read_row_groups(row_groups_of(file, split)).combine_chunks()
     absent = [name for name in table.column_names if len(table) and table[name].null_count == len(table)]
     # Columns are handed over without a copy, as a table of features may be the largest thing in memory.
     return table.drop_columns([SPLIT, *absent]).to_pandas(split_blocks=True, self_destruct=True)
+
+
+def row_groups_of(file, split):
+    """Return the positions of the row groups of a split in an open file of several splits."""
+    groups = [file.metadata.row_group(position) for position in range(file.num_row_groups)]
+    column = file.schema_arrow.get_field_index(SPLIT)
+    return [place for place, group in enumerate(groups) if group.num_rows and group.column(column).statistics.min == split]
 
 
 def read_first(paths, split):
