@@ -63,7 +63,7 @@ def write_tables(rows, folder):
     """Write the table of a size, and deploy rows, a tenth as many."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, count in (("train", rows), ("deploy", rows // 10)):
-        rng = np.random.default_rng(rows)
+        rng = np.random.default_rng([rows, name == "deploy"])
         with pq.ParquetWriter(folder / f"{name}.parquet", pa.Table.from_pandas(drawn(rng, 10, False)).schema) as writer:
             for start in range(0, count, ROWS_AT_ONCE):
                 part = drawn(rng, min(ROWS_AT_ONCE, count - start), name == "deploy")

@@ -92,6 +92,24 @@ def test_what_cannot_be_read_from_a_database_is_refused_in_one_line(database, qu
     assert database.read_bytes() == before
 
 
+def test_tables_of_any_name_are_read_and_those_without_row_numbers_say_what_to_do(tmp_path):
+    with sqlite3.connect(tmp_path / "one.db") as database:
+        VISITS.to_sql('a "visit"-table', database, index=False)
+        database.execute("CREATE TABLE counter (id INTEGER PRIMARY KEY AUTOINCREMENT)")
+        database.execute("DROP TABLE counter")
+    assert len(loaded(tmp_path / "one.db")[0]) == 60
+    with sqlite3.connect(tmp_path / "two.db") as database:
+        VISITS.to_sql("kept", database, index=False)
+        database.execute("CREATE VIEW visits AS SELECT * FROM kept")
+        database.execute("CREATE TABLE keyed (visit INTEGER PRIMARY KEY, ill TEXT) WITHOUT ROWID")
+    with pytest.raises(UserError, match="it has no row numbers, so write a query with ORDER BY"):
+        loaded(tmp_path / "two.db", query="keyed")
+    window = "SELECT *, row_number() OVER (ORDER BY dose) AS place FROM visits"
+    with pytest.raises(UserError, match="query: states no order"):
+        loaded(tmp_path / "two.db", query=window)
+    assert len(loaded(tmp_path / "two.db", query=f"{window} ORDER BY visit")[0]) == 60
+
+
 def test_a_file_that_is_no_database_and_one_with_bytes_are_refused(tmp_path):
     for name in WRITE:
         (tmp_path / name).write_bytes(b"visit,ill\n1,yes\n" * 100)
@@ -103,20 +121,31 @@ def test_a_file_that_is_no_database_and_one_with_bytes_are_refused(tmp_path):
             loaded(tmp_path / name, query="visits")
 
 
-def test_a_partitioned_folder_is_its_files_with_the_columns_that_their_paths_state(tmp_path):
+@pytest.mark.parametrize("form", ["parquet", "csv"])
+def test_a_partitioned_folder_is_its_files_with_the_columns_that_their_paths_state(form, tmp_path):
     table = VISITS.assign(region=VISITS["site"].map({"p": "north west", "q": "south"}))
     partitions = pyarrow.dataset.partitioning(pa.schema([("region", pa.string())]), flavor="hive")
-    pyarrow.dataset.write_dataset(
-        pa.Table.from_pandas(table), tmp_path / "visits", format="parquet", partitioning=partitions, basename_template="part-{i}.parquet"
-    )  # fmt: skip
+    how = {"format": form, "partitioning": partitions, "basename_template": f"part-{{i}}.{form}"}
+    pyarrow.dataset.write_dataset(pa.Table.from_pandas(table), tmp_path / "visits", **how)
     (tmp_path / "visits" / "_SUCCESS").write_text("")
-    found, _ = loaded(tmp_path / "visits")
+    found, _ = loaded(tmp_path / "visits", deploy_where={"region": ["south"]})
     assert len(found) == 60
     expected = table.set_index("visit").loc[found["visit"]]
-    assert found["region"].fillna("gap").tolist() == expected["region"].fillna("gap").tolist()
+    assert (found["part"] == "deploy").tolist() == (expected["region"] == "south").tolist()
     assert found["dose"].tolist() == pytest.approx(expected["dose"].tolist(), nan_ok=True)
-    again, _ = loaded(tmp_path / "visits")
-    pd.testing.assert_frame_equal(found, again)
+    plain, again = (loaded(tmp_path / "visits")[0] for _ in range(2))
+    assert plain["region"].fillna("gap").tolist() == expected["region"].fillna("gap").tolist()
+    pd.testing.assert_frame_equal(plain, again)
+
+
+def test_a_folder_that_is_no_partition_is_refused_and_one_of_another_part_is_none(tmp_path):
+    (tmp_path / "tables" / "train").mkdir(parents=True)
+    VISITS.to_csv(tmp_path / "tables" / "train" / "a.csv", index=False)
+    with pytest.raises(UserError, match="holds the folder 'train', which is no partition such as site=VA"):
+        loaded(tmp_path / "tables")
+    (tmp_path / "rows").mkdir()
+    VISITS.to_csv(tmp_path / "rows" / "b.csv", index=False)
+    assert "rows" not in loaded(tmp_path / "tables" / "train" / "a.csv", deploy=str(tmp_path / "rows"))[0]
 
 
 def test_a_file_that_contradicts_its_folder_is_refused(tmp_path):

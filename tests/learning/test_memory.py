@@ -49,7 +49,8 @@ def test_networks_of_splits_that_do_not_fit_together_are_what_they_are_together(
         assert (scores(one[2]) == scores(other[2])).all()
         assert (one[4] is None) == (other[4] is None) == (one[0].name != NONE)
         assert one[4] is None or (scores(one[4]) == scores(other[4])).all()
-    assert [record.message.split(" are ")[0] for record in caplog.records] == ["network: splits none", "network: splits 0"]
+    said = ["network: trains the networks of split none first", "network: trains the networks of split 0 first"]
+    assert [record.message.split(",")[0] for record in caplog.records] == said
 
 
 @pytest.mark.parametrize(("given", "expected"), [({"mem_mb": 3000}, 3e9), ({}, None), ({"mem_mb": None}, None)])

@@ -705,7 +705,7 @@ def test_progress_is_told_in_one_line():
 @pytest.mark.parametrize("device", ["cpu", pytest.param("cuda", marks=ON_A_GPU)])
 @pytest.mark.parametrize(("task", "heads"), [("classes", 1), ("classes", 3), ("values", 3)])
 def test_networks_predict_all_at_once_what_they_predict_one_by_one(device, task, heads, monkeypatch):
-    monkeypatch.setattr("stillhouse.networks.fitted.ROWS_ON_GPU", 40)
+    monkeypatch.setattr("stillhouse.networks.fitted.rows_at_once", lambda *_: 13)
     model, _ = fitted(sample_of(task=task), 2 * (task == "classes"), seeds=3, heads=heads, numbers="piecewise", bins=4)
     X = torch.tensor(features_of(100, seed=3))
     with torch.inference_mode():

@@ -71,7 +71,7 @@ def test_what_is_trained_in_parts_is_what_it_is_together(monkeypatch):
     together = train(sets())
     fits, original = [], training.fit
     monkeypatch.setattr(training, "fit", lambda part, *rest: (fits.append(part), original(part, *rest)))
-    monkeypatch.setattr(training, "free_bytes", lambda: 0.25e6)
+    monkeypatch.setattr(training, "gpu_bytes", lambda: 0.3e6)
     apart = train(sets())
     assert len(fits) > 2
     assert all((scores(left) == scores(right)).all() for (left, _), (right, _) in zip(together, apart, strict=True))

@@ -10,6 +10,7 @@ import zlib
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -17,7 +18,7 @@ from pyarrow import feather
 
 from stillhouse import claims
 from stillhouse.checksums import verify_checksum, write_checksum
-from stillhouse.columns import SPLIT
+from stillhouse.columns import ROW, SPLIT
 from stillhouse.errors import UserError
 from stillhouse.methods import import_packages
 from stillhouse.splits import ALL, FIRST, NONE, WHOLE
@@ -167,7 +168,8 @@ def read_split(paths, split):
             table = file.read_row_groups(row_groups_of(file, split)).combine_chunks()
     absent = [name for name in table.column_names if len(table) and table[name].null_count == len(table)]
     # Columns are handed over without a copy, as a table of features may be the largest thing in memory.
-    return table.drop_columns([SPLIT, *absent]).to_pandas(split_blocks=True, self_destruct=True)
+    table = table.drop_columns([SPLIT, *absent])
+    return table.to_pandas(split_blocks=True, self_destruct=True)
 
 
 def row_groups_of(file, split):
@@ -212,6 +214,14 @@ def file_of(paths, split):
     paths = [paths] if isinstance(paths, (str, Path)) else list(paths)
     wanted = (f"split-{NONE if split in (WHOLE, FIRST) else split}", f"split-{ALL}")
     return next(path for path in paths if any(name in Path(path).parts for name in wanted))
+
+
+def positions_of(numbers, table):
+    """Return where rows stand in a table, by their numbers, and -1 for numbers below 0; raises ``ValueError`` otherwise."""
+    positions = pd.Index(table[ROW]).get_indexer(numbers)
+    if (unknown := (positions < 0) & (np.asarray(numbers) >= 0)).any():
+        raise ValueError(f"row {np.asarray(numbers)[unknown][0]} is not in the table")
+    return positions
 
 
 def rows_in(table, folds, column="fold"):

@@ -41,17 +41,21 @@ def files_at(location):
     if is_remote(location) or not Path(location).is_dir():
         return [location]
     folder = Path(location)
-    files = (file for file in sorted(folder.rglob("*")) if file.is_file() and not file.name.startswith((".", "_")))
+    files = (file for file in sorted(folder.rglob("*")) if file.is_file() and not is_left_out(file))
     return [str(file) for file in files if all("=" in part for part in file.relative_to(folder).parts[:-1])]
+
+
+def is_left_out(path):
+    """Return whether a file or folder is no part of the folder of tables that it lies in: hidden, or an engine's own."""
+    return path.name.startswith((".", "_"))
 
 
 def partition_of(location, dataset):
     """Return the columns that the path of a file in a partitioned folder of a dataset states; a gap is None."""
     stated = (Path(folder) for part in TABLE_KEYS for folder in _paths(dataset.get(part, [])))
-    folder = next((folder for folder in stated if folder in Path(location).parents and folder.is_dir()), None)
-    if folder is None:
-        return {}
-    pairs = (part.partition("=")[::2] for part in Path(location).relative_to(folder).parts[:-1])
+    within = (Path(location).relative_to(folder).parts[:-1] for folder in stated if folder in Path(location).parents)
+    parts = next((parts for parts in within if parts and all("=" in part for part in parts)), ())
+    pairs = (part.partition("=")[::2] for part in parts)
     return {unquote(column): None if value == NO_VALUE else unquote(value) for column, value in pairs}
 
 

@@ -56,7 +56,8 @@ def mcc_of(confusion, W):
     total, right = masses.sum(axis=(1, 2)), right_of(masses).sum(axis=1)
     of_labels, of_decisions = masses.sum(axis=2), masses.sum(axis=1)
     above = right * total - (of_labels * of_decisions).sum(axis=1)
-    below = np.sqrt((total**2 - (of_labels**2).sum(axis=1)) * (total**2 - (of_decisions**2).sum(axis=1)))
+    left = [np.maximum(total**2 - (masses**2).sum(axis=1), 0) for masses in (of_labels, of_decisions)]
+    below = np.sqrt(left[0] * left[1])
     # Rounding leaves a little where weights are no whole numbers.
     return np.divide(above, below, out=np.zeros(len(W)), where=below > 1e-12 * total**2)
 

@@ -19,7 +19,7 @@ def draws(metrics, weight, units, count, rng):
     """
     step = max(1, MOST_VALUES // max(len(units), 1))
     parts = []
-    for start in told(range(0, count, step), f"parts of {count:,} bootstrap draws"):
+    for start in told(range(0, count, step), "blocks of bootstrap draws"):
         drawn = counts(units, min(step, count - start), rng) * weight
         parts.append({name: metric(drawn) for name, metric in metrics.items()})
     return {name: np.concatenate([part[name] for part in parts]) for name in metrics}

@@ -53,9 +53,12 @@ class Prepared:
         return self._once("rankings", scores, lambda: rankings(self.labels, scores, self.folds))
 
     def _thresholds(self, scores, precision):
-        parts = parts_of(self.folds)
-        one = self._rankings(scores)[0] if parts is self.folds else Ranking(self.labels == 1, scores[:, 1], parts)
-        return self._once(("thresholds", precision), scores, lambda: Thresholds(one, precision))
+        def make():
+            parts = parts_of(self.folds)
+            one = self._rankings(scores)[0] if parts is self.folds else Ranking(self.labels == 1, scores[:, 1], parts)
+            return Thresholds(one, precision)
+
+        return self._once(("thresholds", precision), scores, make)
 
     def _once(self, what, scores, make):
         key = what, id(scores)

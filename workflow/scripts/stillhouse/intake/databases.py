@@ -16,8 +16,10 @@ from stillhouse.fields import unique_names
 from stillhouse.intake.arrow import check_types, pandas_of
 
 CHUNK = 50_000
-# Names of tables that need no quotes; all else is a query.
-_NAME = re.compile(r"\w+(\.\w+)*")
+TABLES = "SELECT name FROM sqlite_master WHERE type IN ('table', 'view')"
+# What stands between parentheses, such as a window, orders no rows.
+_INNER = re.compile(r"\([^()]*\)")
+_WORD = re.compile(r"[\w.-]+")
 _ORDERED = re.compile(r"\border\s+by\b", re.IGNORECASE)
 
 
@@ -26,7 +28,7 @@ def sqlite_in(content, path, dialect, notes):
     source = f"{Path(file_name(content, path)).resolve().as_uri()}?mode=ro"
     try:
         with closing(sqlite3.connect(source, uri=True)) as database:
-            tables = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type IN ('table', 'view')")]
+            tables = [name for (name,) in database.execute(TABLES) if not name.startswith("sqlite_")]
             rows = database.execute(query_of(dialect.query, tables, path, notes))
             names = unique_names([name for name, *_ in rows.description], path, notes)
             while True:
@@ -36,7 +38,7 @@ def sqlite_in(content, path, dialect, notes):
                 if len(part) < CHUNK:
                     return
     except sqlite3.Error as error:
-        raise UserError(f"{path}: SQLite says: {error}") from error
+        raise UserError(f"{path}: SQLite says: {error}{advice(error)}") from error
 
 
 def duckdb_in(content, path, dialect, notes):
@@ -54,7 +56,7 @@ def duckdb_in(content, path, dialect, notes):
             yield pandas_of(found.schema.empty_table(), names)
             yield from (pandas_of(pa.Table.from_batches([batch]), names) for batch in found)
     except duckdb.Error as error:
-        raise UserError(f"{path}: DuckDB says: {error}") from error
+        raise UserError(f"{path}: DuckDB says: {error}{advice(error)}") from error
 
 
 def file_name(content, path):
@@ -71,19 +73,27 @@ def query_of(query, tables, path, notes):
         raise UserError(
             f"{path}: name one of its tables under `query`, or write a query: {', '.join(map(repr, sorted(tables)))}"
         )
-    if _NAME.fullmatch(query):
-        if query.rpartition(".")[2] not in tables:
-            raise UserError(f"{path}: has no table {query!r}; {nearest(query, tables)}")
+    if query in tables:
         notes.append(f"The rows of {path.name} are those of its table {query!r}, in the order of their row numbers.")
-        quoted = ".".join(f'"{part}"' for part in query.split("."))
-        return f"SELECT * FROM {quoted} ORDER BY rowid"
-    if not _ORDERED.search(query):
+        quoted = query.replace('"', '""')
+        return f'SELECT * FROM "{quoted}" ORDER BY rowid'
+    if _WORD.fullmatch(query):
+        raise UserError(f"{path}: has no table {query!r}; {nearest(query, tables)}")
+    outer = query
+    while (shorter := _INNER.sub("", outer)) != outer:
+        outer = shorter
+    if not _ORDERED.search(outer):
         raise UserError(
             f"query: states no order, and a database may give its rows in another one each time; add ORDER BY, such as "
             f"ORDER BY {'id' if not tables else 'the key of ' + tables[0]}"
         )
     notes.append(f"The rows of {path.name} are those of a query, in the order that it states: {' '.join(query.split())}")
     return query
+
+
+def advice(error):
+    """Return the end of a message where a table has no row numbers to be ordered by."""
+    return "; it has no row numbers, so write a query with ORDER BY" if "rowid" in str(error) else ""
 
 
 def check_cells(rows, names, path):

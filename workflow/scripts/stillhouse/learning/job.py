@@ -3,8 +3,6 @@
 import os
 from contextlib import contextmanager
 
-import pandas as pd
-
 from stillhouse.columns import HISTORY, PARENTS, PHASE, ROW, STOP
 from stillhouse.config.dataset import variant
 from stillhouse.intake.folds import with_synthetic_rows
@@ -16,7 +14,7 @@ from stillhouse.preparation.ledger import Ledger
 from stillhouse.preparation.sample import with_features
 from stillhouse.seeds import derive
 from stillhouse.splits import FIRST, NONE, WHOLE, held_out, splits_from
-from stillhouse.tables import file_of, read_fitted, read_json, read_split, read_table, split_writer, write_fitted
+from stillhouse.tables import file_of, positions_of, read_fitted, read_json, read_split, read_table, split_writer, write_fitted
 
 # The types of a history's columns, so that those of splits with and without lines fit together; ``kept`` is 1, 0 or absent.
 HISTORY_TYPES = {**dict.fromkeys(HISTORY, "float64"), PHASE: "str"}
@@ -128,7 +126,7 @@ class Job:
         if rows.empty:
             return prediction_table(rows, [], self.classes, [] if self.classes else None)
         features = self.features(split)
-        features = features.iloc[pd.Index(features[ROW]).get_indexer(rows)]
+        features = features.iloc[positions_of(rows, features)]
         scores = model.predict(features)
         return prediction_table(rows, scores, self.classes, decide(scores, model.factors) if self.classes else None)
 

@@ -8,6 +8,8 @@ from stillhouse.splits import NONE, WHOLE
 
 # A sample lies in memory as a table, as tensors, and once more while those of several splits are joined.
 COPIES = 3
+# The rest is for libraries, prepared features, and the split that is read next.
+SHARE_OF_MEMORY = 0.6
 
 
 def networks(job, threads, title, checkpoints):
@@ -36,9 +38,9 @@ def groups_that_fit(job, title):
         if split.name == NONE:
             own.append(training_set(job, split, job.whole(split), follows=own[0]))
         needed = sum(COPIES * one.sample.memory_usage().sum() for one in own)
-        if sets and taken + needed > job.memory:
+        if sets and taken + needed > SHARE_OF_MEMORY * job.memory:
             said = title, ", ".join(one.split for one in sets if not one.follows), job.memory / 1e9
-            log.info("%s: splits %s are trained by themselves, as more would not fit the %.1f GB that there are", *said)
+            log.info("%s: trains the networks of split %s first, as those of all splits do not fit its %.1f GB", *said)
             yield sets
             sets, taken = [], 0
         sets, taken = [*sets, *own], taken + needed

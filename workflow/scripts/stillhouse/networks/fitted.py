@@ -10,7 +10,7 @@ from stillhouse.distillation.soft_targets import chosen_candidate
 from stillhouse.ensembles.out_of_bag import out_of_bag
 from stillhouse.errors import UserError, log
 from stillhouse.networks.vectorized.layers import vectorized
-from stillhouse.networks.vectorized.memory import ROWS_ON_GPU
+from stillhouse.networks.vectorized.memory import rows_at_once
 
 # Rows that are predicted at once: what a network makes of more of them does not fit the caches.
 ROWS_AT_ONCE = 1024
@@ -45,7 +45,7 @@ class FittedNetworks:
         """Return what ``means`` does, computed on a device by all networks at once, which on a CPU is no faster."""
         network, _ = vectorized(self.networks)
         network.to(device).eval()
-        blocks = X.to(device).split(max(1, ROWS_ON_GPU // len(self.networks)))
+        blocks = X.to(device).split(rows_at_once(self.networks[0], X, len(self.networks)))
         return torch.cat([self._pooled(network(part.expand(len(self.networks), -1, -1))) for part in blocks]).cpu()
 
     def _pooled(self, outputs):

@@ -1,6 +1,7 @@
 """Training of networks: from the samples of many splits, by one Lightning Trainer, to fitted networks."""
 
 import ctypes
+import gc
 import logging
 import sys
 import warnings
@@ -20,7 +21,7 @@ from stillhouse.networks.fitted import outcome
 from stillhouse.networks.losses import Loss
 from stillhouse.networks.vectorized.lightning import Checkpoints, PlainFiles, ProgressLines, Training
 from stillhouse.networks.vectorized.members import Layout, Program, Shape, Table
-from stillhouse.networks.vectorized.partition import free_bytes, group_size, in_groups, parts_that_fit
+from stillhouse.networks.vectorized.partition import gpu_bytes, group_size, in_groups, parts_that_fit
 from stillhouse.networks.vectorized.processes import SharedBatches
 from stillhouse.seeds import derive
 
@@ -91,9 +92,10 @@ def _trained(sets, threads, title, checkpoints):
         size = len(members) if options["devices"] > 1 else group_size(members, batch, -(-count // threads))
         program = Program(Shape(batch, steps), options, Loss(options["loss"], sets[0].n_classes))
         layouts.append(Layout(table, program, in_groups(members, size)))
-    # Several processes would not see the same free memory.
-    for part in parts_that_fit(layouts, free_bytes() if options["devices"] == 1 else None, title):
-        fit(part, options, threads, title, checkpoints)
+    # Several processes divide batches and not members.
+    parts = parts_that_fit(layouts, gpu_bytes() if options["devices"] == 1 else None, title)
+    for number, part in enumerate(parts, start=1):
+        fit(part, options, threads, title if len(parts) == 1 else f"{title}, part {number} of {len(parts)}", checkpoints)
     return [outcome(training_set, members_of[training_set]) for training_set in sets]
 
 
@@ -108,6 +110,11 @@ def fit(layouts, options, threads, title, checkpoints):
         for message in EXPECTED_WARNINGS:
             warnings.filterwarnings("ignore", message=message)
         new_trainer(options, callbacks).fit(training, [0], ckpt_path=path and intact_checkpoint(path))
+    if torch.cuda.is_available():
+        # The Trainer and the module refer to each other, so that only a collection frees what they hold on the GPU.
+        del training, callbacks
+        gc.collect()
+        torch.cuda.empty_cache()
 
 
 def gathered(sets):

@@ -17,7 +17,7 @@ from stillhouse.errors import UserError
 from stillhouse.methods import build
 from stillhouse.preparation.ledger import Ledger
 from stillhouse.seeds import derive, generator
-from stillhouse.tables import rows_in, split_writer
+from stillhouse.tables import positions_of, rows_in, split_writer
 
 # Draws of whole groups before stop rows are drawn row by row.
 TRIES = 20
@@ -77,7 +77,7 @@ def by_reference(sample, prepared):
     its number.
     """
     names, numbers = features(sample), sample[ROW].to_numpy()
-    position = pd.Index(prepared[ROW]).get_indexer(numbers)
+    position = positions_of(numbers, prepared)
     is_drawn = numbers < 0
     # One column at a time, as all of them are most of what there is in memory.
     for own, known in ((sample[name].to_numpy(), prepared[name].to_numpy()[position]) for name in names):
@@ -101,7 +101,7 @@ def sample_writer(output):
 def with_features(rows, prepared, drawn=()):
     """Return rows with their prepared features, those of drawn rows in turn: the sample that ``by_reference`` took apart."""
     names, numbers = features(prepared), rows[ROW].to_numpy()
-    position = pd.Index(prepared[ROW]).get_indexer(numbers)
+    position = positions_of(numbers, prepared)
     # In this order the table takes the numbers over without a copy.
     X = np.empty((len(rows), len(names)), dtype=np.float32, order="F")
     for column, name in enumerate(names):

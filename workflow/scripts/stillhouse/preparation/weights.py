@@ -44,6 +44,7 @@ def weighed(table, folds, split, options, seed):
             weight[rows] = as_weights(ratio.predict(X[rows]))
         if not (is_fitted == is_training).all() or not (fitted_deploy == is_deploy).all():
             weight /= weight[is_training].mean()
+            facts["cut_rows"] = int((weight[is_training] >= weight[is_training].max() * (1 - 1e-9)).sum())
             counts = is_fitted.sum(), is_training.sum(), fitted_deploy.sum(), is_deploy.sum()
             said = "The density ratio is estimated on {:,} of {:,} training rows and {:,} of {:,} deploy rows, drawn by chance."
             facts["note"] = f"{said.format(*counts)} {facts['note']}".rstrip()

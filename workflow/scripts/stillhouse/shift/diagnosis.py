@@ -64,8 +64,9 @@ def diagnose(table, prepared, schema, predictions, settings, rng):
 
 def limited(table, most, rng):
     """Return a table with at most so many labelled and so many deploy rows, drawn by chance, in their order."""
-    order, is_deploy = rng.permutation(len(table)) if len(table) > most else np.arange(len(table)), table[PART] == DEPLOY
-    kept = [order[side.to_numpy()[order]][:most] for side in (is_deploy, ~is_deploy)]
+    is_deploy = (table[PART] == DEPLOY).to_numpy()
+    sides = [np.flatnonzero(side) for side in (is_deploy, ~is_deploy)]
+    kept = [side if len(side) <= most else rng.permutation(side)[:most] for side in sides]
     return table.iloc[np.sort(np.concatenate(kept))].reset_index(drop=True)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from stillhouse.columns import LABELLED, WITHOUT_LABEL
 from stillhouse.config.checks.locations import check_location
 from stillhouse.config.completion import ConfigError
-from stillhouse.config.dataset import as_list, files_at, is_remote, locations
+from stillhouse.config.dataset import as_list, files_at, is_left_out, is_remote, locations, partition_of
 from stillhouse.errors import UserError, nearest
 from stillhouse.fields import UTF_16, Fields, usual_separator
 
@@ -41,10 +41,10 @@ def check_dataset(name, dataset):
     if isinstance(dataset.get("batches"), dict) and dataset.get("group"):
         raise ConfigError(f"{where}.batches: a share may divide a group; name files of batches, or leave `group` out")
     for part, stated in ((part, as_list(dataset.get(part, []))) for part in (*LABELLED, *WITHOUT_LABEL)):
-        if empty := [location for location in stated if not files_at(location)]:
-            raise ConfigError(f"{where}.{part}: the folder {empty[0]!r} has no file in it; name a table, or a folder of tables")
         for folder in (location for location in stated if not is_remote(location) and Path(location).is_dir()):
             check_folder(f"{where}.{part}", folder)
+        if empty := [location for location in stated if not files_at(location)]:
+            raise ConfigError(f"{where}.{part}: the folder {empty[0]!r} has no file in it; name a table, or a folder of tables")
     headers = {}
     for part, location in locations(dataset):
         check_location(f"{where}.{part}", location)
@@ -56,7 +56,11 @@ def check_dataset(name, dataset):
 
 
 def check_folder(where, folder):
-    """Raise ``ConfigError`` for a file in a folder of tables that is none by its name."""
+    """Raise ``ConfigError`` for what lies in a folder of tables and is neither a table by its name nor a partition."""
+    inner = (path for path in sorted(Path(folder).iterdir()) if path.is_dir() and not is_left_out(path))
+    if other := [path.name for path in inner if "=" not in path.name]:
+        what = f"the folder {folder!r} holds the folder {other[0]!r}"
+        raise ConfigError(f"{where}: {what}, which is no partition such as site=VA; name the tables")
     if other := [file for file in files_at(folder) if not set(Path(file.lower()).suffixes[-2:]) & set(TABLES)]:
         raise ConfigError(f"{where}: the folder {folder!r} holds {Path(other[0]).name!r}, which is no table; name the files")
 
@@ -86,6 +90,7 @@ def _check_file(where, path, dataset, needs_target):
         return None
     if len(columns) == 1 and (separators := [mark for mark in ";\t|" if mark in columns[0]]):
         raise ConfigError(f"{where}: {str(path)!r} has one column, {columns[0]!r}; set `separator: {separators[0]!r}`")
+    columns = [*columns, *partition_of(str(path), dataset)]
     known = [*columns, *([dataset["source"]] if "source" in dataset else [])]
     named = {key: as_list(dataset[key]) for key in ("target", "group", "time") if isinstance(dataset.get(key), str)}
     named |= {key: list(dataset.get(key, [])) for key in ("drop", "kinds", "dates", "missing_in", "deploy_where", "slices")}

@@ -1,9 +1,13 @@
 """A transformer over the columns of a table, each a token (Gorishniy, Rubachev, Khrulkov & Babenko 2021)."""
 
+import torch
 import torch.nn.functional as F
 from torch import nn
 
 from stillhouse.networks.architecture import ACTIVATIONS, Network, Tokens, per_layer
+
+# Some of a GPU's kernels take no more sequences at once.
+MOST_SEQUENCES = 65_535
 
 
 class Attention(nn.Module):
@@ -18,7 +22,8 @@ class Attention(nn.Module):
         """Return (…, tokens, width) of (…, tokens, width)."""
         parts = self.project(x).unflatten(-1, (3, self.heads, -1)).transpose(-4, -2)
         query, key, value = (part.flatten(0, -4) for part in parts.unbind(-3))
-        mixed = F.scaled_dot_product_attention(query, key, value)
+        blocks = zip(*(part.split(max(1, MOST_SEQUENCES // self.heads)) for part in (query, key, value)), strict=True)
+        mixed = torch.cat([F.scaled_dot_product_attention(*block) for block in blocks])
         return self.merge(mixed.transpose(-3, -2).reshape(x.shape))
 
 

@@ -11,7 +11,7 @@ from stillhouse.networks.losses import mixed, smoothed
 from stillhouse.networks.vectorized import draws, schedules
 from stillhouse.networks.vectorized.captured import Captured
 from stillhouse.networks.vectorized.layers import VectorizedBatchNorm, VectorizedLayerNorm, vectorized
-from stillhouse.networks.vectorized.memory import ROWS_ON_GPU
+from stillhouse.networks.vectorized.memory import rows_at_once
 from stillhouse.networks.vectorized.optimizers import RowOptimizer
 from stillhouse.networks.vectorized.parameters import Rows, load_row
 from stillhouse.networks.vectorized.processes import Processes
@@ -80,8 +80,11 @@ class Group:
 
     def _blocks(self, device):
         # Blocks of a fixed size on a CPU: a member's sums do not change when other members have more rows.
-        size = 4 * self.shape.batch if device.type == "cpu" else max(self.shape.batch, ROWS_ON_GPU // len(self.members))
-        most = max(-(-len(member.stop) // size) for member in self.members) * size
+        longest = max(len(member.stop) for member in self.members)
+        size = 4 * self.shape.batch
+        if device.type != "cpu":
+            size = max(1, min(longest, rows_at_once(self.members[0].module, self.table.features, len(self.members))))
+        most = -(-longest // size) * size
         rows = np.stack([np.resize(member.stop, most) for member in self.members])
         counts = np.array([[len(member.stop)] for member in self.members])
         is_own = torch.from_numpy(np.arange(most) < counts).to(device)
@@ -246,7 +249,12 @@ class Group:
         if staying:
             self._narrow(staying)
         else:
-            self.members = []
+            self.close()
+
+    def close(self):
+        """Let go of the members and of all memory, which the captured step would else hold until Python collects it."""
+        self.members, self.step, self.steps, self.next_plan, self.stop_blocks = [], None, None, None, []
+        self.network = self.rows = self.optimizer = self.gradient = self.kept = self.recent = self.average = None
 
     def _narrow(self, staying):
         before, optimizer = self.rows.values, self.optimizer

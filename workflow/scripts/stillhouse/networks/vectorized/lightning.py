@@ -92,8 +92,10 @@ class Training(pl.LightningModule):
         self.trainer.should_stop = not any(group.members for group in self.groups)
 
     def on_fit_end(self):
-        """End the threads."""
+        """End the threads, and let go of the groups."""
         self.pool.shutdown()
+        for group in self.groups:
+            group.close()
 
     def on_save_checkpoint(self, checkpoint):
         """Add the groups, and the kept networks of stopped members."""

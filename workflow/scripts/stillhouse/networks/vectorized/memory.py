@@ -1,29 +1,42 @@
 """How much memory of a GPU members need, known before any of them is there."""
 
-import numpy as np
 import torch
 
 from stillhouse.networks.vectorized.layers import vectorized
 from stillhouse.networks.vectorized.optimizers import STATE_NAMES
 
-# Rows of all members together that a GPU computes at once where no gradient is asked for.
-ROWS_ON_GPU = 1 << 18
+# What a GPU computes at once where no gradient is asked for: so many bytes of all layers of all members.
+BYTES_AT_ONCE = 1 << 30
+# Rows by which the memory of a row is measured.
+PROBED_ROWS = 64
 # Beside the values: their gradient, what torch computes it in, and what an update needs for a moment.
 COPIES_IN_A_STEP = 5
 
 
 def member_bytes(member, layout):
     """Return the bytes that a member of a layout takes in training: its parameters, in all copies, and a batch's layers."""
-    network, keys = vectorized([member.module])
-    tensors = [*network.parameters(), *network.buffers()]
-    settings = layout.program.settings
+    settings, shape = layout.program.settings, layout.program.shape
     kept = settings["snapshots"] * (2 if settings["snapshots"] > 1 else 1) + bool(settings["average"])
     copies = COPIES_IN_A_STEP + len(STATE_NAMES[settings["optimizer"]]) + kept
-    rows = torch.from_numpy(np.resize(member.fitted, layout.program.shape.batch))
-    keys.of_step = torch.zeros(1, dtype=torch.int64)
+    tensors = [*member.module.parameters(), *member.module.buffers()]
     # The gradient of each layer is as large as the layer.
-    layers = 2 * bytes_for_gradient(network.train(), layout.table.features[rows][None])
-    return copies * sum(map(_bytes, tensors)) + layers
+    layers = 2 * shape.batch * bytes_of_a_row(member.module, layout.table.features)
+    # The rows of an epoch, and the stop rows with a mark for each, by position.
+    positions = 8 * shape.batch * shape.steps + 9 * len(member.stop)
+    return copies * sum(map(_bytes, tensors)) + layers + positions
+
+
+def bytes_of_a_row(module, features):
+    """Return the bytes that the layers of a network take for each row of features."""
+    network, keys = vectorized([module])
+    keys.of_step = torch.zeros(1, dtype=torch.int64)
+    rows = features[:PROBED_ROWS].to("cpu", copy=True)[None]
+    return bytes_for_gradient(network.train(), rows) / rows.shape[1]
+
+
+def rows_at_once(module, features, members):
+    """Return how many rows of each of some members a GPU computes at once where no gradient is asked for."""
+    return max(1, int(BYTES_AT_ONCE / (members * bytes_of_a_row(module, features))))
 
 
 def bytes_for_gradient(network, inputs):

@@ -11,8 +11,8 @@ from stillhouse.networks.vectorized.memory import member_bytes, table_bytes
 
 # Operations that a group should do in one call: with fewer, the overhead of calls dominates; with more, caches overflow.
 OPERATIONS_PER_CALL = 150e6
-# The share of a GPU's free memory that training counts on; the rest is for what torch and its libraries hold.
-SHARE_OF_FREE = 0.8
+# The share of a GPU's memory that training counts on; the rest is for evaluation, and for what torch and its libraries hold.
+SHARE_OF_MEMORY = 0.7
 
 
 def group_size(members, batch, most):
@@ -31,20 +31,23 @@ def in_groups(members, size):
     return [[member for index in part for member in units[index]] for part in parts]
 
 
-def free_bytes():
-    """Return the memory that training may take on the GPU; None where there is no GPU, as a CPU takes groups in turn."""
-    return SHARE_OF_FREE * torch.cuda.mem_get_info()[0] if torch.cuda.is_available() else None
+def gpu_bytes():
+    """Return the memory that training counts on on the GPU; None where there is none, as a CPU takes groups in turn.
+
+    It is that of the card and not what happens to be free, as an interrupted training resumes with the same parts.
+    """
+    return SHARE_OF_MEMORY * torch.cuda.get_device_properties().total_memory if torch.cuda.is_available() else None
 
 
-def parts_that_fit(layouts, free, title):
-    """Return layouts in parts to be trained one after the other, each of which fits ``free`` bytes; None is without limit.
+def parts_that_fit(layouts, room, title):
+    """Return layouts in parts to be trained one after the other, each of which fits ``room`` bytes; None is without limit.
 
     A layout that would not fit by itself is cut. A single member, with the one that follows it, is never cut.
     """
-    if free is None:
+    if room is None:
         return [layouts]
     tables = {id(layout.table): layout.table for layout in layouts}
-    room = free - sum(map(table_bytes, tables.values()))
+    room -= sum(map(table_bytes, tables.values()))
     pieces = []
     for layout in layouts:
         own = member_bytes(layout.members[0], layout)
@@ -60,5 +63,5 @@ def parts_that_fit(layouts, free, title):
     if len(parts) > 1:
         needed, count = (sum(of) for of in zip(*((cost, len(layout.members)) for layout, cost in pieces), strict=True))
         said = title, count, needed / 1e9, room / 1e9, len(parts)
-        log.info("%s: %d networks take about %.1f GB where %.1f are free, and are trained in %d parts", *said)
+        log.info("%s: %d networks take about %.1f GB where %.1f are counted on, and are trained in %d parts", *said)
     return parts
