@@ -9,9 +9,10 @@ from conftest import SCHEMA, methods, model_options
 from prepared_samples import options, prepared_by
 
 from stillhouse.columns import features
+from stillhouse.errors import UserError
 from stillhouse.learning.fitting import fit
-from stillhouse.methods import build
-from stillhouse.preparation.sample import balanced_sample, prior
+from stillhouse.methods import build, module_of
+from stillhouse.preparation.sample import balanced_sample, prior, whole_sample
 from stillhouse.preparation.weights import weighed
 from stillhouse.splits import Split
 
@@ -160,3 +161,21 @@ def test_a_stacker_trusts_each_member_by_a_finite_weight(method, n_classes):
     )
     again = build("stackers", options("stackers", method)).restored(json.loads(json.dumps(stacker.learned())))
     assert (again.pooled(scores, n_classes) == stacker.pooled(scores, n_classes)).all()
+
+
+LARGE = [
+    (kind, name) for kind in ("imputers", "resamplers") for name in methods(kind) if hasattr(module_of(kind, name), "MOST_ROWS")
+]
+
+
+@pytest.mark.parametrize(("kind", "method"), LARGE)
+def test_a_method_that_cannot_take_so_many_rows_is_refused_by_name_with_others_in_its_place(
+    kind, method, gappy, imbalanced, monkeypatch
+):
+    monkeypatch.setattr(module_of(kind, method), "MOST_ROWS", 30)
+    said = f"{method} takes more than an hour or 16 GB for more than 30 rows, and there are .*; choose "
+    with pytest.raises(UserError, match=said):
+        if kind == "imputers":
+            prepared_by(gappy[1], method).fit(gappy[0])
+        else:
+            whole_sample(imbalanced, 2, options(kind, method), 1)

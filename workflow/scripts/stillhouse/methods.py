@@ -30,8 +30,22 @@ USERS_FOLDER = "STILLHOUSE_METHODS"
 def build(kind, options, **context):
     """Return what ``make`` of the method's file returns for its options and the context of the call."""
     settings = {key: value for key, value in options.items() if key != "method"}
+    return module_of(kind, options["method"]).make(**context, **settings)
+
+
+def module_of(kind, name):
+    """Return the module of a method."""
     import_packages()
-    return import_module(f"stillhouse.{PACKAGES[kind]}.{kind}.{options['method']}").make(**context, **settings)
+    return import_module(f"stillhouse.{PACKAGES[kind]}.{kind}.{name}")
+
+
+def check_rows(kind, name, rows, instead):
+    """Raise ``UserError`` for more rows than a method can take, which its file states as ``MOST_ROWS``, before it begins."""
+    most = getattr(module_of(kind, name), "MOST_ROWS", None)
+    if most and rows > most:
+        raise UserError(
+            f"{name} takes more than an hour or 16 GB for more than {most:,} rows, and there are {rows:,}; choose {instead}"
+        )
 
 
 def method_folders(kind):

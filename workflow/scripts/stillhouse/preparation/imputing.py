@@ -7,6 +7,9 @@ imputer leaves them, shape (rows, numeric columns). A table has the typed column
 
 import numpy as np
 
+# The imputers that take tables too large for the others.
+INSTEAD = "median, group or iterative"
+
 
 class NumericImputer:
     """A scikit-learn imputer of the numeric columns; with ``scaled`` it sees each in units of its standard deviation."""

@@ -14,7 +14,7 @@ import pandas as pd
 
 from stillhouse.columns import COPY, DROPPED, FOLD, GROUP, LABEL, ROW, STOP, TIME, WEIGHT, features
 from stillhouse.errors import UserError
-from stillhouse.methods import build
+from stillhouse.methods import build, check_rows
 from stillhouse.preparation.ledger import Ledger
 from stillhouse.seeds import derive, generator
 from stillhouse.tables import positions_of, rows_in, split_writer
@@ -61,6 +61,7 @@ def resampled(sample, is_stop, n_classes, options, seed):
         return pd.concat([fitted, stop], ignore_index=True), None
     before = prior(sample, n_classes)
     known = prior(fitted, n_classes)
+    check_rows("resamplers", options["method"], len(fitted), "over, under, balanced or clusters")
     fitted = build("resamplers", options)(fitted, generator(seed, "resample"))
     after = prior(fitted, n_classes)
     check_classes_left(known, after, options["method"])

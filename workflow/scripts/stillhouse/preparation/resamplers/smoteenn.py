@@ -3,6 +3,9 @@
 from stillhouse.preparation.resamplers.enn import edited
 from stillhouse.preparation.resamplers.smote import with_smote_rows
 
+# As SMOTE and edited nearest neighbours.
+MOST_ROWS = 1_000_000
+
 
 def make(neighbors):
     """Return a function of (sample, rng)."""
