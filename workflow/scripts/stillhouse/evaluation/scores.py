@@ -6,13 +6,7 @@ import pandas as pd
 from stillhouse.columns import DECISION, DEPLOY, FOLD, LABEL, PART, ROW, TIME, WEIGHT
 from stillhouse.evaluation.bounds import Bounds
 from stillhouse.evaluation.intervals import draws, resampled_t
-from stillhouse.evaluation.metrics import (
-    OF_DECISIONS,
-    WITHOUT_INTERVAL,
-    main_metric,
-    metrics_of,
-    possible,
-)
+from stillhouse.evaluation.metrics import OF_DECISIONS, WITHOUT_INTERVAL, main_metric, metrics_of, possible
 from stillhouse.evaluation.prepared import Prepared
 from stillhouse.intake.folds import OF_DEPLOY, unit_numbers
 from stillhouse.predictions.predictions import columns_of, label_losses, prediction_table

@@ -14,8 +14,8 @@ import pyarrow as pa
 from stillhouse.errors import UserError, nearest
 from stillhouse.fields import unique_names
 from stillhouse.intake.arrow import check_types, pandas_of
+from stillhouse.intake.text import CHUNK
 
-CHUNK = 50_000
 TABLES = "SELECT name FROM sqlite_master WHERE type IN ('table', 'view')"
 # What stands between parentheses, such as a window, orders no rows.
 _INNER = re.compile(r"\([^()]*\)")
@@ -99,6 +99,5 @@ def advice(error):
 def check_cells(rows, names, path):
     """Raise ``UserError`` for a column that holds bytes."""
     for row in rows:
-        if any(isinstance(value, bytes) for value in row):
-            name = names[next(place for place, value in enumerate(row) if isinstance(value, bytes))]
+        if name := next((name for name, value in zip(names, row, strict=True) if isinstance(value, bytes)), None):
             raise UserError(f"{path}: column {name!r} holds bytes, which are no cells; leave it out of the query")

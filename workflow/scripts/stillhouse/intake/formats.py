@@ -160,6 +160,7 @@ def feather_in(content, path, dialect, notes):
     yield from (pandas_of(table.slice(start, CHUNK), names) for start in range(0, max(len(table), 1), CHUNK))
 
 
+SQLITE = (".db", ".sqlite", ".sqlite3")
 READERS = {
     ".arff": arff_in,
     ".jsonl": json_lines_in,
@@ -168,8 +169,8 @@ READERS = {
     ".parquet": parquet_in,
     ".feather": feather_in,
     ".arrow": feather_in,
-    **dict.fromkeys((".db", ".sqlite", ".sqlite3"), sqlite_in),
+    **dict.fromkeys(SQLITE, sqlite_in),
     ".duckdb": duckdb_in,
 }
 # Formats that are read from any place, not from the start to the end.
-BINARY = (".parquet", ".feather", ".arrow", ".xlsx", ".db", ".sqlite", ".sqlite3", ".duckdb")
+BINARY = (".parquet", ".feather", ".arrow", ".xlsx", *SQLITE, ".duckdb")

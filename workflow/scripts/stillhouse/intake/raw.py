@@ -50,9 +50,9 @@ def read_parts(dataset, notes):
 
 def without_doubles(partition, table, location):
     """Return the columns of a partition; raises ``UserError`` where the file has one of them too, with other values."""
-    for column, value in partition.items():
+    for column, value in ((column, value) for column, value in partition.items() if column in table):
         stated = kinds.as_text(pd.Series([value] * len(table), index=table.index, dtype="str"))
-        if column in table and not kinds.as_text(table[column]).equals(stated):
+        if not kinds.as_text(table[column]).equals(stated):
             raise UserError(f"{location}: its folder states {column}={value}, and its column {column!r} says otherwise")
     return partition
 

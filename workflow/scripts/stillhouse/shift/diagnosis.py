@@ -55,11 +55,7 @@ def diagnose(table, prepared, schema, predictions, settings, rng):
     )
     if labels:
         differences |= {"labels": labels, "residual": residual_shift(X, table, sides, labels, long, rng)}
-    return {
-        "rows": rows,
-        **differences,
-        **recommendation(differences, schema),
-    }
+    return {"rows": rows, **differences, **recommendation(differences, schema)}
 
 
 def limited(table, most, rng):

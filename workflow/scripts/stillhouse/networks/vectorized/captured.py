@@ -1,5 +1,7 @@
 """A step that a GPU repeats by itself: captured once as a CUDA graph, then replayed without the processor."""
 
+from contextlib import nullcontext
+
 import torch
 
 from stillhouse.errors import log
@@ -41,6 +43,11 @@ class Captured:
             Captured.fails, self.stream = True, None
             return
         self._graph = graph
+
+
+def on(stream):
+    """Return a context in which the device's work is put on a stream, or, without one, where it is put anyway."""
+    return nullcontext() if stream is None else torch.cuda.stream(stream)
 
 
 def first_cause(error):

@@ -9,7 +9,7 @@ import torch
 from stillhouse.distillation.hints import hint_loss, split_hints
 from stillhouse.networks.losses import mixed, smoothed
 from stillhouse.networks.vectorized import draws, schedules
-from stillhouse.networks.vectorized.captured import Captured
+from stillhouse.networks.vectorized.captured import Captured, on
 from stillhouse.networks.vectorized.layers import VectorizedBatchNorm, VectorizedLayerNorm, vectorized
 from stillhouse.networks.vectorized.memory import rows_at_once
 from stillhouse.networks.vectorized.optimizers import RowOptimizer
@@ -108,7 +108,7 @@ class Group:
 
     def on_stream(self):
         """Return a context in which the device's work is put on this group's stream."""
-        return nullcontext() if self.stream is None else torch.cuda.stream(self.stream)
+        return on(self.stream)
 
     def score_warm_starts(self):
         """Score warm-started members before the first epoch, so that they keep their weights where no epoch is better."""

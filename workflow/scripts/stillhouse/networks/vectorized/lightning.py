@@ -5,7 +5,6 @@ import logging
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
 from pathlib import Path
 
 import pytorch_lightning as pl
@@ -15,6 +14,7 @@ from pytorch_lightning.plugins.io import TorchCheckpointIO
 from stillhouse.claims import is_helper
 from stillhouse.config.models import AUTO
 from stillhouse.errors import log
+from stillhouse.networks.vectorized.captured import on
 from stillhouse.networks.vectorized.group import Group
 from stillhouse.networks.vectorized.processes import Processes
 from stillhouse.networks.vectorized.range_test import find_rates
@@ -62,7 +62,7 @@ class Training(pl.LightningModule):
         def group_of(part):
             layout, members = part
             stream = new_stream(self.device) if processes.count == 1 else None
-            with nullcontext() if stream is None else torch.cuda.stream(stream):
+            with on(stream):
                 return Group(members, tables[id(layout.table)], layout.program, precision, processes, stream)
 
         self.groups = list(self.pool.map(group_of, self.partition))
