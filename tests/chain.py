@@ -20,17 +20,17 @@ from stillhouse.intake.folds import make_folds, with_synthetic_rows
 from stillhouse.intake.kinds import feature_columns
 from stillhouse.intake.load import load
 from stillhouse.learning.fitting import fit, fitted_again
-from stillhouse.learning.job import Job
+from stillhouse.learning.job import REFIT_ALL, Job
 from stillhouse.learning.networks import networks
 from stillhouse.learning.students import students
 from stillhouse.predictions.decisions import decide
-from stillhouse.predictions.predictions import prediction_table
+from stillhouse.predictions.predictions import prediction_table, rows_to_predict, rows_without_labels
 from stillhouse.preparation.features import Recipe, prepared, reads_labels
 from stillhouse.preparation.sample import balanced_sample, training_sample, whole_sample
 from stillhouse.preparation.transfer_rows import synthetic_rows
 from stillhouse.preparation.weights import weighed
 from stillhouse.seeds import derive
-from stillhouse.splits import FIRST, NONE, WHOLE
+from stillhouse.splits import NONE, first_of, plain_split, whole_of
 from stillhouse.tables import read_first, read_fitted, read_split, split_writer
 
 SEED = 1
@@ -71,14 +71,14 @@ class Chain:
         return prepared(rows, labels, self.folds, described, Recipe(self.columns, options, self.schema["classes"]), seed)[1]
 
     def sample(self, imputer, weigher, resampler, split):
-        """Return the rows that a model is fitted on, and their ledger; ``split`` may be that of the whole sample."""
-        name = NONE if split == WHOLE else split
+        """Return the rows that a model is fitted on, and their ledger; ``split`` may be the name of a whole sample."""
+        name = plain_split(split)
         config, described, seed = self.config, self.plan.describe(self.dataset, name), derive(SEED, name)
         features = self.features(imputer, name)
         weights, _ = weighed(features, self.folds_of_table, described, config["weighers"][weigher], seed)
         rows = training_sample(features, weights, self.table[[ROW, LABEL]], self.folds_of_table, described)
         n_classes = len(self.schema["classes"])
-        if split == WHOLE:
+        if split != name:
             return whole_sample(rows, n_classes, config["resamplers"][resampler], seed)
         return balanced_sample(rows, n_classes, config["folds"]["stop"], config["resamplers"][resampler], seed)[:2]
 
@@ -120,8 +120,9 @@ class Chain:
         options, members = self.plan.models[name]["stack"], self.sources(name, split)
         stacker, factors = fit_stacker(members, self.table[[ROW, LABEL]], self.folds, described, self.schema, options)
         with split_writer(files.predictions) as write:
-            for way, read in ({split: read_split} | ({FIRST: read_first} if split == NONE else {})).items():
-                rows, scores = stacker_predictions(stacker, members, self.folds, described, classes, read)
+            own, first = rows_to_predict(self.folds, described), rows_without_labels(self.folds)
+            for way, rows, read in ((split, own, read_split), (first_of(split), first, read_first)):
+                scores = stacker_predictions(stacker, members, rows, described, classes, read)
                 write(way, prediction_table(rows, scores, classes, decide(scores, factors)))
 
 
@@ -144,7 +145,8 @@ class ModelJob(Job):
         return self._sample(split.name)[0]
 
     def whole(self, split):
-        return self._sample(WHOLE)[0] if split.name == NONE else None
+        is_again = split.name == NONE or self.options["refit"] == REFIT_ALL
+        return self._sample(whole_of(split.name))[0] if is_again else None
 
     def ledger(self, name):
         return self._sample(name)[1]

@@ -14,9 +14,10 @@ SMALL = {
     "transformer": {"embedding": 8, "epochs": 4, "batch": 64},
     "forest": {"trees": 10},
     "boosting": {"rounds": 20, "leaf": 5},
+    "catboost": {"rounds": 20, "depth": 3},
     "extratrees": {"trees": 10},
 }
-TAKES_GAPS = ("boosting", "extratrees", "forest", "tree")
+TAKES_GAPS = ("boosting", "catboost", "extratrees", "forest", "tree")
 CALIBRATE = ("isotonic", "platt", "temperature")
 CHOICES = {
     "group": {"method": "group", "by": "site"},
@@ -43,6 +44,8 @@ def with_every_method():
         models[f"stack{method}"] = {"stack": {"method": method, "members": members}}
     models["modelbagged"] = {"fit": {"method": "tree", "bag": 3}}
     models["modelboosted"] = {"fit": {"method": "tree", "boost": 3}}
+    models["networkagain"] = {"train": {"method": "mlp", "refit": "all", **NETWORK}}
+    models["modelshipped"] = {"fit": {"method": "boosting", "refit": "shipped", **SMALL["boosting"]}}
     models["networkbagged"] = {"train": {"method": "mlp", "bag": True, "seeds": 2, **NETWORK}}
     models["networkboosted"] = {"train": {"method": "mlp", "boost": 2, "width": 8, "epochs": 20}}
     models["networkstarted"] = {**trained("mlp"), "train": {"method": "mlp", "start": "networkmlp", **NETWORK}}

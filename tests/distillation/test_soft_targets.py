@@ -5,7 +5,7 @@ import pandas as pd
 
 from stillhouse.distillation.soft_targets import Teaching, soft_targets, teacher_predictions
 from stillhouse.predictions.predictions import unseen_predictions
-from stillhouse.splits import FIRST, Split
+from stillhouse.splits import Split, first_of
 from stillhouse.tables import split_writer
 
 
@@ -47,6 +47,6 @@ def test_what_chooses_by_stop_rows_is_taught_of_deploy_rows_by_a_teacher_that_ha
     assert told(again=False) == told(again=True) == {2: 0.4, 3: 0.4}
     with split_writer(path) as write:
         write("none", rows)
-        write(FIRST, rows.assign(p_a=0.1, p_b=0.9))
+        write(first_of("none"), rows.assign(p_a=0.1, p_b=0.9))
     assert told(again=True) == {2: 0.4, 3: 0.4}
     assert told(again=False) == {2: 0.1, 3: 0.1}

@@ -156,8 +156,12 @@ def test_bagged_networks_have_one_too():
     assert 0.5 < line["score"] <= 1
 
 
+FEW = {"boosting": {"rounds": 5, "leaves": 2, "rate": 0.5}, "catboost": {"rounds": 5, "depth": 1, "rate": 0.5}}
+
+
+@pytest.mark.parametrize("method", FEW)
 @pytest.mark.parametrize("n_classes", [0, 2])
-def test_boosting_divides_words_by_sets_where_it_is_asked_to(n_classes):
+def test_boosting_divides_words_by_sets_where_it_is_asked_to(n_classes, method):
     """Of sixty words every other one tells; one split by a set says so, where one word after the other takes many."""
     rng = np.random.default_rng(0)
     words, rows = rng.integers(0, 60, 4000), np.arange(4000)
@@ -166,8 +170,9 @@ def test_boosting_divides_words_by_sets_where_it_is_asked_to(n_classes):
     sample["label"] = np.where(rng.random(4000) < 0.1, 1 - truth, truth)
     one_hot = pd.DataFrame(np.eye(60, dtype="float32")[words], columns=[f"c1:word={place}" for place in range(60)])
     sample = pd.concat([sample, one_hot], axis=1)
-    few = {"rounds": 5, "leaves": 2, "rate": 0.5}
-    native, plain = (fit(sample, model_options("boosting", native=value, **few), n_classes, 1, 1) for value in (True, False))
+    native, plain = (
+        fit(sample, model_options(method, native=value, **FEW[method]), n_classes, 1, 1) for value in (True, False)
+    )
     aucs = [roc_auc_score(truth, model.predict(sample)[:, -1]) for model in (native, plain)]
     assert aucs[0] > 0.99 > 0.8 > aucs[1]
     unseen = sample.assign(**dict.fromkeys(one_hot, 0.0))

@@ -11,6 +11,8 @@ from conftest import REPOSITORY, model_options, trained
 from network_samples import NETWORK
 from sklearn.metrics import roc_auc_score
 
+from stillhouse.columns import features
+from stillhouse.errors import UserError
 from stillhouse.learning.fitting import fit
 
 
@@ -93,3 +95,15 @@ def test_a_job_has_one_thread_for_linear_algebra_so_that_its_last_bits_do_not_de
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY / "workflow" / "scripts")}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "{1}"
+
+
+def test_a_method_whose_library_is_not_there_says_which_one_to_install(imbalanced, monkeypatch):
+    monkeypatch.setitem(sys.modules, "catboost", None)
+    with pytest.raises(UserError, match="needs the library of this name; install it"):
+        fit(imbalanced, model_options("catboost"), 2, threads=1, seed=1)
+
+
+def test_catboost_says_what_it_cannot_learn_from(imbalanced):
+    constant = imbalanced.assign(**dict.fromkeys(features(imbalanced), 1.0))
+    with pytest.raises(UserError, match="All features are either constant"):
+        fit(constant, model_options("catboost"), 2, threads=1, seed=1)

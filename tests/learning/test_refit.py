@@ -5,7 +5,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from chain import Chain, ModelJob, intake
 from conftest import model_options
+from guard import configuration
 from network_samples import fitted, options, sample_of, scores
 
 from stillhouse.distillation.soft_targets import chosen_candidate
@@ -14,13 +16,17 @@ from stillhouse.networks.training import train
 from stillhouse.networks.training_sets import TrainingSet
 from stillhouse.networks.vectorized.members import Member
 from stillhouse.predictions.calibration import OnOriginalPrior
+from stillhouse.predictions.predictions import rows_without_labels
 from stillhouse.preparation.ledger import Ledger
 from stillhouse.preparation.sample import balanced_sample, whole_sample
+from stillhouse.splits import first_of
+from stillhouse.tables import read_fitted, read_split
 
 FEW = {
     "logistic": {},
     "tree": {"boost": 3, "depth": 2},
     "boosting": {"rounds": 60, "patience": 5, "leaf": 5},
+    "catboost": {"rounds": 60, "patience": 5, "depth": 3},
     "forest": {"trees": 5},
 }
 
@@ -181,3 +187,22 @@ def test_the_calibration_of_the_first_fit_stays_and_the_ledger_is_that_of_all_ro
     assert again.ledger is of_all
     assert first.fitted_again(model, of_all, keeps_first=False).first is None
     assert np.abs(again.predict(sample) - first.predict(sample)).max() > 0.01
+
+
+@pytest.mark.parametrize("refit", ["all", "shipped"])
+def test_a_split_predicts_by_the_model_that_was_fitted_again_on_all_its_training_rows_where_that_is_asked_for(tmp_path, refit):
+    """The refit alone learns from the stop rows of the split; rows without labels are also predicted by the first fit."""
+    models = {"trees": {"fit": {"method": "forest", "trees": 5, "refit": refit}}}
+    config = configuration(models, tmp_path)
+    chain = Chain(tmp_path, config, *intake(config))
+    job = ModelJob(chain, "trees", "0")
+    (split,) = job.splits
+    files = chain.made("trees", "0")
+    model, found = read_fitted(files.fitted, "0"), read_split(files.predictions, "0")
+    features = job.features(split).set_index("row").loc[found["row"]].reset_index()
+    assert (model.predict(features) == found[["p_benign", "p_malignant"]].to_numpy()).all()
+    rows = job.whole(split) if refit == "all" else job.sample(split)
+    expected = fit(rows, job.options, 2, 1, job.seed(split))
+    assert (model.model.predict(features) == expected.predict(features)).all()
+    first = read_split(files.predictions, first_of("0"))
+    assert set(first.get("row", [])) == (set(rows_without_labels(chain.folds)) if refit == "all" else set())

@@ -19,7 +19,8 @@ from stillhouse.shipping.footprint import file_footprint, parameters
 from stillhouse.shipping.serving import Shipped
 
 SMALL = {"forest": {"trees": 9, "leaf": 1}, "boosting": {"rounds": 12, "leaf": 2, "patience": 12}, "tree": {"leaf": 1}}
-METHODS = ("logistic", "tree", "forest", "boosting")
+SMALL["catboost"] = {"rounds": 12, "depth": 3, "patience": 12}
+METHODS = ("logistic", "tree", "forest", "boosting", "catboost")
 SCHEMA = {"target": "y", "reading": READING, "columns": []}
 TASKS = {0: {"task": "regression", "classes": None}, 2: {"task": "binary", "classes": ["a", "b"]}}
 TASKS[3] = {"task": "multiclass", "classes": ["a", "b", "c"]}
@@ -64,7 +65,7 @@ def test_a_model_agrees_on_every_row(gappy, tmp_path, method, bag, n_classes):
 
 
 @pytest.mark.parametrize("n_classes", [0, 2, 3])
-@pytest.mark.parametrize("method", ["tree", "forest", "boosting"])
+@pytest.mark.parametrize("method", ["tree", "forest", "boosting", "catboost"])
 def test_gaps_that_trees_learn_from_go_the_same_way(gappy, tmp_path, method, n_classes):
     whole = made(gappy, n_classes, method, impute="none")
     assert largest_difference(written(whole, n_classes, tmp_path), odd(gappy[0]), whole) < 1e-6

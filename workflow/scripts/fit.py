@@ -1,4 +1,4 @@
-"""Fit a model on the sample of each split, what is shipped again on all rows, and predict the rows that are held out."""
+"""Fit a model on the sample of each split, again on all its training rows, and predict the rows that are held out."""
 
 from stillhouse.errors import log_to
 from stillhouse.learning.fitting import fit, fitted_again, history_of

@@ -1,6 +1,6 @@
 """Make for each split the sample that models are fitted on: weighed, balanced, its stop set cut off first.
 
-For split ``none`` the whole sample is made too, on which shipped models are fitted again.
+Beside it the whole sample of the split is made, on which models are fitted again once the stop rows have decided.
 """
 
 from dataclasses import asdict
@@ -11,7 +11,7 @@ from stillhouse.errors import log_to
 from stillhouse.preparation.sample import balanced_sample, sample_writer, training_sample, whole_sample
 from stillhouse.progress import told
 from stillhouse.seeds import derive
-from stillhouse.splits import NONE, WHOLE, splits_from
+from stillhouse.splits import splits_from, whole_of
 from stillhouse.tables import read_json, read_split, read_table, write_json
 
 log_to(snakemake.log[0])
@@ -31,8 +31,8 @@ with sample_writer(snakemake.output) as write:
         facts = {"stop_rows": int(sample[STOP].sum()), "rows": len(sample), "note": note}
         ledgers[split.name] = {"ledger": ledger and asdict(ledger), **facts}
         write(split.name, sample, features)
-        if split.name == NONE:
-            sample, ledger = whole_sample(rows, n_classes, options, seed)
-            ledgers[WHOLE] = {"ledger": ledger and asdict(ledger), "stop_rows": 0, "rows": len(sample), "note": ""}
-            write(WHOLE, sample, features)
+        sample, ledger = whole_sample(rows, n_classes, options, seed)
+        facts = {"stop_rows": 0, "rows": len(sample), "note": ""}
+        ledgers[whole_of(split.name)] = {"ledger": ledger and asdict(ledger), **facts}
+        write(whole_of(split.name), sample, features)
 write_json(ledgers, snakemake.output.ledger)

@@ -5,9 +5,9 @@ from stillhouse.ensembles.stacking import fit_stacker, stacker_predictions
 from stillhouse.errors import log_to
 from stillhouse.learning.job import read_folds, sources
 from stillhouse.predictions.decisions import decide
-from stillhouse.predictions.predictions import prediction_table
+from stillhouse.predictions.predictions import prediction_table, rows_to_predict, rows_without_labels
 from stillhouse.progress import told
-from stillhouse.splits import FIRST, NONE, splits_from
+from stillhouse.splits import first_of, splits_from
 from stillhouse.tables import read_first, read_json, read_split, read_table, split_writer, write_json
 
 log_to(snakemake.log[0])
@@ -22,9 +22,9 @@ stackers, classes = {}, schema["classes"]
 with split_writer(snakemake.output.predictions) as write:
     for split in told(splits_from(snakemake.params.splits), "splits"):
         stacker, factors = fit_stacker(members, labels, folds, split, schema, options)
-        ways = {split.name: read_split} | ({FIRST: read_first} if split.name == NONE else {})
-        for name, read in ways.items():
-            rows, scores = stacker_predictions(stacker, members, folds, split, classes, read)
+        own, first = rows_to_predict(folds, split), rows_without_labels(folds)
+        for name, rows, read in ((split.name, own, read_split), (first_of(split.name), first, read_first)):
+            scores = stacker_predictions(stacker, members, rows, split, classes, read)
             write(name, prediction_table(rows, scores, classes, decide(scores, factors) if classes else None))
         learned = stacker.learned() | {"factors": factors.tolist() if classes else None}
         stackers[split.name] = learned | {"weights": dict(zip(members, learned["weights"], strict=True))}

@@ -1,4 +1,4 @@
-"""Train networks on the samples of all splits at once, what is shipped again on all rows, and predict what is held out."""
+"""Train networks on the samples of all splits at once, what is shipped again on all its rows, and predict what is held out."""
 
 from stillhouse.errors import log_to
 from stillhouse.learning.job import Job

@@ -4,15 +4,28 @@ from dataclasses import dataclass
 
 NONE = "none"
 ALL = "all"
-# The sample of split ``none`` without stop rows, on which a shipped model is fitted again; it lies beside that with stop rows.
-WHOLE = "whole"
-# What a model of split ``none`` predicted before it was fitted again; a student's first fit learns from it.
-FIRST = "first"
+# What files of splits also hold, under these words and the split's name: see ``whole_of`` and ``first_of``.
+_WHOLE, _FIRST = "whole ", "first "
 
 
 def split_name(folds):
     """Return the name of the split that holds out these folds."""
     return "+".join(str(fold) for fold in sorted(folds)) or NONE
+
+
+def whole_of(split):
+    """Return the name of a split's sample without stop rows, on which its models are fitted again."""
+    return f"{_WHOLE}{split}"
+
+
+def first_of(split):
+    """Return the name of what a split's model predicted before it was fitted again; a student's first fit learns from it."""
+    return f"{_FIRST}{split}"
+
+
+def plain_split(name):
+    """Return the split that a sample or predictions of this name belong to."""
+    return name.removeprefix(_WHOLE).removeprefix(_FIRST)
 
 
 def held_out(split):

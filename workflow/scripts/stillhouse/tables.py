@@ -21,7 +21,7 @@ from stillhouse.checksums import verify_checksum, write_checksum
 from stillhouse.columns import ROW, SPLIT
 from stillhouse.errors import UserError
 from stillhouse.methods import import_packages
-from stillhouse.splits import ALL, FIRST, NONE, WHOLE
+from stillhouse.splits import ALL, first_of, plain_split
 
 # Errors that are the user's to solve: a full disk or quota, a folder without permission to write.
 UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
@@ -180,8 +180,8 @@ def row_groups_of(file, split):
 
 
 def read_first(paths, split):
-    """Return the rows of a split; of split ``none`` those by the model before it was fitted again, if it was."""
-    first = read_split(paths, FIRST) if split == NONE else ()
+    """Return what a split predicts of rows without labels by the model before it was fitted again; all rows if it was not."""
+    first = read_split(paths, first_of(split))
     return first if len(first) else read_split(paths, split)
 
 
@@ -212,7 +212,7 @@ def pickled(content):
 def file_of(paths, split):
     """Return the path that holds a split: that of the split alone, or that of all splits."""
     paths = [paths] if isinstance(paths, (str, Path)) else list(paths)
-    wanted = (f"split-{NONE if split in (WHOLE, FIRST) else split}", f"split-{ALL}")
+    wanted = (f"split-{plain_split(split)}", f"split-{ALL}")
     return next(path for path in paths if any(name in Path(path).parts for name in wanted))
 
 

@@ -6,7 +6,7 @@ from scipy.special import log_softmax, softmax
 from stillhouse.columns import LABEL, ROW
 from stillhouse.methods import build
 from stillhouse.predictions.decisions import tuned_factors
-from stillhouse.predictions.predictions import columns_of, logits, rows_to_predict, unseen_predictions
+from stillhouse.predictions.predictions import columns_of, logits, unseen_predictions
 from stillhouse.tables import read_split
 
 
@@ -39,15 +39,13 @@ def as_scores(values, classes):
     return logits(values) if classes else values
 
 
-def stacker_predictions(stacker, members, folds, split, classes, read=read_split):
-    """Return the numbers of the rows that a split predicts, and the stacker's predictions of them; shape (rows, outputs).
+def stacker_predictions(stacker, members, rows, split, classes, read=read_split):
+    """Return the stacker's predictions of rows that a split predicts, by their numbers; shape (rows, outputs).
 
     ``read`` is how the members' predictions are read.
     """
-    rows = rows_to_predict(folds, split)
     tables = [read(paths, split.name).set_index(ROW).loc[rows] for paths in members.values()]
-    scores = np.stack([to_scores(table, classes) for table in tables])
-    return rows, stacker.pooled(scores, len(classes or []))
+    return stacker.pooled(np.stack([to_scores(table, classes) for table in tables]), len(classes or []))
 
 
 def linear_pool(weights, intercept, scores, n_classes):

@@ -18,6 +18,8 @@ from stillhouse.seeds import derive
 
 # Classes with a smaller share of a soft label are dropped, or a student's sample would have every row once for each class.
 LEAST_SHARE = 1e-3
+# The settings that all estimators share.
+SHARED = ("bag", "boost", "vote_rate", "refit")
 # Weights that differ by less are equal.
 EVEN = 1e-9
 
@@ -175,7 +177,7 @@ def with_shares(sample, soft, alpha, n_classes):
 
 def estimator_for(options, n_classes, threads, seed):
     """Return the unfitted estimator of a method, bagged if the options say so."""
-    settings = {key: value for key, value in options.items() if key not in ("bag", "boost", "vote_rate")}
+    settings = {key: value for key, value in options.items() if key not in SHARED}
     if not options["bag"]:
         return build("estimators", settings, n_classes=n_classes, threads=threads, seed=seed)
     member = build("estimators", settings, n_classes=n_classes, threads=1, seed=seed)

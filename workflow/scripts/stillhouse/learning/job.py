@@ -9,15 +9,18 @@ from stillhouse.intake.folds import with_synthetic_rows
 from stillhouse.methods import is_method
 from stillhouse.predictions.calibration import OnOriginalPrior
 from stillhouse.predictions.decisions import decide
-from stillhouse.predictions.predictions import prediction_table, rows_to_predict
+from stillhouse.predictions.predictions import prediction_table, rows_to_predict, rows_without_labels
 from stillhouse.preparation.ledger import Ledger
 from stillhouse.preparation.sample import with_features
 from stillhouse.seeds import derive
-from stillhouse.splits import FIRST, NONE, WHOLE, held_out, splits_from
+from stillhouse.splits import NONE, first_of, held_out, splits_from, whole_of
 from stillhouse.tables import file_of, positions_of, read_fitted, read_json, read_split, read_table, split_writer, write_fitted
 
 # The types of a history's columns, so that those of splits with and without lines fit together; ``kept`` is 1, 0 or absent.
 HISTORY_TYPES = {**dict.fromkeys(HISTORY, "float64"), PHASE: "str"}
+
+# The value of `refit` by which the models of all splits are fitted again, and not only those that are shipped.
+REFIT_ALL = "all"
 
 # The names of inputs with other models' predictions: this prefix, then the model's name.
 SOURCE = "source_"
@@ -51,8 +54,9 @@ class Job:
         return self._sample(split, split.name)
 
     def whole(self, split):
-        """Return all rows, on which a model of split ``none`` is fitted again; None for other splits."""
-        return self._sample(split, WHOLE) if split.name == NONE else None
+        """Return all training rows of a split, on which its model is fitted again; None if it is not."""
+        is_again = split.name == NONE or self.options["refit"] == REFIT_ALL
+        return self._sample(split, whole_of(split.name)) if is_again else None
 
     def _sample(self, split, name):
         rows, drawn = (read_split(paths, name) for paths in (self.inputs.sample, self.inputs.drawn))
@@ -96,7 +100,7 @@ class Job:
     def results(self, output):
         """Yield ``keep(split, sample, model, history, again)``, which predicts what the split holds out; write all at the end.
 
-        ``again`` is the model that was fitted again on all rows of split ``none``, or None. Fitted models are written for
+        ``again`` is the model that was fitted again on all training rows of the split, or None. Fitted models are written for
         splits that hold out at most one fold, or for all splits where other models are warm-started with them or take hints;
         of the others only the predictions are needed.
         """
@@ -106,9 +110,9 @@ class Job:
             def keep(split, sample, model, history=None, again=None):
                 model = OnOriginalPrior(model, self.ledger(split.name), sample[sample[STOP]], self.costs)
                 if again is not None:
-                    write(FIRST, self._predicted(split, model))
-                    model = model.fitted_again(again, self.ledger(WHOLE), self.keeps_all)
-                write(split.name, self._predicted(split, model))
+                    write(first_of(split.name), self._predicted(split, model, rows_without_labels(self.folds)))
+                    model = model.fitted_again(again, self.ledger(whole_of(split.name)), self.keeps_all)
+                write(split.name, self._predicted(split, model, rows_to_predict(self.folds, split)))
                 if self.keeps_all or len(held_out(split.name)) <= 1:
                     fitted[split.name] = model
                 if history is not None:
@@ -121,8 +125,7 @@ class Job:
                 for name, history in histories.items():
                     write(name, history.reindex(columns=HISTORY).astype(HISTORY_TYPES))
 
-    def _predicted(self, split, model):
-        rows = rows_to_predict(self.folds, split)
+    def _predicted(self, split, model, rows):
         if rows.empty:
             return prediction_table(rows, [], self.classes, [] if self.classes else None)
         features = self.features(split)

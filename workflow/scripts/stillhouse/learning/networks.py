@@ -1,10 +1,10 @@
-"""Networks: trained on the samples of all splits together, and what is shipped again on all rows."""
+"""Networks: trained on the samples of all splits together, and again on all training rows where that is asked for."""
 
 from stillhouse.distillation.soft_targets import Teaching, student_sample
 from stillhouse.errors import log
 from stillhouse.networks.training import train
 from stillhouse.networks.training_sets import TrainingSet
-from stillhouse.splits import NONE, WHOLE
+from stillhouse.splits import whole_of
 
 # A sample lies in memory as a table, as tensors, and once more while those of several splits are joined.
 COPIES = 3
@@ -35,8 +35,8 @@ def groups_that_fit(job, title):
     sets, taken = [], 0
     for split in job.splits:
         own = [training_set(job, split, job.sample(split))]
-        if split.name == NONE:
-            own.append(training_set(job, split, job.whole(split), follows=own[0]))
+        if (whole := job.whole(split)) is not None:
+            own.append(training_set(job, split, whole, follows=own[0]))
         needed = sum(COPIES * one.sample.memory_usage().sum() for one in own)
         if sets and taken + needed > SHARE_OF_MEMORY * job.memory:
             said = title, ", ".join(one.split for one in sets if not one.follows), job.memory / 1e9
@@ -51,12 +51,13 @@ def training_set(job, split, sample, follows=None):
     """Return the training set of a split's networks, or of those that are fitted again on all rows."""
     soft = None
     if job.sources:
-        sample, soft = with_targets(job, split, sample, WHOLE if follows else split.name)
+        sample, soft = with_targets(job, split, sample, again=bool(follows))
     hints, start = job.hints(split, sample), job.start(split, again=bool(follows))
     return TrainingSet(sample, soft, job.options, job.n_classes, job.seed(split), start, split.name, hints, follows)
 
 
-def with_targets(job, split, sample, name):
-    """Return a student's sample and its soft targets, on the class prior of the ledger of this name."""
-    teaching = Teaching(job.sources, job.folds, job.classes, job.options, again=name == WHOLE)
-    return student_sample(sample, job.features(split), split, job.ledger(name), teaching)
+def with_targets(job, split, sample, again):
+    """Return a student's sample and its soft targets, on the class prior of the sample; see ``Teaching`` for ``again``."""
+    teaching = Teaching(job.sources, job.folds, job.classes, job.options, again)
+    ledger = job.ledger(whole_of(split.name) if again else split.name)
+    return student_sample(sample, job.features(split), split, ledger, teaching)

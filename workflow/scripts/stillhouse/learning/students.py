@@ -2,7 +2,6 @@
 
 from stillhouse.learning.networks import networks, with_targets
 from stillhouse.progress import told
-from stillhouse.splits import WHOLE
 
 
 def students(job, threads, title, checkpoints):
@@ -14,10 +13,10 @@ def students(job, threads, title, checkpoints):
     from stillhouse.learning.fitting import fit_student, student_again
 
     for split in told(job.splits, "splits"):
-        sample, soft = with_targets(job, split, job.sample(split), split.name)
+        sample, soft = with_targets(job, split, job.sample(split), again=False)
         how = job.options, job.n_classes, threads, job.seed(split)
         model, history, alpha = fit_student(sample, soft, *how)
         whole, again = job.whole(split), None
         if whole is not None:
-            again = student_again(model, *with_targets(job, split, whole, WHOLE), alpha, *how)
+            again = student_again(model, *with_targets(job, split, whole, again=True), alpha, *how)
         yield split, sample, model, history, again

@@ -21,7 +21,7 @@ from stillhouse.seeds import derive
 TRAINING_SETTINGS = (
     *("batch", "epochs", "patience", "rate", "rates", "only_norms", "optimizer", "momentum", "decay", "l1", "clip"),
     *("schedule", "warmup", "cycles", "loss", "smoothing", "mixup", "curriculum", "average", "snapshots", "precision"),
-    *("checkpoint", "devices", "seeds", "bag", "boost", "vote_rate", "initialization", "bins", "start", "new_head"),
+    *("checkpoint", "devices", "seeds", "bag", "boost", "vote_rate", "refit", "initialization", "bins", "start", "new_head"),
     *TAUGHT,
 )
 # An automatic batch size is a power of two. Up to 256 rows it gives an epoch 8 steps or more, if there are enough rows; larger

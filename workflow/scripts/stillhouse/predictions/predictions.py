@@ -64,6 +64,11 @@ def rows_to_predict(folds, split):
     return folds.loc[is_wanted, ROW]
 
 
+def rows_without_labels(folds):
+    """Return the numbers of deploy rows and unlabelled rows, which every split predicts."""
+    return folds.loc[folds[FOLD].isin([OF_DEPLOY, OF_UNLABELLED]), ROW]
+
+
 def unseen_predictions(paths, folds, split, classes, with_synthetic_rows=False):
     """Return a model's predictions of a split's training rows, each by the split that also held out the row's fold.
 

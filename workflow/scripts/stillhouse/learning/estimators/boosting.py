@@ -52,7 +52,7 @@ class Boosting(BaseEstimator):
             self.booster_ = self._boosted(rows.part(~stop), None, self.rounds_)
         else:
             self.booster_ = self._boosted(rows.part(~stop), rows.part(stop), self.rounds)
-            self.rounds_ = self.booster_.best_iteration_ or self.rounds
+            self.rounds_ = self._kept(self.booster_) or self.rounds
         self.classes_ = getattr(self.booster_, "classes_", None)
         return self
 
@@ -69,7 +69,7 @@ class Boosting(BaseEstimator):
         for number in folds:
             judging = stop | (fold == number)
             if not self._is_classifier or len(np.unique(rows.y[~judging])) == len(np.unique(rows.y[~stop])):
-                best.append(self._boosted(rows.part(~judging), rows.part(judging), self.rounds).best_iteration_)
+                best.append(self._kept(self._boosted(rows.part(~judging), rows.part(judging), self.rounds)))
         return max(1, int(np.median(best))) if best else self.rounds
 
     def _boosted(self, rows, stop, rounds):
@@ -79,6 +79,10 @@ class Boosting(BaseEstimator):
         return self._estimator(rounds).fit(
             rows.X, rows.y, sample_weight=rows.weight, categorical_feature=categorical, **stopping
         )
+
+    def _kept(self, booster):
+        """Return how many rounds early stopping kept, or None where nothing stopped them."""
+        return booster.best_iteration_
 
     def predict(self, X):
         """Return classes or values; shape (rows,)."""

@@ -130,6 +130,13 @@ def boost_sentences(run):
     return sentences
 
 
+def refit_clause(run):
+    """Return which models are fitted again on all training rows of each split, and which only where they are shipped."""
+    last = [run.quoted(name) for name, model in run.models.items() if model[verb(model)].get("refit") == "shipped"]
+    exception = f", but {listed(last)} only where what is shipped is made" if last else ""
+    return f"models are fitted again on all training rows of their split{exception}"
+
+
 def stop_sentences(run):
     """Return how many rows are set aside for early stopping, calibration and thresholds, and how they were drawn if oddly."""
     counts = sorted({facts["stop_rows"] for facts in run.samples if facts["stop_rows"]})
@@ -139,9 +146,9 @@ def stop_sentences(run):
     notes = dict.fromkeys(facts["note"] for facts in run.samples if facts["note"])
     return [
         f"Of the training rows of each split, {percent(run.config['folds']['stop'])} are asked for as stop rows, which makes "
-        f"{span} rows, as splits differ in size: no model is fitted on them, and they decide when training "
+        f"{span} rows, as splits differ in size: models are first fitted without them, and they decide when training "
         "stops, how resampled models are calibrated, and at which thresholds classes are decided for. Once this is decided, "
-        "what is shipped is fitted again on all rows. Scores of held-out rows are of models like it; those of deploy rows and "
+        f"{refit_clause(run)}. Scores of held-out rows are of models like what is shipped; those of deploy rows and "
         "of later batches are its own.",
         *(f"In some splits, {note}." for note in notes),
     ]

@@ -1,9 +1,12 @@
-"""Estimators from scikit-learn and LightGBM as nodes of an ONNX graph: linear models, trees, sums and bags of trees.
+"""Estimators from scikit-learn, LightGBM and CatBoost as nodes of an ONNX graph: linear models, trees, sums and bags of trees.
 
 Features are compared with thresholds in double precision, as the libraries do. A tree is a list of nodes, the root first.
 """
 
+import json
+import tempfile
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 from onnx import TensorProto, helper, numpy_helper
@@ -175,6 +178,39 @@ def nodes_of_lightgbm(structure, output):
     return nodes
 
 
+def symmetric_trees(graph, x, estimator, n_classes):
+    """Add the sum of CatBoost's trees, for classes as probabilities; it compares features in single precision."""
+    described = described_catboost(estimator.booster_)
+    scale, base = described["scale_and_bias"]
+    ensemble = Trees(len(base), np.array(base, dtype=float))
+    for tree in described["oblivious_trees"]:
+        ensemble.add(nodes_of_catboost(tree, described["features_info"]["float_features"], len(base)), weight=scale)
+    sums = ensemble.to_graph(graph, graph.add("Cast", x, to=TensorProto.FLOAT))
+    return of_classes(graph, sums, estimator.classes_, n_classes) if n_classes else sums
+
+
+def described_catboost(booster):
+    """Return CatBoost's own description of a model."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.json"
+        booster.save_model(str(path), format="json")
+        return json.loads(path.read_text())
+
+
+def nodes_of_catboost(tree, of_features, n_outputs):
+    """Return the nodes of a tree whose nodes of one level all ask the same; the first question is a leaf's lowest bit."""
+    splits, values = tree["splits"], np.reshape(tree["leaf_values"], (-1, n_outputs))
+    nodes = []
+    for level, split in enumerate(reversed(splits)):
+        column = of_features[split["float_feature_index"]]
+        first = 2 ** (level + 1) - 1
+        for place in range(2**level):
+            lower = first + 2 * place
+            is_gap_lower = column["nan_value_treatment"] != "AsTrue"
+            nodes.append(((column["flat_feature_index"], split["border"], lower, lower + 1, is_gap_lower), None))
+    return [*nodes, *((None, dict(enumerate(map(float, leaf)))) for leaf in values)]
+
+
 # By name and not by type: an import would have every export rerun when one method's file changes.
 ESTIMATOR_NODES = {
     "DummyClassifier": class_prior,
@@ -186,6 +222,7 @@ ESTIMATOR_NODES = {
     **dict.fromkeys(("ExtraTreesClassifier", "ExtraTreesRegressor"), trees),
     **dict.fromkeys(("BaggingClassifier", "BaggingRegressor"), trees),
     **dict.fromkeys(("BoostingClassifier", "BoostingRegressor"), boosted_trees),
+    **dict.fromkeys(("CatBoostingClassifier", "CatBoostingRegressor"), symmetric_trees),
 }
 
 
