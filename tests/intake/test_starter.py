@@ -12,6 +12,7 @@ from conftest import REPOSITORY
 from stillhouse.config.checks.configuration import checked
 from stillhouse.intake.load import load
 from stillhouse.intake.starter import Starter
+from stillhouse.intake.template import leaves
 
 SCRIPT = REPOSITORY / "workflow" / "scripts" / "new.py"
 
@@ -213,3 +214,18 @@ def test_a_configuration_is_written_that_reads_the_table_and_says_its_doubts(sha
     assert any(doubt in line for line in found.summary())
     table, _ = load(dataset, np.random.default_rng(0))
     assert len(table) == {"a ticket that some rows share": 120, "rows without a label": 80}.get(shape, 90)
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_the_stack_has_catboost_where_it_is_installed(table, schema, monkeypatch, is_there):
+    monkeypatch.setattr("stillhouse.intake.starter.find_spec", lambda name: "found" if is_there else None)
+    monkeypatch.chdir(table)
+    written = yaml.safe_load(Starter("my table.csv", "ill", None).text())
+    assert ("catboost" in written["models"]) is is_there
+    assert ("catboost" in written["models"]["stack"]["stack"]["members"]) is is_there
+    checked(written, schema)
+
+
+@pytest.mark.parametrize(("rows", "least", "forest"), [(800, 1, ""), (70_000, 3, ""), (1_000_000, 50, ", leaf: 50")])
+def test_forests_of_large_tables_have_larger_leaves(rows, least, forest):
+    assert leaves(rows) == (least, forest)

@@ -3,8 +3,8 @@
 It always runs as it is. What was guessed and could be wrong is said in it, and in a summary.
 """
 
-import json
 import re
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -21,38 +21,20 @@ from stillhouse.intake.load import load
 from stillhouse.intake.loaders import file
 from stillhouse.intake.notation import cleaned, stray_words
 from stillhouse.intake.sniffing import sniffed
+from stillhouse.intake.template import (
+    CATBOOST,
+    TEMPLATE,
+    dataset_name,
+    in_yaml,
+    kind_lines,
+    leaves,
+    listed,
+    most_folds,
+    one_line,
+    quoted,
+)
 from stillhouse.intake.typed import why_out
 
-TEMPLATE = """\
-# Made from {table}: {rows}; {columns} columns, predicting {target} ({task}).
-# config/README.md explains every key. Run it with: snakemake --configfile <this file> --cores all
-{doubts}
-seed: 1
-folds: {{k: {k}}}
-
-datasets:
-  {name}:
-    train: {table}
-{options}    # Leave out what would not be known when the model is used: drop: [column, …]
-    # Rows that belong together, such as visits of a patient: group: column. Rows in time: time: column
-    kinds:
-{kinds}
-
-imputers:
-  # Gaps get the median, and a column that says where they were.
-  marked: {{method: median, indicators: true}}
-
-models:
-{comment}  {linear}: {{prepare: {{impute: marked}}, fit: {{method: logistic}}}}
-  forest: {{prepare: {{impute: marked}}, fit: {{method: forest}}}}
-  boosted: {{prepare: {{impute: none}}, fit: {{method: boosting}}}}
-  network: {{prepare: {{impute: marked{weigh}}}, train: {{method: mlp, seeds: 2}}}}
-  stack: {{stack: {{method: linear, members: [{linear}, forest, boosted, network]}}}}
-  # The small model to ship, taught by the stack's predictions of rows that the stack did not see.
-  student: {{prepare: {{impute: marked{weigh}}}, distill: {{method: mlp, width: 32, depth: 1, teacher: stack}}}}
-
-export: [student]
-"""
 # The fewest rows of a class that four folds need; rarer classes are made one.
 LEAST_ROWS = 4
 RARE = "rare"
@@ -60,8 +42,6 @@ RARE = "rare"
 MOST_LIKELY_CLASSES = 10
 # Words that stand for a missing value in most tables, and for "none" in some.
 MAY_MEAN_NONE = ("NA", "N/A", "n/a", "NULL", "null")
-# The most characters that a simple key of YAML may have, with its quotes.
-MOST_OF_A_KEY = 1000
 # The rank correlation of the target with the number of the row from which it drifts along the file.
 DRIFT = 0.2
 TIMES = re.compile(r"(?i)(^|[_\s])(date|time|timestamp|year|month|day|hour|yr|datetime)$")
@@ -167,6 +147,8 @@ class Starter:
         task, is_classes = self.described["task"], self.described["classes"]
         positive = {"positive": is_classes[1]} if task == "binary" else {}
         shown = {**self.options, **positive}
+        least, leaf = leaves(self.rows[PART].isin(LABELLED).sum())
+        linear, has_catboost = "logistic" if is_classes else "ridge", find_spec("catboost") is not None
         return TEMPLATE.format(
             name=dataset_name(Path(self.table)),
             table=quoted(self.table),
@@ -177,7 +159,11 @@ class Starter:
             doubts="".join(f"# Check: {one_line(doubt)}\n" for doubt in self.doubts),
             options="".join(f"    {key}: {in_yaml(value)}\n" for key, value in shown.items()),
             weigh=", weigh: logistic" if self.deploy else "",
-            linear="logistic" if is_classes else "ridge",
+            linear=linear,
+            least=least,
+            leaf=leaf,
+            catboost=CATBOOST if has_catboost else "",
+            members=", ".join([linear, "forest", "extra", "boosted", *(["catboost"] if has_catboost else []), "network"]),
             comment="" if is_classes else "  # Where the target is a number, the method logistic is ridge regression.\n",
             k=most_folds(self.described),
             kinds="\n".join(kind_lines(self.described)),
@@ -209,58 +195,3 @@ def check_there(table):
     """Raise ``UserError`` where there is no such file, with the nearest name beside it."""
     if not Path(table).is_file():
         check_dataset("new", {"train": table, "target": "", "drop": []})
-
-
-def one_line(text):
-    """Return a text without line breaks, as a comment in YAML has to be."""
-    return " ".join(re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]", " ", text).split())
-
-
-def listed(values, most=5):
-    """Return values as text, the first few of many."""
-    values = list(values)
-    return ", ".join(map(repr, values[:most])) + (f" and {len(values) - most:,} more" if len(values) > most else "")
-
-
-def kind_lines(schema):
-    """Return a line with the kind of each column; those of columns that are left out are comments."""
-    lines = {}
-    for column in schema["columns"]:
-        is_out = column["kind"] in kinds.LEFT_OUT
-        share = "less than 1" if column["missing"] < 0.01 else f"{100 * column['missing']:.0f}"
-        missing = f"  # {share} % missing" if column["missing"] and not is_out else ""
-        entry = key_in_yaml(column["source"], column["kind"])
-        lines[column["source"]] = f"      # {one_line(entry)}, left out" if is_out else f"      {entry}{missing}"
-    used = [column for column in schema["columns"] if column["kind"] not in kinds.LEFT_OUT]
-    return lines.values() if used else ["      {}"]
-
-
-def key_in_yaml(name, value):
-    """Return an entry of a mapping; YAML has another form for keys of more than 1,024 characters."""
-    key = quoted(name)
-    return f"{key}: {value}" if len(key) < MOST_OF_A_KEY else f"? {key}\n      : {value}"
-
-
-def in_yaml(value):
-    """Return a value on one line of YAML."""
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{quoted(key)}: {in_yaml(entry)}" for key, entry in value.items()) + "}"
-    return "[" + ", ".join(map(quoted, value)) + "]" if isinstance(value, list) else quoted(value)
-
-
-def most_folds(schema):
-    """Return 5 folds, or as many as the smallest class has rows, but at least 4: the student of a stack needs four."""
-    smallest = min(schema.get("class_rows", {"": 5}).values())
-    return int(np.clip(smallest, 4, 5))
-
-
-def dataset_name(path):
-    """Return the letters and digits of a file's name, a letter first."""
-    name = re.sub("[^a-z0-9]", "", path.name.split(".")[0].lower())
-    return name if re.match("[a-z]", name) else f"table{name}"
-
-
-def quoted(text):
-    """Return text quoted for YAML; a JSON string is one, but for some control characters."""
-    written = json.dumps(str(text), ensure_ascii=False)
-    return re.sub(r"[\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff\ufffe\uffff]", lambda found: f"\\u{ord(found[0]):04x}", written)
