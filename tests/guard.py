@@ -42,6 +42,7 @@ def with_every_method():
     for method in methods("stackers"):
         members = ["modeltree"] if method in CALIBRATE else ["modeltree", "networkmlp"]
         models[f"stack{method}"] = {"stack": {"method": method, "members": members}}
+    models["modelsearched"] = {"fit": {"method": "tree", "search": {"depth": [2, 4], "leaf": [2, 30]}, "trials": 3}}
     models["modelbagged"] = {"fit": {"method": "tree", "bag": 3}}
     models["modelboosted"] = {"fit": {"method": "tree", "boost": 3}}
     models["networkagain"] = {"train": {"method": "mlp", "refit": "all", **NETWORK}}

@@ -9,7 +9,7 @@ from conftest import report_run
 
 from stillhouse.report import figures
 from stillhouse.report.scatter import pareto
-from stillhouse.report.sections import control, explanation, footprint, probabilities, scores, shift, students
+from stillhouse.report.sections import control, explanation, footprint, probabilities, scores, shift, students, training
 from stillhouse.report.text import p_value
 
 BINARY = {"task": "binary", "classes": ["no", "yes"], "costs": None}
@@ -231,3 +231,20 @@ def test_names_beside_an_axis_stay_different_and_whole():
     long = [f"{'a very ' * 30}long name {end}" for end in "xy"]
     assert len(set(map(figures.wrapped, long))) == 2
     assert [figures.short_number(value) for value in (0.25, 950, 25_337, 2.5e6)] == ["0.25", "950", "25.337k", "2.5M"]
+
+
+def test_the_report_says_what_a_search_chose_and_of_how_many_trials():
+    tried = pd.DataFrame({"phase": "search", "settings": ['{"depth": 2}', '{"depth": 4}'] * 3, "kept": [1.0, 0, 0, 1, 1, 0]})
+    run = report_run(histories={"tree": tried}, titles={"tree": "tree"})
+    (said,) = training.search_sentences(run)
+    assert said.startswith(
+        "For “tree”, splits chose by their stop rows, each from 2 trials: depth 2 (2 of 3); depth 4 (1 of 3)."
+    )
+
+
+def test_the_report_says_which_models_are_fitted_again_only_where_they_are_shipped():
+    models = {"tree": {"fit": {"refit": "all"}}, "net": {"train": {"refit": "shipped"}}}
+    assert training.refit_clause(report_run(models=models)) == (
+        "models are fitted again on all training rows of their split, but “net” only where what is shipped is made"
+    )
+    assert training.refit_clause(report_run(models={"tree": models["tree"]})).endswith("of their split")

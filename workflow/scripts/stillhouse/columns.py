@@ -31,13 +31,15 @@ TRAIN, TEST, DEPLOY, LATER, UNLABELLED = "train", "test", "deploy", "batches", "
 # What is done with a shipped model as later batches come: nothing, further training, training from scratch.
 STATES = ("frozen", "updated", "retrained")
 # What a line of a history is about: a step of the learning-rate range test, an epoch of training, a candidate of temperature
-# and alpha, an out-of-bag score, or how many models of a boosted one vote.
+# and alpha, an out-of-bag score, how many models of a boosted one vote, or a trial of settings.
 PHASE, RANGE_TEST, EPOCHS, CHOICE, BAG, BOOST = "phase", "range test", "epochs", "choice", "out of bag", "boosting"
-# The columns of a history: of epochs and steps, of candidates, and of out-of-bag scores.
+SEARCH, SETTINGS = "search", "settings"
+# The columns of a history: of epochs and steps, of candidates, of out-of-bag scores, and of trials, whose settings are JSON.
 HISTORY = (
     *("epoch", "loss", "stop_loss", "rate", "kept", PHASE, "network"),
     *("temperature", "alpha"),
     *("score", "rows"),
+    SETTINGS,
 )
 # The parts of a dataset whose rows are in folds, and are scored.
 LABELLED = (TRAIN, TEST)

@@ -123,6 +123,18 @@ def stop_losses(model, stop, n_classes):
     return (scores[:, 0] - labels) ** 2
 
 
+def clear_gains(losses, usual, weight):
+    """Return by how much mean losses are lower than the usual one, 0 where that is within its standard error; (models,).
+
+    ``losses`` are those of rows by model, (models, rows), ``usual`` those of the usual one, (rows,); weights add up to 1.
+    """
+    with np.errstate(invalid="ignore"):
+        difference = losses - usual
+        gain = -difference @ weight
+        error = np.sqrt((difference + gain[:, None]) ** 2 @ weight**2)
+    return np.where(gain > error, gain, 0)
+
+
 def chosen_candidate(pairs, models, stop, n_classes):
     """Return the index of the model to keep, and a table of the stop losses of all models.
 
@@ -132,11 +144,7 @@ def chosen_candidate(pairs, models, stop, n_classes):
     weight = stop[WEIGHT].to_numpy() / max(stop[WEIGHT].sum(), 1e-12)
     losses = np.stack([stop_losses(model, stop, n_classes) for model in models])
     usual = min(range(len(pairs)), key=lambda index: (models[index] is None, pairs[index][1] != USUAL_ALPHA, index))
-    with np.errstate(invalid="ignore"):
-        difference = losses - losses[usual]
-        gain = -difference @ weight
-        error = np.sqrt((difference + gain[:, None]) ** 2 @ weight**2)
-    gain = np.where(gain > error, gain, 0)
+    gain = clear_gains(losses, losses[usual], weight)
     kept = int(gain.argmax()) if gain.any() else usual
     table = pd.DataFrame(pairs, columns=["temperature", "alpha"]).assign(stop_loss=losses @ weight)
     return kept, table.assign(kept=table.index == kept)

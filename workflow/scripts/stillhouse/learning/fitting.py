@@ -12,6 +12,7 @@ from stillhouse.distillation.soft_targets import candidates, chosen_candidate, t
 from stillhouse.ensembles.adaboost import Voted, boosted
 from stillhouse.ensembles.out_of_bag import out_of_bag
 from stillhouse.errors import log
+from stillhouse.learning.search import searched
 from stillhouse.methods import build
 from stillhouse.predictions.predictions import among_all_classes
 from stillhouse.seeds import derive
@@ -19,16 +20,20 @@ from stillhouse.seeds import derive
 # Classes with a smaller share of a soft label are dropped, or a student's sample would have every row once for each class.
 LEAST_SHARE = 1e-3
 # The settings that all estimators share.
-SHARED = ("bag", "boost", "vote_rate", "refit")
+SHARED = ("bag", "boost", "vote_rate", "refit", "search", "trials")
 # Weights that differ by less are equal.
 EVEN = 1e-9
 
 
 class Fitted:
-    """A fitted estimator, the names of its features, and the number of all classes, also of those that it never saw."""
+    """A fitted estimator, the names of its features, and the number of all classes, also of those that it never saw.
+
+    ``settings`` are those that were searched on its stop rows, and ``trials`` the table of all that were tried, or None.
+    """
 
     def __init__(self, estimator, names, n_classes):
         self.estimator, self.names, self.n_classes = estimator, names, n_classes
+        self.settings, self.trials = {}, None
 
     def predict(self, table):
         """Return scores of prepared rows: probabilities (rows, classes), or values (rows, 1)."""
@@ -46,6 +51,11 @@ def fit(sample, options, n_classes, threads, seed):
     """
     if options["boost"]:
         return boosted_models(sample, options, n_classes, threads, seed)
+    if options["search"]:
+        how = n_classes, threads, seed
+        found = searched(lambda rows, settings: fit(rows, settings, *how), sample, options, n_classes, seed)
+        model, model.settings, model.trials = found[0], *found[1:]
+        return model
     names = features(sample)
     if n_classes and sample.loc[~sample[STOP], LABEL].nunique() == 1:
         estimator = DummyClassifier(strategy="prior")
@@ -77,7 +87,8 @@ def fitted_again(model, whole, options, n_classes, threads, seed):
     if whole is None or chosen_settings(first, options) is None:
         return None
     if first is model:
-        return fit(whole, options | chosen_settings(model, options), n_classes, threads, seed)
+        settings = {"search": {}, **model.settings, **chosen_settings(model, options)}
+        return fit(whole, options | settings, n_classes, threads, seed)
     settings = {**options, "boost": 0}
 
     def fit_all(_, samples, number):
@@ -107,7 +118,7 @@ def boosted_models(sample, options, n_classes, threads, seed):
 
 
 def history_of(model, sample, n_classes):
-    """Return the out-of-bag score of a bag, or the rounds of a boosted model, as a history; an empty one for other models.
+    """Return the trials of settings and the out-of-bag score of a bag, or the rounds of a boosted model, as a history.
 
     Bags draw rows by their weights. Rows of large weight are then left out by few members and others by many, so that their
     scores do not compare, and a bag of weighted rows has no score.
@@ -116,7 +127,10 @@ def history_of(model, sample, n_classes):
         return pd.DataFrame([{PHASE: BOOST, "rows": len(model.models), "kept": True}])
     fitted = sample[~sample[STOP]]
     members = member_predictions(model, fitted, n_classes)
-    return pd.DataFrame() if members is None or np.ptp(fitted[WEIGHT]) > EVEN else out_of_bag(*members, fitted, n_classes)
+    is_scored = members is not None and np.ptp(fitted[WEIGHT]) <= EVEN
+    return pd.concat(
+        [model.trials, out_of_bag(*members, fitted, n_classes) if is_scored else pd.DataFrame()], ignore_index=True
+    )
 
 
 def member_predictions(model, fitted, n_classes):
@@ -150,7 +164,7 @@ def fit_student(sample, soft, options, n_classes, threads, seed):
     models = [fit(with_shares(sample, soft, alpha, n_classes), settings, n_classes, threads, seed) for _, alpha in pairs]
     kept, table = chosen_candidate(pairs, models, stop, n_classes) if len(pairs) > 1 else (0, None)
     history = pd.DataFrame() if table is None else table.assign(**{PHASE: CHOICE})
-    return models[kept], history, pairs[kept][1]
+    return models[kept], pd.concat([history, getattr(models[kept], "trials", None)], ignore_index=True), pairs[kept][1]
 
 
 def student_again(model, whole, soft, alpha, options, n_classes, threads, seed):

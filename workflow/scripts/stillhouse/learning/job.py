@@ -3,7 +3,7 @@
 import os
 from contextlib import contextmanager
 
-from stillhouse.columns import HISTORY, PARENTS, PHASE, ROW, STOP
+from stillhouse.columns import HISTORY, PARENTS, PHASE, ROW, SETTINGS, STOP
 from stillhouse.config.dataset import variant
 from stillhouse.intake.folds import with_synthetic_rows
 from stillhouse.methods import is_method
@@ -17,7 +17,7 @@ from stillhouse.splits import NONE, first_of, held_out, splits_from, whole_of
 from stillhouse.tables import file_of, positions_of, read_fitted, read_json, read_split, read_table, split_writer, write_fitted
 
 # The types of a history's columns, so that those of splits with and without lines fit together; ``kept`` is 1, 0 or absent.
-HISTORY_TYPES = {**dict.fromkeys(HISTORY, "float64"), PHASE: "str"}
+HISTORY_TYPES = {**dict.fromkeys(HISTORY, "float64"), PHASE: "str", SETTINGS: "str"}
 
 # The value of `refit` by which the models of all splits are fitted again, and not only those that are shipped.
 REFIT_ALL = "all"
@@ -123,7 +123,7 @@ class Job:
         if histories:
             with split_writer(output.history) as write:
                 for name, history in histories.items():
-                    write(name, history.reindex(columns=HISTORY).astype(HISTORY_TYPES))
+                    write(name, history.reindex(columns=HISTORY).fillna({SETTINGS: ""}).astype(HISTORY_TYPES))
 
     def _predicted(self, split, model, rows):
         if rows.empty:

@@ -117,6 +117,7 @@ def notes(run):
                 *training.stop_sentences(run),
                 *training.bag_sentences(run),
                 *training.boost_sentences(run),
+                *training.search_sentences(run),
                 *external.sentences(run),
             ],
         )

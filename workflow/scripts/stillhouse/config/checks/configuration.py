@@ -7,6 +7,7 @@ from stillhouse.config.checks.ensembles import check_ensembles
 from stillhouse.config.checks.export import check_export, check_followed
 from stillhouse.config.checks.graph import check_graph
 from stillhouse.config.checks.networks import check_networks
+from stillhouse.config.checks.search import check_searches
 from stillhouse.config.checks.students import check_students
 from stillhouse.config.checks.tables import check_dataset
 from stillhouse.config.completion import ConfigError, complete
@@ -34,6 +35,7 @@ def check_uses(config, schema):
             _check_task(config, f"models.{name}.prepare.resample", model["prepare"]["resample"])
     check_ensembles(config, schema)
     check_networks(config)
+    check_searches(config, schema)
     check_students(config)
     asked = config["report"]["control"]
     named = {"reference": as_list(config["report"].get("reference", [])), "control": [] if asked == "auto" else asked}

@@ -57,6 +57,6 @@ def why_not_onnx(model, methods):
     options = model[verb(model)]
     if options.get("boost"):
         return "votes of boosted models cannot be written as ONNX nodes"
-    if options.get("native"):
+    if options.get("native") or True in options.get("search", {}).get("native", ()):
         return "its sets of categories cannot be written as ONNX nodes yet"
     return methods[method_folder(model)][options["method"]].get("why_not_onnx")

@@ -1,9 +1,11 @@
 """Training: losses of networks, learning-rate range tests, out-of-bag scores, and what is made from what."""
 
+import json
+
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
-from stillhouse.columns import BAG, BOOST, EPOCHS, PHASE, RANGE_TEST, SPLIT
+from stillhouse.columns import BAG, BOOST, EPOCHS, PHASE, RANGE_TEST, SEARCH, SETTINGS, SPLIT
 from stillhouse.config.models import upstream, verb
 from stillhouse.report import figures
 from stillhouse.report.sections.students import chosen_sentences
@@ -128,6 +130,26 @@ def boost_sentences(run):
                 "on its training rows, or was no better than guessing. A weaker method, such as a flatter tree, boosts longer."
             )
     return sentences
+
+
+def search_sentences(run):
+    """Return for each model whose settings were searched what its splits chose, and of how many trials."""
+    sentences = []
+    for name, history in run.histories.items():
+        tried = history[history[PHASE] == SEARCH]
+        kept = tried.loc[tried["kept"].eq(True), SETTINGS].value_counts()
+        if len(kept):
+            chosen = (f"{settings_text(settings)} ({count} of {kept.sum()})" for settings, count in kept.items())
+            sentences.append(
+                f"For {run.quoted(name)}, splits chose by their stop rows, each from {len(tried) // kept.sum()} trials: "
+                f"{'; '.join(chosen)}. Settings stay as they stand unless others are better by more than one standard error."
+            )
+    return sentences
+
+
+def settings_text(settings):
+    """Return the settings of a trial, which are JSON, as text."""
+    return ", ".join(f"{key} {value}" for key, value in json.loads(settings).items())
 
 
 def refit_clause(run):
