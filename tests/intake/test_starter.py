@@ -12,7 +12,7 @@ from conftest import REPOSITORY
 from stillhouse.config.checks.configuration import checked
 from stillhouse.intake.load import load
 from stillhouse.intake.starter import Starter
-from stillhouse.intake.template import leaves
+from stillhouse.intake.template import PRESETS, leaves
 
 SCRIPT = REPOSITORY / "workflow" / "scripts" / "new.py"
 
@@ -224,6 +224,20 @@ def test_the_stack_has_catboost_where_it_is_installed(table, schema, monkeypatch
     assert ("catboost" in written["models"]) is is_there
     assert ("catboost" in written["models"]["stack"]["stack"]["members"]) is is_there
     checked(written, schema)
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_every_preset_passes_the_door_and_fixes_what_is_made(table, schema, preset):
+    done = new(table, "my table.csv", "--target", "ill", "--preset", preset, "-o", "mine.yaml")
+    assert done.returncode == 0, done.stderr
+    written = yaml.safe_load((table / "mine.yaml").read_text())
+    written["datasets"]["mytable"]["train"] = str(table / "my table.csv")
+    config = checked(written, schema)
+    assert config["folds"]["k"] == (4 if preset == "quick" else 5)
+    assert ("network" in config["models"]) is (preset != "quick")
+    assert bool(config["models"]["boosted"]["fit"]["search"]) is (preset == "best")
+    members = {name for name in config["models"] if name not in ("stack", "student")}
+    assert set(config["models"]["stack"]["stack"]["members"]) == members
 
 
 @pytest.mark.parametrize(("rows", "least", "forest"), [(800, 1, ""), (70_000, 3, ""), (1_000_000, 50, ", leaf: 50")])

@@ -22,14 +22,15 @@ from stillhouse.intake.loaders import file
 from stillhouse.intake.notation import cleaned, stray_words
 from stillhouse.intake.sniffing import sniffed
 from stillhouse.intake.template import (
-    CATBOOST,
+    PRESETS,
     TEMPLATE,
     dataset_name,
+    folds_for,
     in_yaml,
     kind_lines,
     leaves,
     listed,
-    most_folds,
+    members_text,
     one_line,
     quoted,
 )
@@ -142,13 +143,15 @@ class Starter:
         name, auc = next(iter(rated.items()))
         return [f"of all columns, {name!r} alone tells the target best, with an AUC of {auc:.2f}"]
 
-    def text(self):
-        """Return the configuration as commented YAML."""
+    def text(self, preset="balanced"):
+        """Return the configuration as commented YAML; presets are those of ``template.py``."""
         task, is_classes = self.described["task"], self.described["classes"]
         positive = {"positive": is_classes[1]} if task == "binary" else {}
         shown = {**self.options, **positive}
+        asked, weigh = PRESETS[preset], ", weigh: logistic" if self.deploy else ""
         least, leaf = leaves(self.rows[PART].isin(LABELLED).sum())
-        linear, has_catboost = "logistic" if is_classes else "ridge", find_spec("catboost") is not None
+        names = {"linear": "logistic" if is_classes else "ridge", "least": least, "leaf": leaf, "weigh": weigh}
+        members, listed_members = members_text(asked, find_spec("catboost") is not None, **names)
         return TEMPLATE.format(
             name=dataset_name(Path(self.table)),
             table=quoted(self.table),
@@ -158,14 +161,12 @@ class Starter:
             task=task,
             doubts="".join(f"# Check: {one_line(doubt)}\n" for doubt in self.doubts),
             options="".join(f"    {key}: {in_yaml(value)}\n" for key, value in shown.items()),
-            weigh=", weigh: logistic" if self.deploy else "",
-            linear=linear,
-            least=least,
-            leaf=leaf,
-            catboost=CATBOOST if has_catboost else "",
-            members=", ".join([linear, "forest", "extra", "boosted", *(["catboost"] if has_catboost else []), "network"]),
+            weigh=weigh,
+            members=members,
+            names=listed_members,
+            student=asked.student,
             comment="" if is_classes else "  # Where the target is a number, the method logistic is ridge regression.\n",
-            k=most_folds(self.described),
+            k=folds_for(self.described, asked.folds),
             kinds="\n".join(kind_lines(self.described)),
         )
 

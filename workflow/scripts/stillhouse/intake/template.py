@@ -2,6 +2,7 @@
 
 import json
 import re
+from typing import NamedTuple
 
 import numpy as np
 
@@ -27,20 +28,42 @@ imputers:
   marked: {{method: median, indicators: true}}
 
 models:
-{comment}  {linear}: {{prepare: {{impute: marked}}, fit: {{method: logistic}}}}
-  forest: {{prepare: {{impute: marked}}, fit: {{method: forest{leaf}}}}}
-  # Trees that end in single rows are the best member where rows are much like others; elsewhere the stack weighs them down.
-  extra: {{prepare: {{impute: marked}}, fit: {{method: extratrees, leaf: {least}, trees: 300}}}}
-  boosted: {{prepare: {{impute: none}}, fit: {{method: boosting}}}}
-{catboost}  network: {{prepare: {{impute: marked{weigh}}}, train: {{method: mlp, seeds: 2}}}}
-  stack: {{stack: {{method: linear, members: [{members}]}}}}
+{comment}{members}  stack: {{stack: {{method: linear, members: [{names}]}}}}
   # The small model to ship, taught by the stack's predictions of rows that the stack did not see.
-  student: {{prepare: {{impute: marked{weigh}}}, distill: {{method: mlp, width: 32, depth: 1, teacher: stack}}}}
+  student: {{prepare: {{impute: marked{weigh}}}, distill: {{method: mlp, width: 32, depth: 1, teacher: stack{student}}}}}
 
 export: [student]
 """
-# A member whose library is no requirement, and which is left out where it is not installed.
-CATBOOST = "  catboost: {prepare: {impute: none}, fit: {method: catboost}}\n"
+# The members of stacks, in the order of their lines.
+MEMBERS = {
+    "linear": "  {linear}: {{prepare: {{impute: marked}}, fit: {{method: logistic}}}}",
+    "forest": "  forest: {{prepare: {{impute: marked}}, fit: {{method: forest{leaf}}}}}",
+    "extra": """\
+  # Trees that end in single rows are the best member where rows are much like others; elsewhere the stack weighs them down.
+  extra: {{prepare: {{impute: marked}}, fit: {{method: extratrees, leaf: {least}, trees: 300}}}}""",
+    "boosted": "  boosted: {{prepare: {{impute: none}}, fit: {{method: boosting{searched}}}}}",
+    # Its library is no requirement; it is left out where it is not installed.
+    "catboost": "  catboost: {{prepare: {{impute: none}}, fit: {{method: catboost{searched}}}}}",
+    "network": "  network: {{prepare: {{impute: marked{weigh}}}, train: {{method: mlp, seeds: {seeds}}}}}",
+}
+
+
+class Preset(NamedTuple):
+    """What a preset asks for: folds at most, members, seeds of the network, settings that are searched and of the student."""
+
+    folds: int = 5
+    members: tuple = tuple(MEMBERS)
+    seeds: int = 2
+    searched: str = ""
+    student: str = ""
+
+
+PRESETS = {
+    # A first look: no network learns but the student, at a fixed share of the label.
+    "quick": Preset(folds=4, members=("linear", "forest", "boosted"), student=", alpha: 0.3, epochs: 60"),
+    "balanced": Preset(),
+    "best": Preset(seeds=4, searched=", search: {rate: [0.02, 0.05, 0.1]}", student=", seeds: 2, refit: all"),
+}
 # The leaves that a tree may have, about, and the rows of a leaf of a forest in tables that are small enough.
 MOST_LEAVES, USUAL_LEAF = 20_000, 3
 # The most characters that a simple key of YAML may have, with its quotes.
@@ -54,6 +77,13 @@ def leaves(rows):
     """
     least = max(1, rows // MOST_LEAVES)
     return least, f", leaf: {least}" if least > USUAL_LEAF else ""
+
+
+def members_text(preset, is_installed, **settings):
+    """Return the lines of a stack's members, and their names; ``is_installed`` says whether there is CatBoost."""
+    kept = [name for name in preset.members if is_installed or name != "catboost"]
+    lines = "".join(MEMBERS[name].format(seeds=preset.seeds, searched=preset.searched, **settings) + "\n" for name in kept)
+    return lines, ", ".join(settings["linear"] if name == "linear" else name for name in kept)
 
 
 def one_line(text):
@@ -93,10 +123,10 @@ def in_yaml(value):
     return "[" + ", ".join(map(quoted, value)) + "]" if isinstance(value, list) else quoted(value)
 
 
-def most_folds(schema):
-    """Return 5 folds, or as many as the smallest class has rows, but at least 4: the student of a stack needs four."""
-    smallest = min(schema.get("class_rows", {"": 5}).values())
-    return int(np.clip(smallest, 4, 5))
+def folds_for(schema, most):
+    """Return ``most`` folds, or as many as the smallest class has rows, but at least 4: the student of a stack needs four."""
+    smallest = min(schema.get("class_rows", {"": most}).values())
+    return int(np.clip(smallest, 4, most))
 
 
 def dataset_name(path):
