@@ -2,7 +2,7 @@
 
 from conftest import SCHEMA
 
-from stillhouse.config.completion import complete_options, with_imputers
+from stillhouse.config.completion import complete_choice, complete_options, with_imputers
 from stillhouse.preparation.features import preparation
 
 
@@ -15,7 +15,8 @@ NEEDED = {"group": {"by": "site"}, "columns": {"each": {"dose": "knn"}, "rest": 
 
 
 def imputer_options(method, **given):
-    found = options("imputers", method, **NEEDED.get(method, {}), **given)
+    settings = {"method": method, **NEEDED.get(method, {}), **given}
+    found = complete_choice(SCHEMA, "imputers", settings, where=("imputers", "it"))
     return with_imputers({"imputers": {}}, SCHEMA, found, where="imputers.it") if method == "columns" else found
 
 

@@ -65,6 +65,8 @@ DOOR = {
     "weights without deploy rows": (config(model={"prepare": {"weigh": "kmm"}}), "models.m.prepare.weigh: kmm needs deploy rows"),
     "balancing a regression": (config({"task": "regression", "target": "age"}, {"prepare": {"resample": "over"}}), "models.m.prepare.resample: over balances classes"),
     "a share above one": (config(imputers={"few": {"method": "median", "columns_above": 2}}), "imputers.few.columns_above: 2 is greater than the maximum of 1"),
+    "an unknown encoder of texts": (config(imputers={"few": {"method": "median", "texts": {"method": "ngram"}}}), "imputers.few.texts.method: no method is called 'ngram'; did you mean 'ngrams'?"),
+    "an encoder without a size": (config(imputers={"few": {"method": "median", "texts": {"method": "ngrams", "size": 0}}}), "imputers.few.texts.size: 0 is less than the minimum of 1"),
     "a group of no column": (config(imputers={"g": {"method": "group"}}), "imputers.g.by: is missing"),
     "a column given to what fills none": (config(imputers={"c": {"method": "columns", "each": {"age": "drop"}}}), "imputers.c.each.age: drop fills no single column"),
     "an export that cannot be": (config(model={"fit": {"method": "tree", "boost": 5}}, export=["m"]), "export: 'm' (tree) cannot be written as ONNX: votes of boosted models cannot be written"),

@@ -47,14 +47,14 @@ LABELLED = (TRAIN, TEST)
 WITHOUT_LABEL = (DEPLOY, UNLABELLED)
 
 # A prepared feature is named by the letter of its kind, the position of its source column, a colon and a text: "n0:age",
-# "m0:age is missing", "c3:job=clerk", "t3:job, mean of yes". The position keeps columns apart whatever their names contain.
-# Other modules use these constants and functions, and never the letters.
-NUMBER, MEAN_LABEL, GAP_INDICATOR, ONE_HOT = KINDS_OF_FEATURES = "ntmc"
+# "m0:age is missing", "c3:job=clerk", "t3:job, mean of yes", "e4:note 007". The position keeps columns apart whatever their
+# names contain. Other modules use these constants and functions, and never the letters.
+NUMBER, MEAN_LABEL, ENCODED, GAP_INDICATOR, ONE_HOT = KINDS_OF_FEATURES = "ntemc"
 _FEATURE = re.compile(rf"[{KINDS_OF_FEATURES}]\d+:")
 
 
 def feature_name(kind, column, text):
-    """Return the name of a feature of a raw column, such as ``n0:age``; ``kind`` is one of the four letters above."""
+    """Return the name of a feature of a raw column, such as ``n0:age``; ``kind`` is one of the letters above."""
     return f"{kind}{column['position']}:{text}"
 
 
@@ -74,10 +74,9 @@ def is_feature(name):
 
 
 def features(table):
-    """Return the names of the prepared features of a table: numbers, mean labels, gaps, categories, each in the order of the
-    raw columns.
+    """Return the names of the prepared features of a table: numbers, mean labels, encoded texts, gaps, categories.
 
-    The order is the same whatever other splits a file holds, so that no model depends on them.
+    Each kind is in the order of the raw columns, whatever other splits a file holds, so that no model depends on them.
     """
     names = filter(is_feature, table.columns)
     return sorted(names, key=lambda name: (KINDS_OF_FEATURES.index(feature_kind(name)), source_position(name), name))

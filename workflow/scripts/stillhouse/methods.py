@@ -15,6 +15,7 @@ from stillhouse.errors import UserError, nearest
 PACKAGES = {
     "loaders": "intake",
     "imputers": "preparation",
+    "encoders": "preparation",
     "weighers": "preparation",
     "resamplers": "preparation",
     "synthesizers": "preparation",

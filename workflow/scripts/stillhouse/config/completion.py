@@ -30,7 +30,7 @@ def complete(config, schema):
     validate(config, schema, schema, where=())
     for section in CHOICES.values():
         for name, options in config[section].items():
-            config[section][name] = complete_options(schema, section, options, where=(section, name))
+            config[section][name] = complete_choice(schema, section, options, where=(section, name))
     for name, options in config["imputers"].items():
         if options["method"] == BY_COLUMN:
             config["imputers"][name] = with_imputers(config, schema, options, where=f"imputers.{name}")
@@ -216,7 +216,15 @@ def choice_of(config, schema, section, name, where):
     known = [*config[section], *method_names(schema["$defs"]["methods"][section])]
     if name not in known:
         raise ConfigError(f"{where}: no choice or method is called {name!r}; {nearest(name, known)}")
-    return complete_options(schema, section, {"method": name}, where=(where,))
+    return complete_choice(schema, section, {"method": name}, where=(where,))
+
+
+def complete_choice(schema, section, options, where):
+    """Return the options of a choice with defaults, those of the encoder of texts among them."""
+    options = complete_options(schema, section, options, where)
+    if "texts" in options:
+        options["texts"] = complete_options(schema, "encoders", options["texts"], (*where, "texts"))
+    return options
 
 
 def with_imputers(config, schema, options, where):

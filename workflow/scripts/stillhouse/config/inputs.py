@@ -72,8 +72,9 @@ def methods_in(options):
 
 
 def method_files(kind, options):
-    """Return the files of the methods in options."""
-    return [method_file(kind, method) for method in methods_in(options)]
+    """Return the files of the methods in options, that of the encoder of texts among them."""
+    encoder = method_files("encoders", options["texts"]) if "texts" in options else []
+    return [*(method_file(kind, method) for method in methods_in(options)), *encoder]
 
 
 def cores(plan, methods, model):

@@ -29,6 +29,7 @@ READABLE = {
     "categories": 10,
     "encode": "onehot",
     "columns_above": 1,
+    "texts": None,
 }
 
 
@@ -65,7 +66,7 @@ def importance(models, table, folds, schema, protocol, rng):
 def rank_correlation(rows, source, schema, predicted):
     """Return the rank correlation of a column of numbers and predictions; NaN for other columns, or more than two classes."""
     columns = [column for column in feature_columns(schema) if column["source"] == source]
-    is_number = len(columns) == 1 and columns[0]["kind"] != kinds.CATEGORICAL
+    is_number = len(columns) == 1 and columns[0]["kind"] not in kinds.WRITTEN
     if not is_number or len(schema["classes"] or []) > 2:
         return np.nan
     return pd.Series(predicted).corr(rows[columns[0]["name"]].reset_index(drop=True).astype("float64"), method="spearman")
@@ -123,10 +124,18 @@ def surrogate(rows, table, schema, fold):
 
 
 def readable(typed, is_fitted, schema):
-    """Return the features of typed rows in their own units, by a preparation fitted on some of the rows."""
-    made = preparation(feature_columns(schema), READABLE, classes=schema["classes"], seed=0).fit(typed[is_fitted])
-    prepared = made.transform(typed)
-    return prepared[features(prepared)]
+    """Return the features of typed rows in their own units, by a preparation fitted on some of the rows.
+
+    Of a text, the number of its words stands for it.
+    """
+    columns = feature_columns(schema)
+    texts = [column for column in columns if column["kind"] == kinds.TEXT]
+    lengths = {column["name"]: kinds.word_counts(typed[column["name"]]) for column in texts}
+    columns = [{**column, "kind": kinds.NUMERIC} if column in texts else column for column in columns]
+    made = preparation(columns, READABLE, classes=schema["classes"], seed=0).fit(typed.assign(**lengths)[is_fitted])
+    prepared = made.transform(typed.assign(**lengths))
+    named = {name: f"{name}, number of words" for name in features(prepared) if feature_text(name) in lengths}
+    return prepared[features(prepared)].rename(columns=named)
 
 
 def predicted_numbers(rows, classes):

@@ -108,12 +108,19 @@ def values_of(typed, schema, source, labels):
 
 
 def columns_of(typed, schema, source, labels):
-    """Return the typed columns that were made of a raw one, by name; the target is that of the rows."""
+    """Return the typed columns that were made of a raw one, by name; the words of a text are counted.
+
+    The target is that of the rows.
+    """
     if source == schema["target"]:
         names = dict(enumerate(schema["classes"])) if schema["classes"] else {}
         return {source: labels.map(names) if names else labels}
     columns = {column["name"]: column["source"] for column in schema["columns"]}
-    if made := [name for name in columns if source in (name, columns[name])]:
+    texts = {column["name"] for column in schema["columns"] if column["kind"] == kinds.TEXT}
+    made = [name for name in columns if source in (name, columns[name])]
+    if made and set(made) <= texts:
+        return {f"{source}, number of words,": pd.Series(kinds.word_counts(typed[made[0]]), index=typed.index)}
+    if made:
         return {name if columns[name] != source or len(made) > 1 else source: typed[name] for name in made}
     raise UserError(f"slices: there is no column {source!r}; {nearest(source, dict.fromkeys(columns.values()))}")
 

@@ -129,7 +129,7 @@ def presence(values, label, classes):
 
 def separations(values, label, kind):
     """Return the AUCs for the label of a column's values and of its gaps, each the larger of AUC and 1 - AUC."""
-    if kind == kinds.CATEGORICAL:
+    if kind in kinds.WRITTEN:
         values = unseen_rates(values.fillna(kinds.GAP), label)
     return [turned_auc(score, label) for score in (values, values.isna().astype(float))]
 

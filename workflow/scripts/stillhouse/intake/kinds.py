@@ -1,6 +1,7 @@
 """What a column holds: numbers, booleans, categories, times, or something that no model should see."""
 
 import re
+import unicodedata
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,11 @@ NUMERIC, BOOLEAN, CATEGORICAL, DATETIME = "numeric", "boolean", "categorical", "
 TEXT, IDENTIFIER, CONSTANT = "text", "identifier", "constant"
 # A column that no model sees and slices are made by.
 ASIDE = "aside"
-LEFT_OUT = (TEXT, IDENTIFIER, CONSTANT, ASIDE)
+LEFT_OUT = (IDENTIFIER, CONSTANT, ASIDE)
+# The kinds whose columns hold text for models to read, and not numbers.
+WRITTEN = (CATEGORICAL, TEXT)
+# The characters of a text that are read.
+MOST_CHARACTERS = 20_000
 
 FEW_ROWS = 100
 # Different numbers that a column has at most where they may be classes.
@@ -137,11 +142,46 @@ def as_text(column):
     """
     if pd.api.types.is_float_dtype(column):
         return column.map(_written).astype("str").mask(column.isna())
-    return by_distinct(_plain_text, column.astype("str").mask(column.isna()))
+    return by_distinct(_with_plain_numbers, column.astype("str").mask(column.isna()))
 
 
-def _plain_text(texts):
+def _with_plain_numbers(texts):
     return texts.str.strip().str.replace(_WHOLE, r"\1", regex=True)
+
+
+def plain_texts(column):
+    """Return texts as encoders read them, gaps as empty texts: an array of str, shape (rows,).
+
+    Unicode is normalised (NFKC) and letters are lowered, punctuation and symbols stand alone, control characters are left out,
+    and one space stands between words. Of longer texts the first 20,000 characters are read.
+    """
+    return by_distinct(_plain, column.astype("str").fillna("")).to_numpy(dtype=object)
+
+
+def _plain(texts):
+    return texts.map(_plain_text)
+
+
+def _plain_text(text):
+    return " ".join(unicodedata.normalize("NFKC", text[:MOST_CHARACTERS]).lower().translate(_APART).split())
+
+
+class _MarksApart(dict):
+    """What a character becomes, by its number: punctuation and symbols stand alone, and control characters are spaces."""
+
+    def __missing__(self, number):
+        character = chr(number)
+        category = unicodedata.category(character)
+        self[number] = " " if category == "Cc" else f" {character} " if category[0] in "PS" else character
+        return self[number]
+
+
+_APART = _MarksApart()
+
+
+def word_counts(column):
+    """Return the number of words and marks of each text as float64, 0 for a gap; shape (rows,)."""
+    return np.array([text.count(" ") + bool(text) for text in plain_texts(column)], dtype="float64")
 
 
 def written(text):

@@ -18,7 +18,6 @@ from stillhouse.intake.raw import RAW_BATCH, RAW_PART
 WHY_OUT = {
     kinds.CONSTANT: "it has one value only",
     kinds.IDENTIFIER: "its values seem to identify rows; state its kind under `kinds` if they do not",
-    kinds.TEXT: "it seems to hold free text; state its kind under `kinds` if it does not",
 }
 
 

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from stillhouse.columns import GAP_INDICATOR, MEAN_LABEL, NUMBER, feature_kind, one_hot_blocks
+from stillhouse.columns import ENCODED, GAP_INDICATOR, MEAN_LABEL, NUMBER, feature_kind, one_hot_blocks
 from stillhouse.errors import UserError
 from stillhouse.networks.vectorized.layers import BatchNorm, product
 
@@ -58,7 +58,7 @@ class Inputs:
 def inputs_of(names, fitted=None, bins=0):
     """Return how features of these names are ordered, with ``bins`` bins of the numbers of fitted rows (rows, features)."""
     kinds = [feature_kind(name) for name in names]
-    numbers = kinds.count(NUMBER) + kinds.count(MEAN_LABEL)
+    numbers = kinds.count(NUMBER) + kinds.count(MEAN_LABEL) + kinds.count(ENCODED)
     categories = tuple(map(len, one_hot_blocks(names)))
     edges = np.stack([edges_of(column, bins) for column in fitted[:, :numbers].T]) if bins and numbers else None
     return Inputs(numbers, kinds.count(GAP_INDICATOR), categories, edges)

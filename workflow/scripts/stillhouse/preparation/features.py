@@ -1,12 +1,25 @@
 """Preparation: typed columns become float32 features, by what the training rows of a split show."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
 from sklearn.preprocessing import OneHotEncoder
 
-from stillhouse.columns import DROPPED, FOLD, GAP_INDICATOR, GROUP, LABEL, MEAN_LABEL, NUMBER, ONE_HOT, ROW, feature_name
+from stillhouse.columns import (
+    DROPPED,
+    ENCODED,
+    FOLD,
+    GAP_INDICATOR,
+    GROUP,
+    LABEL,
+    MEAN_LABEL,
+    NUMBER,
+    ONE_HOT,
+    ROW,
+    feature_name,
+)
 from stillhouse.errors import UserError
 from stillhouse.intake import kinds
 from stillhouse.methods import build
@@ -16,24 +29,27 @@ from stillhouse.seeds import uniforms
 from stillhouse.tables import rows_in
 
 # The options that all imputers share.
-IMPUTER_OPTIONS = ("indicators", "scale", "categories", "encode", "columns_above")
+IMPUTER_OPTIONS = ("indicators", "scale", "categories", "encode", "texts", "columns_above")
 TARGET = "target"
 # Parts for cross-fitting mean labels where all training rows are of one fold.
 PARTS = 5
 
 
 class Preparation:
-    """Imputed, scaled numbers, gap indicators, and categories as one-hot columns or as mean labels.
+    """Imputed, scaled numbers, encoded texts, gap indicators, and categories as one-hot columns or as mean labels.
 
     A gap in a categorical column is a category of its own. Of more than ``categories`` categories, the rarest share one
     column, and so does a category that no training row has; where there is no such column, all one-hot columns of an unknown
     category are 0. With ``encode: target`` a column of more than ``categories`` categories becomes the mean label of each.
+    ``encoder_of_texts`` returns an unfitted encoder; each column of texts has one of its own, and a gap is an empty text.
     """
 
-    def __init__(self, columns, imputer, classes, options):
+    def __init__(self, columns, imputer, classes, options, encoder_of_texts=None):
         self.columns, self.imputer, self.classes = columns, imputer, classes
         self.indicators, self.categories, self.encode = options["indicators"], options["categories"], options["encode"]
-        self.numbers = [column for column in columns if column["kind"] != kinds.CATEGORICAL]
+        self.numbers = [column for column in columns if column["kind"] not in kinds.WRITTEN]
+        self.texts = [column for column in columns if column["kind"] == kinds.TEXT]
+        self.text_encoders = [encoder_of_texts() for _ in self.texts]
         self.scaler = Scaler(options["scale"])
 
     def fit(self, table, labels=None, parts=None):
@@ -51,6 +67,8 @@ class Preparation:
         self.gappy = self.gaps(table).any(axis=0) & self.indicators
         if self.categorical:
             self.encoder = fitted_encoder(self.categories, self.raw_categories(table, self.categorical))
+        for column, encoder in zip(self.texts, self.text_encoders, strict=True):
+            encoder.fit(kinds.plain_texts(table[column["name"]]))
         self.means = [TargetMeans().fit(self._categories_of(table, column), labels) for column in self.target_encoded]
         if self.numbers or self.target_encoded:
             self.scaler.fit(self._unscaled(table, self._unseen_means(table, labels, parts)))
@@ -78,17 +96,19 @@ class Preparation:
             for column in self.target_encoded
             for title in target_names(self.classes)
         ]
+        encoded = [
+            feature_name(ENCODED, column, f"{column['name']} {place:03d}")
+            for column, encoder in zip(self.texts, self.text_encoders, strict=True)
+            for place in range(encoder.size_)
+        ]
         categorical = [feature_name(ONE_HOT, column, column["name"]) for column in self.categorical]
-        return [*numbers, *means, *gaps, *(self.encoder.get_feature_names_out(categorical) if categorical else [])]
+        return [*numbers, *means, *encoded, *gaps, *(self.encoder.get_feature_names_out(categorical) if categorical else [])]
 
     def raw(self, table):
-        """Return the feature columns, booleans as numbers, indexed by row number: the table that imputers work on."""
-        return pd.DataFrame(
-            {
-                column["name"]: table[column["name"]].astype("object" if column["kind"] == kinds.CATEGORICAL else "float64")
-                for column in self.columns
-            }
-        ).set_axis(table[ROW])
+        """Return the columns of numbers, booleans and categories, indexed by row number: the table that imputers work on."""
+        types = {column["name"]: "object" if column["kind"] == kinds.CATEGORICAL else "float64" for column in self.columns}
+        kept = [column["name"] for column in self.columns if column["kind"] != kinds.TEXT]
+        return pd.DataFrame({name: table[name].astype(types[name]) for name in kept}).set_axis(table[ROW])
 
     def gaps(self, table):
         """Return a mask of the gaps in the numeric columns; shape (rows, columns)."""
@@ -99,9 +119,10 @@ class Preparation:
         return table[[column["name"] for column in columns]].astype("object").fillna(kinds.GAP).to_numpy()
 
     def _features(self, table, means):
-        blocks = [self.gaps(table)[:, self.gappy]]
-        if self.numbers or self.target_encoded:
-            blocks.insert(0, self.scaler.transform(self._unscaled(table, means)))
+        blocks = [self.scaler.transform(self._unscaled(table, means))] if self.numbers or self.target_encoded else []
+        for column, encoder in zip(self.texts, self.text_encoders, strict=True):
+            blocks.append(encoder.transform(kinds.plain_texts(table[column["name"]])))
+        blocks.append(self.gaps(table)[:, self.gappy])
         if self.categorical:
             blocks.append(self.encoder.transform(self.raw_categories(table, self.categorical)))
         names = self.names()
@@ -156,7 +177,8 @@ def _category_name(column, category):
 def preparation(columns, options, classes, seed):
     """Return the unfitted preparation that an imputer's options describe."""
     method = {key: value for key, value in options.items() if key not in IMPUTER_OPTIONS}
-    return Preparation(columns, build("imputers", method, seed=seed), classes, options)
+    encoder_of_texts = partial(build, "encoders", options["texts"], seed=seed)
+    return Preparation(columns, build("imputers", method, seed=seed), classes, options, encoder_of_texts)
 
 
 @dataclass(frozen=True)
@@ -190,6 +212,8 @@ def prepared(table, labels, folds, split, recipe, seed):
         seen = made.fit(*fitted).transform_fitted(*fitted)
         others = [] if is_fitted.all() else [made.transform(table[~is_fitted])]
         features = pd.concat([seen, *others]).sort_index()
+    if not made.names():
+        raise UserError("impute: the training rows leave nothing to learn from: their texts have no words in common")
     return made, features.assign(**{DROPPED: dropped}) if hasattr(made.imputer, "drops") else features
 
 

@@ -90,6 +90,8 @@ class Shipped:
             codes, distinct = pd.factorize(raw, use_na_sentinel=False)
             words = as_array(kinds.typed(pd.Series(distinct, dtype=raw.dtype), kinds.CATEGORICAL), column)[:, 0]
             return Typed(words[codes], codes, words)
+        if column["kind"] == kinds.TEXT:
+            return Typed(as_array(kinds.typed(raw, kinds.TEXT), column)[:, 0])
         values = kinds.raw_feature(table, column)
         infinite = np.isinf(values.to_numpy("float64"))
         lost = (values.isna() & raw.notna()).to_numpy() | infinite
@@ -109,7 +111,9 @@ def session_of(content, options):
 
 
 def as_array(values, column):
-    """Return a typed column as an input of the graph: text, with a category for gaps, or float64; shape (rows, 1)."""
+    """Return a typed column as an input of the graph, shape (rows, 1): categories, one for gaps, plain texts, or float64."""
+    if column["kind"] == kinds.TEXT:
+        return kinds.plain_texts(values)[:, None]
     if column["kind"] == kinds.CATEGORICAL:
         return values.astype("object").fillna(kinds.GAP).to_numpy()[:, None]
     return values.to_numpy("float64")[:, None]

@@ -50,6 +50,9 @@ def check_export(config, schema, models, name):
             f"models.{name}.prepare.impute: {imputer} cannot be written as ONNX exactly, and export asks for {name!r}; "
             f"choose one of {', '.join(exact)}"
         )
+    encoder = config["imputers"][model["prepare"]["impute"]]["texts"]["method"]
+    if not methods["encoders"][encoder].get("exports"):
+        raise ConfigError(f"imputers.{model['prepare']['impute']}.texts: {encoder} cannot be written as ONNX; choose ngrams")
 
 
 def why_not_onnx(model, methods):

@@ -11,7 +11,8 @@ from stillhouse.shipping.onnx.estimators import add_estimator
 from stillhouse.shipping.onnx.graph import Graph, averaged, clipped
 from stillhouse.shipping.onnx.preparation import concatenated, prepared_columns
 
-OPSETS = [helper.make_opsetid("", 17), helper.make_opsetid("ai.onnx.ml", 3)]
+# Texts are divided into characters by an operator of onnxruntime's own.
+OPSETS = {"": 20, "ai.onnx.ml": 3, "com.microsoft": 1}
 
 
 def to_onnx(pipeline, metadata):
@@ -25,7 +26,9 @@ def to_onnx(pipeline, metadata):
     graph.nodes.append(helper.make_node("Identity", [result], [name]))
     output = helper.make_tensor_value_info(name, TensorProto.DOUBLE, ["rows", pipeline.n_classes or 1])
     body = helper.make_graph(graph.nodes, "stillhouse", graph.inputs, [output], graph.constants)
-    made = helper.make_model(body, opset_imports=OPSETS, ir_version=8, producer_name="stillhouse")
+    domains = dict.fromkeys(["", "ai.onnx.ml", *(node.domain for node in graph.nodes)])
+    opsets = [helper.make_opsetid(domain, OPSETS[domain]) for domain in domains]
+    made = helper.make_model(body, opset_imports=opsets, ir_version=9, producer_name="stillhouse")
     facts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in metadata.items()}
     helper.set_model_props(made, facts)
     onnx.checker.check_model(made)

@@ -29,7 +29,11 @@ def network_outputs(graph, prepared, model, function=None):
     if function:
         outputs = [graph.add(function, output, axis=-1) for output in outputs]
     has_heads = not isinstance(model.networks[0].head, nn.Linear)
-    return [graph.add("ReduceMean", output, axes=[1], keepdims=0) for output in outputs] if has_heads else outputs
+    return (
+        [graph.add("ReduceMean", output, graph.constant(np.array([1])), keepdims=0) for output in outputs]
+        if has_heads
+        else outputs
+    )
 
 
 def add_module(graph, x, module):

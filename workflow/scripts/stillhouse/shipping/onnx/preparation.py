@@ -6,6 +6,7 @@ import numpy as np
 from onnx import TensorProto
 
 from stillhouse.preparation.scaling import LIMIT
+from stillhouse.shipping.onnx.texts import encoded_text
 
 
 @dataclass(frozen=True)
@@ -31,13 +32,19 @@ def concatenated(graph, prepared):
 
 
 def number_blocks(graph, preparation):
-    """Add the filled and scaled numbers and mean labels, and the indicators of gaps."""
+    """Add the filled and scaled numbers, mean labels and encoded texts as one block, and the indicators of gaps."""
     filled, gaps = filled_numbers(graph, preparation) if preparation.numbers else ([], [])
+    texts = [
+        encoded_text(graph, column, encoder)
+        for column, encoder in zip(preparation.texts, preparation.text_encoders, strict=True)
+        if encoder.size_
+    ]
     means = [mean_label(graph, *pair) for pair in zip(preparation.target_encoded, preparation.means, strict=True)]
-    if not filled and not means:
-        return []
-    scaled = graph.add("Concat", *filled, *means, axis=1)
-    return [graph.add("Cast", scaled_numbers(graph, scaled, preparation.scaler), to=TensorProto.FLOAT), *gaps]
+    scaled = []
+    if filled or means:
+        numbers = scaled_numbers(graph, graph.add("Concat", *filled, *means, axis=1), preparation.scaler)
+        scaled = [graph.add("Cast", numbers, to=TensorProto.FLOAT)]
+    return [graph.add("Concat", *scaled, *texts, axis=1), *gaps] if scaled or texts else []
 
 
 def scaled_numbers(graph, numbers, scaler):

@@ -1,0 +1,196 @@
+"""Texts become numbers by what the training rows of a split show, and equally in a shipped file."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from chain import Chain, intake
+from conftest import model_options, trained
+from network_samples import NETWORK
+from prepared_samples import prepared_by
+from shipped_samples import AS_IT_WAS, READING
+
+from stillhouse.ensembles.pipeline import SinglePipeline
+from stillhouse.errors import UserError
+from stillhouse.evaluation.importance import readable
+from stillhouse.evaluation.slicing import values_of
+from stillhouse.intake import kinds
+from stillhouse.intake.kinds import plain_texts
+from stillhouse.learning.fitting import fit
+from stillhouse.predictions.calibration import OnOriginalPrior
+from stillhouse.preparation.encoders.ngrams import Counts, make
+from stillhouse.preparation.transfer_rows import synthetic_rows
+from stillhouse.shipping.export import exported, largest_difference, metadata
+from stillhouse.shipping.serving import Shipped
+
+ODD = [
+    *("", "   ", None, "a", "?", "ÀÉ ﬁ ① 你好 世界", "🙂🙂 ok!!", "e\u0301 नमस्ते दुनिया", "tab\tnew\nline", "\x00 \x01 \x02 b"),
+    *("x" * 30_000, "word " * 9_000, "the patient was FINE, thank you.", "((((", "\u200b", "\x01\x01\x01"),
+]
+COLUMNS = [
+    {"name": "note", "source": "note", "position": 0, "kind": kinds.TEXT},
+    {"name": "age", "source": "age", "position": 1, "kind": kinds.NUMERIC},
+    {"name": "title", "source": "title", "position": 2, "kind": kinds.TEXT},
+    {"name": "site", "source": "site", "position": 3, "kind": kinds.CATEGORICAL},
+]
+SICK, WELL = ("pain fever cough weak tired bad", "fine good well rested strong fit")
+
+
+def notes(rows=240, seed=0):
+    """Rows with two columns of texts, of which the note tells the label, with gaps and odd texts among them."""
+    rng = np.random.default_rng(seed)
+    label = rng.integers(0, 2, rows)
+    words = [
+        rng.choice((SICK if sick else WELL).split(), 4).tolist() + rng.choice(["the", "a", "is"], 3).tolist() for sick in label
+    ]
+    table = pd.DataFrame({"row": np.arange(rows), "note": [" ".join(rng.permutation(own)) for own in words]})
+    table["note"] = table["note"].where(table["row"] % 11 != 0, pd.Series(np.resize(ODD, rows))).astype("str")
+    titles = pd.Series(np.resize(["first visit", "second visit, late", "a call"], rows), dtype="str")
+    return table.assign(
+        age=rng.normal(50, 9, rows),
+        title=titles,
+        site=pd.Series(rng.choice(list("abc"), rows), dtype="str"),
+        label=label.astype(float),
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("Call NOW!!! £5 off", "call now ! ! ! £ 5 off"),
+        ("ﬁne ① e\u0301", "fine 1 é"),
+        ("don't", "don ' t"),
+        (" a\n\tb\x01c ", "a b c"),
+        ("नमस्ते", "नमस्ते"),
+        (None, ""),
+        ("  ", ""),
+    ],
+)
+def test_how_a_text_is_written_does_not_matter(text, plain):
+    assert plain_texts(pd.Series([text], dtype="str")).tolist() == [plain]
+
+
+def test_a_text_is_read_alone_whatever_texts_come_with_it():
+    texts = pd.Series(ODD * 20, dtype="str")
+    alone = [plain_texts(pd.Series([text], dtype="str"))[0] for text in ODD]
+    assert plain_texts(texts).tolist() == alone * 20
+
+
+def test_counts_are_those_worked_by_hand():
+    """Of three texts, two have "b": its rarity is log(4 / 3) + 1. The first has it twice, and "a b" in no other."""
+    counts = Counts(10, (1, 2), str.split).fit(["b b c", "a b", "c d"])
+    assert counts.terms_ == [("b",), ("c",)]
+    rarity = np.log(4 / 3) + 1
+    assert counts.rarity_ == pytest.approx([rarity, rarity])
+    first = np.array([np.log(3), np.log(2)])
+    assert counts.transform(["b b c"]).toarray()[0] == pytest.approx(first / np.linalg.norm(first))
+    assert counts.transform(["", "e f"]).toarray().tolist() == [[0, 0], [0, 0]]
+
+
+def test_components_are_those_of_the_decomposition_and_alike_in_scale():
+    texts = plain_texts(notes()["note"])
+    encoder = make(seed=1, size=8, words=50, characters=50).fit(texts)
+    found = encoder.transform(texts)
+    assert found.shape == (240, 8)
+    assert found.mean(axis=0) == pytest.approx(np.zeros(8), abs=1e-9)
+    assert found.std(axis=0) == pytest.approx(np.ones(8))
+    weighted = np.hstack([kind.transform(texts).toarray() for kind in encoder.kinds])
+    largest = np.linalg.svd(weighted, compute_uv=False)[:8]
+    assert np.linalg.norm(weighted @ encoder.components_.T, axis=0) == pytest.approx(largest, rel=0.02)
+    assert (make(seed=1, size=8, words=50, characters=50).fit(texts).transform(texts) == found).all()
+
+
+@pytest.mark.parametrize("texts", [["", "", ""], ["a", "bc", "def ghi"], ["same words here"] * 5])
+def test_texts_that_tell_nothing_have_no_features(texts):
+    texts = np.array(texts, dtype=object)
+    encoder = make(seed=1, size=8, words=50, characters=50).fit(texts)
+    assert encoder.transform(texts).shape == (len(texts), encoder.size_) == (len(texts), 0)
+
+
+def test_texts_of_few_kinds_have_no_more_features_than_they_differ_by():
+    texts = np.array(["first visit", "second visit", "a call"] * 20, dtype=object)
+    assert make(seed=1, size=8, words=50, characters=50).fit(texts).size_ <= 3
+
+
+def test_a_preparation_learns_words_from_the_rows_that_it_is_fitted_on_alone():
+    table = notes()
+    fitted = prepared_by(COLUMNS, "median", texts={"method": "ngrams", "size": 5}).fit(table[:120])
+    other = table.assign(note=table["note"].where(table["row"] < 120, "words of rows that are held out"))
+    before, after = (
+        fitted.transform(table),
+        prepared_by(COLUMNS, "median", texts={"method": "ngrams", "size": 5}).fit(other[:120]),
+    )
+    pd.testing.assert_frame_equal(before[:120], after.transform(other)[:120])
+    assert [name for name in before if name.startswith("e")][:6] == [
+        *(f"e0:note 00{place}" for place in range(5)),
+        "e2:title 000",
+    ]
+
+
+@pytest.mark.parametrize("n_classes", [0, 2])
+@pytest.mark.parametrize("method", ["logistic", "boosting", "mlp"])
+@pytest.mark.parametrize("columns", [COLUMNS, COLUMNS[:1]])
+def test_a_shipped_file_reads_raw_texts_as_the_workflow_does(method, n_classes, columns, tmp_path):
+    table = notes()
+    imputer = prepared_by(columns, "none" if method == "boosting" else "median", texts={"method": "ngrams", "size": 12})
+    imputer.fit(table)
+    sample = imputer.transform(table).assign(label=table["label"], weight=1.0, stop=table["row"] % 5 == 0)
+    if method == "mlp":
+        model, _ = trained(sample, {**NETWORK, "epochs": 3}, n_classes)
+    else:
+        model = fit(sample, model_options(method), n_classes, threads=1, seed=1)
+    whole = SinglePipeline(imputer, OnOriginalPrior(model, AS_IT_WAS if n_classes else None, sample[sample["stop"]]))
+    classes = ["sick", "well"] if n_classes else None
+    schema = {
+        "task": "binary" if n_classes else "regression",
+        "target": "y",
+        "classes": classes,
+        "columns": columns,
+        "reading": READING,
+    }
+    path = tmp_path / "model.onnx"
+    path.write_bytes(exported(whole, metadata(schema, whole, "d", "m", {})))
+    odd = table.assign(note=pd.Series(np.resize(ODD, len(table)), dtype="str"))
+    assert largest_difference(path, pd.concat([table, odd]), whole) < 1e-5
+    for text in ODD:
+        row = table[:1].assign(note=pd.Series([text], dtype="str"))
+        assert largest_difference(path, row, whole) < 1e-5
+        predicted = Shipped(path).predict(row.drop(columns=["row", "label"]))
+        assert predicted.iloc[0, 0] == pytest.approx(whole.predict(row)[0, 0], abs=1e-5)
+
+
+def texts_config(tmp_path):
+    """The configuration of two models on texts alone, written as a table."""
+    notes(300)[["note", "label"]].to_csv(tmp_path / "notes.csv", index=False)
+    dataset = {"train": str(tmp_path / "notes.csv"), "target": "label", "kinds": {"note": "text"}}
+    models = {"linear": {"fit": {"method": "logistic"}}, "network": {"train": {"method": "mlp", "width": 8, "epochs": 6}}}
+    return {"datasets": {"notes": dataset}, "folds": {"k": 3}, "models": models, "imputers": {}}
+
+
+def test_a_split_does_not_see_the_texts_that_it_holds_out(tmp_path):
+    config = texts_config(tmp_path)
+    table, schema, folds = intake(config)
+    is_out = (folds["fold"] == 0).to_numpy()
+    other = table.assign(note=table["note"].where(~is_out, "other words altogether"))
+    for model in ("linear", "network"):
+        honest, changed = (Chain(tmp_path / name, config, rows, schema, folds) for name, rows in (("a", table), ("b", other)))
+        features, others = (chain.features("median", "0").set_index("row") for chain in (honest, changed))
+        pd.testing.assert_frame_equal(features[~is_out], others[~is_out])
+        told = honest.predictions(model, "0").merge(table[["row", "label"]], on="row")
+        # A network of a few steps has learned little yet.
+        assert ((told.iloc[:, 2] > 0.5) == (told["label"] == 1)).mean() > (0.9 if model == "linear" else 0.5)
+
+
+def test_words_of_a_text_are_counted_where_people_read():
+    table = notes()
+    schema = {"target": "label", "classes": ["no", "yes"], "columns": COLUMNS}
+    counted = readable(table, np.ones(len(table), dtype=bool), schema)
+    assert "n0:note, number of words" in counted
+    assert counted.loc[1, "n0:note, number of words"] == 7
+    titles = [title for title, _ in values_of(table, schema, "note", table["label"])]
+    assert titles[0].startswith("note, number of words, 0 to")
+
+
+def test_synthetic_rows_of_texts_are_refused():
+    table = notes().assign(fold=0)
+    with pytest.raises(UserError, match="synthetic: texts cannot be drawn, and column 'note' holds texts"):
+        synthetic_rows(table, table[["row", "fold"]], COLUMNS, {"method": "swap", "share": 1}, 1)

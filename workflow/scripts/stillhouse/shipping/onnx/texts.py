@@ -1,0 +1,59 @@
+"""The encoder of texts as nodes of an ONNX graph: n-grams counted, weighted, and taken apart into components.
+
+The graph reads plain texts, see ``kinds.plain_texts``.
+"""
+
+import numpy as np
+from onnx import TensorProto
+
+from stillhouse.preparation.encoders.ngrams import WORDS
+
+# The end of a text, as the operators take no empty ones, and what short rows are filled up with: characters of no n-gram.
+END, PADDING = "\x01", "\x02"
+# The square of a length that stands for 0; rarities are at least 1, so that no other one is as small.
+TINY = 1e-12
+
+
+def encoded_text(graph, column, encoder):
+    """Add the features of a column of texts; shape (rows, features), single precision."""
+    texts = graph.add("Reshape", graph.input(column, TensorProto.STRING), graph.constant(np.array([-1])))
+    parts = [weighted_counts(graph, texts, counts) for counts in encoder.kinds if len(counts.terms_)]
+    weighted = graph.add("Concat", *parts, axis=1)
+    components = graph.add("Cast", graph.constant(encoder.components_.T.astype("float16")), to=TensorProto.DOUBLE)
+    centred = graph.add("Sub", graph.add("MatMul", weighted, components), graph.constant(encoder.centre_[None]))
+    scaled = graph.add("Div", centred, graph.constant(encoder.scale_[None]))
+    return graph.add("Cast", scaled, to=TensorProto.FLOAT)
+
+
+def weighted_counts(graph, texts, counts):
+    """Add log(1 + count) times the rarity of each n-gram, divided by the length of the row."""
+    has_words = counts.lengths == WORDS
+    texts = graph.add("StringConcat", texts, graph.constant(np.array([f" {END}" if has_words else END], dtype=object)))
+    if has_words:
+        parts = graph.add_first_of_two("StringSplit", texts, delimiter=" ")
+    else:
+        marks = {"mark": 0, "mincharnum": 1, "pad_value": PADDING, "separators": [""]}
+        parts = graph.add("Tokenizer", texts, domain="com.microsoft", **marks)
+    counted = graph.add("Cast", graph.add("TfIdfVectorizer", parts, **terms(counts)), to=TensorProto.DOUBLE)
+    logs = graph.add("Log", graph.add("Add", counted, graph.constant(np.array([[1.0]]))))
+    weighted = graph.add("Mul", logs, graph.constant(counts.rarity_[None]))
+    squares = graph.add("ReduceSum", graph.add("Mul", weighted, weighted), graph.constant(np.array([1])), keepdims=1)
+    # A row without any of the n-grams stays 0.
+    return graph.add("Div", weighted, graph.add("Sqrt", graph.add("Max", squares, graph.constant(np.array([[TINY]])))))
+
+
+def terms(counts):
+    """Return the attributes of the operator that counts n-grams: those of each length together, with their columns."""
+    shortest, longest = counts.lengths
+    places = [*enumerate(counts.terms_)]
+    by_length = {n: [(place, term) for place, term in places if len(term) == n] for n in range(1, longest + 1)}
+    sizes = [n * len(of_length) for n, of_length in by_length.items()]
+    return {
+        "mode": "TF",
+        "min_gram_length": shortest,
+        "max_gram_length": longest,
+        "max_skip_count": 0,
+        "ngram_counts": [0, *np.cumsum(sizes)[:-1].tolist()],
+        "ngram_indexes": [place for of_length in by_length.values() for place, _ in of_length],
+        "pool_strings": [part for of_length in by_length.values() for _, term in of_length for part in term],
+    }
