@@ -20,7 +20,7 @@ from stillhouse.predictions.calibration import OnOriginalPrior
 from stillhouse.preparation.encoders.ngrams import Counts, make
 from stillhouse.preparation.transfer_rows import synthetic_rows
 from stillhouse.shipping.export import exported, largest_difference, metadata
-from stillhouse.shipping.serving import Shipped
+from stillhouse.shipping.serving import Shipped, pieces
 
 ODD = [
     *("", "   ", None, "a", "?", "ÀÉ ﬁ ① 你好 世界", "🙂🙂 ok!!", "e\u0301 नमस्ते दुनिया", "tab\tnew\nline", "\x00 \x01 \x02 b"),
@@ -194,3 +194,14 @@ def test_synthetic_rows_of_texts_are_refused():
     table = notes().assign(fold=0)
     with pytest.raises(UserError, match="synthetic: texts cannot be drawn, and column 'note' holds texts"):
         synthetic_rows(table, table[["row", "fold"]], COLUMNS, {"method": "swap", "share": 1}, 1)
+
+
+def test_a_graph_takes_few_enough_texts_at_once_whatever_their_lengths():
+    rng = np.random.default_rng(0)
+    lengths = np.where(rng.random(60_000) < 0.001, 20_000, rng.integers(0, 200, 60_000))
+    found = list(pieces(lengths))
+    assert [row for part in found for row in range(part.start, part.stop)] == list(range(60_000))
+    assert max(lengths[part].max() * (part.stop - part.start) for part in found) <= 4_000_000
+    assert len(found) < 400
+    assert [*pieces([])] == []
+    assert [*pieces([10**9, 3])] == [slice(0, 1), slice(1, 2)]

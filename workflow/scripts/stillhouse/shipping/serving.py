@@ -21,6 +21,9 @@ from stillhouse.intake.formats import dialect_of, tables_in
 from stillhouse.intake.notation import cleaned
 from stillhouse.shipping.streams import ahead, written_behind
 
+# The characters of texts that a graph takes apart at once, shorter texts counted as the longest: each is 32 bytes.
+MOST_CHARACTERS_AT_ONCE = 4_000_000
+
 
 class Typed(NamedTuple):
     """A typed column: float64 or text, with a category for gaps; text also as codes of its distinct values."""
@@ -68,8 +71,11 @@ class Shipped:
 
     def scores(self, inputs):
         """Return the graph's output of its inputs, shape (rows, outputs); raises ``UserError`` where it fails."""
+        texts = [inputs[graph_input(column["name"])][:, 0] for column in self.columns if column["kind"] == kinds.TEXT]
+        longest = np.max([[len(text) for text in own] for own in texts], axis=0) if texts else []
         try:
-            return self.session.run(None, inputs)[0]
+            parts = [{name: values[rows] for name, values in inputs.items()} for rows in pieces(longest)] or [inputs]
+            return np.concatenate([self.session.run(None, part)[0] for part in parts])
         except Exception as error:  # see Shipped.__init__
             raise UserError(f"{self.path}: prediction failed: {error}") from error
 
@@ -101,6 +107,18 @@ class Shipped:
             what = "infinite" if infinite[row] else f"not a {column['kind']} value{form}"
             raise UserError(f"column {column['source']!r}, row {table.index[row] + 1}: {raw.iloc[row]!r} is {what}")
         return Typed(as_array(values, column)[:, 0])
+
+
+def pieces(lengths):
+    """Yield slices of rows with texts of these lengths, short enough for the graph, which fills all up to the longest one."""
+    start, longest = 0, 0
+    for row, length in enumerate(lengths):
+        longest = max(longest, length)
+        if row > start and longest * (row + 1 - start) > MOST_CHARACTERS_AT_ONCE:
+            yield slice(start, row)
+            start, longest = row, length
+    if len(lengths):
+        yield slice(start, len(lengths))
 
 
 def session_of(content, options):
