@@ -17,7 +17,7 @@ from stillhouse.config.plan import Plan
 from stillhouse.distillation.hints import hints
 from stillhouse.ensembles.stacking import fit_stacker, stacker_predictions
 from stillhouse.intake.folds import make_folds, with_synthetic_rows
-from stillhouse.intake.kinds import feature_columns
+from stillhouse.intake.kinds import feature_columns, in_one_spelling
 from stillhouse.intake.load import load
 from stillhouse.learning.fitting import fit, fitted_again
 from stillhouse.learning.job import REFIT_ALL, Job
@@ -41,8 +41,9 @@ def intake(config):
     config = checked(config, SCHEMA)
     (dataset,) = config["datasets"].values()
     table, schema = load(dataset, np.random.default_rng(0))
-    names = [column["name"] for column in feature_columns(schema)]
-    return table, schema, make_folds(table, names, schema["classes"], config["folds"]["k"], SEED)
+    columns = feature_columns(schema)
+    names = [column["name"] for column in columns]
+    return table, schema, make_folds(in_one_spelling(table, columns), names, schema["classes"], config["folds"]["k"], SEED)
 
 
 class Chain:

@@ -205,3 +205,16 @@ def test_a_graph_takes_few_enough_texts_at_once_whatever_their_lengths():
     assert len(found) < 400
     assert [*pieces([])] == []
     assert [*pieces([10**9, 3])] == [slice(0, 1), slice(1, 2)]
+
+
+def test_messages_that_differ_in_their_digits_alone_stay_in_one_fold(tmp_path):
+    words = [f"offer {word} call" for word in ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")]
+    texts = [f"{text.title() if copy % 2 else text} 0{copy}7{copy}!" for text in words for copy in range(6)]
+    table = pd.DataFrame({"note": texts, "label": [text.split()[1] < "o" for text in words for _ in range(6)]})
+    table.to_csv(tmp_path / "notes.csv", index=False)
+    dataset = {"train": str(tmp_path / "notes.csv"), "target": "label", "kinds": {"note": "text"}}
+    _, schema, folds = intake(
+        {"datasets": {"notes": dataset}, "folds": {"k": 3}, "models": {"m": {"fit": {"method": "logistic"}}}}
+    )
+    assert (folds["fold"].groupby(np.repeat(range(10), 6)).nunique() == 1).all()
+    assert any("50 rows have the same features as another; taken for copies" in note for note in schema["notes"])

@@ -3,14 +3,15 @@
 from stillhouse.config.dataset import variant
 from stillhouse.errors import log_to
 from stillhouse.intake.folds import make_folds
-from stillhouse.intake.kinds import feature_columns
+from stillhouse.intake.kinds import feature_columns, in_one_spelling
 from stillhouse.seeds import derive
 from stillhouse.tables import read_json, read_table, write_table
 
 log_to(snakemake.log[0])
-table = read_table(snakemake.input.table)
 schema = read_json(snakemake.input.schema)
-names = [column["name"] for column in feature_columns(schema)]
+columns = feature_columns(schema)
+table = in_one_spelling(read_table(snakemake.input.table), columns)
+names = [column["name"] for column in columns]
 seed = derive(snakemake.params.seed, variant(snakemake.wildcards.dataset), "folds")
 
 folds = make_folds(table, names, schema["classes"], snakemake.params.k, seed, snakemake.params.duplicates)

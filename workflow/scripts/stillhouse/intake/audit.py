@@ -10,7 +10,7 @@ from stillhouse.columns import DEPLOY, LABEL, LABELLED, PART, TEST, TRAIN
 from stillhouse.errors import UserError
 from stillhouse.intake import kinds
 from stillhouse.intake.copies import copies
-from stillhouse.intake.kinds import duplicate_rows, feature_columns
+from stillhouse.intake.kinds import duplicate_rows, feature_columns, in_one_spelling
 
 TOO_GOOD = 0.95
 # The least chance of rows being all of one class that is taken for chance.
@@ -25,7 +25,7 @@ def notes(table, schema, duplicates):
     columns = feature_columns(schema)
     labelled, deploy = table[table[PART].isin(LABELLED)], table[table[PART] == DEPLOY]
     return [
-        *duplicate_notes(labelled, [column["name"] for column in columns], duplicates),
+        *duplicate_notes(in_one_spelling(labelled, columns), [column["name"] for column in columns], duplicates),
         *unseen_notes(labelled, deploy, columns),
     ]
 
@@ -39,7 +39,7 @@ def alerts(table, schema, duplicates):
     labelled = table[table[PART].isin(LABELLED)]
     return [
         *telltale_notes(labelled, schema, columns),
-        *repeated_alerts(table, [column["name"] for column in columns], duplicates),
+        *repeated_alerts(in_one_spelling(table, columns), [column["name"] for column in columns], duplicates),
     ]
 
 
