@@ -2,9 +2,9 @@
 
     python benchmarks/refit.py TABLES FOLDER [phoneme …]
 
-TABLES is the folder that stands for data/; FOLDER keeps the results, so that a second call takes them up. Logistic regression,
-a forest, extra trees and boosted trees, once with `refit: all` and once with `refit: shipped`, and a stack of each. AUC is that of
-held-out rows; gaps have 95 % intervals over the same bootstrap draws.
+TABLES is the folder that stands for data/; FOLDER keeps the results, so that a second call takes them up. Logistic
+regression, a forest, extra trees and boosted trees, once with `refit: all` and once with `refit: shipped`, and a stack of each.
+AUC is that of held-out rows; gaps have 95 % intervals over the same bootstrap draws.
 """
 
 import os
@@ -37,7 +37,7 @@ def config_of(name):
 
 
 def line_of(name):
-    """Return a table's line: the AUC of each model without stop rows, and its gap with them; the present folder is the run's."""
+    """Return a table's line: each model's AUC without stop rows, and its gain by them; the present folder is the run's."""
     place = Path("results") / name.replace("-", "")
     table, folds = (pd.read_parquet(place / f"{part}.parquet") for part in ("table", "folds"))
     protocol = Protocol(Task.of(read_json(place / "schema.json")), SETTINGS, derive(SEED, name.replace("-", "")))
