@@ -43,13 +43,12 @@ def line_of(name):
     protocol = Protocol(Task.of(read_json(place / "schema.json")), SETTINGS, derive(SEED, name.replace("-", "")))
     auc = pd.read_csv(place / "comparison.csv").set_index("model")["auc"]
 
-    def draws(model):
-        return main_draws(scored(pd.read_parquet(place / f"models/{model}/predictions.parquet"), table, folds), protocol)
-
+    paths = {model: place / f"models/{model}/predictions.parquet" for shown in SHOWN for model in (shown, f"{shown}last")}
+    drawn = main_draws({model: scored(pd.read_parquet(path), table, folds) for model, path in paths.items()}, protocol)
     cells = []
     for model in SHOWN:
         last = f"{model}last"
-        cells += [f"{auc[last]:.4f}", gap(auc[model] - auc[last], draws(model) - draws(last))]
+        cells += [f"{auc[last]:.4f}", gap(auc[model] - auc[last], drawn[model] - drawn[last])]
     return f"| {' | '.join([name, *cells])} |"
 
 
