@@ -123,7 +123,8 @@ class Job:
         if histories:
             with split_writer(output.history) as write:
                 for name, history in histories.items():
-                    write(name, history.reindex(columns=HISTORY).fillna({SETTINGS: ""}).astype(HISTORY_TYPES))
+                    lines = history.reindex(columns=HISTORY).astype({SETTINGS: "object"}).fillna({SETTINGS: ""})
+                    write(name, lines.astype(HISTORY_TYPES))
 
     def _predicted(self, split, model, rows):
         if rows.empty:
