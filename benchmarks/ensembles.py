@@ -8,12 +8,11 @@ members' predictions of rows that they did not see. AUC is that of held-out rows
 bootstrap draws.
 """
 
-import os
 import sys
 from pathlib import Path
 
 import pandas as pd
-from students import FOLDS, MEMBERS, SEED, SETTINGS, dataset_of, gap, run
+from students import FOLDS, MEMBERS, SEED, SETTINGS, dataset_of, gap, run_in
 
 from stillhouse.evaluation.comparison import main_draws
 from stillhouse.evaluation.protocol import Protocol
@@ -62,7 +61,5 @@ if __name__ == "__main__":
     print(f"| table | best member | {' | '.join(POOLS)} |")
     print(f"|{'---|' * (len(POOLS) + 2)}", flush=True)
     for name in arguments or TABLES:
-        folder = Path(place).resolve() / name
-        run(name, tables, folder, config_of(name))
-        os.chdir(folder)
+        run_in(Path(place).resolve() / name, name, tables, config_of(name))
         print(line_of(name), flush=True)

@@ -7,12 +7,11 @@ regression, a forest, extra trees and boosted trees, once with `refit: all` and 
 AUC is that of held-out rows; gaps have 95 % intervals over the same bootstrap draws.
 """
 
-import os
 import sys
 from pathlib import Path
 
 import pandas as pd
-from students import FOLDS, SEED, SETTINGS, dataset_of, gap, run
+from students import FOLDS, SEED, SETTINGS, dataset_of, gap, run_in
 
 from stillhouse.evaluation.comparison import main_draws
 from stillhouse.evaluation.protocol import Protocol
@@ -57,7 +56,5 @@ if __name__ == "__main__":
     print(f"| table | {' | '.join(f'{model} | gain' for model in SHOWN)} |")
     print(f"|{'---|' * (2 * len(SHOWN) + 1)}", flush=True)
     for name in arguments or TABLES:
-        folder = Path(place).resolve() / name
-        run(name, tables, folder, config_of(name))
-        os.chdir(folder)
+        run_in(Path(place).resolve() / name, name, tables, config_of(name))
         print(line_of(name), flush=True)

@@ -91,6 +91,12 @@ def run(name, tables, folder, config):
     subprocess.run([*command, *files], check=True, stderr=subprocess.DEVNULL)
 
 
+def run_in(folder, name, tables, config):
+    """Make all models of a table in a folder, which is the present one afterwards."""
+    run(name, tables, folder, config)
+    os.chdir(folder)
+
+
 class Results:
     """The files of a table that the workflow has made; the present folder is that of the run."""
 
@@ -203,8 +209,7 @@ if __name__ == "__main__":
     print("|---|---|---|---|---|---|---|---|", flush=True)
     folder, footprints = Path(place).resolve(), []
     for name in [argument for argument in arguments if "=" not in argument] or TABLES:
-        run(name, tables, folder / name, config_of(name, given))
-        os.chdir(folder / name)
+        run_in(folder / name, name, tables, config_of(name, given))
         line, footprint = lines_of(name, Results(name, config_of(name, given)))
         footprints.append(footprint)
         print(line, flush=True)

@@ -18,12 +18,14 @@ options = snakemake.params.options
 found = sources(snakemake.input)
 members = {name: found[name] for name in options["members"]}
 
-stackers, classes = {}, schema["classes"]
+stackers, classes, unlabelled = {}, schema["classes"], rows_without_labels(folds)
 with split_writer(snakemake.output.predictions) as write:
     for split in told(splits_from(snakemake.params.splits), "splits"):
         stacker, factors = fit_stacker(members, labels, folds, split, schema, options)
-        own, first = rows_to_predict(folds, split), rows_without_labels(folds)
-        for name, rows, read in ((split.name, own, read_split), (first_of(split.name), first, read_first)):
+        ways = [(split.name, rows_to_predict(folds, split), read_split)]
+        if len(unlabelled):
+            ways.append((first_of(split.name), unlabelled, read_first))
+        for name, rows, read in ways:
             scores = stacker_predictions(stacker, members, rows, split, classes, read)
             write(name, prediction_table(rows, scores, classes, decide(scores, factors) if classes else None))
         learned = stacker.learned() | {"factors": factors.tolist() if classes else None}

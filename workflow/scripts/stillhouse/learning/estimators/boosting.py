@@ -75,10 +75,17 @@ class Boosting(BaseEstimator):
     def _boosted(self, rows, stop, rounds):
         """Return LightGBM's estimator fitted on rows, stopped early by the stop rows, if there are any."""
         stopping = {} if stop is None else self._stopping(*stop, known=np.unique(rows.y))
-        categorical = list(range(rows.X.shape[1] - len(self.blocks_), rows.X.shape[1]))
         return self._estimator(rounds).fit(
-            rows.X, rows.y, sample_weight=rows.weight, categorical_feature=categorical, **stopping
+            rows.X, rows.y, sample_weight=rows.weight, categorical_feature=self._categorical(rows.X), **stopping
         )
+
+    def _categorical(self, X):
+        """Return the positions of the columns of codes, which are the last ones."""
+        return list(range(X.shape[1] - len(self.blocks_), X.shape[1]))
+
+    def _is_known(self, labels, known):
+        """Return a mask of the labels that the fitted rows have too; of values, all of them."""
+        return np.isin(labels, known) if self._is_classifier else np.ones(len(labels), dtype=bool)
 
     def _kept(self, booster):
         """Return how many rounds early stopping kept, or None where nothing stopped them."""
@@ -96,7 +103,7 @@ class Boosting(BaseEstimator):
         return np.column_stack([np.delete(X, np.concatenate(self.blocks_), axis=1), *codes])
 
     def _stopping(self, X, y, weight, known):
-        is_known = np.isin(y, known) if self._is_classifier else np.ones(len(y), dtype=bool)
+        is_known = self._is_known(y, known)
         if not is_known.any():
             return {}
         return {

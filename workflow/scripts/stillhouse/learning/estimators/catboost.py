@@ -22,7 +22,7 @@ class CatBoost(Boosting):
     def _boosted(self, rows, stop, rounds):
         booster, of_stop = self._estimator(rounds), None
         if stop is not None:
-            is_known = np.isin(stop.y, rows.y) if self._is_classifier else np.ones(len(stop.y), dtype=bool)
+            is_known = self._is_known(stop.y, rows.y)
             of_stop = self._pool(stop.part(is_known)) if is_known.any() else None
         stopping = {} if of_stop is None else {"eval_set": of_stop, "early_stopping_rounds": self.patience}
         try:
@@ -39,9 +39,6 @@ class CatBoost(Boosting):
             return X
         table = pd.DataFrame(X)
         return table.astype(dict.fromkeys(self._categorical(X), "int64"))
-
-    def _categorical(self, X):
-        return list(range(X.shape[1] - len(self.blocks_), X.shape[1]))
 
     def _kept(self, booster):
         return booster.tree_count_ if booster.best_iteration_ is not None else None
