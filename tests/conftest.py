@@ -49,6 +49,11 @@ def methods(kind):
     return sorted(file.stem for file in folder.glob("[a-z]*.py"))
 
 
+def resamplers_of_classes():
+    """Return the names of the resamplers that balance classes."""
+    return [name for name in methods("resamplers") if SCHEMA["$defs"]["methods"]["resamplers"][name].get("only") != "values"]
+
+
 def report_run(**given):
     """What the report reads of a run, of which a test gives only what it looks at."""
     from dataclasses import fields

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pandas as pd
-from conftest import methods, write_table_with_categories
+from conftest import methods, resamplers_of_classes, write_table_with_categories
 
 from stillhouse.columns import LABEL, PART, ROW, TRUE_RATIO
 
@@ -34,7 +34,7 @@ def with_every_method():
     for imputer in sorted({*methods("imputers"), *CHOICES}):
         models[f"impute{imputer}"] = fitted("tree" if imputer == "none" else "logistic", impute=imputer)
     models |= {f"weigh{weigher}": fitted("logistic", weigh=weigher) for weigher in methods("weighers")}
-    for resampler in methods("resamplers"):
+    for resampler in resamplers_of_classes():
         models[f"resample{resampler}"] = fitted("tree", resample=resampler, weigh="logistic")
     for method in methods("estimators"):
         models[f"model{method}"] = fitted(method, impute="none" if method in TAKES_GAPS else "median")

@@ -154,7 +154,16 @@ def test_a_regression_cannot_be_balanced(schema):
         checked(config, schema)
 
 
-@pytest.mark.parametrize(("key", "value"), [("loss", "cross_entropy"), ("smoothing", 0.1)])
+def test_classes_have_no_weights_by_value_and_a_regression_may(schema):
+    config = changed("datasets.cancer.task", "binary")
+    config["models"]["tree"]["prepare"] = {"resample": "rare"}
+    with pytest.raises(ConfigError, match=r"models.tree.prepare.resample: rare weighs rows by their value"):
+        checked(config, schema)
+    config["datasets"]["cancer"]["task"] = "regression"
+    checked(config, schema)
+
+
+@pytest.mark.parametrize(("key", "value"), [("loss", "cross_entropy"), ("loss", "focal"), ("smoothing", 0.1)])
 def test_a_regression_has_neither_cross_entropy_nor_smoothed_labels(schema, key, value):
     config = changed("datasets.cancer.task", "regression")
     config["models"]["teacher"]["train"][key] = value

@@ -84,6 +84,10 @@ def test_a_folder_of_methods_that_cannot_be_used_is_refused_in_one_message(own, 
     (own / "knn.py").unlink()
     with pytest.raises(UserError, match=r"describes 'knn', and .* has no knn\.py"):
         load_schema()
+    (own / "near.py").write_text("def make():\n    return None\n")
+    (own / "settings.yaml").write_text(SETTINGS + "  near: {description: the nearest rows, of all}\n")
+    with pytest.raises(UserError, match=r"near has 'of all', which says nothing about a method; quote a description"):
+        load_schema()
     (own.parent / "imputer").mkdir()
     with pytest.raises(UserError, match="imputer is not a kind of method; did you mean 'imputers'"):
         use_methods_of(own.parent)

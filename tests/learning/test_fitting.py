@@ -10,6 +10,7 @@ import pytest
 from conftest import REPOSITORY, model_options, trained
 from network_samples import NETWORK
 from sklearn.metrics import roc_auc_score
+from sklearn.neighbors import KNeighborsClassifier
 
 from stillhouse.columns import features
 from stillhouse.errors import UserError
@@ -107,3 +108,15 @@ def test_catboost_says_what_it_cannot_learn_from(imbalanced):
     constant = imbalanced.assign(**dict.fromkeys(features(imbalanced), 1.0))
     with pytest.raises(UserError, match="All features are either constant"):
         fit(constant, model_options("catboost"), 2, threads=1, seed=1)
+
+
+def test_the_nearest_rows_are_those_of_scikit_learn_and_a_row_of_no_weight_is_not_among_them(imbalanced):
+    names, sample = features(imbalanced), imbalanced.assign(weight=1.0)
+    model = fit(sample, model_options("knn", neighbors=7), 2, threads=1, seed=1)
+    reference = KNeighborsClassifier(7, weights="distance").fit(sample[names], sample["label"])
+    shifted = sample.assign(**{"n0:age": sample["n0:age"] + 0.1})
+    assert model.predict(shifted) == pytest.approx(reference.predict_proba(shifted[names]), abs=1e-6)
+    nearest, third = model_options("knn", neighbors=1), sample[sample["row"] == 3]
+    no_weight = sample.assign(weight=np.where(sample["row"] == 3, 0.0, 1.0))
+    without, removed = (fit(rows, nearest, 2, threads=1, seed=1).predict(third) for rows in (no_weight, sample.drop(3)))
+    assert without.tolist() == removed.tolist()

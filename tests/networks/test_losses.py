@@ -43,6 +43,21 @@ def test_at_high_temperature_the_gradient_is_that_of_matched_logits():
     assert logits.grad.numpy() == pytest.approx(expected, abs=1e-3)
 
 
+def test_the_focal_loss_counts_sure_rows_less_and_without_focus_is_the_cross_entropy():
+    logits, hard = torch.tensor(LOGITS, dtype=torch.float64), torch.eye(3, dtype=torch.float64)[[0, 2]]
+    p = softmax(np.array(LOGITS), axis=1)[[0, 1], [0, 2]]
+    for focus in (0.5, 2.0, 5.0):
+        expected = -((1 - p) ** focus) * np.log(p)
+        assert Loss("focal", 3, focus)(logits, hard, None, 1.0, None).tolist() == pytest.approx(expected.tolist())
+    assert distillation(logits, hard, None, 1.0, None).tolist() == pytest.approx((-np.log(p)).tolist())
+
+
+def test_the_focal_loss_of_a_row_that_is_certain_has_a_finite_gradient():
+    logits = torch.tensor([[90.0, 0.0, 0.0]], requires_grad=True)
+    Loss("focal", 3, 0.5)(logits, torch.eye(3)[[0]], None, 1.0, None).sum().backward()
+    assert torch.isfinite(logits.grad).all()
+
+
 def test_a_regression_mixes_squared_distances_to_label_and_teacher():
     output, label, soft = (torch.tensor([[value]]) for value in (1.0, 0.0, 3.0))
     assert Loss("auto", 0)(output, label, soft, 0.25, None).tolist() == pytest.approx([0.25 * 1 + 0.75 * 4])

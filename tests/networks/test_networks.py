@@ -323,6 +323,7 @@ MOVES = {
     "dropout by layer": {"dropout": [0.0, 0.5]},
     "rates by part": {"rates": {"body": 0.1}},
     "loss mse": {"loss": "mse"},
+    "loss focal": {"loss": "focal"},
     "loss mae": {"loss": "mae"},
     "loss huber": {"loss": "huber"},
     "rate auto": {"rate": "auto"},

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import SCHEMA, methods, model_options
+from conftest import SCHEMA, methods, model_options, resamplers_of_classes
 from prepared_samples import options, prepared_by
 
 from stillhouse.columns import features
@@ -87,7 +87,7 @@ def test_a_weigher_gives_positive_weights_of_mean_one_to_seen_and_unseen_rows(me
     assert facts["rows"] == 100
 
 
-@pytest.mark.parametrize("method", methods("resamplers"))
+@pytest.mark.parametrize("method", resamplers_of_classes())
 def test_a_resampler_balances_and_the_ledger_says_by_how_much(imbalanced, method):
     sample, ledger, _ = balanced_sample(imbalanced, 2, 0.2, options("resamplers", method), seed=4)
     fitted = sample[~sample["stop"]]
@@ -101,13 +101,26 @@ def test_a_resampler_balances_and_the_ledger_says_by_how_much(imbalanced, method
     assert list(sample.columns) == list(imbalanced.columns)
 
 
-@pytest.mark.parametrize("method", methods("resamplers"))
+@pytest.mark.parametrize("method", resamplers_of_classes())
 def test_a_resampler_never_sees_the_stop_rows(imbalanced, method):
     sample, _, _ = balanced_sample(imbalanced, 2, 0.2, options("resamplers", method), seed=4)
     stop, fitted = sample[sample["stop"]], sample[~sample["stop"]]
     assert sorted(stop["label"]) == [0] * 8 + [1] * 2
     assert not set(stop["row"]) & set(fitted["row"])
     assert stop["row"].is_unique
+
+
+@pytest.mark.parametrize("method", methods("resamplers"))
+def test_the_file_of_a_resampler_and_its_settings_say_alike_what_labels_it_takes(imbalanced, method):
+    said = SCHEMA["$defs"]["methods"]["resamplers"][method].get("only")
+    assert said == getattr(module_of("resamplers", method), "ONLY", None)
+    refused = {"values": [2], None: [0]}[said] if method != "none" else []
+    for n_classes in (0, 2):
+        if n_classes in refused:
+            with pytest.raises(UserError, match=f"resample: {method} .*; choose none"):
+                balanced_sample(imbalanced, n_classes, 0.2, options("resamplers", method), seed=4)
+        else:
+            assert len(balanced_sample(imbalanced, n_classes, 0.2, options("resamplers", method), seed=4)[0])
 
 
 @pytest.mark.parametrize("n_classes", [0, 2, 3])

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import methods
+from conftest import resamplers_of_classes
 
 from stillhouse.columns import features
 from stillhouse.errors import UserError
@@ -148,7 +148,7 @@ def test_clusters_of_a_large_class_are_found_in_blocks(monkeypatch):
     assert of_large.quantile([0.1, 0.5, 0.9]).to_numpy() == pytest.approx([1, 5, 9], abs=1)
 
 
-@pytest.mark.parametrize("method", sorted(methods("resamplers")))
+@pytest.mark.parametrize("method", resamplers_of_classes())
 def test_a_sample_that_refers_to_rows_of_the_table_is_read_as_it_was_drawn(method, imbalanced):
     rng = np.random.default_rng(0)
     settings = DRAWING.get(method, {"neighbors": 3} if method in ("smoteenn", "enn") else {})
@@ -168,3 +168,39 @@ def test_a_row_whose_features_a_resampler_has_changed_keeps_them_and_loses_its_n
     rows, drawn = by_reference(sample, imbalanced)
     assert rows["row"].tolist() == [-1 if row == 3 else row for row in range(50)]
     assert with_features(rows, imbalanced, drawn)["n1:dose"].tolist() == sample["n1:dose"].tolist()
+
+
+def skewed():
+    """A sample of a regression whose values are rare above 3."""
+    rng = np.random.default_rng(1)
+    values = np.r_[rng.normal(size=270), rng.uniform(3, 10, 30)]
+    return pd.DataFrame({"row": np.arange(300), "n0:x": values, "fold": 1, "label": values, "weight": rng.uniform(0.5, 2, 300)})
+
+
+def test_rare_values_get_more_weight_and_the_sum_of_weights_stays():
+    sample = skewed()
+    drawn, ledger, _ = balanced_sample(sample, 0, 0.2, {"method": "rare", "strength": 0.9}, seed=1)
+    assert ledger is None
+    given = drawn.merge(sample[["row", "weight"]], on="row", suffixes=("", "_before"))
+    given["factor"] = given["weight"] / given["weight_before"]
+    for _, part in given.groupby("stop"):
+        assert part["weight"].sum() == pytest.approx(part["weight_before"].sum())
+        factors = part.loc[part["label"] > 4, "factor"].mean(), part.loc[part["label"].abs() < 0.5, "factor"].mean()
+        assert factors[0] > 4 * factors[1]
+
+
+def test_weights_by_value_are_learned_from_the_rows_that_are_fitted_alone():
+    sample = skewed()
+    told = {"method": "rare", "strength": 0.9}
+    before = balanced_sample(sample, 0, 0.2, told, seed=1)[0]
+    stop = before.loc[before["stop"], "row"]
+    changed = sample.assign(label=sample["label"].where(~sample["row"].isin(stop), 99.0))
+    after = balanced_sample(changed, 0, 0.2, told, seed=1)[0]
+    fitted = [rows.loc[~rows["stop"], ["row", "weight"]].reset_index(drop=True) for rows in (before, after)]
+    pd.testing.assert_frame_equal(*fitted)
+
+
+def test_values_that_are_all_equal_keep_their_weights():
+    sample = skewed().assign(label=1.0)
+    drawn = balanced_sample(sample, 0, 0.2, {"method": "rare", "strength": 0.9}, seed=1)[0]
+    assert drawn.sort_values("row")["weight"].tolist() == pytest.approx(sample["weight"].tolist())

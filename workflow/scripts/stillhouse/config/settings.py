@@ -13,6 +13,8 @@ from stillhouse.methods import PACKAGES, method_folders
 SCHEMA = Path(__file__).resolve().parents[3] / "schemas" / "config.schema.yaml"
 # Loaders are chosen by a table's location, and have no settings.
 KINDS = [kind for kind in PACKAGES if kind != "loaders"]
+# What a description may say of a method, beside its sentence and its options.
+FACTS = ("calibrates", "exports", "fills", "only", "required", "takes_gaps", "uses_cores", "why_not_onnx")
 
 
 def load_schema():
@@ -30,6 +32,7 @@ def settings_of(kind):
     """Return the settings of the methods of a kind by name, and under ``any`` those that all of them share."""
     own, *users = method_folders(kind)
     described = yaml.safe_load((own / "settings.yaml").read_text())
+    check_facts(own / "settings.yaml", described["methods"])
     settings = {"any": described["shared"], **described["methods"]}
     for folder in users:
         settings |= users_settings(folder, settings)
@@ -52,7 +55,16 @@ def users_settings(folder, known):
         )
     if taken := sorted(files & set(known)):
         raise UserError(f"methods: {folder / taken[0]}.py has the name of a method that is there already; rename it")
+    check_facts(path, described)
     return described
+
+
+def check_facts(path, methods):
+    """Raise ``UserError`` for what is no fact about a method, such as the end of a description that holds a comma."""
+    for name, described in methods.items():
+        if unknown := set(described) - {"description", "options", *FACTS}:
+            said = f"methods: {path}: {name} has {min(unknown)!r}, which says nothing about a method"
+            raise UserError(f"{said}; quote a description with a comma in it, or take one of {', '.join(FACTS)}")
 
 
 def method_names(methods):

@@ -3,18 +3,23 @@
 Shapes are (…, outputs) for outputs and targets and (…) for losses and ``alpha``, the share of the hard label.
 """
 
+from functools import partial
+
 import torch
 import torch.nn.functional as F
 
 from stillhouse.config.models import AUTO
 
 
-def distillation(logits, hard, soft, alpha, temperature):
+def distillation(logits, hard, soft, alpha, temperature, focus=0):
     """Return ``alpha * CE(hard) + (1 - alpha) * T^2 * KL(teacher_T || student_T)`` per row (Hinton et al. 2015).
 
-    ``hard`` (labels) and ``soft`` (a teacher's) are class probabilities; ``soft`` is None where no row has a teacher.
+    ``hard`` (labels) and ``soft`` (a teacher's) are class probabilities; ``soft`` is None where no row has a teacher. With a
+    ``focus`` the cross-entropy is the focal loss, in which each class counts with ``(1 - p) ** focus`` (Lin et al. 2017).
     """
-    loss = -(hard * F.log_softmax(logits, dim=-1)).sum(dim=-1)
+    log_p = F.log_softmax(logits, dim=-1)
+    # Above 0, so that a gradient of a root is finite.
+    loss = -(hard * log_p * (-torch.expm1(log_p)).clamp_min(1e-7) ** focus if focus else hard * log_p).sum(dim=-1)
     if soft is None:
         return loss
     target = F.log_softmax(soft.clamp_min(1e-7).log() / temperature, dim=-1)
@@ -44,14 +49,19 @@ DISTANCES = {"mse": distance_loss(F.mse_loss), "mae": distance_loss(F.l1_loss), 
 
 
 class Loss:
-    """The loss of this name; ``auto`` is cross-entropy for classes and the squared error for values."""
+    """The loss of this name; ``auto`` is cross-entropy for classes and the squared error for values.
 
-    def __init__(self, name, n_classes):
+    ``focus`` is that of the focal loss.
+    """
+
+    def __init__(self, name, n_classes, focus=0):
         self.n_classes = n_classes
         if not n_classes:
             self.function = DISTANCES["mse" if name == AUTO else name]
         elif name in (AUTO, "cross_entropy"):
             self.function = distillation
+        elif name == "focal":
+            self.function = partial(distillation, focus=focus)
         else:
             self.function = of_probabilities(DISTANCES[name])
 

@@ -20,7 +20,7 @@ from stillhouse.seeds import derive
 # The settings of training; all others are settings of the architecture.
 TRAINING_SETTINGS = (
     *("batch", "epochs", "patience", "rate", "rates", "only_norms", "optimizer", "momentum", "decay", "l1", "clip"),
-    *("schedule", "warmup", "cycles", "loss", "smoothing", "mixup", "curriculum", "average", "snapshots", "precision"),
+    *("schedule", "warmup", "cycles", "loss", "focus", "smoothing", "mixup", "curriculum", "average", "snapshots", "precision"),
     *("checkpoint", "devices", "seeds", "bag", "boost", "vote_rate", "refit", "initialization", "bins", "start", "new_head"),
     *TAUGHT,
 )

@@ -14,7 +14,7 @@ import pandas as pd
 
 from stillhouse.columns import COPY, DROPPED, FOLD, GROUP, LABEL, ROW, STOP, TIME, WEIGHT, features
 from stillhouse.errors import UserError
-from stillhouse.methods import build, check_rows
+from stillhouse.methods import build, check_rows, module_of
 from stillhouse.preparation.ledger import Ledger
 from stillhouse.seeds import derive, generator
 from stillhouse.tables import positions_of, rows_in, split_writer
@@ -51,14 +51,14 @@ def whole_sample(sample, n_classes, options, seed):
 
 def resampled(sample, is_stop, n_classes, options, seed):
     """Return the sample with its fitted rows resampled and its stop rows marked, and the ledger, None for a regression."""
-    if not n_classes and options["method"] != "none":
-        raise UserError(f"resample: {options['method']} balances classes, and the target is a regression; choose none")
+    check_labels(options["method"], n_classes)
     is_dropped = sample[DROPPED].to_numpy(bool) if DROPPED in sample else np.zeros(len(sample), dtype=bool)
     keys = [name for name in (GROUP, TIME, COPY, DROPPED) if name in sample]
     fitted = sample[~is_stop & ~is_dropped].drop(columns=keys).assign(**{STOP: False})
     stop = sample[is_stop].drop(columns=keys).assign(**{STOP: True})
     if not n_classes:
-        return pd.concat([fitted, stop], ignore_index=True), None
+        parts = [fitted, stop] if options["method"] == "none" else weighed_by_value(fitted, stop, options, seed)
+        return pd.concat(parts, ignore_index=True), None
     before = prior(sample, n_classes)
     known = prior(fitted, n_classes)
     check_rows("resamplers", options["method"], len(fitted), "over, under, balanced or clusters")
@@ -69,6 +69,28 @@ def resampled(sample, is_stop, n_classes, options, seed):
     stop[WEIGHT] *= len(stop) / max(stop[WEIGHT].sum(), 1e-12)
     ledger = Ledger(before.tolist(), after.tolist(), options["method"] != "none" or bool(is_dropped.any()))
     return pd.concat([fitted, stop], ignore_index=True), ledger
+
+
+def check_labels(method, n_classes):
+    """Raise ``UserError`` for a resampler of classes in a regression, or the reverse; its file states ``ONLY = "values"``."""
+    is_of_values = getattr(module_of("resamplers", method), "ONLY", "") == "values"
+    if method != "none" and is_of_values is bool(n_classes):
+        known = ("weighs rows by their value", "has classes") if n_classes else ("balances classes", "is a regression")
+        raise UserError(f"resample: {method} {known[0]}, and the target {known[1]}; choose none")
+
+
+def weighed_by_value(fitted, stop, options, seed):
+    """Return the fitted rows of a regression with new weights, and the stop rows with those of the nearest values.
+
+    Early stopping then judges by the same weights as the loss.
+    """
+    weighed = build("resamplers", options)(fitted, generator(seed, "resample"))
+    counted = fitted[WEIGHT].to_numpy() > 0
+    values = fitted[LABEL].to_numpy()[counted]
+    factor = (weighed[WEIGHT].to_numpy() / fitted[WEIGHT].to_numpy())[counted]
+    order = np.argsort(values, kind="stable")
+    own = stop[WEIGHT] * np.interp(stop[LABEL], values[order], factor[order])
+    return weighed, stop.assign(**{WEIGHT: own * stop[WEIGHT].sum() / max(own.sum(), 1e-12)})
 
 
 def by_reference(sample, prepared):

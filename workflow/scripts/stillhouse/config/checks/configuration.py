@@ -32,7 +32,7 @@ def check_uses(config, schema):
         if "prepare" in model:
             _check_gaps(config, schema, name, model)
             _check_deploy(config, f"models.{name}.prepare.weigh", model["prepare"]["weigh"])
-            _check_task(config, f"models.{name}.prepare.resample", model["prepare"]["resample"])
+            _check_task(config, schema, f"models.{name}.prepare.resample", model["prepare"]["resample"])
     check_ensembles(config, schema)
     check_networks(config)
     check_searches(config, schema)
@@ -80,7 +80,11 @@ def _check_deploy(config, where, choice):
             raise ConfigError(f"{where}: {choice} needs deploy rows, and datasets.{name} has none; choose none")
 
 
-def _check_task(config, where, choice):
+def _check_task(config, schema, where, choice):
+    method = config["resamplers"][choice]["method"]
+    is_of_values = schema["$defs"]["methods"]["resamplers"][method].get("only") == "values"
     for name, dataset in config["datasets"].items():
-        if dataset["task"] == "regression" and config["resamplers"][choice]["method"] != "none":
-            raise ConfigError(f"{where}: {choice} balances classes, and datasets.{name} is a regression; choose none")
+        if method != "none" and dataset["task"] == "regression" and not is_of_values:
+            raise ConfigError(f"{where}: {choice} balances classes, and datasets.{name} is a regression; choose none or rare")
+        if is_of_values and dataset["task"] in ("binary", "multiclass"):
+            raise ConfigError(f"{where}: {choice} weighs rows by their value, and datasets.{name} has classes; choose none")

@@ -44,8 +44,8 @@ def faults(options, is_regression):
         yield "only_norms", "there is no norm, and the head is frozen; choose a `norm`, or leave the head to be trained"
     if options["new_head"] and not options.get("start"):
         yield "new_head", "there is no `start` whose head could be replaced; name one, or leave it out"
-    if is_regression and options["loss"] == "cross_entropy":
-        yield "loss", "cross_entropy is for classes, and there is a regression; take mse, mae or huber"
+    if is_regression and options["loss"] in ("cross_entropy", "focal"):
+        yield "loss", f"{options['loss']} is for classes, and there is a regression; take mse, mae or huber"
     if is_regression and options["smoothing"]:
         yield "smoothing", "spreads a label over classes, and there is a regression; leave it at 0"
 
