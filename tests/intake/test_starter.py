@@ -11,8 +11,9 @@ from conftest import REPOSITORY
 
 from stillhouse.config.checks.configuration import checked
 from stillhouse.intake.load import load
+from stillhouse.intake.presets import FILLED, PRESETS, Size, student_width
 from stillhouse.intake.starter import Starter
-from stillhouse.intake.template import PRESETS, leaves
+from stillhouse.intake.template import leaves
 
 SCRIPT = REPOSITORY / "workflow" / "scripts" / "new.py"
 
@@ -218,7 +219,7 @@ def test_a_configuration_is_written_that_reads_the_table_and_says_its_doubts(sha
 
 @pytest.mark.parametrize("is_there", [True, False])
 def test_the_stack_has_catboost_where_it_is_installed(table, schema, monkeypatch, is_there):
-    monkeypatch.setattr("stillhouse.intake.starter.find_spec", lambda name: "found" if is_there else None)
+    monkeypatch.setattr("stillhouse.intake.presets.find_spec", lambda name: "found" if is_there else None)
     monkeypatch.chdir(table)
     written = yaml.safe_load(Starter("my table.csv", "ill", None).text())
     assert ("catboost" in written["models"]) is is_there
@@ -233,8 +234,9 @@ def test_every_preset_passes_the_door_and_fixes_what_is_made(table, schema, pres
     written = yaml.safe_load((table / "mine.yaml").read_text())
     written["datasets"]["mytable"]["train"] = str(table / "my table.csv")
     config = checked(written, schema)
-    assert config["folds"]["k"] == (4 if preset == "quick" else 5)
-    assert ("network" in config["models"]) is (preset != "quick")
+    assert config["folds"]["k"] == (5 if preset in ("balanced", "best") else 4)
+    assert ("network" in config["models"]) is (preset in ("light", "balanced", "best"))
+    assert config["estimate"]["minutes"] > 0
     assert bool(config["models"]["boosted"]["fit"]["search"]) is (preset == "best")
     members = {name for name in config["models"] if name not in ("stack", "student")}
     assert set(config["models"]["stack"]["stack"]["members"]) == members
@@ -243,3 +245,42 @@ def test_every_preset_passes_the_door_and_fixes_what_is_made(table, schema, pres
 @pytest.mark.parametrize(("rows", "least", "forest"), [(800, 1, ""), (70_000, 3, ""), (1_000_000, 50, ", leaf: 50")])
 def test_forests_of_large_tables_have_larger_leaves(rows, least, forest):
     assert leaves(rows) == (least, forest)
+
+
+@pytest.mark.parametrize("rows", [300, 5000, 100_000])
+@pytest.mark.parametrize("classes", [1, 2, 9])
+def test_each_preset_takes_longer_than_the_one_before(table, monkeypatch, rows, classes):
+    monkeypatch.chdir(table)
+    found = Starter("my table.csv", "ill", None)
+    found.size = Size(rows=rows, numbers=12, onehots=20, components=0, characters=0, classes=classes)
+    found.speed = 1.0
+    taken = [found.estimated(preset, 2) for preset in PRESETS]
+    assert taken == sorted(taken)
+
+
+def test_minutes_choose_the_longest_preset_that_fits_and_write_its_counts_down(table, monkeypatch, schema):
+    monkeypatch.chdir(table)
+    found = Starter("my table.csv", "ill", None)
+    found.speed = 1.0
+    taken = {preset: found.estimated(preset, 2) for preset in PRESETS}
+    for preset, following in zip(list(PRESETS)[:-1], list(PRESETS)[1:], strict=True):
+        between = (taken[preset] + taken[following]) / 2 / FILLED
+        assert found.chosen(between, 2) == preset
+    assert found.chosen(1000, 2) == "best"
+    written = yaml.safe_load(found.text("light", 2))
+    assert written["models"]["network"]["train"]["epochs"] == PRESETS["light"].epochs
+    assert written["estimate"] == {"minutes": pytest.approx(taken["light"], abs=0.06), "cores": 2}
+    assert found.estimated("light", 4) < taken["light"]
+
+
+def test_minutes_that_no_preset_fits_are_refused_with_how_many_it_takes(table):
+    done = new(table, "my table.csv", "--target", "ill", "--minutes", "0.1", "-o", "mine.yaml")
+    assert done.returncode == 1
+    assert "stillhouse: --minutes 0.1: the smallest preset takes about" in done.stderr
+    assert "minutes or more, or fewer rows" in done.stderr
+    assert not (table / "mine.yaml").exists()
+
+
+@pytest.mark.parametrize(("columns", "width"), [(5, 128), (38, 128), (39, 64), (65, 64), (500, 32)])
+def test_a_student_of_many_columns_is_narrower(columns, width):
+    assert student_width(columns) == width

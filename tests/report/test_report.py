@@ -248,3 +248,13 @@ def test_the_report_says_which_models_are_fitted_again_only_where_they_are_shipp
         "models are fitted again on all training rows of their split, but “net” only where what is shipped is made"
     )
     assert training.refit_clause(report_run(models={"tree": models["tree"]})).endswith("of their split")
+
+
+def test_the_report_says_how_the_estimate_of_the_run_did():
+    run = report_run(config={"estimate": {"minutes": 2.5, "cores": 2}})
+    run.jobs = [{"step": "a", "seconds": 30.0, "begun": 1000.0}, {"step": "b", "seconds": 15.0, "begun": 1030.0}]
+    said = footprint.time_sentence(run, now=1090.0)
+    assert said.startswith("The run was estimated at 2.5 minutes on 2 cores; its first job began 1.5 minutes before")
+    assert "The times of 2 jobs add up to 45 seconds" in said
+    run.config = {}
+    assert footprint.time_sentence(run, now=1090.0).startswith("The times of 2 jobs")

@@ -36,6 +36,9 @@ except UserError as error:
 
 PLAN = Plan(config)
 
+if "estimate" in config and workflow.is_main_process:
+    print("stillhouse: estimated at {minutes} minutes on {cores} cores".format(**config["estimate"]), file=sys.stderr)
+
 TABLE = "results/{dataset}/table.parquet"
 SCHEMA = "results/{dataset}/schema.json"
 FOLDS = "results/{dataset}/folds.parquet"

@@ -4,14 +4,18 @@ It always runs as it is. What was guessed and could be wrong is said in it, and 
 """
 
 import re
-from importlib.util import find_spec
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+import yaml
 
 from stillhouse.columns import DEPLOY, LABEL, LABELLED, PART, ROW
+from stillhouse.config.checks.configuration import checked
 from stillhouse.config.checks.tables import check_dataset
 from stillhouse.config.completion import fill
+from stillhouse.config.estimate import minutes, seconds
+from stillhouse.config.plan import Plan
 from stillhouse.config.settings import load_schema
 from stillhouse.errors import UserError
 from stillhouse.intake import kinds
@@ -20,9 +24,9 @@ from stillhouse.intake.kinds import MOST_CLASSES
 from stillhouse.intake.load import load
 from stillhouse.intake.loaders import file
 from stillhouse.intake.notation import cleaned, stray_words
+from stillhouse.intake.presets import FILLED, PRESETS, preset_of, size_of, speed, student_width
 from stillhouse.intake.sniffing import sniffed
 from stillhouse.intake.template import (
-    PRESETS,
     TEMPLATE,
     dataset_name,
     folds_for,
@@ -143,15 +147,48 @@ class Starter:
         name, auc = next(iter(rated.items()))
         return [f"of all columns, {name!r} alone tells the target best, with an AUC of {auc:.2f}"]
 
-    def text(self, preset="balanced"):
-        """Return the configuration as commented YAML; presets are those of ``template.py``."""
+    def chosen(self, asked, cores):
+        """Return the largest preset that takes at most so many minutes; raises ``UserError`` where none does.
+
+        The estimate fills a part of the minutes alone, as early stopping and other work on the machine are unknown.
+        """
+        for preset in reversed(PRESETS):
+            taken = self.estimated(preset, cores)
+            if taken <= FILLED * asked:
+                return preset
+        raise UserError(
+            f"--minutes {asked:g}: the smallest preset takes about {taken:.1f} minutes of {cores} cores here, and is to fill "
+            f"{100 * FILLED:.0f} % of what is asked for at most; give {taken / FILLED:.1f} minutes or more, or fewer rows"
+        )
+
+    def estimated(self, preset, cores):
+        """Return the minutes that the run of a preset takes on cores of this machine."""
+        plan, name = Plan(checked(yaml.safe_load(self._written(preset, 0, cores)), self.schema)), dataset_name(Path(self.table))
+        return minutes(seconds(plan, name, self.size), cores, self.speed)
+
+    @cached_property
+    def size(self):
+        """How large the table is, as the time of a run depends on it."""
+        labelled = self.rows[self.rows[PART].isin(LABELLED)]
+        return size_of(labelled, kinds.feature_columns(self.described), len(self.described["classes"] or []))
+
+    @cached_property
+    def speed(self):
+        """How fast a core of this machine is."""
+        return speed()
+
+    def text(self, preset="balanced", cores=2):
+        """Return the configuration as commented YAML; presets are those of ``presets.py``."""
+        return self._written(preset, f"{self.estimated(preset, cores):.1f}", cores)
+
+    def _written(self, preset, taken, cores):
         task, is_classes = self.described["task"], self.described["classes"]
         positive = {"positive": is_classes[1]} if task == "binary" else {}
-        shown = {**self.options, **positive}
-        asked, weigh = PRESETS[preset], ", weigh: logistic" if self.deploy else ""
-        least, leaf = leaves(self.rows[PART].isin(LABELLED).sum())
-        names = {"linear": "logistic" if is_classes else "ridge", "least": least, "leaf": leaf, "weigh": weigh}
-        members, listed_members = members_text(asked, find_spec("catboost") is not None, **names)
+        asked, weigh = preset_of(preset), ", weigh: logistic" if self.deploy else ""
+        least, leaf = leaves(self.size.rows)
+        linear = "logistic" if is_classes else "ridge"
+        members, listed_members = members_text(asked, linear=linear, least=least, leaf=leaf, weigh=weigh)
+        width = student_width(len(kinds.feature_columns(self.described)) + self.size.components)
         return TEMPLATE.format(
             name=dataset_name(Path(self.table)),
             table=quoted(self.table),
@@ -160,11 +197,14 @@ class Starter:
             columns=len({column["source"] for column in self.described["columns"]}),
             task=task,
             doubts="".join(f"# Check: {one_line(doubt)}\n" for doubt in self.doubts),
-            options="".join(f"    {key}: {in_yaml(value)}\n" for key, value in shown.items()),
+            preset=preset,
+            minutes=taken,
+            cores=cores,
+            options="".join(f"    {key}: {in_yaml(value)}\n" for key, value in {**self.options, **positive}.items()),
             weigh=weigh,
             members=members,
             names=listed_members,
-            student=asked.student,
+            student=f"width: {width}, depth: 2{asked.student}",
             comment="" if is_classes else "  # Where the target is a number, the method logistic is ridge regression.\n",
             k=folds_for(self.described, asked.folds),
             kinds="\n".join(kind_lines(self.described)),

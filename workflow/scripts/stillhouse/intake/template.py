@@ -2,7 +2,6 @@
 
 import json
 import re
-from typing import NamedTuple
 
 import numpy as np
 
@@ -14,6 +13,8 @@ TEMPLATE = """\
 {doubts}
 seed: 1
 folds: {{k: {k}}}
+# What the run takes by its rows, columns and models, on this machine: preset {preset}.
+estimate: {{minutes: {minutes}, cores: {cores}}}
 
 datasets:
   {name}:
@@ -30,39 +31,21 @@ imputers:
 models:
 {comment}{members}  stack: {{stack: {{method: linear, members: [{names}]}}}}
   # The small model to ship, taught by the stack's predictions of rows that the stack did not see.
-  student: {{prepare: {{impute: marked{weigh}}}, distill: {{method: mlp, width: 32, depth: 1, teacher: stack{student}}}}}
+  student: {{prepare: {{impute: marked{weigh}}}, distill: {{method: mlp, {student}, teacher: stack}}}}
 
 export: [student]
 """
 # The members of stacks, in the order of their lines.
 MEMBERS = {
     "linear": "  {linear}: {{prepare: {{impute: marked}}, fit: {{method: logistic}}}}",
-    "forest": "  forest: {{prepare: {{impute: marked}}, fit: {{method: forest{leaf}}}}}",
+    "forest": "  forest: {{prepare: {{impute: marked}}, fit: {{method: forest{leaf}, trees: {trees}}}}}",
     "extra": """\
   # Trees that end in single rows are the best member where rows are much like others; elsewhere the stack weighs them down.
-  extra: {{prepare: {{impute: marked}}, fit: {{method: extratrees, leaf: {least}, trees: 300}}}}""",
+  extra: {{prepare: {{impute: marked}}, fit: {{method: extratrees, leaf: {least}, trees: {trees}}}}}""",
     "boosted": "  boosted: {{prepare: {{impute: none}}, fit: {{method: boosting{searched}}}}}",
     # Its library is no requirement; it is left out where it is not installed.
     "catboost": "  catboost: {{prepare: {{impute: none}}, fit: {{method: catboost{searched}}}}}",
-    "network": "  network: {{prepare: {{impute: marked{weigh}}}, train: {{method: mlp, seeds: {seeds}}}}}",
-}
-
-
-class Preset(NamedTuple):
-    """What a preset asks for: folds at most, members, seeds of the network, settings that are searched and of the student."""
-
-    folds: int = 5
-    members: tuple = tuple(MEMBERS)
-    seeds: int = 2
-    searched: str = ""
-    student: str = ""
-
-
-PRESETS = {
-    # A first look: no network learns but the student, at a fixed share of the label.
-    "quick": Preset(folds=4, members=("linear", "forest", "boosted"), student=", alpha: 0.3, epochs: 60"),
-    "balanced": Preset(),
-    "best": Preset(seeds=4, searched=", search: {rate: [0.02, 0.05, 0.1]}", student=", seeds: 2, refit: all"),
+    "network": "  network: {{prepare: {{impute: marked{weigh}}}, train: {{method: mlp, seeds: {seeds}, epochs: {epochs}}}}}",
 }
 # The leaves that a tree may have, about, and the rows of a leaf of a forest in tables that are small enough.
 MOST_LEAVES, USUAL_LEAF = 20_000, 3
@@ -79,11 +62,11 @@ def leaves(rows):
     return least, f", leaf: {least}" if least > USUAL_LEAF else ""
 
 
-def members_text(preset, is_installed, **settings):
-    """Return the lines of a stack's members, and their names; ``is_installed`` says whether there is CatBoost."""
-    kept = [name for name in preset.members if is_installed or name != "catboost"]
-    lines = "".join(MEMBERS[name].format(seeds=preset.seeds, searched=preset.searched, **settings) + "\n" for name in kept)
-    return lines, ", ".join(settings["linear"] if name == "linear" else name for name in kept)
+def members_text(preset, **settings):
+    """Return the lines of a stack's members, and their names."""
+    known = {"trees": preset.trees, "seeds": preset.seeds, "epochs": preset.epochs, "searched": preset.searched, **settings}
+    lines = "".join(MEMBERS[name].format(**known) + "\n" for name in preset.members)
+    return lines, ", ".join(settings["linear"] if name == "linear" else name for name in preset.members)
 
 
 def one_line(text):

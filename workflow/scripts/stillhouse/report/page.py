@@ -2,6 +2,7 @@
 
 import platform
 from importlib.metadata import version
+from time import time
 
 import jinja2
 import yaml
@@ -64,6 +65,7 @@ def render(run, shown, template):
         slices=explanation.slice_lines(run),
         leaves=explanation.leaf_lines(run),
         surrogate=explanation.surrogate_sentence(run),
+        times=footprint.time_sentence(run, time()),
         metrics=shown_metrics(run),
         metric_titles=METRIC_TITLES
         | {"recall_at_precision": f"recall at a threshold chosen for {percent(run.settings['precision'])} precision"},

@@ -157,7 +157,7 @@ def histories_by_model(paths):
 
 
 def job_footprints(folder):
-    """Return step, seconds and megabytes of each job, the longest first, from Snakemake's benchmark files."""
+    """Return each job from Snakemake's benchmark files, the longest first: its step, seconds, megabytes and when it began."""
     jobs = []
     for path in sorted(Path(folder).rglob("*.tsv")):
         try:
@@ -166,5 +166,7 @@ def job_footprints(folder):
             # An interrupted job may leave an empty file.
             continue
         step = str(path.relative_to(folder).with_suffix(""))
-        jobs.append({"step": step, "seconds": float(line["s"]), "megabytes": pd.to_numeric(line["max_rss"], errors="coerce")})
+        seconds, megabytes = float(line["s"]), pd.to_numeric(line["max_rss"], errors="coerce")
+        begun = path.stat().st_mtime - seconds
+        jobs.append({"step": step, "seconds": seconds, "megabytes": megabytes, "begun": begun})
     return sorted(jobs, key=lambda job: -job["seconds"])

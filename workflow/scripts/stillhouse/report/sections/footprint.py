@@ -55,3 +55,16 @@ def sentence(run):
         f"The AUC of {run.quoted(fastest)} is lower by {number(best - run.value(fastest))}; it is "
         f"{ratio(speed, 'faster', 'slower', 'fast')} and {ratio(size, 'smaller', 'larger', 'large')}."
     )
+
+
+def time_sentence(run, now):
+    """Return how long the jobs took beside what was estimated; ``now`` is the time in seconds since the epoch."""
+    total = sum(job["seconds"] for job in run.jobs)
+    said = f"The times of {len(run.jobs)} jobs add up to {total:.0f} seconds; the longest are shown."
+    if "estimate" not in run.config or not run.jobs:
+        return said
+    taken = (now - min(job["begun"] for job in run.jobs)) / 60
+    return (
+        f"The run was estimated at {run.config['estimate']['minutes']} minutes on {run.config['estimate']['cores']} cores; its "
+        f"first job began {taken:.1f} minutes before this report. {said}"
+    )

@@ -1,0 +1,135 @@
+"""How long a run takes, estimated from its configuration and the size of its table before anything runs.
+
+The constants are seconds of one core of the machine that ``docs/benchmarks.md`` names, found by ``benchmarks/presets.py``. They
+are rough: early stopping ends when it ends. Standard library only, as all of this package.
+"""
+
+from math import log2, prod
+from typing import NamedTuple
+
+from stillhouse.config.models import AUTO, method_folder, verb
+
+# What any job takes, which is mostly its imports, and a job with networks; the parts of a run that no other job runs beside.
+JOB, JOB_OF_NETWORKS, ALONE = 1.2, 5.0, 14.0
+# The share of rows that are fitted on before stop rows join them, and the epochs after which most networks have stopped.
+FIRST_SHARE, USUAL_EPOCHS, USUAL_EPOCHS_OF_STUDENTS = 0.85, 50, 110
+# The candidates of a student that chooses its share of the label, or its temperature, by its stop rows.
+ALPHAS, TEMPERATURES = 4, 3
+
+
+class Size(NamedTuple):
+    """What time depends on: labelled rows, features by kind, characters of texts, and classes (1 for a regression)."""
+
+    rows: int
+    numbers: int
+    onehots: int
+    components: int
+    characters: int
+    classes: int
+
+    @property
+    def features(self):
+        """The number of all features."""
+        return self.numbers + self.onehots + self.components
+
+
+def seconds(plan, dataset, size):
+    """Return the seconds of a core that the jobs of a dataset take, as ``{model or step: seconds}``."""
+    splits = len(plan.prepared_splits(dataset))
+    cells = size.rows * size.features
+    preparation = 7 * JOB + splits * (0.05 + 4e-7 * cells + 2.5e-7 * size.characters)
+    evaluation = sum(1.0 + 3.5e-8 * size.rows * plan.config["report"]["draws"] for _ in plan.models)
+    rest = 12 * JOB + 1.5 * len(plan.models) + 2e-5 * size.rows
+    parts = {name: of_model(plan, dataset, name, size) for name in plan.models}
+    return {"preparation": preparation, **parts, "evaluation": evaluation, "the rest": rest}
+
+
+def minutes(parts, cores, speed=1.0):
+    """Return the minutes that a run takes on cores that are ``speed`` times as fast as those of the constants."""
+    return (sum(parts.values()) / cores + ALONE) / speed / 60
+
+
+def of_model(plan, dataset, name, size):
+    """Return the seconds of a core that the job of a model takes."""
+    model, folds = plan.models[name], plan.folds[dataset]
+    options = model[verb(model)]
+    if method_folder(model) not in ("estimators", "architectures"):
+        return 2 * JOB
+    fits = [size.rows * len(folds.trained(split)) / folds.count for split in plan.model_splits(dataset, name)]
+    if method_folder(model) == "architectures":
+        return JOB_OF_NETWORKS + of_networks(options, fits, size)
+    if options["refit"] == "all":
+        fits = [share * rows for rows in fits for share in (FIRST_SHARE, 1)]
+    times = (1 + trials(options)) * max(1, options["bag"]) * max(1, options["boost"]) * candidates(options)
+    return 2 * JOB + times * BY_METHOD.get(options["method"], of_linear)(options, fits, size)
+
+
+def trials(options):
+    """Return how many settings a search tries."""
+    return min(options["trials"], prod(map(len, options["search"].values()))) if options["search"] else 0
+
+
+def candidates(options):
+    """Return how many models of a student are fitted to choose between."""
+    alphas = ALPHAS if options.get("alpha") == AUTO else 1
+    return alphas * (TEMPERATURES if options.get("temperature") == AUTO else 1)
+
+
+def of_networks(options, fits, size):
+    """Return the seconds that networks take: their parameters times rows, times epochs."""
+    width, embedding, depth = options.get("width", 128), options["embedding"], options["depth"]
+    bins = options["bins"] if options["numbers"] == "piecewise" else 1
+    parameters = size.numbers * embedding * bins + size.features * embedding * width + depth * width**2
+    usual = USUAL_EPOCHS_OF_STUDENTS if "teacher" in options else USUAL_EPOCHS
+    networks = options["seeds"] * max(1, options["boost"]) * candidates(options)
+    return networks * min(options["epochs"], usual) * sum(fits) * (8e-6 + 2e-10 * parameters)
+
+
+def of_linear(options, fits, size):
+    """Return the seconds that linear models take, and methods of which nothing is known."""
+    return sum(3e-7 * rows * size.features * size.classes for rows in fits)
+
+
+def of_forest(options, fits, size):
+    """Return the seconds of a forest, which searches each of its columns for the best split."""
+    columns = tried(size) * (size.numbers + size.components + 0.05 * size.onehots) / max(1, size.features)
+    return sum(options["trees"] * (9e-4 + 4.3e-8 * columns * rows * log2(rows + 2)) for rows in fits)
+
+
+def of_extra_trees(options, fits, size):
+    """Return the seconds of extra trees, which take a threshold by chance."""
+    return sum(options["trees"] * (8e-4 + 1.4e-8 * tried(size) * rows * log2(rows + 2)) for rows in fits)
+
+
+def tried(size):
+    """Return among how many features a tree chooses."""
+    return size.features**0.5 if size.classes > 1 else size.features / 2
+
+
+def of_boosting(options, fits, size):
+    """Return the seconds of boosted trees, that stop early."""
+    return sum(0.03 + 3.5e-5 * rows * (0.7 + size.features / 100) * trees_a_round(size) for rows in fits)
+
+
+def of_catboost(options, fits, size):
+    """Return the seconds of CatBoost's trees, that stop early."""
+    return sum(0.1 + 2.2e-4 * rows * (0.7 + size.features / 100) * trees_a_round(size) for rows in fits)
+
+
+def trees_a_round(size):
+    """Return how many trees a round of boosting has."""
+    return size.classes if size.classes > 2 else 1
+
+
+def of_nearest(options, fits, size):
+    """Return the seconds of searching the nearest rows, for all rows that a split holds out."""
+    return sum(2e-9 * size.rows * min(rows, options["rows"]) * size.features / len(fits) for rows in fits)
+
+
+BY_METHOD = {
+    "forest": of_forest,
+    "extratrees": of_extra_trees,
+    "boosting": of_boosting,
+    "catboost": of_catboost,
+    "knn": of_nearest,
+}

@@ -1,0 +1,79 @@
+"""How much a first configuration makes: presets, from a first look to more than the usual, and how large a table is."""
+
+import time
+from importlib.util import find_spec
+from typing import NamedTuple
+
+import numpy as np
+
+from stillhouse.config.estimate import Size
+from stillhouse.intake import kinds
+
+MEMBERS = ("linear", "forest", "extra", "boosted", "catboost", "network")
+
+
+class Preset(NamedTuple):
+    """Folds at most, members of the stack, trees, seeds and epochs of the network, a search, and settings of the student."""
+
+    folds: int = 5
+    members: tuple = MEMBERS
+    trees: int = 300
+    seeds: int = 2
+    epochs: int = 200
+    searched: str = ""
+    student: str = ""
+
+
+# From the shortest to the longest. A student chooses its share of the label only from `balanced` on.
+PRESETS = {
+    "least": Preset(4, ("linear", "boosted"), student=", alpha: 0.3, epochs: 30"),
+    "quick": Preset(4, ("linear", "forest", "boosted"), trees=200, student=", alpha: 0.3, epochs: 60"),
+    "trees": Preset(4, MEMBERS[:-1], trees=200, student=", alpha: 0.3"),
+    "light": Preset(4, trees=200, seeds=1, epochs=60, student=", alpha: 0.3"),
+    "balanced": Preset(),
+    "best": Preset(seeds=4, searched=", search: {rate: [0.02, 0.05, 0.1]}", student=", seeds: 2, refit: all"),
+}
+# The share of the minutes that are asked for which an estimate may fill.
+FILLED = 0.8
+# The most columns for which a student of so many units a layer is a file of half a megabyte, about; more have the last.
+WIDTHS = {128: 38, 64: 65, 32: np.inf}
+# The seconds that `speed` takes on the machine of the estimates.
+USUAL_SECONDS = 0.058
+
+
+def preset_of(name):
+    """Return a preset, without the members whose library is not installed."""
+    preset = PRESETS[name]
+    has_catboost = find_spec("catboost") is not None
+    return preset._replace(members=tuple(member for member in preset.members if has_catboost or member != "catboost"))
+
+
+def size_of(rows, columns, classes):
+    """Return the size of a table of labelled rows, from its typed columns and the number of classes."""
+    counts = dict.fromkeys(("numbers", "onehots", "components", "characters"), 0)
+    for column in columns:
+        values = rows[column["name"]]
+        if column["kind"] == kinds.TEXT:
+            counts["components"] += 80
+            counts["characters"] += int(values.str.len().sum())
+        elif column["kind"] == kinds.CATEGORICAL:
+            counts["onehots"] += min(50, values.nunique()) + 1
+        else:
+            counts["numbers"] += 1
+            counts["onehots"] += bool(column["missing"])
+    return Size(rows=len(rows), classes=max(1, classes), **counts)
+
+
+def student_width(columns):
+    """Return how many units a layer of the student has, for so many columns."""
+    return next(width for width, most in WIDTHS.items() if columns <= most)
+
+
+def speed():
+    """Return how fast a core of this machine is beside that of the estimates: sorting and exponentials, the best of five."""
+    numbers, taken = np.random.default_rng(0).random(1_000_000), []
+    for _ in range(5):
+        begin = time.perf_counter()
+        np.exp(np.sort(numbers))
+        taken.append(time.perf_counter() - begin)
+    return USUAL_SECONDS / min(taken)
