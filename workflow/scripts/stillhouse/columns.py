@@ -51,6 +51,7 @@ WITHOUT_LABEL = (DEPLOY, UNLABELLED)
 # names contain. Other modules use these constants and functions, and never the letters.
 NUMBER, MEAN_LABEL, ENCODED, GAP_INDICATOR, ONE_HOT = KINDS_OF_FEATURES = "ntemc"
 _FEATURE = re.compile(rf"[{KINDS_OF_FEATURES}]\d+:")
+_QUANTILE = re.compile(r"q0\.\d+|q\d(\.\d+)?e-\d+")
 
 
 def feature_name(kind, column, text):
@@ -114,6 +115,16 @@ def graph_input(name):
 def probability(name):
     """Return the name of the column with the probability of a class."""
     return f"p_{name}"
+
+
+def quantile(level):
+    """Return the name of the column with the predicted quantile of a level, such as ``q0.05``."""
+    return f"q{level:g}"
+
+
+def quantiles(table):
+    """Return the names of a table's columns of predicted quantiles, the lowest first."""
+    return sorted(filter(_QUANTILE.fullmatch, table.columns), key=lambda name: float(name[1:]))
 
 
 def is_probability(column):

@@ -120,7 +120,7 @@ def as_table(steps, classes):
     """Return the results of ``Followed.scores`` as one table: batch, state, row and predictions."""
     names = columns_of(classes)
     parts = [
-        pd.DataFrame(scores, columns=names).assign(**{BATCH: batch, STATE: state, ROW: rows.to_numpy()})
+        pd.DataFrame(scores[:, : len(names)], columns=names).assign(**{BATCH: batch, STATE: state, ROW: rows.to_numpy()})
         for batch, state, rows, scores in steps
     ]
     return pd.concat(parts, ignore_index=True)[[BATCH, STATE, ROW, *names]]

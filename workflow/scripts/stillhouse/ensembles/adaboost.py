@@ -13,6 +13,9 @@ class Voted:
     A single model has nobody to vote with, and keeps its own probabilities; votes would make two values of them.
     """
 
+    # Votes are for classes, which have no quantiles.
+    levels = ()
+
     def __init__(self, models, votes, n_classes):
         self.models, self.votes, self.n_classes = models, np.array(votes), n_classes
 

@@ -33,12 +33,21 @@ class SinglePipeline:
         return self.model.model.n_classes
 
     @property
+    def levels(self):
+        """The levels of the quantiles that follow the value."""
+        return self.model.model.levels
+
+    @property
     def models(self):
         """All fitted models."""
         return [self.model]
 
     def predict(self, table):
         """Return probabilities (rows, classes) or values (rows, 1) of typed rows."""
+        return self.outputs(table)[:, : self.n_classes or 1]
+
+    def outputs(self, table):
+        """Return what ``predict`` does, and after a value its quantiles; shape (rows, outputs)."""
         return self.model.predict(self.preparation.transform(table))
 
 
@@ -61,12 +70,21 @@ class StackedPipeline:
         return self.members[0].n_classes
 
     @property
+    def levels(self):
+        """The levels of the quantiles that follow the value: a stack has none."""
+        return ()
+
+    @property
     def models(self):
         """All fitted models."""
         return [model for member in self.members for model in member.models]
 
     def predict(self, table):
         """Return probabilities (rows, classes) or values (rows, 1) of typed rows."""
+        return self.outputs(table)
+
+    def outputs(self, table):
+        """Return what ``predict`` does; a stack has no quantiles."""
         scores = np.stack([as_scores(member.predict(table), self.n_classes) for member in self.members])
         return self.stacker.pooled(scores, self.n_classes)
 

@@ -12,7 +12,7 @@ stated and not only all classes on average (Vovk 2012, section 3).
 import numpy as np
 import pandas as pd
 
-from stillhouse.columns import FOLD, LABEL, ROW
+from stillhouse.columns import FOLD, LABEL, PREDICTION, ROW, quantiles
 from stillhouse.intake.folds import unit_numbers
 from stillhouse.predictions.predictions import columns_of
 
@@ -31,11 +31,23 @@ def nonconformity_score(predictions, classes):
     return 1 - predictions[columns_of(classes)].to_numpy("float64")
 
 
+def ends(predictions):
+    """Return what an interval is widened from: the first and the last predicted quantile, or twice the value; (rows,) each."""
+    levels = quantiles(predictions)
+    names = (levels[0], levels[-1]) if len(levels) > 1 else (PREDICTION, PREDICTION)
+    return tuple(predictions[name].to_numpy("float64") for name in names)
+
+
 def label_scores(rows, classes):
-    """Return the nonconformity score of each row's label: 1 - p(label), or the distance from the value; shape (rows,)."""
+    """Return the nonconformity score of each row's label; shape (rows,).
+
+    It is 1 - p(label), or how far the value lies outside its quantiles, negative inside (Romano, Patterson & Candès 2019), or
+    without quantiles from the predicted value.
+    """
     labels = rows[LABEL].to_numpy()
     if not classes:
-        return np.abs(labels - rows[columns_of(None)[0]].to_numpy("float64"))
+        low, high = ends(rows)
+        return np.maximum(low - labels, labels - high)
     return nonconformity_score(rows, classes)[np.arange(len(rows)), labels.astype(int)]
 
 
@@ -114,8 +126,11 @@ class HeldOut:
         parts = {fold: self.sorted_scores(weight, self.folds == fold) for fold in predictions}
         first = next(iter(predictions.values()))
         if not self.classes:
-            centres = {fold: table[columns_of(None)[0]].to_numpy("float64") for fold, table in predictions.items()}
-            low, high = (sign * cv_plus_end(centres, parts, wanted[0], sign) for sign in (-1, 1))
+            both = {fold: ends(table) for fold, table in predictions.items()}
+            low, high = (
+                sign * cv_plus_end({fold: found[side] for fold, found in both.items()}, parts, wanted[0], sign)
+                for side, sign in enumerate((-1, 1))
+            )
             return pd.DataFrame({ROW: first[ROW].to_numpy(), LOW: low, HIGH: high})
         below = np.zeros((len(first), len(self.classes)))
         for fold, table in predictions.items():
@@ -142,7 +157,7 @@ def cv_plus_end(centres, parts, wanted, sign):
     shifted = [(sign * centres[fold], *part) for fold, (part,) in parts.items()]
     if sum(reached[-1] for _, _, reached in shifted) < wanted:
         return np.full(len(shifted[0][0]), np.inf)
-    low = np.min([centre for centre, _, _ in shifted], axis=0)
+    low = np.min([centre for centre, _, _ in shifted], axis=0) + min(scores.min(initial=0) for _, scores, _ in shifted)
     high = np.max([centre for centre, _, _ in shifted], axis=0) + max(scores.max(initial=0) for _, scores, _ in shifted)
     for _ in range(BISECTIONS):
         middle = (low + high) / 2
@@ -156,8 +171,8 @@ def threshold_sets(rows, limit, classes):
     """Return each row's set as ``in_<class>``, or its interval as ``low`` and ``high``, by thresholds (rows, classes or 1)."""
     if classes:
         return set_table(rows[ROW], nonconformity_score(rows, classes) <= limit, classes)
-    centre = rows[columns_of(None)[0]].to_numpy("float64")
-    return pd.DataFrame({ROW: rows[ROW].to_numpy(), LOW: centre - limit[:, 0], HIGH: centre + limit[:, 0]})
+    low, high = ends(rows)
+    return pd.DataFrame({ROW: rows[ROW].to_numpy(), LOW: low - limit[:, 0], HIGH: high + limit[:, 0]})
 
 
 def set_table(rows, is_in, classes):

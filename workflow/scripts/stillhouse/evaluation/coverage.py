@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from stillhouse.columns import DEPLOY, LABEL, PART, ROW
+from stillhouse.columns import DEPLOY, LABEL, PART, ROW, quantiles
 from stillhouse.evaluation.conformal import HIGH, LOW, HeldOut, set_column, threshold_sets
 from stillhouse.evaluation.intervals import draws, share_interval
 from stillhouse.evaluation.metrics import mean
@@ -40,6 +40,7 @@ def with_conformal(metrics, rows, protocol, timed, weights=None, of_splits=None)
         of_deploy, unweighted = (one.set_index(ROW).loc[deploy[ROW]] for one in (found[-1], judge.sets_of_new(of_splits, even)))
         covered["deploy"] = coverage(deploy, of_deploy, np.ones(len(deploy)), protocol, unweighted)
     metrics = {part: assessed | {"conformal": covered.get(part)} for part, assessed in metrics.items()}
+    metrics["held_out"]["quantiles"] = quantile_shares(held_out, protocol)
     return metrics, pd.concat(found, ignore_index=True).sort_values(ROW, ignore_index=True)
 
 
@@ -92,4 +93,10 @@ def sizes(table, classes):
     """Return the number of classes in each set, or the width of each interval."""
     if classes:
         return table[[set_column(name) for name in classes]].to_numpy().sum(axis=1)
-    return (table[HIGH] - table[LOW]).to_numpy()
+    return (table[HIGH] - table[LOW]).clip(lower=0).to_numpy()
+
+
+def quantile_shares(rows, protocol):
+    """Return the share of rows below each predicted quantile, with its interval: ``{name: {value, low, high, rows}}``."""
+    labels, even = rows[LABEL].to_numpy(), np.ones(len(rows))
+    return {name: share(labels <= rows[name].to_numpy(), even, rows, protocol) for name in quantiles(rows)}

@@ -35,11 +35,17 @@ class Fitted:
         self.estimator, self.names, self.n_classes = estimator, names, n_classes
         self.settings, self.trials = {}, None
 
+    @property
+    def levels(self):
+        """The levels of the quantiles that follow a value."""
+        return getattr(self.estimator, "quantiles", ())
+
     def predict(self, table):
-        """Return scores of prepared rows: probabilities (rows, classes), or values (rows, 1)."""
+        """Return scores of prepared rows: probabilities (rows, classes), or values (rows, 1), with quantiles after them."""
         X = table[self.names].to_numpy()
         if not self.n_classes:
-            return self.estimator.predict(X).reshape(-1, 1)
+            values = self.estimator.predict(X)
+            return values if values.ndim == 2 else values[:, None]
         return among_all_classes(self.estimator.predict_proba(X), self.estimator.classes_, self.n_classes)
 
 

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 from stillhouse.columns import HISTORY, PARENTS, PHASE, ROW, SETTINGS, STOP
 from stillhouse.config.dataset import variant
+from stillhouse.errors import UserError
 from stillhouse.intake.folds import with_synthetic_rows
 from stillhouse.methods import is_method
 from stillhouse.predictions.calibration import OnOriginalPrior
@@ -40,6 +41,13 @@ class Job:
         self.sources = sources(inputs)
         self.memory = memory_of(resources or {})
         self._seed = derive(params.seed, variant(wildcards.dataset), params.seed_name)
+        if self.levels and self.classes:
+            raise UserError("quantiles are of values, and the target has classes; leave them out, or set task: regression")
+
+    @property
+    def levels(self):
+        """The levels of the quantiles that are learned beside a value."""
+        return self.options.get("quantiles", [])
 
     def split(self, name):
         """Return a split by its name."""
@@ -128,11 +136,12 @@ class Job:
 
     def _predicted(self, split, model, rows):
         if rows.empty:
-            return prediction_table(rows, [], self.classes, [] if self.classes else None)
+            return prediction_table(rows, [], self.classes, [] if self.classes else None, self.levels)
         features = self.features(split)
         features = features.iloc[positions_of(rows, features)]
         scores = model.predict(features)
-        return prediction_table(rows, scores, self.classes, decide(scores, model.factors) if self.classes else None)
+        decided = decide(scores, model.factors) if self.classes else None
+        return prediction_table(rows, scores, self.classes, decided, self.levels)
 
 
 def memory_of(resources):

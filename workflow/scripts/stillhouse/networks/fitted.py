@@ -11,6 +11,7 @@ from stillhouse.ensembles.out_of_bag import out_of_bag
 from stillhouse.errors import UserError, log
 from stillhouse.networks.vectorized.layers import vectorized
 from stillhouse.networks.vectorized.memory import rows_at_once
+from stillhouse.predictions.predictions import with_sorted_quantiles
 
 # Rows that are predicted at once: what a network makes of more of them does not fit the caches.
 ROWS_AT_ONCE = 1024
@@ -19,9 +20,9 @@ ROWS_AT_ONCE = 1024
 class FittedNetworks:
     """Networks whose probabilities or values are averaged; ``members`` has a list of networks for each seed."""
 
-    def __init__(self, members, names, n_classes, centre, scale):
+    def __init__(self, members, names, n_classes, centre, scale, levels=()):
         self.members, self.names, self.n_classes = members, names, n_classes
-        self.centre, self.scale = centre, scale
+        self.centre, self.scale, self.levels = centre, scale, levels
 
     @property
     def networks(self):
@@ -29,12 +30,12 @@ class FittedNetworks:
         return [network for member in self.members for network in member]
 
     def predict(self, table):
-        """Return scores of prepared rows: probabilities (rows, classes), or values (rows, 1), as float64."""
+        """Return scores of prepared rows as float64: probabilities (rows, classes), or values and quantiles (rows, outputs)."""
         X = torch.tensor(table[self.names].to_numpy(np.float32))
         with torch.inference_mode():
             # A job that has trained on a GPU holds one; other jobs do not set it up for the sake of a few predictions.
             means = self.means_on("cuda", X) if torch.cuda.is_initialized() else self.means(X)
-        return (means if self.n_classes else means * self.scale + self.centre).numpy()
+        return means.numpy() if self.n_classes else with_sorted_quantiles((means * self.scale + self.centre).numpy())
 
     def means(self, X):
         """Return the networks' mean probabilities or values (rows, outputs) of features (rows, features)."""
@@ -99,13 +100,13 @@ def bag_history(training_set, members, model):
 
 def fitted(training_set, members):
     """Return the networks of the members that did not diverge, or None where all did."""
-    n_outputs = training_set.n_classes or 1
     learned = [networks_of(training_set, number, member) for number, member in enumerate(members) if member.kept]
     if training_set.hints is not None:
-        learned = [[without_hints(network, n_outputs) for network in kept] for kept in learned]
+        learned = [[without_hints(network, training_set.n_outputs) for network in kept] for kept in learned]
     networks = [[network.eval() for network in kept] for kept in learned]
     names, n_classes = training_set.names, training_set.n_classes
-    return FittedNetworks(networks, names, n_classes, *training_set.units) if networks else None
+    levels = training_set.options["quantiles"]
+    return FittedNetworks(networks, names, n_classes, *training_set.units, levels) if networks else None
 
 
 def networks_of(training_set, number, member):

@@ -48,16 +48,33 @@ def of_probabilities(loss):
 DISTANCES = {"mse": distance_loss(F.mse_loss), "mae": distance_loss(F.l1_loss), "huber": distance_loss(F.huber_loss)}
 
 
+def with_pinball(loss, levels):
+    """Return a loss of values, the first output, to which the pinball losses of quantiles, the other ones, are added.
+
+    These learn from labels alone, which targets repeat for every output (Koenker & Bassett 1978).
+    """
+
+    def total(outputs, hard, soft, alpha, temperature):
+        own = loss(outputs[..., :1], hard[..., :1], soft, alpha, temperature)
+        for place, level in enumerate(levels, start=1):
+            above = hard[..., place] - outputs[..., place]
+            own = own + torch.maximum(level * above, (level - 1) * above)
+        return own
+
+    return total
+
+
 class Loss:
     """The loss of this name; ``auto`` is cross-entropy for classes and the squared error for values.
 
-    ``focus`` is that of the focal loss.
+    ``focus`` is that of the focal loss; ``levels`` are those of the quantiles that are learned beside a value.
     """
 
-    def __init__(self, name, n_classes, focus=0):
+    def __init__(self, name, n_classes, focus=0, levels=()):
         self.n_classes = n_classes
         if not n_classes:
-            self.function = DISTANCES["mse" if name == AUTO else name]
+            distance = DISTANCES["mse" if name == AUTO else name]
+            self.function = with_pinball(distance, list(levels)) if levels else distance
         elif name in (AUTO, "cross_entropy"):
             self.function = distillation
         elif name == "focal":

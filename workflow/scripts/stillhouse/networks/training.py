@@ -90,7 +90,8 @@ def _trained(sets, threads, title, checkpoints):
     for (_, batch, steps), (table, found) in zip(by_signature, gathered_sets, strict=True):
         members = [member for own in found.values() for member in own]
         size = len(members) if options["devices"] > 1 else group_size(members, batch, -(-count // threads))
-        program = Program(Shape(batch, steps), options, Loss(options["loss"], sets[0].n_classes, options["focus"]))
+        loss = Loss(options["loss"], sets[0].n_classes, options["focus"], options["quantiles"])
+        program = Program(Shape(batch, steps), options, loss)
         layouts.append(Layout(table, program, in_groups(members, size)))
     # Several processes divide batches and not members.
     parts = parts_that_fit(layouts, gpu_bytes() if options["devices"] == 1 else None, title)

@@ -20,7 +20,20 @@ from stillhouse.seeds import derive
 # The settings of training; all others are settings of the architecture.
 TRAINING_SETTINGS = (
     *("batch", "epochs", "patience", "rate", "rates", "only_norms", "optimizer", "momentum", "decay", "l1", "clip"),
-    *("schedule", "warmup", "cycles", "loss", "focus", "smoothing", "mixup", "curriculum", "average", "snapshots", "precision"),
+    *(
+        "schedule",
+        "warmup",
+        "cycles",
+        "loss",
+        "focus",
+        "quantiles",
+        "smoothing",
+        "mixup",
+        "curriculum",
+        "average",
+        "snapshots",
+        "precision",
+    ),
     *("checkpoint", "devices", "seeds", "bag", "boost", "vote_rate", "refit", "initialization", "bins", "start", "new_head"),
     *TAUGHT,
 )
@@ -81,6 +94,11 @@ class TrainingSet:
         labels = self.sample[LABEL].iloc[self.fitted]
         return (0.0, 1.0) if self.n_classes else (float(labels.mean()), float(labels.std(ddof=0)) or 1.0)
 
+    @property
+    def n_outputs(self):
+        """The number of classes, or of the value and its quantiles."""
+        return self.n_classes or 1 + len(self.options["quantiles"])
+
     @cached_property
     def candidates(self):
         """The pairs (temperature, alpha) to train with; a single one without a teacher."""
@@ -110,9 +128,11 @@ class TrainingSet:
         """Return features, targets and weights as tensors."""
         centre, scale = self.units
         hard = (hard_targets(self.sample, self.soft, self.n_classes) - centre) / scale
+        # Each quantile has the label as its target.
+        repeated = np.repeat(hard, 1 + len(self.options["quantiles"]), axis=1)
         table = Table(
             torch.tensor(self.sample[self.names].to_numpy(np.float32)),
-            torch.from_numpy(hard.astype(np.float32)),
+            torch.from_numpy(repeated.astype(np.float32)),
             torch.tensor(self.sample[WEIGHT].to_numpy(np.float32)),
         )
         if self.soft is not None:
@@ -174,7 +194,7 @@ class TrainingSet:
         architecture = {key: value for key, value in self.options.items() if key not in TRAINING_SETTINGS}
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(derive(seed, "weights"))
-            network = build("architectures", architecture, inputs=inputs, n_outputs=(self.n_classes or 1) + hinted)
+            network = build("architectures", architecture, inputs=inputs, n_outputs=self.n_outputs + hinted)
             return initialise(network, self.options["initialization"])
 
     def _prior(self):

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from stillhouse.columns import DECISION, FOLD, PARENTS, PREDICTION, ROW, probability
+from stillhouse.columns import DECISION, FOLD, PARENTS, PREDICTION, ROW, probability, quantile
 from stillhouse.intake.folds import OF_DEPLOY, OF_UNLABELLED
 from stillhouse.tables import read_split
 
@@ -84,9 +84,12 @@ def unseen_predictions(paths, folds, split, classes, with_synthetic_rows=False):
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=[ROW, *columns_of(classes)], dtype=float)
 
 
-def prediction_table(rows, scores, classes, decisions=None):
-    """Return ``row``, the prediction columns as float64 and, where given, ``decision``: the class that is decided for."""
-    names = columns_of(classes)
+def prediction_table(rows, scores, classes, decisions=None, levels=()):
+    """Return ``row``, the prediction columns as float64 and, where given, ``decision``: the class that is decided for.
+
+    ``levels`` are those of the quantiles that scores have after a value.
+    """
+    names = [*columns_of(classes), *map(quantile, levels)]
     table = pd.DataFrame(np.asarray(scores, "float64").reshape(len(rows), len(names)), columns=names)
     table.insert(0, ROW, np.asarray(rows))
     return table if decisions is None else table.assign(**{DECISION: np.asarray(decisions, "int64")})
@@ -101,3 +104,9 @@ def logits(probabilities):
     """Return centred log probabilities, each at least log(1e-7) before centring; shape (rows, classes)."""
     logs = np.log(np.clip(probabilities, SMALLEST, 1))
     return logs - logs.mean(axis=1, keepdims=True)
+
+
+def with_sorted_quantiles(scores):
+    """Return values and quantiles (rows, 1 + quantiles) with each row's quantiles in rising order, so that none cross."""
+    scores[:, 1:].sort(axis=1)
+    return scores

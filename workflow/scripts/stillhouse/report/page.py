@@ -99,6 +99,7 @@ def details(run):
         *students.sentences(run),
         footprint.sentence(run),
         coverage.sentence(run),
+        *coverage.quantile_sentences(run),
         explanation.slice_sentence(run),
         *balancing.sentences(run),
         shift.deploy_sentence(run),

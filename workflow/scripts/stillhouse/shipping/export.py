@@ -35,6 +35,7 @@ def metadata(schema, pipeline, dataset, model, recipe, table=None):
         "task": schema["task"],
         "target": schema["target"],
         "classes": schema["classes"],
+        "quantiles": list(pipeline.levels),
         "columns": pipeline.columns if table is None else with_seen_values(pipeline.columns, table[table[PART].isin(LABELLED)]),
         "factors": None if factors is None else factors.tolist(),
         "identifiers": [column["source"] for column in schema["columns"] if column["kind"] == kinds.IDENTIFIER],
@@ -69,7 +70,7 @@ def largest_difference(path, table, pipeline):
     shipped, difference, largest = Shipped(path), 0.0, 1.0
     for start in range(0, len(table), ROWS_AT_ONCE):
         rows = table.iloc[start : start + ROWS_AT_ONCE]
-        expected, by_file = pipeline.predict(rows), shipped.scores(typed_inputs(shipped, rows))
+        expected, by_file = pipeline.outputs(rows), shipped.scores(typed_inputs(shipped, rows))
         # The maximum of numpy keeps what is no number.
         difference, largest = np.maximum(difference, np.abs(by_file - expected).max()), max(largest, np.abs(expected).max())
     return float(difference / largest)

@@ -14,7 +14,7 @@ import numpy as np
 import onnxruntime
 import pandas as pd
 
-from stillhouse.columns import DECISION, PREDICTION, graph_input, probability
+from stillhouse.columns import DECISION, PREDICTION, graph_input, probability, quantile
 from stillhouse.errors import UserError
 from stillhouse.intake import kinds
 from stillhouse.intake.formats import dialect_of, tables_in
@@ -48,7 +48,7 @@ class Shipped:
             facts = self.session.get_modelmeta().custom_metadata_map
             self.columns, self.classes = json.loads(facts["columns"]), json.loads(facts["classes"])
             self.reading, self.identifiers = json.loads(facts["reading"]), json.loads(facts["identifiers"])
-            self.factors = json.loads(facts["factors"])
+            self.factors, self.levels = json.loads(facts["factors"]), json.loads(facts["quantiles"])
             # Predicting a row of gaps shows whether the graph and the metadata fit together.
             self.predict(pd.DataFrame({column["source"]: [None] for column in self.columns}))
         except Exception as error:  # onnxruntime raises its own types, one for each way in which a file may be broken
@@ -62,7 +62,7 @@ class Shipped:
         """Return predictions of typed columns as a table with an index; see ``predict``."""
         scores = self.scores({graph_input(name): column.values[:, None] for name, column in columns.items()})
         if self.classes is None:
-            return pd.DataFrame({PREDICTION: scores[:, 0]}, index=index)
+            return pd.DataFrame(scores, columns=[PREDICTION, *map(quantile, self.levels)], index=index)
         result = pd.DataFrame(scores, columns=list(map(probability, self.classes)), index=index)
         names = np.array(self.classes, dtype=object)
         decided = (scores * self.factors).argmax(axis=1)

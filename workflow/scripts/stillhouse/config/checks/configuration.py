@@ -6,7 +6,7 @@ Standard library only, as the workflow reads this on every job.
 from stillhouse.config.checks.ensembles import check_ensembles
 from stillhouse.config.checks.export import check_export, check_followed
 from stillhouse.config.checks.graph import check_graph
-from stillhouse.config.checks.networks import check_networks
+from stillhouse.config.checks.networks import check_networks, check_quantiles
 from stillhouse.config.checks.search import check_searches
 from stillhouse.config.checks.students import check_students
 from stillhouse.config.checks.tables import check_dataset
@@ -35,6 +35,7 @@ def check_uses(config, schema):
             _check_task(config, schema, f"models.{name}.prepare.resample", model["prepare"]["resample"])
     check_ensembles(config, schema)
     check_networks(config)
+    check_quantiles(config)
     check_searches(config, schema)
     check_students(config)
     asked = config["report"]["control"]

@@ -6,9 +6,33 @@ from stillhouse.errors import nearest
 
 # The settings that two networks must share for one to be warm-started with the other's weights.
 ARCHITECTURE = (
+    "quantiles",
     *("method", "width", "depth", "norm", "factor", "attention_heads", "activation", "heads"),
     *("numbers", "bins", "frequencies", "categorical", "embedding"),
 )
+
+
+def check_quantiles(config):
+    """Raise ``ConfigError`` for quantiles that cannot be learned."""
+    of_classes = [name for name, dataset in config["datasets"].items() if dataset["task"] in ("binary", "multiclass")]
+    for name, model in config["models"].items():
+        options = model[verb(model)]
+        if not options.get("quantiles"):
+            continue
+        where = f"models.{name}.{verb(model)}.quantiles"
+        if options["quantiles"] != sorted(options["quantiles"]):
+            raise ConfigError(f"{where}: give the levels in rising order, as {sorted(options['quantiles'])}")
+        if of_classes:
+            raise ConfigError(f"{where}: quantiles are of values, and datasets.{of_classes[0]} has classes; leave it out")
+        if method_folder(model) == "estimators" and (verb(model) == "distill" or options["bag"]):
+            which = "a student" if verb(model) == "distill" else "`bag`"
+            raise ConfigError(
+                f"{where}: {options['method']} learns quantiles from labels alone, and not as {which}; leave it out"
+            )
+        if options.get("transfer"):
+            raise ConfigError(
+                f"{where}: rows of `transfer` have no labels, from which quantiles are learned; leave one of them out"
+            )
 
 
 def check_networks(config):

@@ -7,6 +7,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 
 from stillhouse.columns import one_hot_blocks
+from stillhouse.predictions.predictions import with_sorted_quantiles
 
 
 class Rows(NamedTuple):
@@ -31,15 +32,19 @@ class Boosting(BaseEstimator):
     A handful of stop rows of a class would stop it by chance, often at once, and then the model is a constant. So where some
     class has fewer than ten of them, the rounds are the median of those over the training folds, each held out in turn and
     judged with the stop rows. With ``native`` the one-hot columns of a categorical column become one column of codes again,
-    which LightGBM splits by sets of categories (Fisher 1958).
+    which LightGBM splits by sets of categories (Fisher 1958). With ``quantiles`` there are trees of their own for each level,
+    which end when the stop rows say so; then ``rounds`` may be a list.
     """
 
-    def __init__(self, rounds, patience, rate, leaves, leaf, native, threads, seed):
+    def __init__(self, rounds, patience, rate, leaves, leaf, native, threads, seed, quantiles=()):
         self.rounds, self.patience, self.rate, self.native = rounds, patience, rate, native
         self.leaves, self.leaf, self.threads, self.seed = leaves, leaf, threads, seed
+        self.quantiles = quantiles
 
     def fit(self, X, y, sample_weight=None, stop=None, names=(), fold=None):
-        """Fit on the rows that are not stop rows; without stop rows all rounds are run. ``rounds_`` says how many were kept.
+        """Fit on the rows that are not stop rows; without stop rows all rounds are run.
+
+        ``rounds_`` says how many were kept; with quantiles it is a list.
 
         ``names`` are those of the features; ``fold`` has the fold of each row, copies of a row in one fold.
         """
@@ -47,12 +52,11 @@ class Boosting(BaseEstimator):
         rows = Rows(self._with_codes(X), y, np.ones(len(X)) if sample_weight is None else sample_weight)
         stop = np.zeros(len(X), dtype=bool) if stop is None else stop
         folds = np.unique(fold[~stop]) if fold is not None and stop.any() and self._has_few(y[stop], y[~stop]) else []
-        if len(folds) > 1:
-            self.rounds_ = self._median_rounds(rows, stop, fold, folds)
-            self.booster_ = self._boosted(rows.part(~stop), None, self.rounds_)
-        else:
-            self.booster_ = self._boosted(rows.part(~stop), rows.part(stop), self.rounds)
-            self.rounds_ = self._kept(self.booster_) or self.rounds
+        levels = [None, *self.quantiles]
+        most = self.rounds if isinstance(self.rounds, list) else [self.rounds] * len(levels)
+        made = [self._made(rows, stop, fold, folds, *asked) for asked in zip(levels, most, strict=True)]
+        (self.booster_, *self.of_quantiles_), rounds = zip(*made, strict=True)
+        self.rounds_ = list(rounds) if self.quantiles else rounds[0]
         self.classes_ = getattr(self.booster_, "classes_", None)
         return self
 
@@ -60,22 +64,30 @@ class Boosting(BaseEstimator):
         """Return the settings that the stop rows chose, for a fit on all rows."""
         return {"rounds": self.rounds_}
 
+    def _made(self, rows, stop, fold, folds, level, most):
+        """Return the trees of the mean or, with a level, of a quantile, and how many rounds were kept of at most so many."""
+        if len(folds) > 1:
+            rounds = self._median_rounds(rows, stop, fold, folds, level, most)
+            return self._boosted(rows.part(~stop), None, rounds, level), rounds
+        booster = self._boosted(rows.part(~stop), rows.part(stop), most, level)
+        return booster, self._kept(booster) or most
+
     def _has_few(self, of_stop, of_fitted):
         counts = [np.sum(of_stop == label) for label in np.unique(of_fitted)] if self._is_classifier else [len(of_stop)]
         return min(counts) < FEWEST_STOP_ROWS
 
-    def _median_rounds(self, rows, stop, fold, folds):
+    def _median_rounds(self, rows, stop, fold, folds, level, most):
         best = []
         for number in folds:
             judging = stop | (fold == number)
             if not self._is_classifier or len(np.unique(rows.y[~judging])) == len(np.unique(rows.y[~stop])):
-                best.append(self._kept(self._boosted(rows.part(~judging), rows.part(judging), self.rounds)))
-        return max(1, int(np.median(best))) if best else self.rounds
+                best.append(self._kept(self._boosted(rows.part(~judging), rows.part(judging), most, level)))
+        return max(1, int(np.median(best))) if best else most
 
-    def _boosted(self, rows, stop, rounds):
+    def _boosted(self, rows, stop, rounds, level=None):
         """Return LightGBM's estimator fitted on rows, stopped early by the stop rows, if there are any."""
         stopping = {} if stop is None else self._stopping(*stop, known=np.unique(rows.y))
-        return self._estimator(rounds).fit(
+        return self._estimator(rounds, level).fit(
             rows.X, rows.y, sample_weight=rows.weight, categorical_feature=self._categorical(rows.X), **stopping
         )
 
@@ -92,8 +104,11 @@ class Boosting(BaseEstimator):
         return booster.best_iteration_
 
     def predict(self, X):
-        """Return classes or values; shape (rows,)."""
-        return self.booster_.predict(self._with_codes(X))
+        """Return classes or values, shape (rows,), or values and their quantiles, shape (rows, 1 + quantiles)."""
+        coded = self._with_codes(X)
+        if not self.quantiles:
+            return self.booster_.predict(coded)
+        return with_sorted_quantiles(np.column_stack([one.predict(coded) for one in (self.booster_, *self.of_quantiles_)]))
 
     def _with_codes(self, X):
         """Return the features with each one-hot block as one column of codes, at the end; code 0 is a block of zeros."""
@@ -112,9 +127,11 @@ class Boosting(BaseEstimator):
             "callbacks": [lightgbm.early_stopping(self.patience, verbose=False)],
         }
 
-    def _estimator(self, rounds):
+    def _estimator(self, rounds, level):
         estimator = lightgbm.LGBMClassifier if self._is_classifier else lightgbm.LGBMRegressor
+        objective = {} if level is None else {"objective": "quantile", "alpha": level}
         return estimator(
+            **objective,
             n_estimators=rounds,
             learning_rate=self.rate,
             num_leaves=self.leaves,

@@ -18,8 +18,9 @@ class CatBoost(Boosting):
     def __init__(self, rounds, patience, rate, depth, penalty, native, threads, seed):
         self.rounds, self.patience, self.rate, self.native = rounds, patience, rate, native
         self.depth, self.penalty, self.threads, self.seed = depth, penalty, threads, seed
+        self.quantiles = ()
 
-    def _boosted(self, rows, stop, rounds):
+    def _boosted(self, rows, stop, rounds, level=None):
         booster, of_stop = self._estimator(rounds), None
         if stop is not None:
             is_known = self._is_known(stop.y, rows.y)

@@ -50,6 +50,22 @@ def sentence(run):
     )
 
 
+def quantile_sentences(run):
+    """Return for each model with quantiles how many rows lie below each of them."""
+    known = {name: run.metrics[name]["held_out"].get("quantiles") for name in run.comparison["model"]}
+    return [
+        f"Of the rows, {', '.join(map(share_below, found.items()))} of {run.quoted(name)}."
+        for name, found in known.items()
+        if found
+    ]
+
+
+def share_below(item):
+    """Return the share of rows below a quantile as text, with its interval."""
+    name, found = item
+    return f"{with_interval_in_percent(found)} lie below the quantile {float(name[1:]):g}"
+
+
 def size_sentence(run, estimate):
     """Return how large the sets or intervals are."""
     if not run.task.classes:

@@ -147,15 +147,15 @@ def nodes_of_sklearn(estimator, known, n_classes):
 
 
 def boosted_trees(graph, x, estimator, n_classes):
-    """Add the sum of LightGBM's trees, for classes as probabilities."""
-    dumped = estimator.booster_.booster_.dump_model()
-    known = estimator.classes_ if n_classes else [0]
-    width = dumped["num_tree_per_iteration"]
-    ensemble = Trees(width, np.zeros(width))
-    for number, tree in enumerate(dumped["tree_info"]):
-        ensemble.add(nodes_of_lightgbm(tree["tree_structure"], number % width))
+    """Add the sum of LightGBM's trees, for classes as probabilities; each quantile has trees of its own."""
+    parts = [one.booster_.dump_model() for one in (estimator.booster_, *estimator.of_quantiles_)]
+    width = parts[0]["num_tree_per_iteration"]
+    ensemble = Trees(width * len(parts), np.zeros(width * len(parts)))
+    for first, dumped in enumerate(parts):
+        for number, tree in enumerate(dumped["tree_info"]):
+            ensemble.add(nodes_of_lightgbm(tree["tree_structure"], first + number % width))
     sums = ensemble.to_graph(graph, x)
-    return of_classes(graph, sums, known, n_classes) if n_classes else sums
+    return of_classes(graph, sums, estimator.classes_, n_classes) if n_classes else sums
 
 
 def nodes_of_lightgbm(structure, output):

@@ -7,7 +7,7 @@ import onnx
 from onnx import TensorProto, helper
 
 from stillhouse.predictions.predictions import prior_ratio
-from stillhouse.shipping.onnx.estimators import add_estimator
+from stillhouse.shipping.onnx.estimators import add_estimator, first_column
 from stillhouse.shipping.onnx.graph import Graph, averaged, clipped
 from stillhouse.shipping.onnx.preparation import concatenated, prepared_columns
 
@@ -19,12 +19,12 @@ def to_onnx(pipeline, metadata):
     """Return the ONNX model of a pipeline.
 
     Numbers are filled and scaled in double precision and the networks run in single precision, as in the workflow.
-    Output: ``probabilities`` of shape (rows, classes) or ``prediction`` of shape (rows, 1), both double.
+    Output: ``probabilities`` of shape (rows, classes) or ``prediction`` of shape (rows, 1 + quantiles), both double.
     """
     graph, name = Graph(), "probabilities" if pipeline.n_classes else "prediction"
     result = predictions(graph, pipeline)
     graph.nodes.append(helper.make_node("Identity", [result], [name]))
-    output = helper.make_tensor_value_info(name, TensorProto.DOUBLE, ["rows", pipeline.n_classes or 1])
+    output = helper.make_tensor_value_info(name, TensorProto.DOUBLE, ["rows", pipeline.n_classes or 1 + len(pipeline.levels)])
     body = helper.make_graph(graph.nodes, "stillhouse", graph.inputs, [output], graph.constants)
     domains = dict.fromkeys(["", "ai.onnx.ml", *(node.domain for node in graph.nodes)])
     opsets = [helper.make_opsetid(domain, OPSETS[domain]) for domain in domains]
@@ -53,7 +53,10 @@ def of_stack(graph, stack):
     parts = []
     for member, weight in zip(stack.members, stack.stacker.weights, strict=True):
         scores = predictions(graph, member)
-        scores = graph.add("Log", clipped(graph, scores)) if stack.n_classes else scores
+        if stack.n_classes:
+            scores = graph.add("Log", clipped(graph, scores))
+        elif member.levels:
+            scores = first_column(graph, scores)
         parts.append(graph.add("Mul", scores, graph.constant(np.float64(weight))))
     total = graph.add(
         "Add", graph.add("Sum", *parts), graph.constant(np.atleast_1d(stack.stacker.intercept).astype("float64")[None])
@@ -64,7 +67,7 @@ def of_stack(graph, stack):
 def model_scores(graph, prepared, fitted):
     """Add the scores of networks or of an estimator."""
     if not hasattr(fitted, "networks"):
-        return add_estimator(graph, prepared, fitted)
+        return with_sorted_quantiles(graph, add_estimator(graph, prepared, fitted), fitted.levels)
     # Estimators are written without torch.
     from stillhouse.shipping.onnx.layers import network_outputs
 
@@ -72,7 +75,17 @@ def model_scores(graph, prepared, fitted):
         return averaged(graph, network_outputs(graph, prepared, fitted, "Softmax"))
     mean = averaged(graph, network_outputs(graph, prepared, fitted))
     scaled = graph.add("Mul", mean, graph.constant(np.float64(fitted.scale)))
-    return graph.add("Add", scaled, graph.constant(np.float64(fitted.centre)))
+    return with_sorted_quantiles(graph, graph.add("Add", scaled, graph.constant(np.float64(fitted.centre))), fitted.levels)
+
+
+def with_sorted_quantiles(graph, scores, levels):
+    """Add values and quantiles with each row's quantiles in rising order."""
+    if len(levels) < 2:
+        return scores
+    value = first_column(graph, scores)
+    rest = graph.add("Gather", scores, graph.constant(1 + np.arange(len(levels))), axis=1)
+    rising = graph.add_first_of_two("TopK", rest, graph.constant(np.array([len(levels)])), axis=1, largest=0)
+    return graph.add("Concat", value, rising, axis=1)
 
 
 def selected(graph, prepared, names, wanted):
