@@ -121,7 +121,7 @@ class Chain:
         options, members = self.plan.models[name]["stack"], self.sources(name, split)
         stacker, factors = fit_stacker(members, self.table[[ROW, LABEL]], self.folds, described, self.schema, options)
         with split_writer(files.predictions) as write:
-            own, first = rows_to_predict(self.folds, described), rows_without_labels(self.folds)
+            own, first = rows_to_predict(self.folds, described), rows_without_labels(self.folds, described)
             for way, rows, read in ((split, own, read_split), (first_of(split), first, read_first)):
                 scores = stacker_predictions(stacker, members, rows, described, classes, read)
                 write(way, prediction_table(rows, scores, classes, decide(scores, factors)))

@@ -95,7 +95,8 @@ def spoken(folder, by_split):
     folds = with_synthetic_rows(FOLDS, synthetic)
     with split_writer(path) as write:
         for name, p in by_split.items():
-            rows = rows_to_predict(folds, Split(name, [], [int(fold) for fold in name.split("+")], {}))
+            held_out = [int(fold) for fold in name.split("+")]
+            rows = rows_to_predict(folds, Split(name, [fold for fold in range(3) if fold not in held_out], held_out, {}))
             write(name, pd.DataFrame({"row": rows, "p_a": 1 - p, "p_b": p}))
     return path, folds
 
@@ -130,10 +131,10 @@ def test_deploy_and_unlabelled_rows_take_the_splits_own_teacher(tmp_path):
     assert not sample["stop"].any()
 
 
-def test_a_synthetic_row_takes_the_teacher_that_held_its_parents_out_and_none_whose_parents_are_held_out_is_used(tmp_path):
+def test_a_synthetic_row_takes_the_splits_own_teacher_and_none_whose_parents_are_held_out_is_used(tmp_path):
     sample, soft = told(tmp_path, ["synthetic"])
     assert sample["row"].tolist()[4:] == [10]
-    assert soft[4, 1] == 0.1
+    assert soft[4, 1] == 0.5
 
 
 def test_soft_targets_are_moved_to_the_prior_that_the_student_learns(tmp_path):

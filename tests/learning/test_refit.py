@@ -205,4 +205,4 @@ def test_a_split_predicts_by_the_model_that_was_fitted_again_on_all_its_training
     expected = fit(rows, job.options, 2, 1, job.seed(split))
     assert (model.model.predict(features) == expected.predict(features)).all()
     first = read_split(files.predictions, first_of("0"))
-    assert set(first.get("row", [])) == (set(rows_without_labels(chain.folds)) if refit == "all" else set())
+    assert set(first.get("row", [])) == (set(rows_without_labels(chain.folds, split)) if refit == "all" else set())

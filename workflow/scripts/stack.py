@@ -18,12 +18,12 @@ options = snakemake.params.options
 found = sources(snakemake.input)
 members = {name: found[name] for name in options["members"]}
 
-stackers, classes, unlabelled = {}, schema["classes"], rows_without_labels(folds)
+stackers, classes = {}, schema["classes"]
 with split_writer(snakemake.output.predictions) as write:
     for split in told(splits_from(snakemake.params.splits), "splits"):
         stacker, factors = fit_stacker(members, labels, folds, split, schema, options)
         ways = [(split.name, rows_to_predict(folds, split), read_split)]
-        if len(unlabelled):
+        if len(unlabelled := rows_without_labels(folds, split)):
             ways.append((first_of(split.name), unlabelled, read_first))
         for name, rows, read in ways:
             scores = stacker_predictions(stacker, members, rows, split, classes, read)

@@ -9,7 +9,14 @@ from scipy.special import softmax
 from stillhouse.columns import FOLD, LABEL, ROW, STOP, WEIGHT
 from stillhouse.config.models import AUTO
 from stillhouse.intake.folds import OF_DEPLOY, OF_SYNTHETIC, OF_UNLABELLED
-from stillhouse.predictions.predictions import columns_of, label_losses, logits, on_learned_prior, unseen_predictions
+from stillhouse.predictions.predictions import (
+    columns_of,
+    label_losses,
+    logits,
+    on_learned_prior,
+    rows_without_labels,
+    unseen_predictions,
+)
 from stillhouse.tables import read_first, read_split
 
 # The candidates of `auto`, and the alpha that is kept unless another is clearly better. An alpha of 1 (labels alone) is among
@@ -51,17 +58,17 @@ def student_sample(sample, features, split, ledger, teaching):
 def teacher_predictions(split, teaching):
     """Return ``row`` and the teachers' pooled predictions of a split's training rows and of the transfer rows.
 
-    Rows of a fold are predicted by the split that also held out this fold. Deploy rows and unlabelled rows have no label that
-    could leak, and are predicted by the teacher of the split itself; those that a student's first fit learns from, by the
-    teacher's first fit, which has not seen the stop rows that the student chooses by.
+    Rows of a fold are predicted by the split that also held out this fold. Transfer rows have no label that could leak, and are
+    predicted by the teacher of the split itself, as rows that it will be asked about; those that a student's first fit learns
+    from, by the teacher's first fit, which has not seen the stop rows that the student chooses by.
     """
     read = read_split if teaching.again else read_first
     folds, classes = teaching.folds, teaching.classes
     asked = [TRANSFER_FOLDS[part] for part in teaching.options["transfer"]]
-    own = folds.loc[folds[FOLD].isin(asked) & (folds[FOLD] != OF_SYNTHETIC), [ROW]]
+    own = folds.loc[folds[FOLD].isin(asked) & folds[ROW].isin(rows_without_labels(folds, split)), [ROW]]
     tables = []
     for paths in teaching.teachers.values():
-        table = unseen_predictions(paths, folds, split, classes, with_synthetic_rows=OF_SYNTHETIC in asked)
+        table = unseen_predictions(paths, folds, split, classes)
         if len(own):
             table = pd.concat([table, own.merge(read(paths, split.name), on=ROW)], ignore_index=True)
         tables.append(table.set_index(ROW)[columns_of(classes)])

@@ -118,7 +118,7 @@ class Job:
             def keep(split, sample, model, history=None, again=None):
                 model = OnOriginalPrior(model, self.ledger(split.name), sample[sample[STOP]], self.costs)
                 if again is not None:
-                    write(first_of(split.name), self._predicted(split, model, rows_without_labels(self.folds)))
+                    write(first_of(split.name), self._predicted(split, model, rows_without_labels(self.folds, split)))
                     model = model.fitted_again(again, self.ledger(whole_of(split.name)), self.keeps_all)
                 write(split.name, self._predicted(split, model, rows_to_predict(self.folds, split)))
                 if self.keeps_all or len(held_out(split.name)) <= 1:

@@ -54,33 +54,32 @@ def among_all_classes(scores, known, n_classes):
 
 
 def rows_to_predict(folds, split):
-    """Return the row numbers that a split predicts: rows of the folds that it holds out, deploy rows and unlabelled rows.
+    """Return the row numbers that a split predicts: rows of the folds that it holds out, and rows without labels."""
+    return folds.loc[folds[FOLD].isin(split.held_out) | _have_no_labels(folds, split), ROW]
 
-    A synthetic row is predicted by the splits that hold out its parents' fold.
+
+def rows_without_labels(folds, split):
+    """Return the numbers of the rows without labels that a split predicts: deploy rows, unlabelled and synthetic rows.
+
+    Of these last it predicts those that were drawn from rows that it learns from.
     """
-    is_wanted = folds[FOLD].isin([*split.held_out, OF_DEPLOY, OF_UNLABELLED])
-    if PARENTS in folds:
-        is_wanted |= folds[PARENTS].isin(split.held_out)
-    return folds.loc[is_wanted, ROW]
+    return folds.loc[_have_no_labels(folds, split), ROW]
 
 
-def rows_without_labels(folds):
-    """Return the numbers of deploy rows and unlabelled rows, which every split predicts."""
-    return folds.loc[folds[FOLD].isin([OF_DEPLOY, OF_UNLABELLED]), ROW]
+def _have_no_labels(folds, split):
+    found = folds[FOLD].isin([OF_DEPLOY, OF_UNLABELLED])
+    return found | folds[PARENTS].isin(split.train) if PARENTS in folds else found
 
 
-def unseen_predictions(paths, folds, split, classes, with_synthetic_rows=False):
+def unseen_predictions(paths, folds, split, classes):
     """Return a model's predictions of a split's training rows, each by the split that also held out the row's fold.
 
-    Columns: ``row`` and the predictions. Folds that no split predicts (the first block in time) are absent. With
-    ``with_synthetic_rows`` synthetic rows are included, as rows of their parents' fold.
+    Columns: ``row`` and the predictions. Folds that no split predicts (the first block in time) are absent.
     """
     parts = []
     for fold, other in split.unseen.items():
-        is_wanted = folds[FOLD] == int(fold)
-        if with_synthetic_rows:
-            is_wanted |= folds[PARENTS] == int(fold)
-        parts.append(folds.loc[is_wanted, [ROW]].merge(read_split(paths, other), on=ROW))
+        own = folds.loc[folds[FOLD] == int(fold), [ROW]]
+        parts.append(own.merge(read_split(paths, other), on=ROW))
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=[ROW, *columns_of(classes)], dtype=float)
 
 

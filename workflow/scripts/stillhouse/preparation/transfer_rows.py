@@ -1,7 +1,7 @@
 """Synthetic transfer rows: drawn to resemble the labelled rows, for students to learn from their teacher's predictions.
 
-The rows that a synthetic row is drawn from (its parents) are of one fold. It belongs to that fold, without a label: split i+j
-predicts it unseen for the students of split i, as it predicts the labelled rows of fold j.
+The rows that a synthetic row is drawn from (its parents) are of one fold. Splits that learn from this fold predict it, as they
+would a new row, for their students; no other split ever sees it.
 """
 
 import numpy as np
