@@ -67,7 +67,7 @@ class Chain:
         options, rows = self.config["imputers"][imputer], self.table.drop(columns=LABEL)
         if self.synthetic is not None:
             rows = pd.concat([rows, self.synthetic.drop(columns=PARENTS)], ignore_index=True)
-        labels = self.table[[ROW, LABEL]] if reads_labels(options) else None
+        labels = self.table[[ROW, LABEL]] if reads_labels(options, self.columns) else None
         described, seed = self.plan.describe(self.dataset, split), derive(SEED, imputer, split)
         return prepared(rows, labels, self.folds, described, Recipe(self.columns, options, self.schema["classes"]), seed)[1]
 

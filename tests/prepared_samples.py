@@ -20,5 +20,5 @@ def imputer_options(method, **given):
     return with_imputers({"imputers": {}}, SCHEMA, found, where="imputers.it") if method == "columns" else found
 
 
-def prepared_by(columns, method, **given):
-    return preparation(columns, imputer_options(method, **given), classes=["no", "yes"], seed=3)
+def prepared_by(columns, method, classes=("no", "yes"), **given):
+    return preparation(columns, imputer_options(method, **given), classes=classes and list(classes), seed=3)

@@ -11,7 +11,7 @@ from conftest import REPOSITORY
 
 from stillhouse.config.checks.configuration import checked
 from stillhouse.intake.load import load
-from stillhouse.intake.presets import FILLED, PRESETS, Size, student_width
+from stillhouse.intake.presets import FILLED, PRESETS, Size, student_width, synthetic_share
 from stillhouse.intake.starter import Starter
 from stillhouse.intake.template import leaves
 
@@ -279,6 +279,22 @@ def test_minutes_that_no_preset_fits_are_refused_with_how_many_it_takes(table):
     assert "stillhouse: --minutes 0.1: the smallest preset takes about" in done.stderr
     assert "minutes or more, or fewer rows" in done.stderr
     assert not (table / "mine.yaml").exists()
+
+
+def test_a_student_learns_from_synthetic_rows_where_they_can_be_drawn_and_are_not_too_many(table, monkeypatch):
+    monkeypatch.chdir(table)
+    found = Starter("my table.csv", "ill", None)
+    assert [
+        yaml.safe_load(found.text(preset))["datasets"]["mytable"].get("synthetic", {}).get("share") for preset in PRESETS
+    ] == [
+        *(None, 1),
+        *[3] * 4,
+    ]
+    size = Size(rows=1000, numbers=5, onehots=0, components=0, characters=0, classes=2)
+    assert [synthetic_share(size._replace(rows=rows), 3) for rows in (20_000, 20_001, 40_000, 60_001)] == [3, 2, 1, 0]
+    assert synthetic_share(size._replace(components=80), 3) == 0
+    student = yaml.safe_load(found.text("light"))["models"]["student"]["distill"]
+    assert student["transfer"] == ["synthetic"]
 
 
 @pytest.mark.parametrize(("columns", "width"), [(5, 128), (38, 128), (39, 64), (65, 64), (500, 32)])

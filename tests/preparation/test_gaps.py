@@ -178,10 +178,10 @@ def test_no_training_row_meets_its_own_label_in_a_mean():
     words, labels, parts = rng.integers(0, 400, 2000).astype(str), rng.integers(0, 2, 2000)[:, None], np.arange(2000) % 5
     naive = TargetMeans().fit(words, labels).transform(words)
     assert np.corrcoef(naive[:, 0], labels[:, 0])[0, 1] > 0.3
-    assert abs(np.corrcoef(cross_fitted(words, labels, parts)[:, 0], labels[:, 0])[0, 1]) < 0.06
+    assert abs(np.corrcoef(cross_fitted(TargetMeans, words, labels, parts)[:, 0], labels[:, 0])[0, 1]) < 0.06
     flipped = labels.copy()
     flipped[7] = 1 - flipped[7]
-    assert cross_fitted(words, labels, parts)[7] == cross_fitted(words, flipped, parts)[7]
+    assert cross_fitted(TargetMeans, words, labels, parts)[7] == cross_fitted(TargetMeans, words, flipped, parts)[7]
 
 
 def test_mean_labels_have_a_column_for_each_of_many_classes():

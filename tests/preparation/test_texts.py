@@ -18,6 +18,8 @@ from stillhouse.intake.kinds import plain_texts
 from stillhouse.learning.fitting import fit
 from stillhouse.predictions.calibration import OnOriginalPrior
 from stillhouse.preparation.encoders.ngrams import Counts, make
+from stillhouse.preparation.target_means import as_targets
+from stillhouse.preparation.text_columns import TextColumn
 from stillhouse.preparation.transfer_rows import synthetic_rows
 from stillhouse.shipping.export import exported, largest_difference, metadata
 from stillhouse.shipping.serving import Shipped, pieces
@@ -88,7 +90,7 @@ def test_counts_are_those_worked_by_hand():
 
 def test_components_are_those_of_the_decomposition_and_alike_in_scale():
     texts = plain_texts(notes()["note"])
-    encoder = make(seed=1, size=8, words=50, characters=50).fit(texts)
+    encoder = make(seed=1, size=8, words=50, characters=50, scores=False).fit(texts)
     found = encoder.transform(texts)
     assert found.shape == (240, 8)
     assert found.mean(axis=0) == pytest.approx(np.zeros(8), abs=1e-9)
@@ -96,19 +98,19 @@ def test_components_are_those_of_the_decomposition_and_alike_in_scale():
     weighted = np.hstack([kind.transform(texts).toarray() for kind in encoder.kinds])
     largest = np.linalg.svd(weighted, compute_uv=False)[:8]
     assert np.linalg.norm(weighted @ encoder.components_.T, axis=0) == pytest.approx(largest, rel=0.02)
-    assert (make(seed=1, size=8, words=50, characters=50).fit(texts).transform(texts) == found).all()
+    assert (make(seed=1, size=8, words=50, characters=50, scores=False).fit(texts).transform(texts) == found).all()
 
 
 @pytest.mark.parametrize("texts", [["", "", ""], ["a", "bc", "def ghi"], ["same words here"] * 5])
 def test_texts_that_tell_nothing_have_no_features(texts):
     texts = np.array(texts, dtype=object)
-    encoder = make(seed=1, size=8, words=50, characters=50).fit(texts)
+    encoder = make(seed=1, size=8, words=50, characters=50, scores=False).fit(texts)
     assert encoder.transform(texts).shape == (len(texts), encoder.size_) == (len(texts), 0)
 
 
 def test_texts_of_few_kinds_have_no_more_features_than_they_differ_by():
     texts = np.array(["first visit", "second visit", "a call"] * 20, dtype=object)
-    assert make(seed=1, size=8, words=50, characters=50).fit(texts).size_ <= 3
+    assert make(seed=1, size=8, words=50, characters=50, scores=False).fit(texts).size_ <= 3
 
 
 def test_a_preparation_learns_words_from_the_rows_that_it_is_fitted_on_alone():
@@ -131,15 +133,16 @@ def test_a_preparation_learns_words_from_the_rows_that_it_is_fitted_on_alone():
 @pytest.mark.parametrize("columns", [COLUMNS, COLUMNS[:1]])
 def test_a_shipped_file_reads_raw_texts_as_the_workflow_does(method, n_classes, columns, tmp_path):
     table = notes()
-    imputer = prepared_by(columns, "none" if method == "boosting" else "median", texts={"method": "ngrams", "size": 12})
-    imputer.fit(table)
+    texts, classes = {"method": "ngrams", "size": 12, "scores": True}, ["sick", "well"] if n_classes else None
+    imputer = prepared_by(columns, "none" if method == "boosting" else "median", classes=classes, texts=texts)
+    imputer.fit(table, as_targets(table["label"], classes), parts=table["row"] % 3)
+    assert any("score of" in name for name in imputer.names())
     sample = imputer.transform(table).assign(label=table["label"], weight=1.0, stop=table["row"] % 5 == 0)
     if method == "mlp":
         model, _ = trained(sample, {**NETWORK, "epochs": 3}, n_classes)
     else:
         model = fit(sample, model_options(method), n_classes, threads=1, seed=1)
     whole = SinglePipeline(imputer, OnOriginalPrior(model, AS_IT_WAS if n_classes else None, sample[sample["stop"]]))
-    classes = ["sick", "well"] if n_classes else None
     schema = {
         "task": "binary" if n_classes else "regression",
         "target": "y",
@@ -178,6 +181,39 @@ def test_a_split_does_not_see_the_texts_that_it_holds_out(tmp_path):
         told = honest.predictions(model, "0").merge(table[["row", "label"]], on="row")
         # A network of a few steps has learned little yet.
         assert ((told.iloc[:, 2] > 0.5) == (told["label"] == 1)).mean() > (0.9 if model == "linear" else 0.5)
+
+
+def scored(texts, labels, classes):
+    """A column of these texts that was fitted on labels, and its unseen scores, by five parts of the rows."""
+    table = pd.DataFrame({"note": pd.Series(texts, dtype="str")})
+    text = TextColumn(COLUMNS[0], make(seed=1, size=5, words=500, characters=0, scores=True), classes)
+    read, targets = text.fit(table, as_targets(labels, classes)), as_targets(labels, classes)
+    return text, read, text.unseen_scores(read, targets, np.arange(len(table)) % 5)
+
+
+def test_no_text_meets_its_own_label_in_its_score():
+    """Texts of words that tell nothing: a model seems to know the labels of the texts that it has learned from."""
+    rng = np.random.default_rng(0)
+    texts = [" ".join(rng.choice([f"w{n}" for n in range(300)], 8)) for _ in range(600)]
+    labels = rng.integers(0, 2, 600)
+    text, read, unseen = scored(texts, labels, ["a", "b"])
+    assert np.corrcoef(text.scores.transform(read)[:, 0], labels)[0, 1] > 0.6
+    assert abs(np.corrcoef(unseen[:, 0], labels)[0, 1]) < 0.12
+    flipped = np.where(np.arange(600) % 5 == 2, 1 - labels, labels)
+    assert (scored(texts, flipped, ["a", "b"])[2][2::5] == unseen[2::5]).all()
+
+
+@pytest.mark.parametrize("classes", [None, ["a", "b"], ["a", "b", "c"]])
+def test_scores_tell_the_label_by_words_for_values_and_for_each_of_many_classes(classes):
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, len(classes or "abcd"), 400)
+    texts = [f"{rng.choice(list('xyz'))} {'no one two three'.split()[label]} more" for label in labels]
+    text, _, unseen = scored(texts, labels, classes)
+    assert unseen.shape == (400, {None: 1, 2: 1, 3: 3}[classes and len(classes)])
+    guessed = {1: unseen[:, 0] > 0, 3: unseen.argmax(axis=1)}[unseen.shape[1]]
+    assert np.corrcoef(unseen[:, 0], labels)[0, 1] > 0.95 if not classes else (guessed == labels).all()
+    titles = [name.rsplit(" ", 1)[1] for name in text.score_names()]
+    assert titles == {None: ["target"], 2: ["b"], 3: ["a", "b", "c"]}[classes and len(classes)]
 
 
 def test_words_of_a_text_are_counted_where_people_read():

@@ -16,9 +16,9 @@ from stillhouse.tables import read_columns, read_json, read_table, split_writer,
 log_to(snakemake.log[0])
 options = snakemake.params.options
 table = read_columns(snakemake.input.table, without=[LABEL])
-labels = read_table(snakemake.input.table, columns=[ROW, LABEL]) if reads_labels(options) else None
 schema = read_json(snakemake.input.schema)
 recipe = Recipe(feature_columns(schema), options, schema["classes"])
+labels = read_table(snakemake.input.table, columns=[ROW, LABEL]) if reads_labels(options, recipe.columns) else None
 folds = read_folds(snakemake.input)
 if snakemake.input.synthetic:
     table = pd.concat([table, read_table(snakemake.input.synthetic).drop(columns=PARENTS)], ignore_index=True)

@@ -56,6 +56,8 @@ def of_model(plan, dataset, name, size):
     if method_folder(model) not in ("estimators", "architectures"):
         return 2 * JOB
     fits = [size.rows * len(folds.trained(split)) / folds.count for split in plan.model_splits(dataset, name)]
+    if "synthetic" in options.get("transfer", ()):
+        fits = [(1 + plan.datasets[dataset]["synthetic"]["share"]) * rows for rows in fits]
     if method_folder(model) == "architectures":
         return JOB_OF_NETWORKS + of_networks(options, fits, size)
     if options["refit"] == "all":

@@ -82,7 +82,7 @@ class Followed:
         folds, split = self.folds_with(batch)
         labels = self.table[[ROW, LABEL]]
         imputer = self.options["imputer"]
-        known = labels if reads_labels(imputer) else None
+        known = labels if reads_labels(imputer, self.columns) else None
         _, features = prepared(self.table, known, folds, split, Recipe(self.columns, imputer, self.classes), seed)
         weights, _ = weighed(features, folds, split, self.options["weigher"], seed)
         rows = training_sample(features, weights, labels, folds, split)

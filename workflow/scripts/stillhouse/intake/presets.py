@@ -13,7 +13,10 @@ MEMBERS = ("linear", "forest", "extra", "boosted", "catboost", "network")
 
 
 class Preset(NamedTuple):
-    """Folds at most, members of the stack, trees, seeds and epochs of the network, a search, and settings of the student."""
+    """Folds at most, members of the stack, trees, seeds and epochs of the network, a search, and settings of the student.
+
+    ``synthetic`` is how many synthetic rows are drawn for each labelled row at most, for the student to learn from.
+    """
 
     folds: int = 5
     members: tuple = MEMBERS
@@ -22,12 +25,16 @@ class Preset(NamedTuple):
     epochs: int = 200
     searched: str = ""
     student: str = ""
+    synthetic: int = 3
 
+
+# The most synthetic rows of a table.
+MOST_SYNTHETIC_ROWS = 60_000
 
 # From the shortest to the longest. A student chooses its share of the label only from `balanced` on.
 PRESETS = {
-    "least": Preset(4, ("linear", "boosted"), student=", alpha: 0.3, epochs: 30"),
-    "quick": Preset(4, ("linear", "forest", "boosted"), trees=200, student=", alpha: 0.3, epochs: 60"),
+    "least": Preset(4, ("linear", "boosted"), student=", alpha: 0.3, epochs: 30", synthetic=0),
+    "quick": Preset(4, ("linear", "forest", "boosted"), trees=200, student=", alpha: 0.3, epochs: 60", synthetic=1),
     "trees": Preset(4, MEMBERS[:-1], trees=200, student=", alpha: 0.3"),
     "light": Preset(4, trees=200, seeds=1, epochs=60, student=", alpha: 0.3"),
     "balanced": Preset(),
@@ -67,6 +74,11 @@ def size_of(rows, columns, classes):
 def student_width(columns):
     """Return how many units a layer of the student has, for so many columns."""
     return next(width for width, most in WIDTHS.items() if columns <= most)
+
+
+def synthetic_share(size, most):
+    """Return how many synthetic rows are drawn for each labelled row: 0 where texts cannot be drawn, or rows are many."""
+    return 0 if size.components else min(most, MOST_SYNTHETIC_ROWS // size.rows)
 
 
 def speed():

@@ -24,9 +24,10 @@ from stillhouse.intake.kinds import MOST_CLASSES
 from stillhouse.intake.load import load
 from stillhouse.intake.loaders import file
 from stillhouse.intake.notation import cleaned, stray_words
-from stillhouse.intake.presets import FILLED, PRESETS, preset_of, size_of, speed, student_width
+from stillhouse.intake.presets import FILLED, PRESETS, preset_of, size_of, speed, student_width, synthetic_share
 from stillhouse.intake.sniffing import sniffed
 from stillhouse.intake.template import (
+    SYNTHETIC,
     TEMPLATE,
     dataset_name,
     folds_for,
@@ -189,6 +190,8 @@ class Starter:
         linear = "logistic" if is_classes else "ridge"
         members, listed_members = members_text(asked, linear=linear, least=least, leaf=leaf, weigh=weigh)
         width = student_width(len(kinds.feature_columns(self.described)) + self.size.components)
+        share = synthetic_share(self.size, asked.synthetic)
+        transfer = ", transfer: [synthetic]" if share else ""
         return TEMPLATE.format(
             name=dataset_name(Path(self.table)),
             table=quoted(self.table),
@@ -204,7 +207,8 @@ class Starter:
             weigh=weigh,
             members=members,
             names=listed_members,
-            student=f"width: {width}, depth: 2{asked.student}",
+            synthetic=SYNTHETIC.format(share=share) if share else "",
+            student=f"method: mlp, width: {width}, depth: 2{transfer}{asked.student}",
             comment="" if is_classes else "  # Where the target is a number, the method logistic is ridge regression.\n",
             k=folds_for(self.described, asked.folds),
             kinds="\n".join(kind_lines(self.described)),

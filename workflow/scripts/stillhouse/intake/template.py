@@ -19,7 +19,7 @@ estimate: {{minutes: {minutes}, cores: {cores}}}
 datasets:
   {name}:
     train: {table}
-{options}    # Leave out what would not be known when the model is used: drop: [column, …]
+{options}{synthetic}    # Leave out what would not be known when the model is used: drop: [column, …]
     # Rows that belong together, such as visits of a patient: group: column. Rows in time: time: column
     kinds:
 {kinds}
@@ -31,9 +31,13 @@ imputers:
 models:
 {comment}{members}  stack: {{stack: {{method: linear, members: [{names}]}}}}
   # The small model to ship, taught by the stack's predictions of rows that the stack did not see.
-  student: {{prepare: {{impute: marked{weigh}}}, distill: {{method: mlp, {student}, teacher: stack}}}}
+  student: {{prepare: {{impute: marked{weigh}}}, distill: {{{student}, teacher: stack}}}}
 
 export: [student]
+"""
+SYNTHETIC = """\
+    # Rows without labels between those of the table, of which the student learns what the stack says.
+    synthetic: {{method: swap, share: {share}}}
 """
 # The members of stacks, in the order of their lines.
 MEMBERS = {

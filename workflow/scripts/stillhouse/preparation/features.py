@@ -9,7 +9,6 @@ from sklearn.preprocessing import OneHotEncoder
 
 from stillhouse.columns import (
     DROPPED,
-    ENCODED,
     FOLD,
     GAP_INDICATOR,
     GROUP,
@@ -25,6 +24,7 @@ from stillhouse.intake import kinds
 from stillhouse.methods import build
 from stillhouse.preparation.scaling import Scaler
 from stillhouse.preparation.target_means import TargetMeans, as_targets, cross_fitted, target_names
+from stillhouse.preparation.text_columns import TextColumn
 from stillhouse.seeds import uniforms
 from stillhouse.tables import rows_in
 
@@ -42,21 +42,31 @@ class Preparation:
     column, and so does a category that no training row has; where there is no such column, all one-hot columns of an unknown
     category are 0. With ``encode: target`` a column of more than ``categories`` categories becomes the mean label of each.
     ``encoder_of_texts`` returns an unfitted encoder; each column of texts has one of its own, and a gap is an empty text.
+
+    Mean labels of categories and scores of texts are learned of the labels; no training row has them by its own label.
     """
 
     def __init__(self, columns, imputer, classes, options, encoder_of_texts=None):
         self.columns, self.imputer, self.classes = columns, imputer, classes
         self.indicators, self.categories, self.encode = options["indicators"], options["categories"], options["encode"]
         self.numbers = [column for column in columns if column["kind"] not in kinds.WRITTEN]
-        self.texts = [column for column in columns if column["kind"] == kinds.TEXT]
-        self.text_encoders = [encoder_of_texts() for _ in self.texts]
+        self.texts = [TextColumn(column, encoder_of_texts(), classes) for column in columns if column["kind"] == kinds.TEXT]
         self.scaler = Scaler(options["scale"])
 
     def fit(self, table, labels=None, parts=None):
-        """Learn fill values, scales and categories from training rows.
+        """Learn fill values, scales, categories and words from training rows.
 
-        Mean labels need ``labels``, shape (rows, outputs), and ``parts``, the fold of each row.
+        What is learned of labels needs ``labels``, shape (rows, outputs), and ``parts``, the fold of each row.
         """
+        self._learned(table, labels, parts)
+        return self
+
+    def fit_transform(self, table, labels, parts):
+        """Learn from training rows and return their features; see ``fit``."""
+        return self._features(table, *self._learned(table, labels, parts))
+
+    def _learned(self, table, labels, parts):
+        """Learn, and return what is learned of the labels for the training rows themselves, and what is read of their texts."""
         categorical = [column for column in self.columns if column["kind"] == kinds.CATEGORICAL]
         self.target_encoded = [
             column for column in categorical if self.encode == TARGET and self._is_long(table[column["name"]])
@@ -67,12 +77,14 @@ class Preparation:
         self.gappy = self.gaps(table).any(axis=0) & self.indicators
         if self.categorical:
             self.encoder = fitted_encoder(self.categories, self.raw_categories(table, self.categorical))
-        for column, encoder in zip(self.texts, self.text_encoders, strict=True):
-            encoder.fit(kinds.plain_texts(table[column["name"]]))
-        self.means = [TargetMeans().fit(self._categories_of(table, column), labels) for column in self.target_encoded]
-        if self.numbers or self.target_encoded:
-            self.scaler.fit(self._unscaled(table, self._unseen_means(table, labels, parts)))
-        return self
+        read = [text.fit(table, labels) for text in self.texts]
+        categories = [self._categories_of(table, column) for column in self.target_encoded]
+        self.means = [TargetMeans().fit(own, labels) for own in categories]
+        unseen = [cross_fitted(TargetMeans, own, labels, parts) for own in categories]
+        unseen += [text.unseen_scores(own, labels, parts) for text, own in zip(self.texts, read, strict=True) if text.scores]
+        if self.numbers or unseen:
+            self.scaler.fit(self._unscaled(table, unseen))
+        return unseen, read
 
     def transform(self, table):
         """Return ``row`` and the float32 features of any rows, in the order of ``table``."""
@@ -80,11 +92,9 @@ class Preparation:
             means.transform(self._categories_of(table, column))
             for column, means in zip(self.target_encoded, self.means, strict=True)
         ]
-        return self._features(table, means)
-
-    def transform_fitted(self, table, labels, parts):
-        """Return the features of the rows that were fitted on; no row's own label is in its mean label."""
-        return self._features(table, self._unseen_means(table, labels, parts))
+        read = [text.read(table) for text in self.texts]
+        scores = [text.scores.transform(own) for text, own in zip(self.texts, read, strict=True) if text.scores]
+        return self._features(table, [*means, *scores], read)
 
     def names(self):
         """Return the names of the features; see ``columns.py``."""
@@ -92,15 +102,12 @@ class Preparation:
         gappy = (column for column, has_gaps in zip(self.numbers, self.gappy, strict=True) if has_gaps)
         gaps = [feature_name(GAP_INDICATOR, column, f"{column['name']} is missing") for column in gappy]
         means = [
-            feature_name(MEAN_LABEL, column, f"{column['name']}, {title}")
+            feature_name(MEAN_LABEL, column, f"{column['name']}, mean of {title}")
             for column in self.target_encoded
             for title in target_names(self.classes)
         ]
-        encoded = [
-            feature_name(ENCODED, column, f"{column['name']} {place:03d}")
-            for column, encoder in zip(self.texts, self.text_encoders, strict=True)
-            for place in range(encoder.size_)
-        ]
+        means += [name for text in self.texts for name in text.score_names()]
+        encoded = [name for text in self.texts for name in text.names()]
         categorical = [feature_name(ONE_HOT, column, column["name"]) for column in self.categorical]
         return [*numbers, *means, *encoded, *gaps, *(self.encoder.get_feature_names_out(categorical) if categorical else [])]
 
@@ -118,10 +125,9 @@ class Preparation:
         """Return categorical columns as text, a gap being a category of its own; shape (rows, columns)."""
         return table[[column["name"] for column in columns]].astype("object").fillna(kinds.GAP).to_numpy()
 
-    def _features(self, table, means):
-        blocks = [self.scaler.transform(self._unscaled(table, means))] if self.numbers or self.target_encoded else []
-        for column, encoder in zip(self.texts, self.text_encoders, strict=True):
-            blocks.append(encoder.transform(kinds.plain_texts(table[column["name"]])))
+    def _features(self, table, means, read):
+        blocks = [self.scaler.transform(self._unscaled(table, means))] if self.numbers or means else []
+        blocks += [text.encoded(own) for text, own in zip(self.texts, read, strict=True)]
         blocks.append(self.gaps(table)[:, self.gappy])
         if self.categorical:
             blocks.append(self.encoder.transform(self.raw_categories(table, self.categorical)))
@@ -137,9 +143,6 @@ class Preparation:
     def _unscaled(self, table, means):
         filled = [self.imputer.transform(self.raw(table))] if self.numbers else []
         return np.hstack([*filled, *means])
-
-    def _unseen_means(self, table, labels, parts):
-        return [cross_fitted(self._categories_of(table, column), labels, parts) for column in self.target_encoded]
 
     def _is_long(self, column):
         return column.nunique() > self.categories
@@ -209,7 +212,7 @@ def prepared(table, labels, folds, split, recipe, seed):
     else:
         known = as_targets(labels.set_index(ROW)[LABEL].loc[table[ROW][is_fitted]], recipe.classes)
         fitted = table[is_fitted], known, parts_of(folds[is_fitted], seed)
-        seen = made.fit(*fitted).transform_fitted(*fitted)
+        seen = made.fit_transform(*fitted)
         others = [] if is_fitted.all() else [made.transform(table[~is_fitted])]
         features = pd.concat([seen, *others]).sort_index()
     if not made.names():
@@ -233,9 +236,10 @@ def parts_of(folds, seed):
     return (uniforms(seed, units, 1)[:, 0] * PARTS).astype(int)
 
 
-def reads_labels(options):
-    """Return whether a preparation learns from labels."""
-    return options["encode"] == TARGET
+def reads_labels(options, columns):
+    """Return whether a preparation of these raw columns learns from labels."""
+    has_texts = any(column["kind"] == kinds.TEXT for column in columns)
+    return options["encode"] == TARGET or (has_texts and options["texts"].get("scores", False))
 
 
 def dropped_rows(imputer, table, columns):

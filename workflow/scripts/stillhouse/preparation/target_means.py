@@ -25,18 +25,23 @@ class TargetMeans:
         """Return the means of categories; shape (rows, outputs)."""
         return self.means_.reindex(categories).fillna(dict(enumerate(self.overall_))).to_numpy()
 
+    def unknown(self, targets):
+        """Return the means of rows of which nothing can be learned from others; shape (outputs,)."""
+        return targets.mean(axis=0)
 
-def cross_fitted(categories, targets, parts):
-    """Return the means for training rows, each from the rows of the other parts, so that no row's own label is in its mean.
 
-    ``parts`` has each row's fold, so that rows of one group, which share a fold, are not in each other's means either. If all
-    rows are of one part, they get the overall mean.
+def cross_fitted(new, values, targets, parts):
+    """Return what is learned of the labels for training rows, each by the rows of the other parts, and never by its own label.
+
+    ``new`` returns an unfitted ``TargetMeans`` or ``TextScores``, ``values`` are what it reads of each row. ``parts`` has each
+    row's fold, so that rows of one group, which share a fold, do not learn of each other either.
     """
-    means = np.full(targets.shape, targets.mean(axis=0))
+    found = np.full(targets.shape, new().unknown(targets))
     for part in np.unique(parts) if len(np.unique(parts)) > 1 else ():
-        own = parts == part
-        means[own] = TargetMeans().fit(categories[~own], targets[~own]).transform(categories[own])
-    return means
+        own = np.flatnonzero(parts == part)
+        others = np.flatnonzero(parts != part)
+        found[own] = new().fit(values[others], targets[others]).transform(values[own])
+    return found
 
 
 def as_targets(labels, classes):
@@ -48,5 +53,5 @@ def as_targets(labels, classes):
 
 
 def target_names(classes):
-    """Return what the columns of ``as_targets`` are means of."""
-    return [f"mean of {name}" for name in (classes if classes and len(classes) > 2 else [classes[1] if classes else "target"])]
+    """Return what the columns of ``as_targets`` are of."""
+    return classes if classes and len(classes) > 2 else [classes[1] if classes else "target"]

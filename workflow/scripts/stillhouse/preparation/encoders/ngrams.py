@@ -64,9 +64,11 @@ class NGrams:
     """The leading components of weighted counts, each with mean 0 and deviation 1 over the texts that were fitted on.
 
     ``kinds`` are the counts that are made, ``components_`` of shape (size, terms), ``centre_`` and ``scale_`` of shape (size,).
+    ``scores`` says whether a preparation also makes ``TextScores`` of the counts.
     """
 
-    def __init__(self, size, words, characters, seed):
+    def __init__(self, size, words, characters, seed, scores=False):
+        self.scores = scores
         asked = [Counts(words, WORDS, str.split)] if words else []
         self.size, self.seed, self.kinds = size, seed, [*asked, *([Counts(characters, CHARACTERS, list)] if characters else [])]
 
@@ -88,14 +90,21 @@ class NGrams:
         self.centre_, self.scale_ = found.mean(axis=0)[kept], deviation[kept]
         return self
 
+    def counts(self, texts):
+        """Return the weighted counts of texts; sparse, shape (texts, terms)."""
+        return hstack([counts.transform(texts) for counts in self.kinds]).tocsr()
+
+    def components(self, counts):
+        """Return the components of weighted counts; shape (texts, size)."""
+        return (counts @ self.components_.T - self.centre_) / self.scale_
+
     def transform(self, texts):
         """Return the components of texts; shape (texts, size)."""
-        weighted = hstack([counts.transform(texts) for counts in self.kinds]).tocsr()
-        return (weighted @ self.components_.T - self.centre_) / self.scale_
+        return self.components(self.counts(texts))
 
 
-def make(seed, size, words, characters):
+def make(seed, size, words, characters, scores):
     """Return the encoder; raises ``UserError`` where nothing is to be counted."""
     if not words and not characters:
         raise UserError("texts: neither words nor characters are counted; leave one of them above 0")
-    return NGrams(size, words, characters, seed)
+    return NGrams(size, words, characters, seed, scores)

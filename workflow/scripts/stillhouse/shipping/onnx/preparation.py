@@ -1,4 +1,4 @@
-"""A preparation as nodes of an ONNX graph: numbers filled and scaled, mean labels, gaps, categories."""
+"""A preparation as nodes of an ONNX graph: numbers filled and scaled, mean labels, texts, gaps, categories."""
 
 from dataclasses import dataclass
 
@@ -6,7 +6,7 @@ import numpy as np
 from onnx import TensorProto
 
 from stillhouse.preparation.scaling import LIMIT
-from stillhouse.shipping.onnx.texts import encoded_text
+from stillhouse.shipping.onnx.texts import text_components, text_counts, text_scores
 
 
 @dataclass(frozen=True)
@@ -34,12 +34,10 @@ def concatenated(graph, prepared):
 def number_blocks(graph, preparation):
     """Add the filled and scaled numbers, mean labels and encoded texts as one block, and the indicators of gaps."""
     filled, gaps = filled_numbers(graph, preparation) if preparation.numbers else ([], [])
-    texts = [
-        encoded_text(graph, column, encoder)
-        for column, encoder in zip(preparation.texts, preparation.text_encoders, strict=True)
-        if encoder.size_
-    ]
+    counted = {text.column["name"]: text_counts(graph, text) for text in preparation.texts if text.encoder.size_ or text.scores}
+    texts = [text_components(graph, counted[text.column["name"]], text) for text in preparation.texts if text.encoder.size_]
     means = [mean_label(graph, *pair) for pair in zip(preparation.target_encoded, preparation.means, strict=True)]
+    means += [text_scores(graph, counted[text.column["name"]], text) for text in preparation.texts if text.scores]
     scaled = []
     if filled or means:
         numbers = scaled_numbers(graph, graph.add("Concat", *filled, *means, axis=1), preparation.scaler)

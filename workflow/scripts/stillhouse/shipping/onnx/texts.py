@@ -14,15 +14,29 @@ END, PADDING = "\x01", "\x02"
 TINY = 1e-12
 
 
-def encoded_text(graph, column, encoder):
-    """Add the features of a column of texts; shape (rows, features), single precision."""
-    texts = graph.add("Reshape", graph.input(column, TensorProto.STRING), graph.constant(np.array([-1])))
-    parts = [weighted_counts(graph, texts, counts) for counts in encoder.kinds if len(counts.terms_)]
-    weighted = graph.add("Concat", *parts, axis=1)
-    components = graph.add("Cast", graph.constant(encoder.components_.T.astype("float16")), to=TensorProto.DOUBLE)
-    centred = graph.add("Sub", graph.add("MatMul", weighted, components), graph.constant(encoder.centre_[None]))
-    scaled = graph.add("Div", centred, graph.constant(encoder.scale_[None]))
-    return graph.add("Cast", scaled, to=TensorProto.FLOAT)
+def text_counts(graph, text):
+    """Add the weighted counts of a ``TextColumn``; shape (rows, n-grams), double precision."""
+    texts = graph.add("Reshape", graph.input(text.column, TensorProto.STRING), graph.constant(np.array([-1])))
+    parts = [weighted_counts(graph, texts, counts) for counts in text.encoder.kinds if len(counts.terms_)]
+    return graph.add("Concat", *parts, axis=1)
+
+
+def text_components(graph, counts, text):
+    """Add the components of weighted counts; shape (rows, size), single precision."""
+    encoder = text.encoder
+    centred = graph.add("Sub", half_product(graph, counts, encoder.components_.T), graph.constant(encoder.centre_[None]))
+    return graph.add("Cast", graph.add("Div", centred, graph.constant(encoder.scale_[None])), to=TensorProto.FLOAT)
+
+
+def text_scores(graph, counts, text):
+    """Add the label's scores by weighted counts; shape (rows, outputs), double precision."""
+    product = half_product(graph, counts, text.scores.weights_)
+    return graph.add("Add", product, graph.constant(text.scores.intercept_.astype("float64")[None]))
+
+
+def half_product(graph, counts, weights):
+    """Add counts times weights, which the file has in half precision."""
+    return graph.add("MatMul", counts, graph.add("Cast", graph.constant(weights.astype("float16")), to=TensorProto.DOUBLE))
 
 
 def weighted_counts(graph, texts, counts):
