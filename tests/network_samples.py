@@ -11,6 +11,8 @@ from stillhouse.networks.training_sets import TRAINING_SETTINGS
 from stillhouse.networks.vectorized.members import Member, Table
 
 NAMES = [*(f"n{place}:x{place}" for place in range(5)), "m1:x1 is missing", "c5:a=1", "c5:a=2", "c5:a=3", "c6:b=1", "c6:b=2"]
+# Two columns of texts, which networks without words pass over.
+NAMES += [f"w{column}:text {place:03d}" for column in (7, 8) for place in range(6)]
 
 
 BARE = {"numbers": "none", "heads": 1}
@@ -20,6 +22,8 @@ SMALL = {
     "mlp": {**BARE, "width": 8, "categorical": "onehot"},
     "resnet": {**BARE, "width": 8, "categorical": "onehot"},
     "transformer": {**BARE, "embedding": 8, "attention_heads": 2},
+    "bag": {**BARE, "words": 4, "width": 8, "categorical": "onehot"},
+    "textcnn": {**BARE, "words": 4, "width": 8, "categorical": "onehot", "kernels": [1, 3], "channels": 5},
 }
 
 
@@ -32,7 +36,14 @@ def features_of(rows, seed=0):
     numbers = rng.normal(size=(rows, 5))
     flag = rng.random((rows, 1)) < 0.2
     words = [np.eye(size)[rng.integers(0, size, rows)] for size in (3, 2)]
-    return np.hstack([numbers, flag, *words]).astype(np.float32)
+    return np.hstack([numbers, flag, *words, tokens_of(rows, seed)]).astype(np.float32)
+
+
+def tokens_of(rows, seed):
+    """The numbers of up to six words of two texts, with zeros after the last one."""
+    rng = np.random.default_rng(seed + 1000)
+    lengths = rng.integers(0, 7, (rows, 2, 1))
+    return np.where(np.arange(6) < lengths, rng.integers(1, 12, (rows, 2, 6)), 0).reshape(rows, -1)
 
 
 def sample_of(rows=300, seed=0, task="classes"):
@@ -73,6 +84,8 @@ WAYS = {
     "resnet": {"method": "resnet", "numbers": "piecewise", "bins": 4},
     "transformer": {"method": "transformer", "numbers": "piecewise", "bins": 4},
     "transformer with heads": {"method": "transformer", "heads": 2, "categorical": None},
+    "bag of words, with heads and dropout": {"method": "bag", "heads": 2, "dropout": 0.2},
+    "convolutions over words": {"method": "textcnn", "numbers": "piecewise", "bins": 4},
 }  # fmt: skip
 
 

@@ -41,6 +41,7 @@ from stillhouse.networks.architecture import (
 )
 from stillhouse.networks.checkpoints import fingerprint
 from stillhouse.networks.losses import Loss
+from stillhouse.networks.texts import WordVectors
 from stillhouse.networks.training import train
 from stillhouse.networks.training_sets import TRAINING_SETTINGS, TrainingSet
 from stillhouse.networks.vectorized import draws, schedules
@@ -126,7 +127,8 @@ def test_a_member_that_diverges_ends_and_keeps_nothing_that_is_no_number():
 
 def decaying(module):
     """The names of a network's weights, without biases, norms, scales and frequencies."""
-    layers = [(name, layer) for name, layer in module.named_modules() if isinstance(layer, (torch.nn.Linear, LinearEach))]
+    kinds = (torch.nn.Linear, LinearEach, WordVectors)
+    layers = [(name, layer) for name, layer in module.named_modules() if isinstance(layer, kinds)]
     return {f"{name}.weight" for name, layer in layers}
 
 
@@ -239,7 +241,7 @@ def test_an_embedded_word_is_a_row_of_its_table():
     (first, _), (second, _) = module.inputs.categories.layers()
     embedded = module.inputs(X)[:, 6:]
     assert torch.equal(embedded[:, :3], first[X[:, 6:9].argmax(dim=1)])
-    assert torch.equal(embedded[:, 3:], second[X[:, 9:].argmax(dim=1)])
+    assert torch.equal(embedded[:, 3:], second[X[:, 9:11].argmax(dim=1)])
 
 
 @pytest.mark.parametrize("bias", [False, True])

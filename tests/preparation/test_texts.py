@@ -8,12 +8,12 @@ from conftest import model_options, trained
 from network_samples import NETWORK
 from prepared_samples import prepared_by
 from shipped_samples import AS_IT_WAS, READING
+from text_samples import COLUMNS, ODD, notes
 
 from stillhouse.ensembles.pipeline import SinglePipeline
 from stillhouse.errors import UserError
 from stillhouse.evaluation.importance import readable
 from stillhouse.evaluation.slicing import values_of
-from stillhouse.intake import kinds
 from stillhouse.intake.kinds import plain_texts
 from stillhouse.learning.fitting import fit
 from stillhouse.predictions.calibration import OnOriginalPrior
@@ -23,36 +23,6 @@ from stillhouse.preparation.text_columns import TextColumn
 from stillhouse.preparation.transfer_rows import synthetic_rows
 from stillhouse.shipping.export import exported, largest_difference, metadata
 from stillhouse.shipping.serving import Shipped, pieces
-
-ODD = [
-    *("", "   ", None, "a", "?", "ÀÉ ﬁ ① 你好 世界", "🙂🙂 ok!!", "e\u0301 नमस्ते दुनिया", "tab\tnew\nline", "\x00 \x01 \x02 b"),
-    *("x" * 30_000, "word " * 9_000, "the patient was FINE, thank you.", "((((", "\u200b", "\x01\x01\x01"),
-]
-COLUMNS = [
-    {"name": "note", "source": "note", "position": 0, "kind": kinds.TEXT},
-    {"name": "age", "source": "age", "position": 1, "kind": kinds.NUMERIC},
-    {"name": "title", "source": "title", "position": 2, "kind": kinds.TEXT},
-    {"name": "site", "source": "site", "position": 3, "kind": kinds.CATEGORICAL},
-]
-SICK, WELL = ("pain fever cough weak tired bad", "fine good well rested strong fit")
-
-
-def notes(rows=240, seed=0):
-    """Rows with two columns of texts, of which the note tells the label, with gaps and odd texts among them."""
-    rng = np.random.default_rng(seed)
-    label = rng.integers(0, 2, rows)
-    words = [
-        rng.choice((SICK if sick else WELL).split(), 4).tolist() + rng.choice(["the", "a", "is"], 3).tolist() for sick in label
-    ]
-    table = pd.DataFrame({"row": np.arange(rows), "note": [" ".join(rng.permutation(own)) for own in words]})
-    table["note"] = table["note"].where(table["row"] % 11 != 0, pd.Series(np.resize(ODD, rows))).astype("str")
-    titles = pd.Series(np.resize(["first visit", "second visit, late", "a call"], rows), dtype="str")
-    return table.assign(
-        age=rng.normal(50, 9, rows),
-        title=titles,
-        site=pd.Series(rng.choice(list("abc"), rows), dtype="str"),
-        label=label.astype(float),
-    )
 
 
 @pytest.mark.parametrize(

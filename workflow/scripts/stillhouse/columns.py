@@ -47,9 +47,9 @@ LABELLED = (TRAIN, TEST)
 WITHOUT_LABEL = (DEPLOY, UNLABELLED)
 
 # A prepared feature is named by the letter of its kind, the position of its source column, a colon and a text: "n0:age",
-# "m0:age is missing", "c3:job=clerk", "t3:job, mean of yes", "e4:note 007". The position keeps columns apart whatever their
-# names contain. Other modules use these constants and functions, and never the letters.
-NUMBER, MEAN_LABEL, ENCODED, GAP_INDICATOR, ONE_HOT = KINDS_OF_FEATURES = "ntemc"
+# "m0:age is missing", "c3:job=clerk", "t3:job, mean of yes", "e4:note 007", "w4:note 007" (the number of the eighth word). The
+# position keeps columns apart whatever their names contain. Other modules use these constants and functions, never the letters.
+NUMBER, MEAN_LABEL, ENCODED, GAP_INDICATOR, ONE_HOT, TOKEN = KINDS_OF_FEATURES = "ntemcw"
 _FEATURE = re.compile(rf"[{KINDS_OF_FEATURES}]\d+:")
 _QUANTILE = re.compile(r"q0\.\d+|q\d(\.\d+)?e-\d+")
 
@@ -75,7 +75,7 @@ def is_feature(name):
 
 
 def features(table):
-    """Return the names of the prepared features of a table: numbers, mean labels, encoded texts, gaps, categories.
+    """Return the names of the prepared features of a table: numbers, mean labels, encoded texts, gaps, categories, tokens.
 
     Each kind is in the order of the raw columns, whatever other splits a file holds, so that no model depends on them.
     """
@@ -84,15 +84,24 @@ def features(table):
 
 
 def label_free_features(table):
-    """Return the features without mean labels, which differ between training and other rows by how they are cross-fitted."""
-    return [name for name in features(table) if feature_kind(name) != MEAN_LABEL]
+    """Return the features by which rows are compared.
+
+    They are those without mean labels, which differ between training and other rows by how they are cross-fitted, and without
+    the numbers of tokens, which are names and no amounts.
+    """
+    return [name for name in features(table) if feature_kind(name) not in (MEAN_LABEL, TOKEN)]
 
 
 def one_hot_blocks(names):
     """Return the positions of the one-hot features of each categorical column; a list of lists."""
+    return blocks_of(ONE_HOT, names)
+
+
+def blocks_of(kind, names):
+    """Return the positions of the features of a kind for each raw column; a list of lists."""
     blocks = {}
     for position, name in enumerate(names):
-        if feature_kind(name) == ONE_HOT:
+        if feature_kind(name) == kind:
             blocks.setdefault(source(name), []).append(position)
     return list(blocks.values())
 

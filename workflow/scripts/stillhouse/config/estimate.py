@@ -82,6 +82,9 @@ def of_networks(options, fits, size):
     width, embedding, depth = options.get("width", 128), options["embedding"], options["depth"]
     bins = options["bins"] if options["numbers"] == "piecewise" else 1
     parameters = size.numbers * embedding * bins + size.features * embedding * width + depth * width**2
+    if "words" in options:
+        # A text is read at each of some sixty words.
+        parameters += 60 * options["words"] * options.get("channels", 1) * sum(options.get("kernels", [1]))
     usual = USUAL_EPOCHS_OF_STUDENTS if "teacher" in options else USUAL_EPOCHS
     networks = options["seeds"] * max(1, options["boost"]) * candidates(options)
     return networks * min(options["epochs"], usual) * sum(fits) * (8e-6 + 2e-10 * parameters)

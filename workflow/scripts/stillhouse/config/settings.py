@@ -14,7 +14,18 @@ SCHEMA = Path(__file__).resolve().parents[3] / "schemas" / "config.schema.yaml"
 # Loaders are chosen by a table's location, and have no settings.
 KINDS = [kind for kind in PACKAGES if kind != "loaders"]
 # What a description may say of a method, beside its sentence and its options.
-FACTS = ("calibrates", "exports", "fills", "only", "required", "takes_gaps", "uses_cores", "why_not_onnx")
+FACTS = (
+    "calibrates",
+    "exports",
+    "fills",
+    "only",
+    "required",
+    "takes_gaps",
+    "takes_tokens",
+    "tokens",
+    "uses_cores",
+    "why_not_onnx",
+)
 
 
 def load_schema():

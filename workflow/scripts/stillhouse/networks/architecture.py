@@ -7,13 +7,23 @@ Modules are written for one network and count their axes from the right, so that
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
 
-from stillhouse.columns import ENCODED, GAP_INDICATOR, MEAN_LABEL, NUMBER, feature_kind, one_hot_blocks
+from stillhouse.columns import (
+    ENCODED,
+    GAP_INDICATOR,
+    MEAN_LABEL,
+    NUMBER,
+    TOKEN,
+    blocks_of,
+    feature_kind,
+    one_hot_blocks,
+)
 from stillhouse.errors import UserError
 from stillhouse.networks.vectorized.layers import BatchNorm, product
 
@@ -38,30 +48,36 @@ NORMS = {"none": nn.Identity, "batch": BatchNorm, "layer": nn.LayerNorm}
 
 @dataclass(frozen=True)
 class Inputs:
-    """How prepared features are ordered: numbers, flags, then a block of one-hot columns for each categorical column.
+    """How prepared features are ordered: numbers, flags, a block of one-hot columns for each category, tokens of each text.
 
-    ``numbers`` and ``flags`` are counts, ``categories`` has the width of each block. ``edges`` are the bin edges of the fitted
-    rows' numbers, shape (numbers, bins + 1), for a piecewise linear encoding.
+    ``numbers`` and ``flags`` are counts, ``categories`` has the width of each block, ``tokens`` for each column of texts how
+    many are read and how many are known. ``edges`` are the bin edges of the fitted rows' numbers, shape (numbers, bins + 1),
+    for a piecewise linear encoding.
     """
 
     numbers: int
     flags: int
     categories: tuple
     edges: np.ndarray | None = None
+    tokens: tuple = ()
 
     @property
     def widths(self):
-        """How many features are numbers, flags, and columns of one-hot blocks."""
-        return [self.numbers, self.flags, sum(self.categories)]
+        """How many features are numbers, flags, columns of one-hot blocks, and tokens."""
+        return [self.numbers, self.flags, sum(self.categories), sum(length for length, _ in self.tokens)]
 
 
 def inputs_of(names, fitted=None, bins=0):
-    """Return how features of these names are ordered, with ``bins`` bins of the numbers of fitted rows (rows, features)."""
+    """Return how features of these names are ordered, with ``bins`` bins of the numbers of fitted rows (rows, features).
+
+    Tokens are known up to the largest number that fitted rows have.
+    """
     kinds = [feature_kind(name) for name in names]
     numbers = kinds.count(NUMBER) + kinds.count(MEAN_LABEL) + kinds.count(ENCODED)
     categories = tuple(map(len, one_hot_blocks(names)))
     edges = np.stack([edges_of(column, bins) for column in fitted[:, :numbers].T]) if bins and numbers else None
-    return Inputs(numbers, kinds.count(GAP_INDICATOR), categories, edges)
+    tokens = tuple((len(block), int(fitted[:, block].max()) + 1) for block in blocks_of(TOKEN, names))
+    return Inputs(numbers, kinds.count(GAP_INDICATOR), categories, edges, tokens)
 
 
 def edges_of(values, bins):
@@ -271,8 +287,8 @@ class FlatInputs(nn.Module):
         self.shape = (inputs.numbers * (embedding if self.is_embedded else 1) + inputs.flags + sum(sizes or inputs.categories),)
 
     def forward(self, x):
-        """Return vectors of ``shape`` of features (…, features)."""
-        numbers, flags, categories = x.split(self.inputs.widths, dim=-1)
+        """Return vectors of ``shape`` of features (…, features), tokens left out."""
+        numbers, flags, categories, _ = x.split(self.inputs.widths, dim=-1)
         if self.is_embedded:
             numbers = self.activation(self.embed(self.encode(numbers))).flatten(-2)
         if self.categories:
@@ -300,7 +316,7 @@ class Tokens(nn.Module):
 
     def forward(self, x):
         """Return tokens of ``shape`` (1 + columns, embedding) of features (…, features)."""
-        numbers, flags, categories = x.split(self.inputs.widths, dim=-1)
+        numbers, flags, categories, _ = x.split(self.inputs.widths, dim=-1)
         first = self.first.view(*self.first.shape[:-1], *[1] * (x.dim() - self.first.dim() + 1), self.shape[-1])
         tokens = [first.expand(*x.shape[:-1], 1, -1)]
         tokens += [self.numbers(self.encode(numbers))] if self.inputs.numbers else []
@@ -363,6 +379,16 @@ class Network(nn.Module):
     def forward(self, x):
         """Return logits or values of features (…, features)."""
         return self.head(self.body(self.inputs(x)))
+
+
+def hidden_layers(sizes, dropout, activation, norm):
+    """Return linear layers from size to size, each with norm, activation and dropout."""
+    return nn.Sequential(
+        *(
+            nn.Sequential(nn.Linear(*pair), NORMS[norm](pair[1]), ACTIVATIONS[activation](), nn.Dropout(share))
+            for pair, share in zip(pairwise(sizes), per_layer(dropout, len(sizes) - 1), strict=True)
+        )
+    )
 
 
 def initialise(network, initialization):

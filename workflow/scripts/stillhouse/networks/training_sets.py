@@ -146,7 +146,7 @@ class TrainingSet:
     def members(self):
         """Return the members; their row positions count from ``offset``, where this set starts in the common table."""
         bins = self.options["bins"] if self.options["numbers"] == "piecewise" else 0
-        fitted = self.sample[self.names].to_numpy(np.float32)[self.fitted] if bins else None
+        fitted = self.sample[self.names].to_numpy(np.float32)[self.fitted]
         inputs = inputs_of(self.names, fitted, bins)
         easiest = self._easiest_first() if self.options["curriculum"] else None
         seeds = range(self.options["seeds"])

@@ -5,10 +5,10 @@ from functools import partial
 
 import numpy as np
 import pandas as pd
-from sklearn.preprocessing import OneHotEncoder
 
 from stillhouse.columns import (
     DROPPED,
+    ENCODED,
     FOLD,
     GAP_INDICATOR,
     GROUP,
@@ -17,11 +17,13 @@ from stillhouse.columns import (
     NUMBER,
     ONE_HOT,
     ROW,
+    TOKEN,
     feature_name,
 )
 from stillhouse.errors import UserError
 from stillhouse.intake import kinds
 from stillhouse.methods import build
+from stillhouse.preparation.categories import fitted_encoder
 from stillhouse.preparation.scaling import Scaler
 from stillhouse.preparation.target_means import TargetMeans, as_targets, cross_fitted, target_names
 from stillhouse.preparation.text_columns import TextColumn
@@ -107,9 +109,12 @@ class Preparation:
             for title in target_names(self.classes)
         ]
         means += [name for text in self.texts for name in text.score_names()]
-        encoded = [name for text in self.texts for name in text.names()]
-        categorical = [feature_name(ONE_HOT, column, column["name"]) for column in self.categorical]
-        return [*numbers, *means, *encoded, *gaps, *(self.encoder.get_feature_names_out(categorical) if categorical else [])]
+        encoded, tokens = (
+            [name for text in self.texts if text.kind == kind for name in text.names()] for kind in (ENCODED, TOKEN)
+        )
+        titles = [feature_name(ONE_HOT, column, column["name"]) for column in self.categorical]
+        categories = self.encoder.get_feature_names_out(titles) if titles else []
+        return [*numbers, *means, *encoded, *gaps, *categories, *tokens]
 
     def raw(self, table):
         """Return the columns of numbers, booleans and categories, indexed by row number: the table that imputers work on."""
@@ -127,10 +132,12 @@ class Preparation:
 
     def _features(self, table, means, read):
         blocks = [self.scaler.transform(self._unscaled(table, means))] if self.numbers or means else []
-        blocks += [text.encoded(own) for text, own in zip(self.texts, read, strict=True)]
+        encoded = [(text.kind, text.encoded(own)) for text, own in zip(self.texts, read, strict=True)]
+        blocks += [block for kind, block in encoded if kind == ENCODED]
         blocks.append(self.gaps(table)[:, self.gappy])
         if self.categorical:
             blocks.append(self.encoder.transform(self.raw_categories(table, self.categorical)))
+        blocks += [block for kind, block in encoded if kind == TOKEN]
         names = self.names()
         X, start = np.empty((len(table), len(names)), dtype=np.float32, order="F"), 0
         for block in blocks:
@@ -149,32 +156,6 @@ class Preparation:
 
     def _categories_of(self, table, column):
         return self.raw_categories(table, [column])[:, 0]
-
-
-def fitted_encoder(categories, values):
-    """Return the one-hot encoder of categorical columns, fitted on their values; shape (rows, columns).
-
-    It is fitted on the numbers of sorted categories, as scikit-learn counts text cell by cell, and given their names then.
-    """
-    coded, names = zip(*(pd.factorize(column, sort=True) for column in values.T), strict=True)
-    encoder = one_hot_encoder(categories).fit(np.column_stack(coded))
-    encoder.categories_ = [known[kept] for known, kept in zip(names, encoder.categories_, strict=True)]
-    return encoder
-
-
-def one_hot_encoder(categories):
-    """Return the one-hot encoder of categorical columns, with at most ``categories`` features for each."""
-    return OneHotEncoder(
-        handle_unknown="infrequent_if_exist",
-        max_categories=categories,
-        sparse_output=False,
-        dtype=np.float32,
-        feature_name_combiner=_category_name,
-    )
-
-
-def _category_name(column, category):
-    return f"{column} is rare" if category == "infrequent_sklearn" else f"{column}={category}"
 
 
 def preparation(columns, options, classes, seed):

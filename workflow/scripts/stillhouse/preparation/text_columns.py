@@ -29,6 +29,11 @@ class TextColumn:
         texts = kinds.plain_texts(table[self.column["name"]])
         return self.encoder.counts(texts) if hasattr(self.encoder, "counts") else texts
 
+    @property
+    def kind(self):
+        """The kind of the encoder's features: numbers, or the numbers of tokens."""
+        return getattr(self.encoder, "kind", ENCODED)
+
     def encoded(self, read):
         """Return the encoder's features; shape (rows, size)."""
         return self.encoder.components(read) if hasattr(self.encoder, "counts") else self.encoder.transform(read)
@@ -39,7 +44,9 @@ class TextColumn:
 
     def names(self):
         """Return the names of the encoder's features."""
-        return [feature_name(ENCODED, self.column, f"{self.column['name']} {place:03d}") for place in range(self.encoder.size_)]
+        return [
+            feature_name(self.kind, self.column, f"{self.column['name']} {place:03d}") for place in range(self.encoder.size_)
+        ]
 
     def score_names(self):
         """Return the names of the scores, if there are any."""

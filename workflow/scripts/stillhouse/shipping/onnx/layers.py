@@ -16,11 +16,15 @@ from stillhouse.networks.architecture import (
     Single,
 )
 from stillhouse.networks.architectures.resnet import Block
+from stillhouse.networks.texts import Bag, Convolutions, TextInputs
 from stillhouse.networks.vectorized.layers import BatchNorm
+from stillhouse.preparation.encoders.tokens import PADDING, UNKNOWN
 from stillhouse.shipping.onnx.preparation import Prepared, one_hot
 
 # The most numbers of a product with a block for each position.
 MOST_IN_BLOCKS = 1 << 15
+# The end of a slice that goes to the last entry.
+LAST = np.iinfo(np.int64).max
 
 
 def network_outputs(graph, prepared, model, function=None):
@@ -157,6 +161,66 @@ def _entered(graph, block, module, index):
     return block
 
 
+def text_inputs(graph, x, module):
+    """Add what is read of texts, beside the other features; ``x`` is ``Prepared``, or a matrix of all features."""
+    tokens = x.tokens if isinstance(x, Prepared) else tokens_in(graph, x, module.inputs)
+    blocks = [vector(graph, x, module.flat)] if module.flat.shape[0] else []
+    for numbers, vectors, reader in zip(tokens, module.vectors, module.readers, strict=True):
+        is_word = graph.add("Cast", graph.add("Greater", numbers, graph.constant(np.array([[0]]))), to=TensorProto.FLOAT)
+        read = word_vectors(graph, numbers, vectors)
+        blocks.append(READERS[type(reader)](graph, read, is_word, reader))
+    return graph.add("Concat", *blocks, axis=1)
+
+
+def tokens_in(graph, x, inputs):
+    """Add the tokens of each column of texts of a matrix, whole numbers of shape (rows, length)."""
+    start, found = sum(inputs.widths[:-1]), []
+    for length, _ in inputs.tokens:
+        block = graph.add("Gather", x, graph.constant(np.arange(start, start + length)), axis=1)
+        found.append(graph.add("Cast", block, to=TensorProto.INT64))
+        start += length
+    return found
+
+
+def word_vectors(graph, numbers, module):
+    """Add the vectors of tokens, zeros for padding; (rows, tokens) to (rows, tokens, width)."""
+    table = _array(module.weight).copy()
+    table[PADDING] = 0
+    is_known = graph.add("Less", numbers, graph.constant(np.array([[len(table)]])))
+    places = graph.add("Where", is_known, numbers, graph.constant(np.array([[UNKNOWN]])))
+    return graph.add("Gather", graph.constant(table), places, axis=0)
+
+
+def bag(graph, vectors, is_word, module):
+    """Add the mean of a text's vectors."""
+    total = graph.add("ReduceSum", vectors, graph.constant(np.array([1])), keepdims=0)
+    count = graph.add("ReduceSum", is_word, graph.constant(np.array([1])), keepdims=1)
+    return graph.add("Div", total, graph.add("Max", count, graph.constant(_single(1))))
+
+
+def convolutions(graph, vectors, is_word, module):
+    """Add the largest of each feature of a few words that follow each other."""
+    return graph.add(
+        "Concat",
+        *(_largest(graph, vectors, is_word, *part) for part in zip(module.kernels, module.layers, strict=True)),
+        axis=1,
+    )
+
+
+def _largest(graph, vectors, is_word, kernel, layer):
+    def part(values, begin, end):
+        return graph.add("Slice", values, *(graph.constant(np.array([bound])) for bound in (begin, end, 1)))
+
+    shifted = [part(vectors, place, place + 1 - kernel or LAST) for place in range(kernel)]
+    windows = graph.add("Concat", *shifted, axis=2) if kernel > 1 else vectors
+    found = graph.add("Relu", linear(graph, windows, layer))
+    counts = graph.add("Unsqueeze", part(is_word, 0, 1 - kernel or LAST), graph.constant(np.array([2])))
+    return graph.add("ReduceMax", graph.add("Mul", found, counts), graph.constant(np.array([1])), keepdims=0)
+
+
+READERS = {Bag: bag, Convolutions: convolutions}
+
+
 def single(graph, x, module):
     """Add an axis of length one."""
     return graph.add("Unsqueeze", x, graph.constant(np.array([2])))
@@ -219,6 +283,7 @@ LAYER_NODES = {
     nn.Linear: linear,
     LinearEach: linear_each,
     FlatInputs: vector,
+    TextInputs: text_inputs,
     Single: single,
     PiecewiseLinearEncoding: piecewise,
     Periodic: periodic,

@@ -5,39 +5,46 @@ from dataclasses import dataclass
 import numpy as np
 from onnx import TensorProto
 
+from stillhouse.columns import ENCODED, TOKEN
 from stillhouse.preparation.scaling import LIMIT
-from stillhouse.shipping.onnx.texts import text_components, text_counts, text_scores
+from stillhouse.shipping.onnx.texts import text_components, text_counts, text_scores, text_tokens
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """Prepared features in parts: blocks of numbers and of gap indicators, and categorical columns as (code, width).
+    """Prepared features in parts: blocks of numbers and of gap indicators, categorical columns as (code, width), and tokens.
 
-    A code is a category's place in its one-hot block, and -1 for none.
+    A code is a category's place in its one-hot block, and -1 for none. Tokens are whole numbers, of shape (rows, length) for
+    each column of texts that is read word by word.
     """
 
     blocks: list
     categories: list
+    tokens: list
 
 
 def prepared_columns(graph, preparation):
-    """Add the prepared features: numbers and mean labels, gap indicators, and the codes of categories."""
+    """Add the prepared features: numbers and mean labels, gap indicators, the codes of categories, and tokens."""
     categories = [coded(graph, preparation, index) for index in range(len(preparation.categorical))]
-    return Prepared(number_blocks(graph, preparation), categories)
+    tokens = [text_tokens(graph, text) for text in preparation.texts if text.kind == TOKEN]
+    return Prepared(number_blocks(graph, preparation), categories, tokens)
 
 
 def concatenated(graph, prepared):
     """Add the prepared features as one matrix (rows, features), categories one-hot."""
-    return graph.add("Concat", *prepared.blocks, *(one_hot(graph, *category) for category in prepared.categories), axis=1)
+    hot = [one_hot(graph, *category) for category in prepared.categories]
+    tokens = [graph.add("Cast", part, to=TensorProto.FLOAT) for part in prepared.tokens]
+    return graph.add("Concat", *prepared.blocks, *hot, *tokens, axis=1)
 
 
 def number_blocks(graph, preparation):
     """Add the filled and scaled numbers, mean labels and encoded texts as one block, and the indicators of gaps."""
     filled, gaps = filled_numbers(graph, preparation) if preparation.numbers else ([], [])
-    counted = {text.column["name"]: text_counts(graph, text) for text in preparation.texts if text.encoder.size_ or text.scores}
-    texts = [text_components(graph, counted[text.column["name"]], text) for text in preparation.texts if text.encoder.size_]
+    known = [text for text in preparation.texts if text.kind == ENCODED and (text.encoder.size_ or text.scores)]
+    counted = {text.column["name"]: text_counts(graph, text) for text in known}
+    texts = [text_components(graph, counted[text.column["name"]], text) for text in known if text.encoder.size_]
     means = [mean_label(graph, *pair) for pair in zip(preparation.target_encoded, preparation.means, strict=True)]
-    means += [text_scores(graph, counted[text.column["name"]], text) for text in preparation.texts if text.scores]
+    means += [text_scores(graph, counted[text.column["name"]], text) for text in known if text.scores]
     scaled = []
     if filled or means:
         numbers = scaled_numbers(graph, graph.add("Concat", *filled, *means, axis=1), preparation.scaler)

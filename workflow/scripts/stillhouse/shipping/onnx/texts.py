@@ -7,6 +7,8 @@ import numpy as np
 from onnx import TensorProto
 
 from stillhouse.preparation.encoders.ngrams import WORDS
+from stillhouse.preparation.encoders.tokens import PADDING as PADDING_TOKEN
+from stillhouse.preparation.encoders.tokens import UNKNOWN
 
 # The end of a text, as the operators take no empty ones, and what short rows are filled up with: characters of no n-gram.
 END, PADDING = "\x01", "\x02"
@@ -16,9 +18,38 @@ TINY = 1e-12
 
 def text_counts(graph, text):
     """Add the weighted counts of a ``TextColumn``; shape (rows, n-grams), double precision."""
-    texts = graph.add("Reshape", graph.input(text.column, TensorProto.STRING), graph.constant(np.array([-1])))
+    texts = column_of(graph, text)
     parts = [weighted_counts(graph, texts, counts) for counts in text.encoder.kinds if len(counts.terms_)]
     return graph.add("Concat", *parts, axis=1)
+
+
+def column_of(graph, text):
+    """Add the texts of a ``TextColumn`` as one axis."""
+    return graph.add("Reshape", graph.input(text.column, TensorProto.STRING), graph.constant(np.array([-1])))
+
+
+def text_tokens(graph, text):
+    """Add the numbers of the first or the last words of a ``TextColumn``; whole numbers, shape (rows, length)."""
+    encoder, known = text.encoder, text.encoder.known_
+    texts = graph.add("StringConcat", column_of(graph, text), graph.constant(np.array([f" {END}"], dtype=object)))
+    numbers = graph.add(
+        "LabelEncoder",
+        graph.add_first_of_two("StringSplit", texts, delimiter=" "),
+        domain="ai.onnx.ml",
+        keys_strings=[*known, "", END],
+        values_int64s=[*range(UNKNOWN + 1, UNKNOWN + 1 + len(known)), PADDING_TOKEN, PADDING_TOKEN],
+        default_int64=UNKNOWN,
+    )
+    padded = graph.add("Pad", numbers, graph.constant(np.array([0, 0, 0, encoder.length])))
+    if encoder.keep == "start":
+        ends = (np.array([part]) for part in (0, encoder.length, 1))
+        return graph.add("Slice", padded, *map(graph.constant, ends))
+    is_word = graph.add("Cast", graph.add("Greater", numbers, graph.constant(np.array([[0]]))), to=TensorProto.INT64)
+    count = graph.add("ReduceSum", is_word, graph.constant(np.array([1])), keepdims=1)
+    first = graph.add(
+        "Max", graph.add("Sub", count, graph.constant(np.array([[encoder.length]]))), graph.constant(np.array([[0]]))
+    )
+    return graph.add("GatherElements", padded, graph.add("Add", first, graph.constant(np.arange(encoder.length)[None])), axis=1)
 
 
 def text_components(graph, counts, text):

@@ -1,0 +1,134 @@
+"""Networks that read texts word by word."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from conftest import network_options, trained
+from prepared_samples import prepared_by
+from shipped_samples import AS_IT_WAS, READING
+from sklearn.metrics import roc_auc_score
+from text_samples import COLUMNS, ODD, notes
+
+from stillhouse.config.checks.configuration import checked
+from stillhouse.config.completion import ConfigError
+from stillhouse.ensembles.pipeline import SinglePipeline
+from stillhouse.intake.kinds import plain_texts
+from stillhouse.networks.texts import Bag, Convolutions, WordVectors
+from stillhouse.predictions.calibration import OnOriginalPrior
+from stillhouse.preparation.encoders.tokens import make
+from stillhouse.shipping.export import exported, largest_difference, metadata
+from stillhouse.shipping.serving import Shipped
+
+SMALL = {
+    "bag": network_options("bag", words=8, width=8, epochs=30, rate=0.02, patience=30, numbers="none", heads=2),
+    "textcnn": network_options("textcnn", words=8, width=8, channels=6, kernels=[1, 3], epochs=30, rate=0.02, patience=30),
+}
+
+
+def test_words_are_numbered_by_how_many_texts_have_them_and_unknown_ones_are_one():
+    encoder = make(seed=1, length=5, words=2, keep="start").fit(["b a", "a c b", "a d", "c"])
+    assert encoder.known_ == ["a", "b"]
+    assert encoder.transform(["b a", "x a", "", "a a a a a b"]).tolist() == [
+        [3, 2, 0, 0, 0],
+        [1, 2, 0, 0, 0],
+        [0] * 5,
+        [2] * 5,
+    ]
+    last = make(seed=1, length=5, words=2, keep="end").fit(["b a", "a c b", "a d", "c"])
+    assert last.transform(["a a a a a b", "b"]).tolist() == [[2, 2, 2, 2, 3], [3, 0, 0, 0, 0]]
+
+
+@pytest.mark.parametrize("reader", [Bag(4), Convolutions(4, (1, 2, 3), 5)])
+def test_room_behind_the_last_word_does_not_count(reader):
+    torch.manual_seed(0)
+    vectors = WordVectors(9, 4)
+    short = torch.tensor([[3.0, 5.0, 2.0, 0.0, 0.0], [4.0, 0.0, 0.0, 0.0, 0.0], [0.0] * 5])
+    long = torch.nn.functional.pad(short, (0, 20))
+    found = [reader(vectors(tokens), (tokens != 0).float()) for tokens in (short, long)]
+    assert torch.allclose(*found, atol=1e-7)
+    assert (found[0][2] == 0).all()
+
+
+def test_a_bag_is_the_mean_of_its_words_and_unknown_numbers_share_a_vector():
+    torch.manual_seed(0)
+    vectors, tokens = WordVectors(5, 3), torch.tensor([[2.0, 4.0, 0.0], [9.0, 0.0, 0.0]])
+    found = Bag(3)(vectors(tokens), (tokens != 0).float())
+    assert torch.allclose(found[0], (vectors.weight[2] + vectors.weight[4]) / 2)
+    assert torch.equal(found[1], vectors.weight[1])
+
+
+def test_convolutions_are_those_of_torch():
+    torch.manual_seed(0)
+    module, vectors = Convolutions(3, (2,), 4), torch.randn(6, 7, 3)
+    own = torch.nn.Conv1d(3, 4, 2)
+    with torch.no_grad():
+        own.weight.copy_(module.layers[0].weight.view(4, 2, 3).transpose(1, 2))
+        own.bias.copy_(module.layers[0].bias)
+    expected = own(vectors.transpose(1, 2)).relu().amax(dim=2)
+    assert torch.allclose(module(vectors, torch.ones(6, 7)), expected, atol=1e-6)
+
+
+def read_by(method, keep="start", columns=COLUMNS, n_classes=2):
+    """A table of texts, its preparation, and a network fitted on it."""
+    table = notes(360)
+    imputer = prepared_by(columns, "median", texts={"method": "tokens", "length": 12, "keep": keep}).fit(table)
+    sample = imputer.transform(table).assign(label=table["label"], weight=1.0, stop=table["row"] % 5 == 0)
+    return table, imputer, trained(sample, SMALL[method], n_classes)[0], sample
+
+
+@pytest.mark.parametrize("method", SMALL)
+def test_a_network_learns_what_words_tell(method):
+    _, imputer, model, _ = read_by(method)
+    new = notes(300, seed=5)
+    assert roc_auc_score(new["label"], model.predict(imputer.transform(new))[:, 1]) > 0.95
+
+
+@pytest.mark.parametrize("keep", ["start", "end"])
+@pytest.mark.parametrize("columns", [COLUMNS, COLUMNS[:1]])
+@pytest.mark.parametrize("method", SMALL)
+def test_a_shipped_network_reads_raw_texts_as_the_workflow_does(method, columns, keep, tmp_path):
+    table, imputer, model, sample = read_by(method, keep, columns)
+    whole = SinglePipeline(imputer, OnOriginalPrior(model, AS_IT_WAS, sample[sample["stop"]]))
+    schema = {"task": "binary", "target": "y", "classes": ["sick", "well"], "columns": columns, "reading": READING}
+    path = tmp_path / "model.onnx"
+    path.write_bytes(exported(whole, metadata(schema, whole, "d", "m", {})))
+    odd = table.assign(note=pd.Series(np.resize(ODD, len(table)), dtype="str"))
+    assert largest_difference(path, pd.concat([table, odd]), whole) < 1e-5
+    for text in ODD:
+        row = table[:1].assign(note=pd.Series([text], dtype="str"))
+        assert largest_difference(path, row, whole) < 1e-5
+        assert Shipped(path).predict(row.drop(columns=["row", "label"])).iloc[0, 0] == pytest.approx(
+            whole.predict(row)[0, 0], abs=1e-5
+        )
+
+
+def test_words_are_learned_from_the_rows_that_are_fitted_alone():
+    table = notes()
+    other = table.assign(note=table["note"].where(table["row"] < 120, "words of rows that are held out"))
+    texts = {"method": "tokens", "length": 8}
+    before, after = (prepared_by(COLUMNS, "median", texts=texts).fit(rows[:120]).transform(table) for rows in (table, other))
+    pd.testing.assert_frame_equal(before, after)
+    assert [name for name in before if name.startswith("w")][:2] == ["w0:note 000", "w0:note 001"]
+    assert before["w0:note 000"].max() < 2 + len(set(" ".join(plain_texts(table["note"])).split()))
+
+
+@pytest.mark.parametrize(
+    ("model", "said"),
+    [
+        ({"prepare": {"impute": "words"}, "fit": {"method": "tree"}}, "m.prepare.impute: tree cannot read texts word by word"),
+        ({"train": {"method": "textcnn"}}, "m.prepare.impute: textcnn reads texts word by word; choose an imputer with"),
+        (
+            {"prepare": {"impute": "words", "resample": "smote"}, "train": {"method": "bag"}},
+            "m.prepare.resample: smote compares features",
+        ),
+    ],
+)
+def test_models_that_cannot_read_words_are_refused(schema, model, said):
+    config = {
+        "datasets": {"d": {"train": "sklearn:iris", "target": "target"}},
+        "imputers": {"words": {"method": "median", "texts": {"method": "tokens"}}},
+        "models": {"m": model},
+    }
+    with pytest.raises(ConfigError, match=said):
+        checked(config, schema)

@@ -1,0 +1,13 @@
+"""Hidden layers over the mean of a text's word vectors (Joulin, Grave, Bojanowski & Mikolov 2017)."""
+
+from functools import partial
+
+from stillhouse.networks.architecture import Network, hidden_layers
+from stillhouse.networks.texts import Bag, TextInputs, first
+
+
+def make(inputs, n_outputs, heads, words, width, depth, dropout, activation, norm, **entry_options):
+    """Return the network."""
+    entry_layer = TextInputs(inputs, partial(Bag, words), words, first(dropout), **entry_options)
+    sizes = [*entry_layer.shape, *[width] * depth]
+    return Network(entry_layer, hidden_layers(sizes, dropout, activation, norm), sizes[-1], n_outputs, heads)
