@@ -44,6 +44,8 @@ PRESETS = {
 FILLED = 0.8
 # The most columns for which a student of so many units a layer is a file of half a megabyte, about; more have the last.
 WIDTHS = {128: 38, 64: 65, 32: np.inf}
+# The features of a column of texts, about.
+COMPONENTS = 30
 # The seconds that `speed` takes on the machine of the estimates.
 USUAL_SECONDS = 0.058
 
@@ -61,7 +63,7 @@ def size_of(rows, columns, classes):
     for column in columns:
         values = rows[column["name"]]
         if column["kind"] == kinds.TEXT:
-            counts["components"] += 80
+            counts["components"] += COMPONENTS
             counts["characters"] += int(values.str.len().sum())
         elif column["kind"] == kinds.CATEGORICAL:
             counts["onehots"] += min(50, values.nunique()) + 1
