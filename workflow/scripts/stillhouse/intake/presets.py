@@ -42,7 +42,8 @@ PRESETS = {
 }
 # The share of the minutes that are asked for which an estimate may fill.
 FILLED = 0.8
-# The most columns for which a student of so many units a layer is a file of half a megabyte, about; more have the last.
+# The most columns for which a student of so many units a layer is a file of half a megabyte, about; more have the last. The
+# encoder of a text takes as much as its components again.
 WIDTHS = {128: 38, 64: 65, 32: np.inf}
 # The features of a column of texts, about.
 COMPONENTS = 30

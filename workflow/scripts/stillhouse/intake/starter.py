@@ -189,7 +189,7 @@ class Starter:
         least, leaf = leaves(self.size.rows)
         linear = "logistic" if is_classes else "ridge"
         members, listed_members = members_text(asked, linear=linear, least=least, leaf=leaf, weigh=weigh)
-        width = student_width(len(kinds.feature_columns(self.described)) + self.size.components)
+        width = student_width(len(kinds.feature_columns(self.described)) + 2 * self.size.components)
         share = synthetic_share(self.size, asked.synthetic)
         transfer = ", transfer: [synthetic]" if share else ""
         return TEMPLATE.format(

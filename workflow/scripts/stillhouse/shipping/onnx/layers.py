@@ -73,11 +73,16 @@ def flattened(module):
 
 
 def scaled_linear(graph, x, scales_of, module):
-    """Add a linear layer of scaled inputs as one product with scaled weights; (rows, in) to (rows, heads, out)."""
+    """Add a linear layer of scaled inputs as one product with scaled weights; (rows, in) to (rows, heads, out).
+
+    The file has scales and weights apart, as together they would be as many times as large as there are heads; what loads it
+    multiplies them once.
+    """
     scale, weight = _array(scales_of.scale), _array(module.weight).T
     heads, n_in = scale.shape
-    scaled = (scale[:, :, None] * weight).transpose(1, 0, 2).reshape(n_in, -1)
-    product = graph.add("MatMul", x, graph.constant(scaled))
+    factors = (graph.constant(np.ascontiguousarray(part)) for part in (scale.T[:, :, None], weight[:, None, :]))
+    scaled = graph.add("Reshape", graph.add("Mul", *factors), graph.constant(np.array([n_in, -1])))
+    product = graph.add("MatMul", x, scaled)
     product = graph.add("Reshape", product, graph.constant(np.array([-1, heads, weight.shape[1]])))
     return graph.add("Add", product, graph.constant(_array(module.bias)))
 
