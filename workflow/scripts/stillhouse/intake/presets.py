@@ -46,7 +46,7 @@ FILLED = 0.8
 # encoder of a text takes as much as its components again.
 WIDTHS = {128: 38, 64: 65, 32: np.inf}
 # The features of a column of texts, about.
-COMPONENTS = 30
+COMPONENTS = 24
 # The seconds that `speed` takes on the machine of the estimates.
 USUAL_SECONDS = 0.058
 
