@@ -6,7 +6,7 @@ from stillhouse.config.checks.configuration import checked
 from stillhouse.config.estimate import JOB, JOB_OF_NETWORKS, Size, minutes, seconds
 from stillhouse.config.plan import Plan
 
-SIZE = Size(rows=5000, numbers=10, onehots=20, components=0, characters=0, classes=2)
+SIZE = Size(rows=5000, numbers=10, categories=3, onehots=20, components=0, characters=0, classes=2)
 MODELS = {
     "forest": {"fit": {"method": "forest"}},
     "boosted": {"fit": {"method": "boosting"}},
@@ -49,7 +49,15 @@ def test_every_split_of_every_model_counts_by_the_rows_that_it_learns_from(schem
 
 def test_an_estimate_grows_with_what_there_is_and_shrinks_with_what_runs_it(schema):
     usual = taken(schema, MODELS)
-    for more in ({"rows": 10_000}, {"numbers": 20}, {"onehots": 60}, {"components": 80}, {"characters": 10**7}, {"classes": 5}):
+    for more in (
+        {"rows": 10_000},
+        {"numbers": 20},
+        {"categories": 9},
+        {"onehots": 60},
+        {"components": 80},
+        {"characters": 10**7},
+        {"classes": 5},
+    ):
         assert sum(taken(schema, MODELS, SIZE._replace(**more)).values()) > sum(usual.values())
     assert sum(taken(schema, MODELS, report={"draws": 4000}).values()) > sum(usual.values())
     assert minutes(usual, 4) < minutes(usual, 2) < minutes(usual, 2, speed=0.5)

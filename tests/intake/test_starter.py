@@ -252,7 +252,7 @@ def test_forests_of_large_tables_have_larger_leaves(rows, least, forest):
 def test_each_preset_takes_longer_than_the_one_before(table, monkeypatch, rows, classes):
     monkeypatch.chdir(table)
     found = Starter("my table.csv", "ill", None)
-    found.size = Size(rows=rows, numbers=12, onehots=20, components=0, characters=0, classes=classes)
+    found.size = Size(rows=rows, numbers=12, categories=3, onehots=20, components=0, characters=0, classes=classes)
     found.speed = 1.0
     taken = [found.estimated(preset, 2) for preset in PRESETS]
     assert taken == sorted(taken)
@@ -290,7 +290,7 @@ def test_a_student_learns_from_synthetic_rows_where_they_can_be_drawn_and_are_no
         *(None, 1),
         *[3] * 4,
     ]
-    size = Size(rows=1000, numbers=5, onehots=0, components=0, characters=0, classes=2)
+    size = Size(rows=1000, numbers=5, categories=3, onehots=0, components=0, characters=0, classes=2)
     assert [synthetic_share(size._replace(rows=rows), 3) for rows in (20_000, 20_001, 40_000, 60_001)] == [3, 2, 1, 0]
     assert synthetic_share(size._replace(components=80), 3) == 0
     student = yaml.safe_load(found.text("light"))["models"]["student"]["distill"]

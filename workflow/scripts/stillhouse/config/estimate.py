@@ -12,16 +12,20 @@ from stillhouse.config.models import AUTO, method_folder, verb
 # What any job takes, which is mostly its imports, and a job with networks; the parts of a run that no other job runs beside.
 JOB, JOB_OF_NETWORKS, ALONE = 1.2, 5.0, 14.0
 # The share of rows that are fitted on before stop rows join them, and the epochs after which most networks have stopped.
-FIRST_SHARE, USUAL_EPOCHS, USUAL_EPOCHS_OF_STUDENTS = 0.85, 50, 110
+FIRST_SHARE, USUAL_EPOCHS, USUAL_EPOCHS_OF_STUDENTS = 0.85, 45, 110
 # The candidates of a student that chooses its share of the label, or its temperature, by its stop rows.
 ALPHAS, TEMPERATURES = 4, 3
 
 
 class Size(NamedTuple):
-    """What time depends on: labelled rows, features by kind, characters of texts, and classes (1 for a regression)."""
+    """What time depends on: labelled rows, features by kind, characters of texts, and classes (1 for a regression).
+
+    ``onehots`` are the features of ``categories`` columns, and indicators of gaps.
+    """
 
     rows: int
     numbers: int
+    categories: int
     onehots: int
     components: int
     characters: int
@@ -81,13 +85,14 @@ def of_networks(options, fits, size):
     """Return the seconds that networks take: their parameters times rows, times epochs."""
     width, embedding, depth = options.get("width", 128), options["embedding"], options["depth"]
     bins = options["bins"] if options["numbers"] == "piecewise" else 1
-    parameters = size.numbers * embedding * bins + size.features * embedding * width + depth * width**2
+    numbers = size.numbers + size.components
+    parameters = embedding * (numbers * bins + (numbers + size.categories) * width) + depth * width**2
     if "words" in options:
         # A text is read at each of some sixty words.
         parameters += 60 * options["words"] * options.get("channels", 1) * sum(options.get("kernels", [1]))
     usual = USUAL_EPOCHS_OF_STUDENTS if "teacher" in options else USUAL_EPOCHS
     networks = options["seeds"] * max(1, options["boost"]) * candidates(options)
-    return networks * min(options["epochs"], usual) * sum(fits) * (8e-6 + 2e-10 * parameters)
+    return networks * min(options["epochs"], usual) * sum(fits) * (1.2e-5 + 3e-10 * parameters)
 
 
 def of_linear(options, fits, size):
@@ -98,12 +103,12 @@ def of_linear(options, fits, size):
 def of_forest(options, fits, size):
     """Return the seconds of a forest, which searches each of its columns for the best split."""
     columns = tried(size) * (size.numbers + size.components + 0.05 * size.onehots) / max(1, size.features)
-    return sum(options["trees"] * (9e-4 + 4.3e-8 * columns * rows * log2(rows + 2)) for rows in fits)
+    return sum(options["trees"] * (1.5e-3 + 7.2e-8 * columns * rows * log2(rows + 2)) for rows in fits)
 
 
 def of_extra_trees(options, fits, size):
     """Return the seconds of extra trees, which take a threshold by chance."""
-    return sum(options["trees"] * (8e-4 + 1.4e-8 * tried(size) * rows * log2(rows + 2)) for rows in fits)
+    return sum(options["trees"] * (1.3e-3 + 2.4e-8 * tried(size) * rows * log2(rows + 2)) for rows in fits)
 
 
 def tried(size):

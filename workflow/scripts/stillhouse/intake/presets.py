@@ -60,13 +60,14 @@ def preset_of(name):
 
 def size_of(rows, columns, classes):
     """Return the size of a table of labelled rows, from its typed columns and the number of classes."""
-    counts = dict.fromkeys(("numbers", "onehots", "components", "characters"), 0)
+    counts = dict.fromkeys(("numbers", "categories", "onehots", "components", "characters"), 0)
     for column in columns:
         values = rows[column["name"]]
         if column["kind"] == kinds.TEXT:
             counts["components"] += COMPONENTS
             counts["characters"] += int(values.str.len().sum())
         elif column["kind"] == kinds.CATEGORICAL:
+            counts["categories"] += 1
             counts["onehots"] += min(50, values.nunique()) + 1
         else:
             counts["numbers"] += 1

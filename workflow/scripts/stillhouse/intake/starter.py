@@ -164,6 +164,8 @@ class Starter:
 
     def estimated(self, preset, cores):
         """Return the minutes that the run of a preset takes on cores of this machine."""
+        if cores < 1:
+            raise UserError(f"--cores {cores}: a run has one or more")
         plan, name = Plan(checked(yaml.safe_load(self._written(preset, 0, cores)), self.schema)), dataset_name(Path(self.table))
         return minutes(seconds(plan, name, self.size), cores, self.speed)
 
