@@ -27,7 +27,7 @@ def taken(schema, models, size=SIZE, **given):
         ("forest", {"search": {"leaf": [1, 5, 9]}}, 4),
         ("boosted", {"search": {"leaf": [5, 9], "rate": [0.1, 0.2]}, "trials": 3}, 4),
         ("network", {"seeds": 3}, 3),
-        ("network", {"epochs": 25}, 0.5),
+        ("network", {"epochs": 9}, 0.2),
         ("network", {"epochs": 1000}, 1),
     ],
 )
