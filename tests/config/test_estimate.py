@@ -53,7 +53,6 @@ def test_an_estimate_grows_with_what_there_is_and_shrinks_with_what_runs_it(sche
         {"rows": 10_000},
         {"numbers": 20},
         {"categories": 9},
-        {"onehots": 60},
         {"components": 80},
         {"characters": 10**7},
         {"classes": 5},
