@@ -131,7 +131,7 @@ class Results:
         """Return the stack of a split."""
         learned = read_json(self.path / "models/stack/split-all/weights.json")[split]
         stacker = Mean().restored(learned | {"weights": [learned["weights"][name] for name in MEMBERS]})
-        return StackedPipeline([self.whole(name, split) for name in MEMBERS], stacker, None)
+        return StackedPipeline([self.whole(name, split) for name in MEMBERS], stacker, np.ones(len(self.schema["classes"])))
 
     def draws(self, predictions):
         """Return bootstrap draws of the AUC of held-out predictions."""
