@@ -6,7 +6,7 @@ import torch
 from conftest import network_options, trained
 
 from stillhouse.methods import build
-from stillhouse.networks.architecture import inputs_of
+from stillhouse.networks.architecture import inputs_of, tokens_of
 from stillhouse.networks.training_sets import TRAINING_SETTINGS
 from stillhouse.networks.vectorized.members import Member, Table
 
@@ -22,8 +22,8 @@ SMALL = {
     "mlp": {**BARE, "width": 8, "categorical": "onehot"},
     "resnet": {**BARE, "width": 8, "categorical": "onehot"},
     "transformer": {**BARE, "embedding": 8, "attention_heads": 2},
-    "bag": {**BARE, "words": 4, "width": 8, "categorical": "onehot"},
-    "textcnn": {**BARE, "words": 4, "width": 8, "categorical": "onehot", "kernels": [1, 3], "channels": 5},
+    "wordbag": {**BARE, "word_width": 4, "width": 8, "categorical": "onehot"},
+    "textcnn": {**BARE, "word_width": 4, "width": 8, "categorical": "onehot", "kernels": [1, 3], "channels": 5},
 }
 
 
@@ -36,10 +36,10 @@ def features_of(rows, seed=0):
     numbers = rng.normal(size=(rows, 5))
     flag = rng.random((rows, 1)) < 0.2
     words = [np.eye(size)[rng.integers(0, size, rows)] for size in (3, 2)]
-    return np.hstack([numbers, flag, *words, tokens_of(rows, seed)]).astype(np.float32)
+    return np.hstack([numbers, flag, *words, words_of(rows, seed)]).astype(np.float32)
 
 
-def tokens_of(rows, seed):
+def words_of(rows, seed):
     """The numbers of up to six words of two texts, with zeros after the last one."""
     rng = np.random.default_rng(seed + 1000)
     lengths = rng.integers(0, 7, (rows, 2, 1))
@@ -84,7 +84,7 @@ WAYS = {
     "resnet": {"method": "resnet", "numbers": "piecewise", "bins": 4},
     "transformer": {"method": "transformer", "numbers": "piecewise", "bins": 4},
     "transformer with heads": {"method": "transformer", "heads": 2, "categorical": None},
-    "bag of words, with heads and dropout": {"method": "bag", "heads": 2, "dropout": 0.2},
+    "bag of words, with heads and dropout": {"method": "wordbag", "heads": 2, "dropout": 0.2},
     "convolutions over words": {"method": "textcnn", "numbers": "piecewise", "bins": 4},
 }  # fmt: skip
 
@@ -106,7 +106,9 @@ def new_module(settings, seed, fitted_rows=None, dtype=torch.float32):
     torch.manual_seed(seed)
     kept = {key: value for key, value in settings.items() if key not in TRAINING_SETTINGS}
     bins = settings["bins"] if settings["numbers"] == "piecewise" else 0
-    return build("architectures", kept, inputs=inputs_of(NAMES, fitted_rows, bins), n_outputs=2).to(dtype)
+    return build(
+        "architectures", kept, inputs=inputs_of(NAMES, fitted_rows, bins, tokens_of(NAMES, fitted_rows)), n_outputs=2
+    ).to(dtype)
 
 
 def member_of(number, settings, **given):

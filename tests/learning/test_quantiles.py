@@ -164,10 +164,16 @@ def test_intervals_of_new_rows_are_widened_from_the_quantiles_of_each_split():
             "regression",
             "rows of `transfer` have no labels",
         ),
+        ({"train": {"method": "mlp", "quantiles": [0.1], "mixup": 0.4}}, "regression", "mixed labels vary less"),
+        (
+            {"fit": {"method": "boosting", "search": {"quantiles": [[0.1], [0.2]]}}},
+            "regression",
+            "levels say what is asked for",
+        ),
     ],
 )
 def test_quantiles_that_cannot_be_learned_are_refused(schema, model, task, said):
     dataset = {"train": "sklearn:iris", "target": "target", "task": task, "synthetic": {}}
     config = {"datasets": {"d": dataset}, "models": {"linear": {"fit": {"method": "logistic"}}, "m": model}}
-    with pytest.raises(ConfigError, match=rf"models.m.\w+.quantiles: .*{said}"):
+    with pytest.raises(ConfigError, match=rf"models.m.[\w.]+.quantiles: .*{said}"):
         checked(config, schema)

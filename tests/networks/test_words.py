@@ -13,16 +13,18 @@ from text_samples import COLUMNS, ODD, notes
 from stillhouse.config.checks.configuration import checked
 from stillhouse.config.completion import ConfigError
 from stillhouse.ensembles.pipeline import SinglePipeline
-from stillhouse.intake.kinds import plain_texts
+from stillhouse.errors import UserError
 from stillhouse.networks.texts import Bag, Convolutions, WordVectors
+from stillhouse.networks.training import train
+from stillhouse.networks.training_sets import TrainingSet
 from stillhouse.predictions.calibration import OnOriginalPrior
 from stillhouse.preparation.encoders.tokens import make
 from stillhouse.shipping.export import exported, largest_difference, metadata
 from stillhouse.shipping.serving import Shipped
 
 SMALL = {
-    "bag": network_options("bag", words=8, width=8, epochs=30, rate=0.02, patience=30, numbers="none", heads=2),
-    "textcnn": network_options("textcnn", words=8, width=8, channels=6, kernels=[1, 3], epochs=30, rate=0.02, patience=30),
+    "wordbag": network_options("wordbag", word_width=8, width=8, epochs=30, rate=0.02, patience=30, numbers="none", heads=2),
+    "textcnn": network_options("textcnn", word_width=8, width=8, channels=6, kernels=[1, 3], epochs=30, rate=0.02, patience=30),
 }
 
 
@@ -103,14 +105,38 @@ def test_a_shipped_network_reads_raw_texts_as_the_workflow_does(method, columns,
         )
 
 
-def test_words_are_learned_from_the_rows_that_are_fitted_alone():
+def test_a_word_that_no_fitted_row_has_is_unknown():
     table = notes()
-    other = table.assign(note=table["note"].where(table["row"] < 120, "words of rows that are held out"))
-    texts = {"method": "tokens", "length": 8}
-    before, after = (prepared_by(COLUMNS, "median", texts=texts).fit(rows[:120]).transform(table) for rows in (table, other))
-    pd.testing.assert_frame_equal(before, after)
-    assert [name for name in before if name.startswith("w")][:2] == ["w0:note 000", "w0:note 001"]
-    assert before["w0:note 000"].max() < 2 + len(set(" ".join(plain_texts(table["note"])).split()))
+    fitted = prepared_by(COLUMNS, "median", texts={"method": "tokens", "length": 8}).fit(table[:120])
+    found = fitted.transform(table.assign(note="words of rows that are held out"))
+    assert [name for name in found if name.startswith("w")][:2] == ["w0:note 000", "w0:note 001"]
+    assert (found["w0:note 000"] == 1).all()
+
+
+@pytest.mark.parametrize("method", SMALL)
+def test_splits_that_know_other_words_are_trained_together_as_they_are_alone(method):
+    table = notes(360)
+    rare = table["note"].fillna("") + " " + (table["row"] // 2).astype(str)
+    table = table.assign(note=table["note"].where(table["row"] >= 180, rare))
+
+    def new_set(rows):
+        prepared = prepared_by(COLUMNS[:1], "median", texts={"method": "tokens", "length": 12}).fit(rows)
+        sample = prepared.transform(rows).assign(label=rows["label"], weight=1.0, stop=rows["row"] % 5 == 0)
+        return TrainingSet(sample, None, {**SMALL[method], "epochs": 3}, 2, seed=1)
+
+    parts = [table[:180], table[90:270].reset_index(drop=True), table[180:].reset_index(drop=True)]
+    assert len({new_set(rows).tokens for rows in parts}) > 1
+    samples = [new_set(rows).sample for rows in parts]
+    together = [model for model, _ in train([new_set(rows) for rows in parts], threads=1)]
+    for rows, sample, model in zip(parts, samples, together, strict=True):
+        ((alone, _),) = train([new_set(rows)], threads=1)
+        assert (alone.predict(sample) == model.predict(sample)).all()
+
+
+def test_a_network_of_words_says_that_there_is_no_text():
+    sample = pd.DataFrame({"row": range(60), "n0:x": np.arange(60.0), "label": np.arange(60) % 2, "weight": 1.0})
+    with pytest.raises(UserError, match="no column is read as text"):
+        trained(sample.assign(stop=sample["row"] % 5 == 0), SMALL["wordbag"])
 
 
 @pytest.mark.parametrize(
@@ -119,8 +145,12 @@ def test_words_are_learned_from_the_rows_that_are_fitted_alone():
         ({"prepare": {"impute": "words"}, "fit": {"method": "tree"}}, "m.prepare.impute: tree cannot read texts word by word"),
         ({"train": {"method": "textcnn"}}, "m.prepare.impute: textcnn reads texts word by word; choose an imputer with"),
         (
-            {"prepare": {"impute": "words", "resample": "smote"}, "train": {"method": "bag"}},
+            {"prepare": {"impute": "words", "resample": "smote"}, "train": {"method": "wordbag"}},
             "m.prepare.resample: smote compares features",
+        ),
+        (
+            {"prepare": {"impute": "words"}, "train": {"method": "textcnn", "mixup": 0.4}},
+            "m.train.mixup: words are names and no amounts",
         ),
     ],
 )

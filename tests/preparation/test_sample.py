@@ -4,12 +4,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import resamplers_of_classes
+from scipy.stats import gaussian_kde
 
 from stillhouse.columns import features
 from stillhouse.errors import UserError
 from stillhouse.methods import build
 from stillhouse.preparation.resamplers import clusters
 from stillhouse.preparation.resamplers.over import oversampled
+from stillhouse.preparation.resamplers.rare import relative_density
 from stillhouse.preparation.sample import (
     balanced_sample,
     by_reference,
@@ -198,6 +200,13 @@ def test_weights_by_value_are_learned_from_the_rows_that_are_fitted_alone():
     after = balanced_sample(changed, 0, 0.2, told, seed=1)[0]
     fitted = [rows.loc[~rows["stop"], ["row", "weight"]].reset_index(drop=True) for rows in (before, after)]
     pd.testing.assert_frame_equal(*fitted)
+
+
+def test_the_density_of_values_is_that_of_a_gaussian_kernel():
+    values = np.random.default_rng(0).uniform(size=100)
+    spread = min(values.std(), np.subtract(*np.quantile(values, [0.75, 0.25])) / 1.34)
+    expected = gaussian_kde(values, 0.9 * spread * 100**-0.2 / values.std(ddof=1))(values)
+    assert relative_density(values, np.ones(100)) == pytest.approx(expected / expected.max(), abs=0.01)
 
 
 def test_values_that_are_all_equal_keep_their_weights():

@@ -136,7 +136,7 @@ def texts_config(tmp_path):
     notes(300)[["note", "label"]].to_csv(tmp_path / "notes.csv", index=False)
     dataset = {"train": str(tmp_path / "notes.csv"), "target": "label", "kinds": {"note": "text"}}
     models = {"linear": {"fit": {"method": "logistic"}}, "network": {"train": {"method": "mlp", "width": 8, "epochs": 6}}}
-    reader = {"method": "textcnn", "words": 8, "channels": 8, "epochs": 20, "rate": 0.02}
+    reader = {"method": "textcnn", "word_width": 8, "channels": 8, "epochs": 20, "rate": 0.02}
     models["reader"] = {"prepare": {"impute": "words"}, "train": reader}
     words = {"method": "median", "texts": {"method": "tokens", "length": 10}}
     return {"datasets": {"notes": dataset}, "folds": {"k": 3}, "models": models, "imputers": {"words": words}}
@@ -199,6 +199,16 @@ def test_scores_tell_the_label_by_words_for_values_and_for_each_of_many_classes(
     assert np.corrcoef(unseen[:, 0], labels)[0, 1] > 0.95 if not classes else (guessed == labels).all()
     titles = [name.rsplit(" ", 1)[1] for name in text.score_names()]
     assert titles == {None: ["target"], 2: ["b"], 3: ["a", "b", "c"]}[classes and len(classes)]
+
+
+@pytest.mark.parametrize("unit", [1e-9, 1.0, 3e6])
+def test_scores_of_values_have_the_units_of_the_values(unit):
+    """Weights are kept in half precision, which has no numbers above 65,504."""
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 4, 400)
+    texts = [f"{rng.choice(list('xyz'))} {'no one two three'.split()[label]} more" for label in labels]
+    unseen = scored(texts, labels * unit, None)[2]
+    assert unseen[:, 0] / unit == pytest.approx(labels, abs=0.1)
 
 
 def test_words_of_a_text_are_counted_where_people_read():

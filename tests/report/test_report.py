@@ -256,5 +256,6 @@ def test_the_report_says_how_the_estimate_of_the_run_did():
     said = footprint.time_sentence(run, now=1090.0)
     assert said.startswith("The run was estimated at 2.5 minutes on 2 cores; its first job began 1.5 minutes before")
     assert "The times of 2 jobs add up to 45 seconds" in said
+    assert "a part of it was made by an earlier run" in footprint.time_sentence(run, now=9000.0)
     run.config = {}
     assert footprint.time_sentence(run, now=1090.0).startswith("The times of 2 jobs")

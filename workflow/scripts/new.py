@@ -25,7 +25,7 @@ arguments = parser.parse_args()
 
 try:
     found = Starter(arguments.table, arguments.target, arguments.deploy)
-    preset = found.chosen(arguments.minutes, arguments.cores) if arguments.minutes else arguments.preset
+    preset = found.chosen(arguments.minutes, arguments.cores) if arguments.minutes is not None else arguments.preset
     text = found.text(preset, arguments.cores)
     with Path(arguments.out).open("x", encoding="utf-8") as out:
         out.write(text)

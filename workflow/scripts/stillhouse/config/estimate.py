@@ -87,9 +87,9 @@ def of_networks(options, fits, size):
     bins = options["bins"] if options["numbers"] == "piecewise" else 1
     numbers = size.numbers + size.components
     parameters = embedding * (numbers * bins + (numbers + size.categories) * width) + depth * width**2
-    if "words" in options:
+    if "word_width" in options:
         # A text is read at each of some sixty words.
-        parameters += 60 * options["words"] * options.get("channels", 1) * sum(options.get("kernels", [1]))
+        parameters += 60 * options["word_width"] * options.get("channels", 1) * sum(options.get("kernels", [1]))
     usual = USUAL_EPOCHS_OF_STUDENTS if "teacher" in options else USUAL_EPOCHS
     networks = options["seeds"] * max(1, options["boost"]) * candidates(options)
     return networks * min(options["epochs"], usual) * sum(fits) * (1.2e-5 + 3e-10 * parameters)

@@ -13,7 +13,7 @@ class Voted:
     A single model has nobody to vote with, and keeps its own probabilities; votes would make two values of them.
     """
 
-    # Votes are for classes, which have no quantiles.
+    # A model of votes has no quantiles, as votes are for classes.
     levels = ()
 
     def __init__(self, models, votes, n_classes):

@@ -32,7 +32,7 @@ def nonconformity_score(predictions, classes):
 
 
 def ends(predictions):
-    """Return what an interval is widened from: the first and the last predicted quantile, or twice the value; (rows,) each."""
+    """Return what an interval is widened from: the outer predicted quantiles, or the value as both; shapes (rows,)."""
     levels = quantiles(predictions)
     names = (levels[0], levels[-1]) if len(levels) > 1 else (PREDICTION, PREDICTION)
     return tuple(predictions[name].to_numpy("float64") for name in names)

@@ -5,6 +5,7 @@ It always runs as it is. What was guessed and could be wrong is said in it, and 
 
 import re
 from functools import cached_property
+from math import ceil
 from pathlib import Path
 
 import numpy as np
@@ -157,9 +158,10 @@ class Starter:
             taken = self.estimated(preset, cores)
             if taken <= FILLED * asked:
                 return preset
+        enough = ceil(10 * taken / FILLED) / 10
         raise UserError(
             f"--minutes {asked:g}: the smallest preset takes about {taken:.1f} minutes of {cores} cores here, and is to fill "
-            f"{100 * FILLED:.0f} % of what is asked for at most; give {taken / FILLED:.1f} minutes or more, or fewer rows"
+            f"{100 * FILLED:.0f} % of what is asked for at most; give {enough:g} minutes or more, or fewer rows"
         )
 
     def estimated(self, preset, cores):

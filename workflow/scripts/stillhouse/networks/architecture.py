@@ -67,17 +67,23 @@ class Inputs:
         return [self.numbers, self.flags, sum(self.categories), sum(length for length, _ in self.tokens)]
 
 
-def inputs_of(names, fitted=None, bins=0):
-    """Return how features of these names are ordered, with ``bins`` bins of the numbers of fitted rows (rows, features).
-
-    Tokens are known up to the largest number that fitted rows have.
-    """
+def inputs_of(names, fitted=None, bins=0, tokens=()):
+    """Return how features of these names are ordered, with ``bins`` bins of the numbers of fitted rows (rows, features)."""
     kinds = [feature_kind(name) for name in names]
     numbers = kinds.count(NUMBER) + kinds.count(MEAN_LABEL) + kinds.count(ENCODED)
     categories = tuple(map(len, one_hot_blocks(names)))
     edges = np.stack([edges_of(column, bins) for column in fitted[:, :numbers].T]) if bins and numbers else None
-    tokens = tuple((len(block), int(fitted[:, block].max()) + 1) for block in blocks_of(TOKEN, names))
     return Inputs(numbers, kinds.count(GAP_INDICATOR), categories, edges, tokens)
+
+
+def tokens_of(names, fitted):
+    """Return for each column of texts how many tokens are read and how many are known, of fitted rows (rows, features).
+
+    Those are known up to the largest number that fitted rows have, and then up to a power of two: splits know about as many
+    words, and networks have to be built equally to be trained together.
+    """
+    blocks = blocks_of(TOKEN, names)
+    return tuple((len(block), 1 << int(fitted[:, block].max()).bit_length()) for block in blocks)
 
 
 def edges_of(values, bins):

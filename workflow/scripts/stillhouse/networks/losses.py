@@ -18,7 +18,7 @@ def distillation(logits, hard, soft, alpha, temperature, focus=0):
     ``focus`` the cross-entropy is the focal loss, in which each class counts with ``(1 - p) ** focus`` (Lin et al. 2017).
     """
     log_p = F.log_softmax(logits, dim=-1)
-    # Above 0, so that a gradient of a root is finite.
+    # Above 0, so that the gradient of a power below 1 is finite.
     loss = -(hard * log_p * (-torch.expm1(log_p)).clamp_min(1e-7) ** focus if focus else hard * log_p).sum(dim=-1)
     if soft is None:
         return loss

@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from stillhouse.errors import UserError
 from stillhouse.networks.architecture import FlatInputs
 from stillhouse.preparation.encoders.tokens import PADDING, UNKNOWN
 
@@ -69,10 +70,12 @@ class Convolutions(nn.Module):
 class TextInputs(nn.Module):
     """What is read of the texts of a row, beside its other features; ``reader`` returns the module that reads vectors."""
 
-    def __init__(self, inputs, reader, words, dropout, **entry_options):
+    def __init__(self, inputs, reader, word_width, dropout, **entry_options):
         super().__init__()
+        if not inputs.tokens:
+            raise UserError("no column is read as text, and this network reads words; set `kinds: {column: text}`")
         self.inputs, self.flat = inputs, FlatInputs(inputs, **entry_options)
-        self.vectors = nn.ModuleList(WordVectors(count, words) for _, count in inputs.tokens)
+        self.vectors = nn.ModuleList(WordVectors(count, word_width) for _, count in inputs.tokens)
         self.readers = nn.ModuleList(reader() for _ in inputs.tokens)
         self.dropout = nn.Dropout(dropout)
         self.shape = (self.flat.shape[0] + sum(one.size for one in self.readers),)

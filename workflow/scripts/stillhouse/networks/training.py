@@ -87,7 +87,7 @@ def _trained(sets, threads, title, checkpoints):
     members_of = {training_set: members for _, found in gathered_sets for training_set, members in found.items()}
     count = number_members(members_of.values())
     layouts = []
-    for (_, batch, steps), (table, found) in zip(by_signature, gathered_sets, strict=True):
+    for (*_, batch, steps), (table, found) in zip(by_signature, gathered_sets, strict=True):
         members = [member for own in found.values() for member in own]
         size = len(members) if options["devices"] > 1 else group_size(members, batch, -(-count // threads))
         loss = Loss(options["loss"], sets[0].n_classes, options["focus"], options["quantiles"])

@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 import torch
 
-from stillhouse.columns import LABEL, STOP, WEIGHT, features
+from stillhouse.columns import LABEL, STOP, TOKEN, WEIGHT, feature_kind, features
 from stillhouse.config.models import AUTO, TAUGHT
 from stillhouse.distillation.soft_targets import candidates, hard_targets
 from stillhouse.errors import UserError
 from stillhouse.methods import build
-from stillhouse.networks.architecture import initialise, inputs_of
+from stillhouse.networks.architecture import initialise, inputs_of, tokens_of
 from stillhouse.networks.vectorized.members import Member, Table, steps_an_epoch
 from stillhouse.seeds import derive
 
@@ -120,9 +120,20 @@ class TrainingSet:
 
     @property
     def signature(self):
-        """What sets must share for their networks to be trained together: feature names, batch size, steps in an epoch."""
+        """What sets must share for their networks to be trained together: features, batch size, steps in an epoch."""
         rows = len((self.follows or self).fitted)
-        return tuple(self.names), self.batch, steps_an_epoch(rows, self.batch)
+        return tuple(self.names), self.tokens, self.batch, steps_an_epoch(rows, self.batch)
+
+    @cached_property
+    def tokens(self):
+        """How many tokens of each column of texts are read and known; a set that follows another has those of the other."""
+        if self.follows:
+            return self.follows.tokens
+        return tokens_of(self.names, self.sample[self.names].to_numpy(np.float32)[self.fitted]) if self._has_tokens else ()
+
+    @property
+    def _has_tokens(self):
+        return any(feature_kind(name) == TOKEN for name in self.names)
 
     def table(self):
         """Return features, targets and weights as tensors."""
@@ -146,15 +157,15 @@ class TrainingSet:
     def members(self):
         """Return the members; their row positions count from ``offset``, where this set starts in the common table."""
         bins = self.options["bins"] if self.options["numbers"] == "piecewise" else 0
-        fitted = self.sample[self.names].to_numpy(np.float32)[self.fitted]
-        inputs = inputs_of(self.names, fitted, bins)
+        fitted = self.sample[self.names].to_numpy(np.float32)[self.fitted] if bins else None
+        inputs = inputs_of(self.names, fitted, bins, self.tokens)
         easiest = self._easiest_first() if self.options["curriculum"] else None
         seeds = range(self.options["seeds"])
         return [self._member(number, inputs, easiest, *pair) for pair in self.candidates for number in seeds]
 
     def forget(self):
         """Discard the rows that only training needs; stop rows stay, and all rows stay for the out-of-bag score of a bag."""
-        _ = self.names, self.units, self.fitted, self.stop, self.candidates
+        _ = self.names, self.units, self.fitted, self.stop, self.candidates, self.tokens
         if not self.options["bag"]:
             self.sample = self.sample.iloc[self.stop]
 

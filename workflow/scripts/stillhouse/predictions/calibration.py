@@ -75,7 +75,7 @@ class OnOriginalPrior:
         self.factors = tuned_factors(self.predict(stop), labels, weight, costs)
 
     def predict(self, table):
-        """Return probabilities (rows, classes) or values (rows, 1) of prepared rows."""
+        """Return probabilities (rows, classes), or values with their quantiles (rows, outputs), of prepared rows."""
         p = on_original_prior(self.model.predict(table), self.ledger)
         return self.calibration.predict(p) if self.calibration else p
 

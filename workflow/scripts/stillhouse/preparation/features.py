@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from stillhouse.columns import (
+    COPY,
     DROPPED,
     ENCODED,
     FOLD,
@@ -22,6 +23,7 @@ from stillhouse.columns import (
 )
 from stillhouse.errors import UserError
 from stillhouse.intake import kinds
+from stillhouse.intake.folds import unit_numbers
 from stillhouse.methods import build
 from stillhouse.preparation.categories import fitted_encoder
 from stillhouse.preparation.scaling import Scaler
@@ -210,10 +212,10 @@ def kept_columns(table, columns, most):
 
 
 def parts_of(folds, seed):
-    """Return the fold of each training row; if there is one fold alone, one of five parts that keep groups together."""
+    """Return the fold of each training row; if there is one fold alone, one of five parts that keep groups and copies whole."""
     if folds[FOLD].nunique() > 1:
         return folds[FOLD].to_numpy()
-    units = pd.factorize(folds[GROUP])[0] if GROUP in folds else folds[ROW]
+    units = unit_numbers(folds) if GROUP in folds or COPY in folds else folds[ROW]
     return (uniforms(seed, units, 1)[:, 0] * PARTS).astype(int)
 
 

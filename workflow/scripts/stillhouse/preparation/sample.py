@@ -76,7 +76,8 @@ def check_labels(method, n_classes):
     is_of_values = getattr(module_of("resamplers", method), "ONLY", "") == "values"
     if method != "none" and is_of_values is bool(n_classes):
         known = ("weighs rows by their value", "has classes") if n_classes else ("balances classes", "is a regression")
-        raise UserError(f"resample: {method} {known[0]}, and the target {known[1]}; choose none")
+        advice = "" if n_classes else " or rare"
+        raise UserError(f"resample: {method} {known[0]}, and the target {known[1]}; choose none{advice}")
 
 
 def weighed_by_value(fitted, stop, options, seed):

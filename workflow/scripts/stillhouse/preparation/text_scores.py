@@ -12,7 +12,8 @@ LARGEST = 5.0
 class TextScores:
     """The logit of each target by a logistic model (Fan et al. 2008), or the value by ridge regression.
 
-    ``targets`` are the columns of ``as_targets``; ``weights_`` has the shape (n-grams, outputs).
+    ``targets`` are the columns of ``as_targets``; ``weights_`` has the shape (n-grams, outputs). Values are learned in units of
+    their deviation from their mean, and ``centre_`` and ``scale_`` make them values again; of logits these are 0 and 1.
     """
 
     def __init__(self, are_classes):
@@ -20,7 +21,10 @@ class TextScores:
 
     def fit(self, counts, targets):
         """Learn weights from weighted counts, sparse, shape (rows, n-grams), and targets (rows, outputs) of training rows."""
-        learned = [self._of_target(counts, target) for target in targets.T]
+        self.centre_ = np.zeros(targets.shape[1]) if self.are_classes else targets.mean(axis=0)
+        deviation = np.ones(targets.shape[1]) if self.are_classes else targets.std(axis=0)
+        self.scale_ = np.where(deviation > 0, deviation, 1.0)
+        learned = [self._of_target(counts, target) for target in ((targets - self.centre_) / self.scale_).T]
         weights, self.intercept_ = (np.array(part) for part in zip(*learned, strict=True))
         # In half precision, as shipped files carry them.
         self.weights_ = weights.T.astype("float16").astype("float64")
@@ -35,7 +39,7 @@ class TextScores:
 
     def transform(self, counts):
         """Return scores of weighted counts; shape (rows, outputs)."""
-        return counts @ self.weights_ + self.intercept_
+        return (counts @ self.weights_ + self.intercept_) * self.scale_ + self.centre_
 
     def unknown(self, targets):
         """Return the scores of rows of which nothing can be learned from others; shape (outputs,)."""

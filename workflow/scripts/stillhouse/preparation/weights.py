@@ -31,7 +31,8 @@ def weighed(table, folds, split, options, seed):
     if candidates := build("weighers", method, seed=seed):
         if not X.shape[1]:
             raise UserError(
-                "weigh: all columns are encoded as mean labels, which weights cannot be estimated from; set `encode: onehot`"
+                "weigh: all columns are mean labels, or words in their order, by which rows cannot be compared; set "
+                "`encode: onehot`, or choose an imputer with `texts: {method: ngrams}`"
             )
         # Most preparations weigh nothing, and need no estimator.
         from stillhouse.preparation.density_ratio import CrossFitted

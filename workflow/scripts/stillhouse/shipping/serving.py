@@ -48,7 +48,7 @@ class Shipped:
             facts = self.session.get_modelmeta().custom_metadata_map
             self.columns, self.classes = json.loads(facts["columns"]), json.loads(facts["classes"])
             self.reading, self.identifiers = json.loads(facts["reading"]), json.loads(facts["identifiers"])
-            self.factors, self.levels = json.loads(facts["factors"]), json.loads(facts["quantiles"])
+            self.factors, self.levels = json.loads(facts["factors"]), json.loads(facts.get("quantiles", "[]"))
             # Predicting a row of gaps shows whether the graph and the metadata fit together.
             self.predict(pd.DataFrame({column["source"]: [None] for column in self.columns}))
         except Exception as error:  # onnxruntime raises its own types, one for each way in which a file may be broken

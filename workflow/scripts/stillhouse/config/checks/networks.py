@@ -8,7 +8,7 @@ from stillhouse.errors import nearest
 ARCHITECTURE = (
     "quantiles",
     *("method", "width", "depth", "norm", "factor", "attention_heads", "activation", "heads"),
-    *("numbers", "bins", "frequencies", "categorical", "embedding"),
+    *("numbers", "bins", "frequencies", "categorical", "embedding", "word_width", "kernels", "channels"),
 )
 
 
@@ -29,6 +29,8 @@ def check_quantiles(config):
             raise ConfigError(
                 f"{where}: {options['method']} learns quantiles from labels alone, and not as {which}; leave it out"
             )
+        if options.get("mixup"):
+            raise ConfigError(f"{where}: mixed labels vary less than labels do; leave `mixup` at 0")
         if options.get("transfer"):
             raise ConfigError(
                 f"{where}: rows of `transfer` have no labels, from which quantiles are learned; leave one of them out"

@@ -24,5 +24,9 @@ def _check_search(schema, name, model):
     for key, values in options["search"].items():
         if key not in own:
             raise ConfigError(f"{'.'.join(where)}.{key}: {options['method']} has no such setting; {nearest(key, own)}")
+        if key == "quantiles":
+            raise ConfigError(
+                f"{'.'.join(where)}.{key}: levels say what is asked for, and none is better than others; leave it out"
+            )
         for value in values:
             complete_options(schema, of_kind, {**options, key: value}, where, shared_options(schema, made_by, of_kind))

@@ -28,6 +28,9 @@ def check_texts(config, schema):
                 f"{where}.impute: {method} cannot read texts word by word; choose an imputer with `texts: {{method: ngrams}}`, "
                 f"or train {' or '.join(readers(methods))}"
             )
+        for key in ("mixup", "curriculum"):
+            if model[verb(model)].get(key):
+                raise ConfigError(f"models.{name}.{verb(model)}.{key}: words are names and no amounts; leave it at 0")
         resampler = config["resamplers"][prepare["resample"]]["method"]
         if resampler not in RESAMPLERS:
             raise ConfigError(

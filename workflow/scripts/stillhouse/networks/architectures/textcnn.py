@@ -6,9 +6,9 @@ from stillhouse.networks.architecture import Network, hidden_layers
 from stillhouse.networks.texts import Convolutions, TextInputs, first
 
 
-def make(inputs, n_outputs, heads, words, kernels, channels, width, depth, dropout, activation, norm, **entry_options):
+def make(inputs, n_outputs, heads, word_width, kernels, channels, width, depth, dropout, activation, norm, **entry_options):
     """Return the network."""
-    reader = partial(Convolutions, words, kernels, channels)
-    entry_layer = TextInputs(inputs, reader, words, first(dropout), **entry_options)
+    reader = partial(Convolutions, word_width, kernels, channels)
+    entry_layer = TextInputs(inputs, reader, word_width, first(dropout), **entry_options)
     sizes = [*entry_layer.shape, *[width] * depth]
     return Network(entry_layer, hidden_layers(sizes, dropout, activation, norm), sizes[-1], n_outputs, heads)

@@ -5,8 +5,8 @@ import numpy as np
 from stillhouse.columns import LABEL, WEIGHT
 
 ONLY = "values"
-# Bins of the histogram that is smoothed, and the bins on either side of the values.
-BINS, BEYOND = 1000, 100
+# Bins of the histogram that is smoothed.
+BINS = 1000
 
 
 def make(strength):
@@ -31,8 +31,9 @@ def relative_density(labels, weight):
     if not spread:
         return np.zeros(len(labels))
     edges = np.linspace(labels.min(), labels.max(), BINS + 1)
-    counts = np.pad(np.histogram(labels, edges, weights=weight)[0], BEYOND)
-    bandwidth = 0.9 * spread * len(labels) ** -0.2 / (edges[1] - edges[0])
-    kernel = np.exp(-0.5 * (np.arange(-BEYOND, BEYOND + 1) / max(bandwidth, 0.5)) ** 2)
-    density = np.convolve(counts, kernel, mode="same")[BEYOND:-BEYOND]
+    bandwidth = max(0.9 * spread * len(labels) ** -0.2 / (edges[1] - edges[0]), 0.5)
+    beyond = int(4 * bandwidth) + 1
+    counts = np.pad(np.histogram(labels, edges, weights=weight)[0], beyond)
+    kernel = np.exp(-0.5 * (np.arange(-beyond, beyond + 1) / bandwidth) ** 2)
+    density = np.convolve(counts, kernel, mode="same")[beyond:-beyond]
     return np.interp(labels, (edges[1:] + edges[:-1]) / 2, density / density.max())

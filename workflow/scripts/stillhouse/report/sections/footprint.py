@@ -10,6 +10,8 @@ from stillhouse.report.text import METRIC_TITLES, number, ratio
 AXES = {"milliseconds": "milliseconds for one row", "bytes": "bytes"}
 # An AUC that is lower by at most this counts as almost as good.
 SMALL_LOSS = 0.01
+# The seconds of a run in which no job is at work, at most.
+BETWEEN_JOBS = 60
 
 
 def pictures(run):
@@ -58,13 +60,17 @@ def sentence(run):
 
 
 def time_sentence(run, now):
-    """Return how long the jobs took beside what was estimated; ``now`` is the time in seconds since the epoch."""
+    """Return how long the jobs took beside what was estimated; ``now`` is the time in seconds since the epoch.
+
+    Where more time has passed than all jobs take one after the other, an earlier run made a part, and nothing is compared.
+    """
     total = sum(job["seconds"] for job in run.jobs)
     said = f"The times of {len(run.jobs)} jobs add up to {total:.0f} seconds; the longest are shown."
     if "estimate" not in run.config or not run.jobs:
         return said
-    taken = (now - min(job["begun"] for job in run.jobs)) / 60
-    return (
-        f"The run was estimated at {run.config['estimate']['minutes']} minutes on {run.config['estimate']['cores']} cores; its "
-        f"first job began {taken:.1f} minutes before this report. {said}"
-    )
+    passed = now - min(job["begun"] for job in run.jobs)
+    taken = f"its first job began {passed / 60:.1f} minutes before this report"
+    if passed > total + BETWEEN_JOBS:
+        taken = "a part of it was made by an earlier run"
+    estimate = run.config["estimate"]
+    return f"The run was estimated at {estimate['minutes']} minutes on {estimate['cores']} cores; {taken}. {said}"

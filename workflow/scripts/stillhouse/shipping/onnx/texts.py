@@ -61,8 +61,12 @@ def text_components(graph, counts, text):
 
 def text_scores(graph, counts, text):
     """Add the label's scores by weighted counts; shape (rows, outputs), double precision."""
-    product = half_product(graph, counts, text.scores.weights_)
-    return graph.add("Add", product, graph.constant(text.scores.intercept_.astype("float64")[None]))
+    scores = text.scores
+    intercept, scale, centre = (
+        graph.constant(part.astype("float64")[None]) for part in (scores.intercept_, scores.scale_, scores.centre_)
+    )
+    learned = graph.add("Add", half_product(graph, counts, scores.weights_), intercept)
+    return graph.add("Add", graph.add("Mul", learned, scale), centre)
 
 
 def half_product(graph, counts, weights):

@@ -6,8 +6,8 @@ from stillhouse.networks.architecture import Network, hidden_layers
 from stillhouse.networks.texts import Bag, TextInputs, first
 
 
-def make(inputs, n_outputs, heads, words, width, depth, dropout, activation, norm, **entry_options):
+def make(inputs, n_outputs, heads, word_width, width, depth, dropout, activation, norm, **entry_options):
     """Return the network."""
-    entry_layer = TextInputs(inputs, partial(Bag, words), words, first(dropout), **entry_options)
+    entry_layer = TextInputs(inputs, partial(Bag, word_width), word_width, first(dropout), **entry_options)
     sizes = [*entry_layer.shape, *[width] * depth]
     return Network(entry_layer, hidden_layers(sizes, dropout, activation, norm), sizes[-1], n_outputs, heads)
