@@ -111,3 +111,13 @@ def test_a_counterpart_begins_with_a_counterpart():
 def test_seeds_are_derived_from_the_variant_of_a_dataset_and_not_from_its_name():
     assert variant("heart") == variant("renamed") == ""
     assert (variant("heart/repeat2"), variant("renamed/control")) == ("repeat2", "control")
+
+
+def test_synthetic_rows_are_predicted_in_the_splits_of_their_students_alone():
+    models = {"a": FIT, "b": FIT, "pool": stack("a", "b"), "told": student("pool"), "plain": student("a")}
+    models["told"] = {**models["told"], "distill": {**models["told"]["distill"], "transfer": ["synthetic"]}}
+    found = plan(models, dataset={"synthetic": {"method": "swap", "share": 1}}, export=["told"], k=4)
+    assert found.told_splits("d") == {"none", "0", "1", "2", "3"}
+    described = [found.describe("d", name) for name in found.model_splits("d", "a")]
+    assert {split.name for split in described if split.synthetic} == found.told_splits("d")
+    assert len(described) > 10

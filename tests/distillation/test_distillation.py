@@ -84,7 +84,7 @@ def test_a_row_of_double_weight_counts_as_two():
 
 
 FOLDS = pd.DataFrame({"row": range(10), "fold": [0, 0, 1, 1, 2, 2, -1, -1, -3, -2]})
-SPLIT = Split("0", [1, 2], [0], {"1": "0+1", "2": "0+2"})
+SPLIT = Split("0", [1, 2], [0], {"1": "0+1", "2": "0+2"}, synthetic=True)
 
 
 def spoken(folder, by_split):
@@ -96,7 +96,8 @@ def spoken(folder, by_split):
     with split_writer(path) as write:
         for name, p in by_split.items():
             held_out = [int(fold) for fold in name.split("+")]
-            rows = rows_to_predict(folds, Split(name, [fold for fold in range(3) if fold not in held_out], held_out, {}))
+            trained = [fold for fold in range(3) if fold not in held_out]
+            rows = rows_to_predict(folds, Split(name, trained, held_out, {}, synthetic=name == "0"))
             write(name, pd.DataFrame({"row": rows, "p_a": 1 - p, "p_b": p}))
     return path, folds
 

@@ -40,12 +40,16 @@ def in_order(splits):
 
 @dataclass(frozen=True)
 class Split:
-    """A split as jobs see it: the folds that it trains on and holds out, and the unseen split of each trained fold."""
+    """A split as jobs see it: the folds that it trains on and holds out, and the unseen split of each trained fold.
+
+    ``synthetic`` says whether its models predict synthetic rows, for a student of the split.
+    """
 
     name: str
     train: list
     held_out: list
     unseen: dict
+    synthetic: bool = False
 
 
 def splits_from(params):

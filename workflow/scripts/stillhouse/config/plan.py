@@ -160,6 +160,11 @@ class Plan:
                 self._need(needed, dataset, name, NONE)
         return needed
 
+    def told_splits(self, dataset):
+        """Return the splits in which students learn from synthetic rows; all models of these splits predict such rows."""
+        told = [name for name, model in self.models.items() if "synthetic" in model[verb(model)].get("transfer", ())]
+        return {split for name in told for split in self.splits(dataset)[name]}
+
     def _need(self, needed, dataset, model, split):
         if split in needed[model]:
             return
@@ -197,7 +202,8 @@ class Plan:
         """Return the description of a split."""
         folds = self.folds[dataset]
         unseen = {str(fold): name for fold, name in folds.unseen(split).items()}
-        return Split(split, folds.trained(split), sorted(held_out(split)), unseen)
+        is_told = split in self.told_splits(dataset)
+        return Split(split, folds.trained(split), sorted(held_out(split)), unseen, synthetic=is_told)
 
 
 def _name_of(model, models, otherwise):

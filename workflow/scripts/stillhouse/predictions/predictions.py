@@ -61,14 +61,14 @@ def rows_to_predict(folds, split):
 def rows_without_labels(folds, split):
     """Return the numbers of the rows without labels that a split predicts: deploy rows, unlabelled and synthetic rows.
 
-    Of these last it predicts those that were drawn from rows that it learns from.
+    Of these last it predicts those that were drawn from rows that it learns from, if a student of the split learns from them.
     """
     return folds.loc[_have_no_labels(folds, split), ROW]
 
 
 def _have_no_labels(folds, split):
     found = folds[FOLD].isin([OF_DEPLOY, OF_UNLABELLED])
-    return found | folds[PARENTS].isin(split.train) if PARENTS in folds else found
+    return found | folds[PARENTS].isin(split.train) if PARENTS in folds and split.synthetic else found
 
 
 def unseen_predictions(paths, folds, split, classes):
