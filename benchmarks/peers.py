@@ -15,20 +15,10 @@ import sys
 import time
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
-import yaml
 from sklearn.metrics import log_loss, roc_auc_score
 from sklearn.model_selection import StratifiedKFold
-
-REPOSITORY = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(REPOSITORY / "workflow" / "scripts"))
-
-from stillhouse.columns import LABEL
-from stillhouse.config.checks.configuration import checked
-from stillhouse.config.settings import load_schema
-from stillhouse.intake.kinds import feature_columns
-from stillhouse.intake.load import load
+from students import REPOSITORY, labelled_table, seconds_of_run
 
 # Chosen before any of them was compared: two classes, from 1,000 to 11,000 rows.
 TABLES = ("german-credit", "nasa-kc1", "phoneme", "telco-churn", "higgs-sample", "mammography")
@@ -46,14 +36,7 @@ fitted.predict_proba(held_out).to_csv(out, index=False)
 
 def outer_fold(name, tables, fold, folder):
     """Write the rows of a table that are learned from as train.csv, and those that are scored as test.csv."""
-    described = yaml.safe_load((REPOSITORY / "tests" / "tables" / f"{name}.yaml").read_text())
-    files = [described["train"], *([described.pop("test")] if "test" in described else [])]
-    described["train"] = [str(tables / file.removeprefix("data/")) for file in files]
-    config = checked({"datasets": {"table": described}, "models": {"m": {"fit": {"method": "tree"}}}}, load_schema())
-    rows, schema = load(config["datasets"]["table"], np.random.default_rng(0))
-    columns = {column["name"]: column["source"] for column in feature_columns(schema)}
-    table = rows[list(columns)].rename(columns=columns)
-    table["target"] = np.array(schema["classes"])[rows[LABEL].astype(int)]
+    table = labelled_table(name, tables)
     parts = list(StratifiedKFold(FOLDS, shuffle=True, random_state=1).split(table, table["target"]))[fold]
     folder.mkdir(parents=True, exist_ok=True)
     for part, positions in zip(("train", "test"), parts, strict=True):
@@ -66,10 +49,7 @@ def of_workflow(folder):
     subprocess.run(new, check=True, cwd=folder, stdout=subprocess.DEVNULL)
     written = (folder / "new.yaml").read_text().replace('train: "train.csv"', 'train: "train.csv"\n    test: test.csv')
     (folder / "new.yaml").write_text(written)
-    command = [sys.executable, "-m", "snakemake", "--snakefile", REPOSITORY / "Snakefile", "--directory", folder]
-    begin = time.time()
-    subprocess.run([*command, "--configfile", folder / "new.yaml", "--cores", "2", "--quiet", "all"], check=True)
-    seconds, results = time.time() - begin, folder / "results" / "train"
+    seconds, results = seconds_of_run(folder), folder / "results" / "train"
     footprints = json.loads((results / "footprints.json").read_text())
     for path in sorted(results.glob("models/*/metrics.json")):
         found, cost = json.loads(path.read_text())["held_out"]["metrics"], footprints[path.parent.name]

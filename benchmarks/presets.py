@@ -11,47 +11,21 @@ import argparse
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import yaml
-from students import REPOSITORY, dataset_of
+from students import REPOSITORY, labelled_table, seconds_of_run
 
-from stillhouse.columns import LABEL
 from stillhouse.config.checks.configuration import checked
 from stillhouse.config.estimate import seconds
 from stillhouse.config.plan import Plan
 from stillhouse.config.settings import load_schema
-from stillhouse.intake.kinds import feature_columns
-from stillhouse.intake.load import load
 from stillhouse.intake.starter import Starter
 
 # From 1,000 to 20,600 rows: four of two classes, and one with a number to predict.
 TABLES = ("german-credit", "phoneme", "telco-churn", "hr-job-change", "california-housing")
 CORES = 2
-
-
-def written(name, tables, folder):
-    """Write the labelled rows of a table as table.csv, with the target in a column of this name."""
-    described = dataset_of(name)
-    files = described["train"] if isinstance(described["train"], list) else [described["train"]]
-    described["train"] = [str(tables / file.removeprefix("data/")) if file.startswith("data/") else file for file in files]
-    config = checked({"datasets": {"table": described}, "models": {"m": {"fit": {"method": "tree"}}}}, load_schema())
-    rows, schema = load(config["datasets"]["table"], np.random.default_rng(0))
-    columns = {column["name"]: column["source"] for column in feature_columns(schema)}
-    table = rows[list(columns)].rename(columns=columns)
-    labels = rows[LABEL] if not schema["classes"] else np.array(schema["classes"])[rows[LABEL].astype(int)]
-    table.assign(target=labels).to_csv(folder / "table.csv", index=False)
-
-
-def run(folder):
-    """Return the minutes that a run takes from nothing to its report, and whether the report is there."""
-    command = [sys.executable, "-m", "snakemake", "--snakefile", REPOSITORY / "Snakefile", "--directory", folder]
-    begin = time.perf_counter()
-    subprocess.run([*command, "--configfile", folder / "new.yaml", "--cores", str(CORES), "--quiet", "all"], check=True)
-    return (time.perf_counter() - begin) / 60, (folder / "results/table/report.html").is_file()
 
 
 def configured(folder, *asked):
@@ -92,9 +66,9 @@ if __name__ == "__main__":
             folder = given.folder / name
             folder.mkdir(parents=True, exist_ok=True)
             if not (folder / "table.csv").exists():
-                written(name, given.tables, folder)
+                labelled_table(name, given.tables).to_csv(folder / "table.csv", index=False)
             config = configured(folder, *asked)
-            taken, is_there = run(folder)
+            taken, is_there = seconds_of_run(folder) / 60, (folder / "results/table/report.html").is_file()
             cells = [name, " ".join(asked), len(config["models"]), config["estimate"]["minutes"], f"{taken:.1f}", is_there]
             print(f"| {' | '.join(map(str, cells))} |", flush=True)
             if given.presets:

@@ -24,7 +24,7 @@ import yaml
 REPOSITORY = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPOSITORY / "workflow" / "scripts"))
 
-from stillhouse.columns import FOLD, ROW
+from stillhouse.columns import FOLD, LABEL, ROW
 from stillhouse.config.checks.configuration import checked
 from stillhouse.config.settings import load_schema
 from stillhouse.distillation.soft_targets import USUAL_ALPHA
@@ -35,6 +35,7 @@ from stillhouse.evaluation.comparison import main_draws
 from stillhouse.evaluation.protocol import Protocol
 from stillhouse.evaluation.scores import scored
 from stillhouse.intake.kinds import feature_columns
+from stillhouse.intake.load import load
 from stillhouse.intake.task import Task
 from stillhouse.networks.training import train
 from stillhouse.networks.training_sets import TrainingSet
@@ -67,6 +68,26 @@ def dataset_of(name):
     if name == "heart-disease":
         del dataset["labels"], dataset["positive"]
     return dataset
+
+
+def labelled_table(name, tables):
+    """Return the labelled rows of a table, given test rows among them, under their raw names and with a column ``target``."""
+    described = dataset_of(name)
+    files = described["train"] if isinstance(described["train"], list) else [described["train"]]
+    described["train"] = [str(Path(tables) / file.removeprefix("data/")) for file in files]
+    config = checked({"datasets": {"table": described}, "models": {"m": {"fit": {"method": "tree"}}}}, load_schema())
+    rows, schema = load(config["datasets"]["table"], np.random.default_rng(0))
+    columns = {column["name"]: column["source"] for column in feature_columns(schema)}
+    labels = np.array(schema["classes"])[rows[LABEL].astype(int)] if schema["classes"] else rows[LABEL].to_numpy()
+    return rows[list(columns)].rename(columns=columns).assign(target=labels)
+
+
+def seconds_of_run(folder):
+    """Return the seconds in which the workflow makes all of new.yaml in a folder, with two cores."""
+    command = [sys.executable, "-m", "snakemake", "--snakefile", REPOSITORY / "Snakefile", "--directory", folder]
+    begin = time.perf_counter()
+    subprocess.run([*command, "--configfile", folder / "new.yaml", "--cores", "2", "--quiet", "all"], check=True)
+    return time.perf_counter() - begin
 
 
 def config_of(name, given):

@@ -2,8 +2,11 @@
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from stillhouse.intake import kinds
+from stillhouse.shipping.export import largest_difference
+from stillhouse.shipping.serving import Shipped
 
 ODD = [
     *("", "   ", None, "a", "?", "ÀÉ ﬁ ① 你好 世界", "🙂🙂 ok!!", "e\u0301 नमस्ते दुनिया", "tab\tnew\nline", "\x00 \x01 \x02 b"),
@@ -34,3 +37,14 @@ def notes(rows=240, seed=0):
         site=pd.Series(rng.choice(list("abc"), rows), dtype="str"),
         label=label.astype(float),
     )
+
+
+def assert_reads_raw_texts(path, table, whole):
+    """Assert that a shipped file predicts what the workflow does for a table's texts and for odd ones, together and alone."""
+    odd = table.assign(note=pd.Series(np.resize(ODD, len(table)), dtype="str"))
+    assert largest_difference(path, pd.concat([table, odd]), whole) < 1e-5
+    for text in ODD:
+        row = table[:1].assign(note=pd.Series([text], dtype="str"))
+        assert largest_difference(path, row, whole) < 1e-5
+        predicted = Shipped(path).predict(row.drop(columns=["row", "label"]))
+        assert predicted.iloc[0, 0] == pytest.approx(whole.predict(row)[0, 0], abs=1e-5)

@@ -8,7 +8,7 @@ from conftest import network_options, trained
 from prepared_samples import prepared_by
 from shipped_samples import AS_IT_WAS, READING
 from sklearn.metrics import roc_auc_score
-from text_samples import COLUMNS, ODD, notes
+from text_samples import COLUMNS, assert_reads_raw_texts, notes
 
 from stillhouse.config.checks.configuration import checked
 from stillhouse.config.completion import ConfigError
@@ -19,8 +19,7 @@ from stillhouse.networks.training import train
 from stillhouse.networks.training_sets import TrainingSet
 from stillhouse.predictions.calibration import OnOriginalPrior
 from stillhouse.preparation.encoders.tokens import make
-from stillhouse.shipping.export import exported, largest_difference, metadata
-from stillhouse.shipping.serving import Shipped
+from stillhouse.shipping.export import exported, metadata
 
 SMALL = {
     "wordbag": network_options("wordbag", word_width=8, width=8, epochs=30, rate=0.02, patience=30, numbers="none", heads=2),
@@ -95,14 +94,7 @@ def test_a_shipped_network_reads_raw_texts_as_the_workflow_does(method, columns,
     schema = {"task": "binary", "target": "y", "classes": ["sick", "well"], "columns": columns, "reading": READING}
     path = tmp_path / "model.onnx"
     path.write_bytes(exported(whole, metadata(schema, whole, "d", "m", {})))
-    odd = table.assign(note=pd.Series(np.resize(ODD, len(table)), dtype="str"))
-    assert largest_difference(path, pd.concat([table, odd]), whole) < 1e-5
-    for text in ODD:
-        row = table[:1].assign(note=pd.Series([text], dtype="str"))
-        assert largest_difference(path, row, whole) < 1e-5
-        assert Shipped(path).predict(row.drop(columns=["row", "label"])).iloc[0, 0] == pytest.approx(
-            whole.predict(row)[0, 0], abs=1e-5
-        )
+    assert_reads_raw_texts(path, table, whole)
 
 
 def test_a_word_that_no_fitted_row_has_is_unknown():

@@ -135,8 +135,7 @@ class Starter:
         if names:
             said = f"{listed(names)} may tell the time"
             doubts.append(f"{said}: if the model will predict later rows than it learned from, set `time`")
-        labelled = self.rows[self.rows[PART].isin(LABELLED)]
-        if not names and abs(labelled[LABEL].corr(labelled[ROW], method="spearman")) > DRIFT:
+        if not names and abs(self.labelled[LABEL].corr(self.labelled[ROW], method="spearman")) > DRIFT:
             doubts.append("the target changes along the file: if its rows are in order of time, set time: true")
         return doubts
 
@@ -144,8 +143,7 @@ class Starter:
         """Return the column that tells a binary target best by itself, and its AUC, as a line of the summary."""
         if self.described["task"] != "binary":
             return []
-        labelled = self.rows[self.rows[PART].isin(LABELLED)]
-        rated = ratings(labelled, kinds.feature_columns(self.described))
+        rated = ratings(self.labelled, kinds.feature_columns(self.described))
         name, auc = next(iter(rated.items()))
         return [f"of all columns, {name!r} alone tells the target best, with an AUC of {auc:.2f}"]
 
@@ -172,10 +170,14 @@ class Starter:
         return minutes(seconds(plan, name, self.size), cores, self.speed)
 
     @cached_property
+    def labelled(self):
+        """The rows that are learned from and scored."""
+        return self.rows[self.rows[PART].isin(LABELLED)]
+
+    @cached_property
     def size(self):
         """How large the table is, as the time of a run depends on it."""
-        labelled = self.rows[self.rows[PART].isin(LABELLED)]
-        return size_of(labelled, kinds.feature_columns(self.described), len(self.described["classes"] or []))
+        return size_of(self.labelled, kinds.feature_columns(self.described), len(self.described["classes"] or []))
 
     @cached_property
     def speed(self):
@@ -220,7 +222,7 @@ class Starter:
 
     def counts(self):
         """Return the number of training and of deploy rows, as text."""
-        train, deploy = self.rows[PART].isin(LABELLED).sum(), (self.rows[PART] == DEPLOY).sum()
+        train, deploy = len(self.labelled), (self.rows[PART] == DEPLOY).sum()
         return f"{train:,} training rows" + (f", {deploy:,} deploy rows" if deploy else "")
 
     def summary(self):

@@ -387,14 +387,14 @@ class Network(nn.Module):
         return self.head(self.body(self.inputs(x)))
 
 
-def hidden_layers(sizes, dropout, activation, norm):
-    """Return linear layers from size to size, each with norm, activation and dropout."""
-    return nn.Sequential(
-        *(
-            nn.Sequential(nn.Linear(*pair), NORMS[norm](pair[1]), ACTIVATIONS[activation](), nn.Dropout(share))
-            for pair, share in zip(pairwise(sizes), per_layer(dropout, len(sizes) - 1), strict=True)
-        )
-    )
+def perceptron(entry_layer, n_outputs, heads, width, depth, dropout, activation, norm):
+    """Return a network of ``depth`` hidden layers after an input layer, each with norm, activation and dropout."""
+    sizes = [*entry_layer.shape, *[width] * depth]
+    layers = [
+        nn.Sequential(nn.Linear(*pair), NORMS[norm](width), ACTIVATIONS[activation](), nn.Dropout(share))
+        for pair, share in zip(pairwise(sizes), per_layer(dropout, depth), strict=True)
+    ]
+    return Network(entry_layer, nn.Sequential(*layers), sizes[-1], n_outputs, heads)
 
 
 def initialise(network, initialization):

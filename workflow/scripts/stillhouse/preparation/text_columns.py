@@ -18,8 +18,11 @@ class TextColumn:
 
     def fit(self, table, labels):
         """Learn the encoder, and with labels (rows, outputs) the scores; return what was read of the rows."""
-        self.encoder.fit(kinds.plain_texts(table[self.column["name"]]))
-        read = self.read(table)
+        read = kinds.plain_texts(table[self.column["name"]])
+        if hasattr(self.encoder, "fit_counts"):
+            read = self.encoder.fit_counts(read)
+        else:
+            self.encoder.fit(read)
         if labels is not None and getattr(self.encoder, "scores", False) and read.shape[1]:
             self.scores = self._new().fit(read, labels)
         return read

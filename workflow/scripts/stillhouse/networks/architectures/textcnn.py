@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from stillhouse.networks.architecture import Network, hidden_layers
+from stillhouse.networks.architecture import perceptron
 from stillhouse.networks.texts import Convolutions, TextInputs, first
 
 
@@ -10,5 +10,4 @@ def make(inputs, n_outputs, heads, word_width, kernels, channels, width, depth, 
     """Return the network."""
     reader = partial(Convolutions, word_width, kernels, channels)
     entry_layer = TextInputs(inputs, reader, word_width, first(dropout), **entry_options)
-    sizes = [*entry_layer.shape, *[width] * depth]
-    return Network(entry_layer, hidden_layers(sizes, dropout, activation, norm), sizes[-1], n_outputs, heads)
+    return perceptron(entry_layer, n_outputs, heads, width, depth, dropout, activation, norm)

@@ -2,12 +2,11 @@
 
 from functools import partial
 
-from stillhouse.networks.architecture import Network, hidden_layers
+from stillhouse.networks.architecture import perceptron
 from stillhouse.networks.texts import Bag, TextInputs, first
 
 
 def make(inputs, n_outputs, heads, word_width, width, depth, dropout, activation, norm, **entry_options):
     """Return the network."""
     entry_layer = TextInputs(inputs, partial(Bag, word_width), word_width, first(dropout), **entry_options)
-    sizes = [*entry_layer.shape, *[width] * depth]
-    return Network(entry_layer, hidden_layers(sizes, dropout, activation, norm), sizes[-1], n_outputs, heads)
+    return perceptron(entry_layer, n_outputs, heads, width, depth, dropout, activation, norm)

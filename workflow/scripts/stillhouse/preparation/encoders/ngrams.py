@@ -74,12 +74,17 @@ class NGrams:
 
     def fit(self, texts):
         """Learn terms, their rarity, and components."""
+        self.fit_counts(texts)
+        return self
+
+    def fit_counts(self, texts):
+        """Learn as ``fit`` does, and return the weighted counts of the texts; see ``counts``."""
         weighted = hstack([counts.fit(texts).transform(texts) for counts in self.kinds]).tocsr()
         self.size_ = min(self.size, *(side - 1 for side in weighted.shape))
         if self.size_ < 1:
             self.size_, self.components_ = 0, np.zeros((0, weighted.shape[1]))
             self.centre_ = self.scale_ = np.zeros(0)
-            return self
+            return weighted
         # In half precision, as shipped files carry them: they are most of a file.
         components = randomized_svd(weighted, self.size_, random_state=self.seed)[2].astype("float16").astype("float64")
         found = weighted @ components.T
@@ -88,7 +93,7 @@ class NGrams:
         kept = deviation > LEAST_DEVIATION * max(deviation.max(), LEAST_DEVIATION)
         self.components_, self.size_ = components[kept], int(kept.sum())
         self.centre_, self.scale_ = found.mean(axis=0)[kept], deviation[kept]
-        return self
+        return weighted
 
     def counts(self, texts):
         """Return the weighted counts of texts; sparse, shape (texts, terms)."""
