@@ -17,7 +17,7 @@ from stillhouse.config.plan import Plan
 from stillhouse.distillation.hints import hints
 from stillhouse.ensembles.stacking import fit_stacker, stacker_predictions
 from stillhouse.intake.folds import make_folds, with_synthetic_rows
-from stillhouse.intake.kinds import feature_columns, in_one_spelling
+from stillhouse.intake.kinds import feature_columns, with_near_copies_equal
 from stillhouse.intake.load import load
 from stillhouse.learning.fitting import fit, fitted_again
 from stillhouse.learning.job import REFIT_ALL, Job
@@ -43,7 +43,11 @@ def intake(config):
     table, schema = load(dataset, np.random.default_rng(0))
     columns = feature_columns(schema)
     names = [column["name"] for column in columns]
-    return table, schema, make_folds(in_one_spelling(table, columns), names, schema["classes"], config["folds"]["k"], SEED)
+    return (
+        table,
+        schema,
+        make_folds(with_near_copies_equal(table, columns), names, schema["classes"], config["folds"]["k"], SEED),
+    )
 
 
 class Chain:

@@ -17,8 +17,8 @@ SMALL = {
     "catboost": {"rounds": 20, "depth": 3},
     "extratrees": {"trees": 10},
 }
-# The table has no texts; `test_texts.py` holds what reads them to the same.
-OF_WORDS = ("textcnn", "wordbag")
+# The table has no texts and no pictures; `test_texts.py` and `test_pictures.py` hold what reads them to the same.
+OF_WHOLE = ("cnn", "resnet2d", "textcnn", "wordbag")
 TAKES_GAPS = ("boosting", "catboost", "extratrees", "forest", "tree")
 CALIBRATE = ("isotonic", "platt", "temperature")
 CHOICES = {
@@ -40,7 +40,7 @@ def with_every_method():
         models[f"resample{resampler}"] = fitted("tree", resample=resampler, weigh="logistic")
     for method in methods("estimators"):
         models[f"model{method}"] = fitted(method, impute="none" if method in TAKES_GAPS else "median")
-    models |= {f"network{method}": trained(method) for method in methods("architectures") if method not in OF_WORDS}
+    models |= {f"network{method}": trained(method) for method in methods("architectures") if method not in OF_WHOLE}
     for method in methods("stackers"):
         members = ["modeltree"] if method in CALIBRATE else ["modeltree", "networkmlp"]
         models[f"stack{method}"] = {"stack": {"method": method, "members": members}}

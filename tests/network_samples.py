@@ -7,12 +7,16 @@ from conftest import network_options, trained
 
 from stillhouse.methods import build
 from stillhouse.networks.architecture import inputs_of, tokens_of
+from stillhouse.networks.rows import scale_of
 from stillhouse.networks.training_sets import TRAINING_SETTINGS
 from stillhouse.networks.vectorized.members import Member, Table
 
 NAMES = [*(f"n{place}:x{place}" for place in range(5)), "m1:x1 is missing", "c5:a=1", "c5:a=2", "c5:a=3", "c6:b=1", "c6:b=2"]
 # Two columns of texts, which networks without words pass over.
 NAMES += [f"w{column}:text {place:03d}" for column in (7, 8) for place in range(6)]
+# Two columns of pictures, of two colours and of one.
+PICTURES = ["p9:scan 2x6x9", "p10:photo 1x8x8"]
+NO_CHANGE = {"turn": 0, "zoom": 0, "shear": 0, "shift": 0}
 
 
 BARE = {"numbers": "none", "heads": 1}
@@ -24,6 +28,8 @@ SMALL = {
     "transformer": {**BARE, "embedding": 8, "attention_heads": 2},
     "wordbag": {**BARE, "word_width": 4, "width": 8, "categorical": "onehot"},
     "textcnn": {**BARE, "word_width": 4, "width": 8, "categorical": "onehot", "kernels": [1, 3], "channels": 5},
+    "cnn": {**BARE, "width": 8, "categorical": "onehot", "channels": [3, 4], "grid": 1, "augment": NO_CHANGE},
+    "resnet2d": {**BARE, "width": 8, "categorical": "onehot", "channels": [3, 4], "augment": NO_CHANGE, "norm": "none"},
 }
 
 
@@ -46,6 +52,20 @@ def words_of(rows, seed):
     return np.where(np.arange(6) < lengths, rng.integers(1, 12, (rows, 2, 6)), 0).reshape(rows, -1)
 
 
+def pixels_of(rows, seed=0):
+    """The bytes of two pictures of each row, whose mean is told by the first number."""
+    rng = np.random.default_rng(seed + 2000)
+    light = 128 + 40 * np.tanh(features_of(rows, seed)[:, :1])
+    return (light + rng.normal(0, 40, (rows, 2 * 6 * 9 + 8 * 8))).clip(0, 255).astype(np.uint8)
+
+
+def frame_of(rows, seed=0):
+    """The features of rows as a prepared table has them."""
+    pixels = pixels_of(rows, seed)
+    scan, photo = ([part.tobytes() for part in block] for block in np.split(pixels, [2 * 6 * 9], axis=1))
+    return pd.DataFrame(features_of(rows, seed), columns=NAMES).assign(**{PICTURES[0]: scan, PICTURES[1]: photo})
+
+
 def sample_of(rows=300, seed=0, task="classes"):
     X, rng = features_of(rows, seed), np.random.default_rng(seed)
     signal = X[:, 0] * X[:, 1] + X[:, 2] + X[:, 6]
@@ -60,7 +80,7 @@ def fitted(sample=None, n_classes=2, seed=1, **given):
 
 
 def scores(model):
-    return model.predict(pd.DataFrame(features_of(40, seed=9), columns=NAMES))
+    return model.predict(frame_of(40, seed=9))
 
 
 # A small plain network.
@@ -86,6 +106,11 @@ WAYS = {
     "transformer with heads": {"method": "transformer", "heads": 2, "categorical": None},
     "bag of words, with heads and dropout": {"method": "wordbag", "heads": 2, "dropout": 0.2},
     "convolutions over words": {"method": "textcnn", "numbers": "piecewise", "bins": 4},
+    "convolutions over pictures, augmented": {
+        "method": "cnn", "dropout": 0.2, "heads": 2,
+        "augment": {"turn": 20, "zoom": 0.2, "shear": 0.1, "shift": 0.1, "flip": True, "brightness": 0.2, "contrast": 0.2},
+    },
+    "residual blocks over pictures": {"method": "resnet2d", "norm": "batch", "mixup": 0.4, "blocks": 2, "pooling": "average"},
 }  # fmt: skip
 
 
@@ -98,6 +123,7 @@ def table_of(rows, dtype=torch.float32, soft=True):
         parts |= {"soft": np.hstack([p, 1 - p])}
     table = Table(**{name: torch.from_numpy(np.asarray(values)).to(dtype) for name, values in parts.items()})
     table.taught = torch.from_numpy(rng.random(rows) < 0.8) if soft else None
+    table.pixels = torch.from_numpy(pixels_of(rows))
     return table
 
 
@@ -106,8 +132,9 @@ def new_module(settings, seed, fitted_rows=None, dtype=torch.float32):
     torch.manual_seed(seed)
     kept = {key: value for key, value in settings.items() if key not in TRAINING_SETTINGS}
     bins = settings["bins"] if settings["numbers"] == "piecewise" else 0
+    tokens, pictures = tokens_of(NAMES, fitted_rows), scale_of(pixels_of(50), PICTURES)
     return build(
-        "architectures", kept, inputs=inputs_of(NAMES, fitted_rows, bins, tokens_of(NAMES, fitted_rows)), n_outputs=2
+        "architectures", kept, inputs=inputs_of([*NAMES, *PICTURES], fitted_rows, bins, tokens, pictures), n_outputs=2
     ).to(dtype)
 
 

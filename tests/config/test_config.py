@@ -77,7 +77,7 @@ def test_the_given_configuration_is_left_alone(schema):
         ("models.tree.fit", {"method": "tree", "boost": 3, "search": {"depth": [3]}}, "models.tree.fit.search: cannot be combined with `boost`"),
         ("models.tree.fit.depth", 0, "models.tree.fit.depth: 0 is less than the minimum of 1"),
         ("models.tree.fit.method", "tre", "models.tree.fit.method: no method is called 'tre'; did you mean 'tree'?"),
-        ("models.teacher.train.method", "svm", "models.teacher.train.method: no method is called 'svm'; there are mlp, resnet, textcnn, transformer, wordbag"),
+        ("models.teacher.train.method", "svm", "models.teacher.train.method: no method is called 'svm'; there are cnn, mlp, resnet, resnet2d, textcnn, transformer, wordbag"),
         ("models.tree.prepare", {"impute": "nere"}, "models.tree.prepare.impute: no choice or method is called 'nere'; did you mean 'near'?"),
         ("imputers.near.neighbours", 3, "imputers.near.neighbours: no such key; did you mean 'neighbors'?"),
         ("imputers.near.method", "nearest", "imputers.near.method: no method is called 'nearest'"),

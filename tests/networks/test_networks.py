@@ -18,9 +18,11 @@ from network_samples import (
     WAYS,
     features_of,
     fitted,
+    frame_of,
     member_of,
     new_module,
     options,
+    pixels_of,
     sample_of,
     scores,
     table_of,
@@ -41,6 +43,7 @@ from stillhouse.networks.architecture import (
 )
 from stillhouse.networks.checkpoints import fingerprint
 from stillhouse.networks.losses import Loss
+from stillhouse.networks.rows import joined
 from stillhouse.networks.texts import WordVectors
 from stillhouse.networks.training import train
 from stillhouse.networks.training_sets import TRAINING_SETTINGS, TrainingSet
@@ -127,7 +130,7 @@ def test_a_member_that_diverges_ends_and_keeps_nothing_that_is_no_number():
 
 def decaying(module):
     """The names of a network's weights, without biases, norms, scales and frequencies."""
-    kinds = (torch.nn.Linear, LinearEach, WordVectors)
+    kinds = (torch.nn.Linear, torch.nn.Conv2d, LinearEach, WordVectors)
     layers = [(name, layer) for name, layer in module.named_modules() if isinstance(layer, kinds)]
     return {f"{name}.weight" for name, layer in layers}
 
@@ -144,7 +147,7 @@ def plain_program(member, table, settings, epochs, shape):
     for epoch in range(epochs):
         count = shape.batch * shape.steps
         for rows in draws.shuffled_passes(member.seed, member.fitted, epoch * count, count).reshape(shape.steps, -1):
-            logits, t = module(table.features[rows]), member.temperature
+            logits, t = module(joined(table.features[rows], table.pixels[rows])), member.temperature
             own = hard(logits, table.hard[rows].argmax(dim=1))
             teacher = (table.soft[rows].log() / t).softmax(dim=1)
             divergence = (teacher * (teacher.log() - (logits / t).log_softmax(dim=1))).sum(dim=1)
@@ -172,7 +175,8 @@ def test_a_member_is_what_a_plain_program_trains(method):
     for place, member in enumerate(members):
         module = plain_program(member, table, settings, 5, shape).eval()
         with torch.no_grad():
-            expected, found = module(table.features), group.network(table.features.expand(3, -1, -1))[place]
+            rows = joined(table.features, table.pixels)
+            expected, found = module(rows), group.network(rows.expand(3, -1, -1))[place]
         assert float((expected - found).abs().max()) < 1e-10
 
 
@@ -202,13 +206,14 @@ def test_an_optimiser_steps_as_torch_does(name):
     ]
     optimizer = kind(groups, **extra)
     for rows in draws.shuffled_passes(member.seed, member.fitted, 0, 128).reshape(4, -1):
-        losses = -(module(table.features[rows]).log_softmax(dim=1) * table.hard[rows]).sum(dim=1)
+        losses = -(module(joined(table.features[rows], table.pixels[rows])).log_softmax(dim=1) * table.hard[rows]).sum(dim=1)
         optimizer.zero_grad()
         (losses * weight[rows]).mean().backward()
         optimizer.step()
     group.network.eval()
     with torch.no_grad():
-        difference = module(table.features) - group.network(table.features[None])[0]
+        rows = joined(table.features, table.pixels)
+        difference = module(rows) - group.network(rows[None])[0]
     assert float(difference.abs().max()) < 1e-10
 
 
@@ -237,7 +242,7 @@ def test_splits_of_like_size_take_equally_many_steps(rows, batch, steps):
 
 def test_an_embedded_word_is_a_row_of_its_table():
     module = new_module(options(categorical="embedded", dropout=0.0), 1)
-    X = torch.tensor(features_of(6))
+    X = joined(torch.tensor(features_of(6)), torch.tensor(pixels_of(6)))
     (first, _), (second, _) = module.inputs.categories.layers()
     embedded = module.inputs(X)[:, 6:]
     assert torch.equal(embedded[:, :3], first[X[:, 6:9].argmax(dim=1)])
@@ -370,7 +375,7 @@ def test_decay_apart_from_the_gradient_is_not_decay_with_it():
 
 def test_a_norm_predicts_by_population_statistics():
     model = fitted(**PLAIN, norm="batch")[0]
-    rows = pd.DataFrame(features_of(40, seed=9), columns=NAMES)
+    rows = frame_of(40, seed=9)
     assert model.predict(rows[:1]) == pytest.approx(model.predict(rows)[:1])
     norm = model.networks[0].body[0][1]
     assert (norm.running_var != 1).all()
@@ -710,9 +715,9 @@ def test_progress_is_told_in_one_line():
 def test_networks_predict_all_at_once_what_they_predict_one_by_one(device, task, heads, monkeypatch):
     monkeypatch.setattr("stillhouse.networks.fitted.rows_at_once", lambda *_: 13)
     model, _ = fitted(sample_of(task=task), 2 * (task == "classes"), seeds=3, heads=heads, numbers="piecewise", bins=4)
-    X = torch.tensor(features_of(100, seed=3))
+    X = torch.tensor(features_of(100, seed=3)), torch.tensor(pixels_of(100, seed=3))
     with torch.inference_mode():
-        torch.testing.assert_close(model.means_on(device, X), model.means(X), atol=1e-5, rtol=1e-5)
+        torch.testing.assert_close(model.means_on(device, *X), model.means(*X), atol=1e-5, rtol=1e-5)
 
 
 @pytest.mark.gpu

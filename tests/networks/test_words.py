@@ -18,7 +18,7 @@ from stillhouse.networks.texts import Bag, Convolutions, WordVectors
 from stillhouse.networks.training import train
 from stillhouse.networks.training_sets import TrainingSet
 from stillhouse.predictions.calibration import OnOriginalPrior
-from stillhouse.preparation.encoders.tokens import make
+from stillhouse.preparation.text_encoders.tokens import make
 from stillhouse.shipping.export import exported, metadata
 
 SMALL = {
@@ -134,15 +134,15 @@ def test_a_network_of_words_says_that_there_is_no_text():
 @pytest.mark.parametrize(
     ("model", "said"),
     [
-        ({"prepare": {"impute": "words"}, "fit": {"method": "tree"}}, "m.prepare.impute: tree cannot read texts word by word"),
-        ({"train": {"method": "textcnn"}}, "m.prepare.impute: textcnn reads texts word by word; choose an imputer with"),
+        ({"prepare": {"impute": "words"}, "fit": {"method": "tree"}}, "m.prepare.impute: tree cannot read whole texts"),
+        ({"train": {"method": "textcnn"}}, "m.prepare.impute: textcnn reads whole texts; choose an imputer with"),
         (
             {"prepare": {"impute": "words", "resample": "smote"}, "train": {"method": "wordbag"}},
             "m.prepare.resample: smote compares features",
         ),
         (
             {"prepare": {"impute": "words"}, "train": {"method": "textcnn", "mixup": 0.4}},
-            "m.train.mixup: words are names and no amounts",
+            "m.train.mixup: cannot be combined with whole texts",
         ),
     ],
 )

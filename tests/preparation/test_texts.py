@@ -17,9 +17,9 @@ from stillhouse.evaluation.slicing import values_of
 from stillhouse.intake.kinds import plain_texts
 from stillhouse.learning.fitting import fit
 from stillhouse.predictions.calibration import OnOriginalPrior
-from stillhouse.preparation.encoders.ngrams import Counts, make
 from stillhouse.preparation.target_means import as_targets
 from stillhouse.preparation.text_columns import TextColumn
+from stillhouse.preparation.text_encoders.ngrams import Counts, make
 from stillhouse.preparation.transfer_rows import synthetic_rows
 from stillhouse.shipping.export import exported, metadata
 from stillhouse.shipping.serving import pieces
@@ -217,7 +217,7 @@ def test_words_of_a_text_are_counted_where_people_read():
 
 def test_synthetic_rows_of_texts_are_refused():
     table = notes().assign(fold=0)
-    with pytest.raises(UserError, match="synthetic: texts cannot be drawn, and column 'note' holds texts"):
+    with pytest.raises(UserError, match="synthetic: texts and pictures cannot be drawn, and column 'note' holds such"):
         synthetic_rows(table, table[["row", "fold"]], COLUMNS, {"method": "swap", "share": 1}, 1)
 
 

@@ -3,6 +3,7 @@
 
 rule train:
     input:
+        table=rules.load.output.table,
         schema=rules.load.output.schema,
         folds=rules.fold.output.folds,
         synthetic=synthetic_rows,
@@ -72,6 +73,7 @@ rule distill:
     input:
         unpack(predictions_of_sources),
         unpack(hints),
+        table=rules.load.output.table,
         schema=rules.load.output.schema,
         folds=rules.fold.output.folds,
         synthetic=synthetic_rows,

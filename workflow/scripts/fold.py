@@ -3,14 +3,14 @@
 from stillhouse.config.dataset import variant
 from stillhouse.errors import log_to
 from stillhouse.intake.folds import make_folds
-from stillhouse.intake.kinds import feature_columns, in_one_spelling
+from stillhouse.intake.kinds import feature_columns, with_near_copies_equal
 from stillhouse.seeds import derive
 from stillhouse.tables import read_json, read_table, write_table
 
 log_to(snakemake.log[0])
 schema = read_json(snakemake.input.schema)
 columns = feature_columns(schema)
-table = in_one_spelling(read_table(snakemake.input.table), columns)
+table = with_near_copies_equal(read_table(snakemake.input.table), columns)
 names = [column["name"] for column in columns]
 seed = derive(snakemake.params.seed, variant(snakemake.wildcards.dataset), "folds")
 

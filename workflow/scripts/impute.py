@@ -8,6 +8,7 @@ from stillhouse.errors import log_to
 from stillhouse.intake.kinds import feature_columns
 from stillhouse.learning.job import read_folds
 from stillhouse.preparation.features import Recipe, prepared, reads_labels
+from stillhouse.preparation.picture_columns import without_pictures
 from stillhouse.progress import told
 from stillhouse.seeds import derive
 from stillhouse.splits import splits_from
@@ -28,5 +29,5 @@ with split_writer(snakemake.output.features) as write:
     for split in told(splits_from(snakemake.params.splits), "splits"):
         seed = derive(snakemake.params.seed, variant(snakemake.wildcards.dataset), "impute", split.name)
         preparations[split.name], features = prepared(table, labels, folds, split, recipe, seed)
-        write(split.name, features)
+        write(split.name, without_pictures(features))
 write_fitted(preparations, snakemake.output.preparations)

@@ -48,8 +48,9 @@ WITHOUT_LABEL = (DEPLOY, UNLABELLED)
 
 # A prepared feature is named by the letter of its kind, the position of its source column, a colon and a text: "n0:age",
 # "m0:age is missing", "c3:job=clerk", "t3:job, mean of yes", "e4:note 007", "w4:note 007" (the number of the eighth word). The
-# position keeps columns apart whatever their names contain. Other modules use these constants and functions, never the letters.
-NUMBER, MEAN_LABEL, ENCODED, GAP_INDICATOR, ONE_HOT, TOKEN = KINDS_OF_FEATURES = "ntemcw"
+# position keeps columns apart whatever their names contain. "p5:scan 3x32x32" is a whole picture, as bytes and not as a number.
+# Other modules use these constants and functions, never the letters.
+NUMBER, MEAN_LABEL, ENCODED, GAP_INDICATOR, ONE_HOT, TOKEN, PIXELS = KINDS_OF_FEATURES = "ntemcwp"
 _FEATURE = re.compile(rf"[{KINDS_OF_FEATURES}]\d+:")
 _QUANTILE = re.compile(r"q0\.\d+|q\d(\.\d+)?e-\d+")
 
@@ -75,7 +76,7 @@ def is_feature(name):
 
 
 def features(table):
-    """Return the names of the prepared features of a table: numbers, mean labels, encoded texts, gaps, categories, tokens.
+    """Return the names of a table's prepared features: numbers, mean labels, encodings, gaps, categories, tokens, pictures.
 
     Each kind is in the order of the raw columns, whatever other splits a file holds, so that no model depends on them.
     """
@@ -86,10 +87,10 @@ def features(table):
 def label_free_features(table):
     """Return the features by which rows are compared.
 
-    They are those without mean labels, which differ between training and other rows by how they are cross-fitted, and without
-    the numbers of tokens, which are names and no amounts.
+    They are those without mean labels, which differ between training and other rows by how they are cross-fitted, without the
+    numbers of tokens, which are names and no amounts, and without whole pictures.
     """
-    return [name for name in features(table) if feature_kind(name) not in (MEAN_LABEL, TOKEN)]
+    return [name for name in features(table) if feature_kind(name) not in (MEAN_LABEL, TOKEN, PIXELS)]
 
 
 def one_hot_blocks(names):
@@ -104,6 +105,17 @@ def blocks_of(kind, names):
         if feature_kind(name) == kind:
             blocks.setdefault(source(name), []).append(position)
     return list(blocks.values())
+
+
+def divided(names):
+    """Return the names of features that are numbers, and of those that are whole pictures."""
+    held = [name for name in names if feature_kind(name) == PIXELS]
+    return [name for name in names if name not in held], held
+
+
+def picture_shape(name):
+    """Return the channels, the height and the width of the pictures of a feature, which its name ends with."""
+    return tuple(map(int, name.rsplit(" ", 1)[1].split("x")))
 
 
 def source(name):

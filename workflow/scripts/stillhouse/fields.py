@@ -23,6 +23,11 @@ def usual_separator(suffix):
     return "\t" if suffix.lower() in (".tsv", ".tab") else ","
 
 
+def is_idx(name):
+    """Return whether a file is one of pictures as MNIST has them, by its name, such as ``train-images-idx3-ubyte.gz``."""
+    return "idx3" in name.lower()
+
+
 class Lines:
     """Lines of a text, counted, with those that the last row spans."""
 

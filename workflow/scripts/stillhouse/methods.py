@@ -15,7 +15,8 @@ from stillhouse.errors import UserError, nearest
 PACKAGES = {
     "loaders": "intake",
     "imputers": "preparation",
-    "encoders": "preparation",
+    "text_encoders": "preparation",
+    "picture_encoders": "preparation",
     "weighers": "preparation",
     "resamplers": "preparation",
     "synthesizers": "preparation",

@@ -13,6 +13,8 @@ from stillhouse.errors import UserError, nearest
 
 # The steps of a preparation, each with the section of the configuration that names its choices.
 CHOICES = {"impute": "imputers", "weigh": "weighers", "resample": "resamplers"}
+# The settings of an imputer that name encoders, each with the kind of its methods.
+ENCODERS = {"texts": "text_encoders", "pictures": "picture_encoders"}
 # Keys of earlier versions, with their present names.
 RENAMED = {"words": "categorical"}
 # The imputer that is made of others.
@@ -220,10 +222,11 @@ def choice_of(config, schema, section, name, where):
 
 
 def complete_choice(schema, section, options, where):
-    """Return the options of a choice with defaults, those of the encoder of texts among them."""
+    """Return the options of a choice with defaults, those of encoders among them."""
     options = complete_options(schema, section, options, where)
-    if "texts" in options:
-        options["texts"] = complete_options(schema, "encoders", options["texts"], (*where, "texts"))
+    for key, kind in ENCODERS.items():
+        if key in options:
+            options[key] = complete_options(schema, kind, options[key], (*where, key))
     return options
 
 

@@ -12,6 +12,8 @@ from stillhouse.columns import DEPLOY, LATER, TEST, TRAIN, UNLABELLED
 CONTROL, REPEAT = "control", "repeat"
 # What Hive and its kin write in place of a missing value in the name of a partition.
 NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
+# What stands before the path of a folder with a file for each row.
+FOLDER = "folder:"
 # The keys of a dataset that say where its tables lie.
 TABLE_KEYS = (TRAIN, TEST, DEPLOY, UNLABELLED, LATER)
 
@@ -83,6 +85,8 @@ def without_password(location):
 
 def shown(location):
     """Return a location for readers of the report: no password, and of a file elsewhere its name alone."""
+    if location.startswith(FOLDER):
+        return FOLDER + shown(location.removeprefix(FOLDER))
     path = PurePath(location)
     is_elsewhere = not is_address(location) and (path.is_absolute() or ".." in path.parts)
     return path.name if is_elsewhere else without_password(location)

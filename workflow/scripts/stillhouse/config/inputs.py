@@ -4,9 +4,10 @@ Standard library only, as the workflow reads this on every job.
 """
 
 from dataclasses import asdict
+from pathlib import Path
 
-from stillhouse.config.completion import CHOICES, ConfigError
-from stillhouse.config.dataset import is_remote, locations
+from stillhouse.config.completion import CHOICES, ENCODERS, ConfigError
+from stillhouse.config.dataset import FOLDER, is_left_out, is_remote, locations
 from stillhouse.config.models import method_folder, verb
 from stillhouse.methods import method_file
 from stillhouse.splits import ALL, NONE
@@ -72,9 +73,9 @@ def methods_in(options):
 
 
 def method_files(kind, options):
-    """Return the files of the methods in options, that of the encoder of texts among them."""
-    encoder = method_files("encoders", options["texts"]) if "texts" in options else []
-    return [*(method_file(kind, method) for method in methods_in(options)), *encoder]
+    """Return the files of the methods in options, those of the encoders of texts and pictures among them."""
+    encoders = [file for key, kind in ENCODERS.items() if key in options for file in method_files(kind, options[key])]
+    return [*(method_file(kind, method) for method in methods_in(options)), *encoders]
 
 
 def cores(plan, methods, model):
@@ -122,5 +123,15 @@ def dataset_options(plan, dataset):
 
 
 def table_files(plan, dataset):
-    """Return the files of a dataset's tables; tables at addresses and in libraries have none."""
-    return [location for _, location in locations(plan.datasets[dataset]) if not is_remote(location)]
+    """Return the files of a dataset's tables; tables at addresses and in libraries have none.
+
+    Of a folder with a file for each row they are the folder and those within, whose times tell of files that came or went.
+    """
+    here = [location for _, location in locations(plan.datasets[dataset]) if not is_remote(location)]
+    return [path for location in here for path in (folders_in(location) if location.startswith(FOLDER) else [location])]
+
+
+def folders_in(location):
+    """Return the path of a folder with a file for each row, and those of the folders in it."""
+    folder = Path(location.removeprefix(FOLDER))
+    return [str(folder), *(str(path) for path in sorted(folder.iterdir()) if path.is_dir() and not is_left_out(path))]

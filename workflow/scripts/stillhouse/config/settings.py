@@ -19,11 +19,11 @@ FACTS = (
     "exports",
     "fills",
     "only",
+    "reads",
     "required",
     "takes_gaps",
-    "takes_tokens",
-    "tokens",
     "uses_cores",
+    "whole",
     "why_not_onnx",
 )
 

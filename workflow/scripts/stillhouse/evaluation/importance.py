@@ -30,6 +30,7 @@ READABLE = {
     "encode": "onehot",
     "columns_above": 1,
     "texts": None,
+    "pictures": None,
 }
 
 
@@ -66,7 +67,7 @@ def importance(models, table, folds, schema, protocol, rng):
 def rank_correlation(rows, source, schema, predicted):
     """Return the rank correlation of a column of numbers and predictions; NaN for other columns, or more than two classes."""
     columns = [column for column in feature_columns(schema) if column["source"] == source]
-    is_number = len(columns) == 1 and columns[0]["kind"] not in kinds.WRITTEN
+    is_number = len(columns) == 1 and columns[0]["kind"] not in kinds.NO_NUMBERS
     if not is_number or len(schema["classes"] or []) > 2:
         return np.nan
     return pd.Series(predicted).corr(rows[columns[0]["name"]].reset_index(drop=True).astype("float64"), method="spearman")
@@ -126,16 +127,17 @@ def surrogate(rows, table, schema, fold):
 def readable(typed, is_fitted, schema):
     """Return the features of typed rows in their own units, by a preparation fitted on some of the rows.
 
-    Of a text, the number of its words stands for it.
+    What is measured of a text or a picture stands for it.
     """
     columns = feature_columns(schema)
-    texts = [column for column in columns if column["kind"] == kinds.TEXT]
-    lengths = {column["name"]: kinds.word_counts(typed[column["name"]]) for column in texts}
-    columns = [{**column, "kind": kinds.NUMERIC} if column in texts else column for column in columns]
-    made = preparation(columns, READABLE, classes=schema["classes"], seed=0).fit(typed.assign(**lengths)[is_fitted])
-    prepared = made.transform(typed.assign(**lengths))
-    named = {name: f"{name}, number of words" for name in features(prepared) if feature_text(name) in lengths}
-    return prepared[features(prepared)].rename(columns=named)
+    read = [column for column in columns if column["kind"] in kinds.ENCODED]
+    encoded = {column["name"]: kinds.measured(typed[column["name"]], column) for column in read}
+    columns = [{**column, "kind": kinds.NUMERIC} if column["name"] in encoded else column for column in columns]
+    typed = typed.assign(**{name: values for name, (_, values) in encoded.items()})
+    made = preparation(columns, READABLE, classes=schema["classes"], seed=0).fit(typed[is_fitted])
+    prepared = made.transform(typed)
+    titles = {name: encoded[feature_text(name)][0] for name in features(prepared) if feature_text(name) in encoded}
+    return prepared[features(prepared)].rename(columns={name: f"{name}, {title}" for name, title in titles.items()})
 
 
 def predicted_numbers(rows, classes):

@@ -108,7 +108,7 @@ def values_of(typed, schema, source, labels):
 
 
 def columns_of(typed, schema, source, labels):
-    """Return the typed columns that were made of a raw one, by name; the words of a text are counted.
+    """Return the typed columns that were made of a raw one, by name; of texts and pictures, what is measured of them.
 
     The target is that of the rows.
     """
@@ -116,10 +116,11 @@ def columns_of(typed, schema, source, labels):
         names = dict(enumerate(schema["classes"])) if schema["classes"] else {}
         return {source: labels.map(names) if names else labels}
     columns = {column["name"]: column["source"] for column in schema["columns"]}
-    texts = {column["name"] for column in schema["columns"] if column["kind"] == kinds.TEXT}
+    encoded = {column["name"]: column for column in schema["columns"] if column["kind"] in kinds.ENCODED}
     made = [name for name in columns if source in (name, columns[name])]
-    if made and set(made) <= texts:
-        return {f"{source}, number of words,": pd.Series(kinds.word_counts(typed[made[0]]), index=typed.index)}
+    if made and set(made) <= set(encoded):
+        title, values = kinds.measured(typed[made[0]], encoded[made[0]])
+        return {f"{source}, {title},": values}
     if made:
         return {name if columns[name] != source or len(made) > 1 else source: typed[name] for name in made}
     raise UserError(f"slices: there is no column {source!r}; {nearest(source, dict.fromkeys(columns.values()))}")

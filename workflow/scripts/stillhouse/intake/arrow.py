@@ -4,11 +4,12 @@ import pyarrow as pa
 
 from stillhouse.errors import UserError
 
-NESTED = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_fixed_size_binary, pa.types.is_nested)
+# Bytes are contents of pictures.
+NESTED = (pa.types.is_fixed_size_binary, pa.types.is_nested)
 
 
 def check_types(schema, path):
-    """Raise ``UserError`` for a column whose values are bytes, lists or structures."""
+    """Raise ``UserError`` for a column whose values are lists or structures."""
     for field in schema:
         if any(is_nested(field.type) for is_nested in NESTED):
             raise UserError(f"{path}: column {field.name!r} holds {field.type} values, which are no cells; leave it out")

@@ -10,7 +10,7 @@ from stillhouse.columns import DEPLOY, LABEL, LABELLED, PART, TEST, TRAIN
 from stillhouse.errors import UserError
 from stillhouse.intake import kinds
 from stillhouse.intake.copies import copies
-from stillhouse.intake.kinds import duplicate_rows, feature_columns, in_one_spelling
+from stillhouse.intake.kinds import duplicate_rows, feature_columns, with_near_copies_equal
 
 TOO_GOOD = 0.95
 # The least chance of rows being all of one class that is taken for chance.
@@ -25,7 +25,7 @@ def notes(table, schema, duplicates):
     columns = feature_columns(schema)
     labelled, deploy = table[table[PART].isin(LABELLED)], table[table[PART] == DEPLOY]
     return [
-        *duplicate_notes(in_one_spelling(labelled, columns), [column["name"] for column in columns], duplicates),
+        *duplicate_notes(with_near_copies_equal(labelled, columns), [column["name"] for column in columns], duplicates),
         *unseen_notes(labelled, deploy, columns),
     ]
 
@@ -39,7 +39,7 @@ def alerts(table, schema, duplicates):
     labelled = table[table[PART].isin(LABELLED)]
     return [
         *telltale_notes(labelled, schema, columns),
-        *repeated_alerts(in_one_spelling(table, columns), [column["name"] for column in columns], duplicates),
+        *repeated_alerts(with_near_copies_equal(table, columns), [column["name"] for column in columns], duplicates),
     ]
 
 
@@ -110,7 +110,11 @@ def telltale_notes(labelled, schema, columns):
 
 def ratings(labelled, columns):
     """Return the AUC of each column alone for a binary target, the largest first, as ``{name: AUC}``."""
-    rated = {column["name"]: max(separations(labelled[column["name"]], labelled[LABEL], column["kind"])) for column in columns}
+    rated = {
+        column["name"]: max(separations(labelled[column["name"]], labelled[LABEL], column["kind"]))
+        for column in columns
+        if column["kind"] != kinds.IMAGE
+    }
     return dict(sorted(rated.items(), key=lambda item: -item[1]))
 
 
@@ -129,7 +133,7 @@ def presence(values, label, classes):
 
 def separations(values, label, kind):
     """Return the AUCs for the label of a column's values and of its gaps, each the larger of AUC and 1 - AUC."""
-    if kind in kinds.WRITTEN:
+    if kind in kinds.NO_NUMBERS:
         values = unseen_rates(values.fillna(kinds.GAP), label)
     return [turned_auc(score, label) for score in (values, values.isna().astype(float))]
 

@@ -1,4 +1,4 @@
-"""Formats of tables: text, ARFF, JSON lines, workbooks, Parquet, Feather and databases, as tables of at most 50,000 rows.
+"""Formats of tables: text, ARFF, JSON lines, workbooks, Parquet, Feather, databases and IDX, as tables of at most 50,000 rows.
 
 Training and prediction read through this module, so that what one reads, the other reads in the same way. Needs numpy, pandas
 and pyarrow, and openpyxl for workbooks.
@@ -20,10 +20,11 @@ import pyarrow.feather
 import pyarrow.parquet as pq
 
 from stillhouse.errors import UserError
-from stillhouse.fields import unique_names, usual_separator
+from stillhouse.fields import is_idx, unique_names, usual_separator
 from stillhouse.intake.arff import read_arff
 from stillhouse.intake.arrow import check_types, pandas_of
 from stillhouse.intake.databases import duckdb_in, sqlite_in
+from stillhouse.intake.idx import idx_in
 from stillhouse.intake.text import CHUNK, decoded, text_tables
 
 DECOMPRESS = {
@@ -60,7 +61,8 @@ def tables_in(content, path, dialect, notes=None):
     path, notes = PurePosixPath(path), [] if notes is None else notes
     try:
         with decompressed(content, path) as (plain, inner):
-            yield from READERS.get(inner.suffix.lower(), text_in)(plain, inner, dialect, notes)
+            reader = idx_in if is_idx(inner.name) else READERS.get(inner.suffix.lower(), text_in)
+            yield from reader(plain, inner, dialect, notes)
     except (OSError, EOFError, ValueError, lzma.LZMAError, zipfile.BadZipFile, pa.ArrowException) as error:
         raise UserError(f"{path}: is not a whole {path.suffix.lstrip('.')} file: {error}") from error
 

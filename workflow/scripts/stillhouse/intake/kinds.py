@@ -1,4 +1,4 @@
-"""What a column holds: numbers, booleans, categories, times, or something that no model should see."""
+"""What a column holds: numbers, booleans, categories, times, texts, pictures, or something that no model should see."""
 
 import re
 import unicodedata
@@ -6,14 +6,17 @@ import unicodedata
 import numpy as np
 import pandas as pd
 
+from stillhouse.intake import pictures
+
 GAP = "(missing)"
 NUMERIC, BOOLEAN, CATEGORICAL, DATETIME = "numeric", "boolean", "categorical", "datetime"
-TEXT, IDENTIFIER, CONSTANT = "text", "identifier", "constant"
+TEXT, IMAGE, IDENTIFIER, CONSTANT = "text", "image", "identifier", "constant"
 # A column that no model sees and slices are made by.
 ASIDE = "aside"
 LEFT_OUT = (IDENTIFIER, CONSTANT, ASIDE)
-# The kinds whose columns hold text for models to read, and not numbers.
-WRITTEN = (CATEGORICAL, TEXT)
+# The kinds whose columns an encoder makes features of, and those that are no numbers.
+ENCODED = (TEXT, IMAGE)
+NO_NUMBERS = (CATEGORICAL, *ENCODED)
 # The characters of a text that are read.
 MOST_CHARACTERS = 20_000
 
@@ -31,6 +34,8 @@ _LEADING_ZERO = re.compile(r"0\d+")
 def infer(column):
     """Return the kind of a column from its values; a guess that ``kinds`` in the configuration overrides."""
     values = column.dropna()
+    if pictures.are_pictures(values):
+        return IMAGE
     if values.nunique() == 0 or (values.nunique() == 1 and len(values) == len(column)):
         return CONSTANT
     if pd.api.types.is_datetime64_any_dtype(values):
@@ -103,9 +108,12 @@ def _numbers_in_text(column):
 def typed(column, kind, described=None):
     """Return a column in the type of its kind: float64 for numbers and booleans, text for categories.
 
-    ``described`` may state the ``format`` of its times, and the text around its numbers; see ``notation.py``.
+    ``described`` may state the ``format`` of its times, and the text around its numbers; see ``notation.py``. Of pictures it
+    states what ``pictures.described`` returns.
     """
     described = described or {}
+    if kind == IMAGE:
+        return pictures.as_pixels(column, described)
     if kind == NUMERIC:
         return as_numbers(without_units(column, described))
     if kind == ASIDE and as_numbers(column).notna().sum() == column.notna().sum():
@@ -179,13 +187,17 @@ class _MarksApart(dict):
 _APART = _MarksApart()
 
 
-def in_one_spelling(table, columns):
-    """Return a typed table whose texts are alike where they differ in nothing but digits, punctuation, spaces or case.
+def with_near_copies_equal(table, columns):
+    """Return a typed table whose texts are equal where they differ in nothing but digits, punctuation, spaces or case.
 
-    So copies of one message with another telephone number are told as copies. ``columns`` are descriptions of columns.
+    So copies of one message with another telephone number are told as copies. Pictures are replaced by numbers, equal for those
+    that are nearly the same. ``columns`` are descriptions of columns.
     """
     texts = [column["name"] for column in columns if column["kind"] == TEXT]
-    return table.assign(**{name: [_spelling(text) for text in plain_texts(table[name])] for name in texts})
+    spelled = {name: [_spelling(text) for text in plain_texts(table[name])] for name in texts}
+    images = [column for column in columns if column["kind"] == IMAGE]
+    numbered = {column["name"]: pictures.numbers_of_copies(table[column["name"]], column) for column in images}
+    return table.assign(**spelled, **numbered)
 
 
 def _spelling(text):
@@ -193,9 +205,17 @@ def _spelling(text):
     return " ".join(words) or text
 
 
-def word_counts(column):
+def word_counts(values):
     """Return the number of words and marks of each text as float64, 0 for a gap; shape (rows,)."""
-    return np.array([text.count(" ") + bool(text) for text in plain_texts(column)], dtype="float64")
+    return np.array([text.count(" ") + bool(text) for text in plain_texts(values)], dtype="float64")
+
+
+def measured(values, column):
+    """Return what can be measured of a typed column of texts or pictures, and its name; a column of numbers."""
+    if column["kind"] == TEXT:
+        return "number of words", pd.Series(word_counts(values), index=values.index)
+    light = pictures.arrays(values, column).mean(axis=(1, 2, 3), dtype="float64") / 255
+    return "brightness", pd.Series(light, index=values.index).mask(values.isna())
 
 
 def written(text):

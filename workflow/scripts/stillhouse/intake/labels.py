@@ -13,7 +13,7 @@ from stillhouse.columns import (
     WITHOUT_LABEL,
 )
 from stillhouse.errors import UserError, nearest
-from stillhouse.intake import kinds
+from stillhouse.intake import kinds, pictures
 from stillhouse.intake.copies import copies
 from stillhouse.intake.kinds import MOST_CLASSES
 from stillhouse.intake.notation import INVISIBLE
@@ -31,7 +31,9 @@ def shuffled(raw, dataset, rng):
     keys = [dataset["group"]] if dataset.get("group") else [name for name in raw if name not in left_out]
     units = np.arange(len(raw))
     if keys:
-        cells = raw[keys].astype("str").assign(**{LABEL: pd.factorize(raw[dataset["target"]])[0]})
+        images = [name for name in keys if pictures.are_pictures(raw[name])]
+        cells = raw[keys].assign(**{name: pictures.digests(raw[name]) for name in images}).astype("str")
+        cells[LABEL] = pd.factorize(raw[dataset["target"]])[0]
         same = kinds.duplicate_rows(cells, keys) if dataset.get("group") else copies(cells, keys, dataset["duplicates"])
         units = units if same is None else same
     target = raw[dataset["target"]].to_numpy(copy=True)

@@ -72,8 +72,16 @@ def digests(files, table):
         name = shown(str(path))
         while name in digest_of:
             name += "_"
-        digest_of[name] = hashlib.sha256(Path(path).read_bytes()).hexdigest()
+        digest_of[name] = hashlib.sha256(content_of(Path(path))).hexdigest()
     return digest_of
+
+
+def content_of(path):
+    """Return the content of a file or, of a folder, the names of its files and the digest of each."""
+    if not path.is_dir():
+        return path.read_bytes()
+    files = sorted(file for file in path.iterdir() if file.is_file())
+    return "".join(f"{file.name} {hashlib.sha256(file.read_bytes()).hexdigest()}\n" for file in files).encode()
 
 
 def without_unlabelled(table, schema):

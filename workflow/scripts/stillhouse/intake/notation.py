@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from stillhouse.errors import UserError
-from stillhouse.intake import kinds
+from stillhouse.intake import kinds, pictures
 
 # Characters that are not seen, and that make two equal words different.
 INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
@@ -30,7 +30,7 @@ def cleaned(table, reading, path="the table"):
     columns = {}
     for name in table.columns:
         column, further = table[name], reading["missing_in"].get(name, [])
-        if is_textual(column):
+        if is_textual(column) and not pictures.are_contents(column):
             is_text = which_are_text(column)
             column = column.astype("str").str.strip()
             column = column.mask(column.isin(["", *reading["missing"], *further]))
@@ -76,11 +76,14 @@ def plain_numbers(column, reading, path):
 
 
 def described(column, dataset):
-    """Return what is known of how a column's values are written, and a note on it or None: its kind, format or units.
+    """Return what is known of how a column's values are written, and a note on it or None: its kind, format, units or size.
 
-    ``dataset`` states the ``kinds`` and ``dates`` of columns. A guess that could be wrong either way is not made.
+    ``dataset`` states the ``kinds`` and ``dates`` of columns, and how ``pictures`` are read. A guess that could be wrong either
+    way is not made.
     """
     name = column.name
+    if dataset["kinds"].get(name) == kinds.IMAGE or (name not in dataset["kinds"] and pictures.are_pictures(column)):
+        return {"kind": kinds.IMAGE, **pictures.described(column, dataset["pictures"])}, None
     if name in dataset["dates"]:
         return {"kind": kinds.DATETIME, "format": dataset["dates"][name]}, None
     stated = dataset["kinds"].get(name)

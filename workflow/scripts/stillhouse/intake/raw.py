@@ -1,6 +1,6 @@
 """Raw tables: read from their locations, checked, and concatenated."""
 
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 import pandas as pd
@@ -11,10 +11,10 @@ from stillhouse.columns import (
     TRAIN,
     WITHOUT_LABEL,
 )
-from stillhouse.config.dataset import as_list, batch_files, locations, partition_of, shown, without_password
+from stillhouse.config.dataset import FOLDER, as_list, batch_files, locations, partition_of, shown, without_password
 from stillhouse.errors import UserError, nearest
-from stillhouse.intake import kinds
-from stillhouse.intake.loaders import file, openml, sklearn, url
+from stillhouse.intake import kinds, pictures
+from stillhouse.intake.loaders import file, folder, openml, sklearn, url
 from stillhouse.intake.notation import cleaned, comma_doubt, common_units, stray_words
 
 # Stray words that a message shows.
@@ -29,7 +29,7 @@ def read_parts(dataset, notes):
     parts = []
     for part, location in locations(dataset):
         name = without_password(location)
-        table = loader(location).read(location, dataset, notes)
+        table = with_located_pictures(loader(location).read(location, dataset, notes), location, dataset)
         table = cleaned(table.assign(**without_doubles(partition_of(location, dataset), table, name)), dataset, name)
         if table.empty:
             raise UserError(f"{name}: the table has no rows")
@@ -46,6 +46,14 @@ def read_parts(dataset, notes):
         for part, location, table in parts
     ]
     return with_deploy_rows(pd.concat(whole, ignore_index=True), dataset)
+
+
+def with_located_pictures(table, location, dataset):
+    """Return a table in a file with the paths of its pictures, which it has from its folder, as they are from here."""
+    if loader(location) is not file:
+        return table
+    stated = [name for name, kind in dataset["kinds"].items() if kind == kinds.IMAGE]
+    return pictures.located(table, Path(location).parent, stated)
 
 
 def without_doubles(partition, table, location):
@@ -79,6 +87,8 @@ def with_deploy_rows(raw, dataset):
 def check_values(table, location, dataset):
     """Raise ``UserError`` for infinite values, commas that may be read in two ways, and stray text in a column of numbers."""
     for name in table.columns:
+        if pictures.are_contents(table[name]):
+            continue
         check_finite(table[name], location)
         if name in (*dataset["drop"], *dataset["kinds"], *dataset["dates"]):
             continue
@@ -102,7 +112,7 @@ def check_finite(column, location):
 
 def loader(location):
     """Return the module that reads tables from this kind of location."""
-    known = {"sklearn:": sklearn, "openml:": openml, "http://": url, "https://": url}
+    known = {"sklearn:": sklearn, "openml:": openml, "http://": url, "https://": url, FOLDER: folder}
     return next((module for prefix, module in known.items() if location.startswith(prefix)), file)
 
 

@@ -2,16 +2,19 @@
 
 import os
 from contextlib import contextmanager
+from functools import cached_property
 
 from stillhouse.columns import HISTORY, PARENTS, PHASE, ROW, SETTINGS, STOP
 from stillhouse.config.dataset import variant
 from stillhouse.errors import UserError
+from stillhouse.intake import kinds
 from stillhouse.intake.folds import with_synthetic_rows
 from stillhouse.methods import is_method
 from stillhouse.predictions.calibration import OnOriginalPrior
 from stillhouse.predictions.decisions import decide
 from stillhouse.predictions.predictions import prediction_table, rows_to_predict, rows_without_labels
 from stillhouse.preparation.ledger import Ledger
+from stillhouse.preparation.picture_columns import with_pictures
 from stillhouse.preparation.sample import with_features
 from stillhouse.seeds import derive
 from stillhouse.splits import NONE, first_of, held_out, splits_from, whole_of
@@ -34,7 +37,7 @@ class Job:
         self.inputs, self.options, self.splits = inputs, params.options, splits_from(params.splits)
         self.folds = read_folds(inputs)
         schema = read_json(inputs.schema)
-        self.classes, self.costs = schema["classes"], schema["costs"]
+        self.classes, self.costs, self._columns = schema["classes"], schema["costs"], schema["columns"]
         self.n_classes = len(self.classes or [])
         self.keeps_all = params.get("keeps_all", False)
         self.is_network = is_method("architectures", self.options["method"])
@@ -71,8 +74,17 @@ class Job:
         return with_features(rows, self.features(split), drawn)
 
     def features(self, split):
-        """Return the prepared features of every row."""
-        return read_split(self.inputs.features, split.name)
+        """Return the prepared features of every row, with the pictures that a network reads."""
+        return self._with_pictures(read_split(self.inputs.features, split.name))
+
+    def _with_pictures(self, features):
+        return with_pictures(features, self._pictures, self._columns) if self.is_network else features
+
+    @cached_property
+    def _pictures(self):
+        """The rows of the table with their pictures alone, one copy for all splits; of pictures there are no synthetic rows."""
+        names = [ROW, *(column["name"] for column in self._columns if column["kind"] == kinds.IMAGE)]
+        return read_table(self.inputs.table, columns=names)
 
     def start(self, split, again=False):
         """Return the fitted networks that a network is warm-started with, or None.
@@ -101,7 +113,7 @@ class Job:
             self.folds,
             split.unseen,
             teacher_of=lambda name: read_fitted(fitted, name).model,
-            features_of=lambda name: read_split(features, name),
+            features_of=lambda name: self._with_pictures(read_split(features, name)),
         )
 
     @contextmanager

@@ -2,6 +2,7 @@
 
 from stillhouse.distillation.soft_targets import Teaching, student_sample
 from stillhouse.errors import log
+from stillhouse.networks.rows import bytes_of_pictures
 from stillhouse.networks.training import train
 from stillhouse.networks.training_sets import TrainingSet
 from stillhouse.splits import whole_of
@@ -37,7 +38,7 @@ def groups_that_fit(job, title):
         own = [training_set(job, split, job.sample(split))]
         if (whole := job.whole(split)) is not None:
             own.append(training_set(job, split, whole, follows=own[0]))
-        needed = sum(COPIES * one.sample.memory_usage().sum() for one in own)
+        needed = sum(COPIES * bytes_of(one) for one in own)
         if sets and taken + needed > SHARE_OF_MEMORY * job.memory:
             said = title, ", ".join(one.split for one in sets if not one.follows), job.memory / 1e9
             log.info("%s: trains the networks of split %s first, as those of all splits do not fit its %.1f GB", *said)
@@ -45,6 +46,12 @@ def groups_that_fit(job, title):
             sets, taken = [], 0
         sets, taken = [*sets, *own], taken + needed
     yield sets
+
+
+def bytes_of(training_set):
+    """Return the bytes of a sample, and of the pictures in it."""
+    sample = training_set.sample
+    return sample.memory_usage().sum() + len(sample) * bytes_of_pictures(training_set.names)
 
 
 def training_set(job, split, sample, follows=None):

@@ -48,11 +48,12 @@ NORMS = {"none": nn.Identity, "batch": BatchNorm, "layer": nn.LayerNorm}
 
 @dataclass(frozen=True)
 class Inputs:
-    """How prepared features are ordered: numbers, flags, a block of one-hot columns for each category, tokens of each text.
+    """How prepared features are ordered: numbers, flags, one-hot blocks of categories, tokens of texts, pixels of pictures.
 
     ``numbers`` and ``flags`` are counts, ``categories`` has the width of each block, ``tokens`` for each column of texts how
-    many are read and how many are known. ``edges`` are the bin edges of the fitted rows' numbers, shape (numbers, bins + 1),
-    for a piecewise linear encoding.
+    many are read and how many are known, ``pictures`` for each column of pictures its shape, and the means and deviations by
+    channel over the fitted rows. ``edges`` are the bin edges of the fitted rows' numbers, shape (numbers, bins + 1), for a
+    piecewise linear encoding.
     """
 
     numbers: int
@@ -60,20 +61,22 @@ class Inputs:
     categories: tuple
     edges: np.ndarray | None = None
     tokens: tuple = ()
+    pictures: tuple = ()
 
     @property
     def widths(self):
-        """How many features are numbers, flags, columns of one-hot blocks, and tokens."""
-        return [self.numbers, self.flags, sum(self.categories), sum(length for length, _ in self.tokens)]
+        """How many features are numbers, flags, columns of one-hot blocks, tokens, and pixels."""
+        pixels = sum(math.prod(shape) for shape, *_ in self.pictures)
+        return [self.numbers, self.flags, sum(self.categories), sum(length for length, _ in self.tokens), pixels]
 
 
-def inputs_of(names, fitted=None, bins=0, tokens=()):
+def inputs_of(names, fitted=None, bins=0, tokens=(), pictures=()):
     """Return how features of these names are ordered, with ``bins`` bins of the numbers of fitted rows (rows, features)."""
     kinds = [feature_kind(name) for name in names]
     numbers = kinds.count(NUMBER) + kinds.count(MEAN_LABEL) + kinds.count(ENCODED)
     categories = tuple(map(len, one_hot_blocks(names)))
     edges = np.stack([edges_of(column, bins) for column in fitted[:, :numbers].T]) if bins and numbers else None
-    return Inputs(numbers, kinds.count(GAP_INDICATOR), categories, edges, tokens)
+    return Inputs(numbers, kinds.count(GAP_INDICATOR), categories, edges, tokens, pictures)
 
 
 def tokens_of(names, fitted):
@@ -293,8 +296,8 @@ class FlatInputs(nn.Module):
         self.shape = (inputs.numbers * (embedding if self.is_embedded else 1) + inputs.flags + sum(sizes or inputs.categories),)
 
     def forward(self, x):
-        """Return vectors of ``shape`` of features (…, features), tokens left out."""
-        numbers, flags, categories, _ = x.split(self.inputs.widths, dim=-1)
+        """Return vectors of ``shape`` of features (…, features), tokens and pictures left out."""
+        numbers, flags, categories, *_ = x.split(self.inputs.widths, dim=-1)
         if self.is_embedded:
             numbers = self.activation(self.embed(self.encode(numbers))).flatten(-2)
         if self.categories:
@@ -322,7 +325,7 @@ class Tokens(nn.Module):
 
     def forward(self, x):
         """Return tokens of ``shape`` (1 + columns, embedding) of features (…, features)."""
-        numbers, flags, categories, _ = x.split(self.inputs.widths, dim=-1)
+        numbers, flags, categories, *_ = x.split(self.inputs.widths, dim=-1)
         first = self.first.view(*self.first.shape[:-1], *[1] * (x.dim() - self.first.dim() + 1), self.shape[-1])
         tokens = [first.expand(*x.shape[:-1], 1, -1)]
         tokens += [self.numbers(self.encode(numbers))] if self.inputs.numbers else []
@@ -416,6 +419,11 @@ def parameter_count(network):
     padded = [layer for layer in network.modules() if isinstance(layer, PaddedLinears)]
     padding = sum(layer.weight.numel() - sum(weight.numel() for weight in layer.weights()) for layer in padded)
     return sum(values.numel() for values in network.parameters()) - padding
+
+
+def first(dropout):
+    """Return the dropout of the inputs of hidden layers: the only one, or the first of a list."""
+    return dropout[0] if isinstance(dropout, list) else dropout
 
 
 def per_layer(dropout, depth):

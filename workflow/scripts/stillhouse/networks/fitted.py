@@ -9,8 +9,9 @@ from stillhouse.distillation.hints import without_hints
 from stillhouse.distillation.soft_targets import chosen_candidate
 from stillhouse.ensembles.out_of_bag import out_of_bag
 from stillhouse.errors import UserError, log
+from stillhouse.networks.rows import blocks, tensors_of
 from stillhouse.networks.vectorized.layers import vectorized
-from stillhouse.networks.vectorized.memory import rows_at_once
+from stillhouse.networks.vectorized.memory import PROBED_ROWS, rows_at_once
 from stillhouse.predictions.predictions import with_sorted_quantiles
 
 # Rows that are predicted at once: what a network makes of more of them does not fit the caches.
@@ -31,23 +32,29 @@ class FittedNetworks:
 
     def predict(self, table):
         """Return scores of prepared rows as float64: probabilities (rows, classes), or values and quantiles (rows, outputs)."""
-        X = torch.tensor(table[self.names].to_numpy(np.float32))
+        rows = tensors_of(table, self.names)
         with torch.inference_mode():
             # A job that has trained on a GPU holds one; other jobs do not set it up for the sake of a few predictions.
-            means = self.means_on("cuda", X) if torch.cuda.is_initialized() else self.means(X)
+            means = self.means_on("cuda", *rows) if torch.cuda.is_initialized() else self.means(*rows)
         return means.numpy() if self.n_classes else with_sorted_quantiles((means * self.scale + self.centre).numpy())
 
-    def means(self, X):
-        """Return the networks' mean probabilities or values (rows, outputs) of features (rows, features)."""
-        blocks = X.split(ROWS_AT_ONCE)
-        return torch.cat([self._pooled(torch.stack([network(part) for network in self.networks])) for part in blocks])
+    def first_rows(self, table, count):
+        """Return what the networks read of the first rows of a prepared table, as a tensor."""
+        return next(blocks(*tensors_of(table.iloc[:count], self.names), count))
 
-    def means_on(self, device, X):
+    def means(self, features, pixels=None):
+        """Return the networks' mean probabilities or values (rows, outputs) of rows, as ``tensors_of`` returns them."""
+        parts = blocks(features, pixels, ROWS_AT_ONCE)
+        return torch.cat([self._pooled(torch.stack([network(part) for network in self.networks])) for part in parts])
+
+    def means_on(self, device, features, pixels=None):
         """Return what ``means`` does, computed on a device by all networks at once, which on a CPU is no faster."""
         network, _ = vectorized(self.networks)
         network.to(device).eval()
-        blocks = X.to(device).split(rows_at_once(self.networks[0], X, len(self.networks)))
-        return torch.cat([self._pooled(network(part.expand(len(self.networks), -1, -1))) for part in blocks]).cpu()
+        count = rows_at_once(self.networks[0], next(blocks(features, pixels, PROBED_ROWS)), len(self.networks))
+        moved = (None if part is None else part.to(device) for part in (features, pixels))
+        parts = (part.expand(len(self.networks), -1, -1) for part in blocks(*moved, count))
+        return torch.cat([self._pooled(network(part)) for part in parts]).cpu()
 
     def _pooled(self, outputs):
         outputs = outputs.double()

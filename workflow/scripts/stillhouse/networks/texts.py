@@ -12,7 +12,7 @@ from torch import nn
 
 from stillhouse.errors import UserError
 from stillhouse.networks.architecture import FlatInputs
-from stillhouse.preparation.encoders.tokens import PADDING, UNKNOWN
+from stillhouse.preparation.text_encoders.tokens import PADDING, UNKNOWN
 
 
 class WordVectors(nn.Module):
@@ -82,14 +82,10 @@ class TextInputs(nn.Module):
 
     def forward(self, x):
         """Return vectors of ``shape`` of features (…, features)."""
-        texts = x[..., x.shape[-1] - self.inputs.widths[-1] :].split([length for length, _ in self.inputs.tokens], dim=-1)
+        tokens = x.split(self.inputs.widths, dim=-1)[3]
+        texts = tokens.split([length for length, _ in self.inputs.tokens], dim=-1)
         read = [
             reader(vectors(tokens), (tokens != PADDING).to(x.dtype))
             for tokens, vectors, reader in zip(texts, self.vectors, self.readers, strict=True)
         ]
         return torch.cat([self.flat(x), self.dropout(torch.cat(read, dim=-1))], dim=-1)
-
-
-def first(dropout):
-    """Return the dropout of the inputs of hidden layers: the only one, or the first of a list."""
-    return dropout[0] if isinstance(dropout, list) else dropout

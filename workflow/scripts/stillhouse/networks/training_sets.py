@@ -14,6 +14,7 @@ from stillhouse.distillation.soft_targets import candidates, hard_targets
 from stillhouse.errors import UserError
 from stillhouse.methods import build
 from stillhouse.networks.architecture import initialise, inputs_of, tokens_of
+from stillhouse.networks.rows import scale_of, tensors_of
 from stillhouse.networks.vectorized.members import Member, Table, steps_an_epoch
 from stillhouse.seeds import derive
 
@@ -129,11 +130,21 @@ class TrainingSet:
         """How many tokens of each column of texts are read and known; a set that follows another has those of the other."""
         if self.follows:
             return self.follows.tokens
-        return tokens_of(self.names, self.sample[self.names].to_numpy(np.float32)[self.fitted]) if self._has_tokens else ()
+        return tokens_of(self.names, self._tensors[0].numpy()[self.fitted]) if self._has_tokens else ()
 
     @property
     def _has_tokens(self):
         return any(feature_kind(name) == TOKEN for name in self.names)
+
+    @cached_property
+    def pictures(self):
+        """The shape and scale of each column of whole pictures; see ``rows.py``."""
+        pixels = self._tensors[1]
+        return () if pixels is None else scale_of(pixels.numpy()[self.fitted], self.names)
+
+    @cached_property
+    def _tensors(self):
+        return tensors_of(self.sample, self.names)
 
     def table(self):
         """Return features, targets and weights as tensors."""
@@ -142,9 +153,10 @@ class TrainingSet:
         # Each quantile has the label as its target.
         repeated = np.repeat(hard, 1 + len(self.options["quantiles"]), axis=1)
         table = Table(
-            torch.tensor(self.sample[self.names].to_numpy(np.float32)),
+            self._tensors[0],
             torch.from_numpy(repeated.astype(np.float32)),
             torch.tensor(self.sample[WEIGHT].to_numpy(np.float32)),
+            pixels=self._tensors[1],
         )
         if self.soft is not None:
             taught = ~np.isnan(self.soft[:, 0])
@@ -157,8 +169,8 @@ class TrainingSet:
     def members(self):
         """Return the members; their row positions count from ``offset``, where this set starts in the common table."""
         bins = self.options["bins"] if self.options["numbers"] == "piecewise" else 0
-        fitted = self.sample[self.names].to_numpy(np.float32)[self.fitted] if bins else None
-        inputs = inputs_of(self.names, fitted, bins, self.tokens)
+        fitted = self._tensors[0].numpy()[self.fitted] if bins else None
+        inputs = inputs_of(self.names, fitted, bins, self.tokens, self.pictures)
         easiest = self._easiest_first() if self.options["curriculum"] else None
         seeds = range(self.options["seeds"])
         return [self._member(number, inputs, easiest, *pair) for pair in self.candidates for number in seeds]
@@ -166,6 +178,7 @@ class TrainingSet:
     def forget(self):
         """Discard the rows that only training needs; stop rows stay, and all rows stay for the out-of-bag score of a bag."""
         _ = self.names, self.units, self.fitted, self.stop, self.candidates, self.tokens
+        vars(self).pop("_tensors", None)
         if not self.options["bag"]:
             self.sample = self.sample.iloc[self.stop]
 

@@ -17,8 +17,10 @@ from stillhouse.columns import (
     MEAN_LABEL,
     NUMBER,
     ONE_HOT,
+    PIXELS,
     ROW,
     TOKEN,
+    divided,
     feature_name,
 )
 from stillhouse.errors import UserError
@@ -26,6 +28,7 @@ from stillhouse.intake import kinds
 from stillhouse.intake.folds import unit_numbers
 from stillhouse.methods import build
 from stillhouse.preparation.categories import fitted_encoder
+from stillhouse.preparation.picture_columns import PictureColumn
 from stillhouse.preparation.scaling import Scaler
 from stillhouse.preparation.target_means import TargetMeans, as_targets, cross_fitted, target_names
 from stillhouse.preparation.text_columns import TextColumn
@@ -33,28 +36,30 @@ from stillhouse.seeds import uniforms
 from stillhouse.tables import rows_in
 
 # The options that all imputers share.
-IMPUTER_OPTIONS = ("indicators", "scale", "categories", "encode", "texts", "columns_above")
+IMPUTER_OPTIONS = ("indicators", "scale", "categories", "encode", "texts", "pictures", "columns_above")
 TARGET = "target"
 # Parts for cross-fitting mean labels where all training rows are of one fold.
 PARTS = 5
 
 
 class Preparation:
-    """Imputed, scaled numbers, encoded texts, gap indicators, and categories as one-hot columns or as mean labels.
+    """Imputed, scaled numbers, encoded texts and pictures, gap indicators, categories as one-hot columns or as mean labels.
 
     A gap in a categorical column is a category of its own. Of more than ``categories`` categories, the rarest share one
     column, and so does a category that no training row has; where there is no such column, all one-hot columns of an unknown
     category are 0. With ``encode: target`` a column of more than ``categories`` categories becomes the mean label of each.
-    ``encoder_of_texts`` returns an unfitted encoder; each column of texts has one of its own, and a gap is an empty text.
+    ``encoders`` has a function by kind of column, of texts and of pictures, that returns an unfitted encoder; each column has
+    one of its own. A gap is an empty text, or a black picture.
 
     Mean labels of categories and scores of texts are learned of the labels; no training row has them by its own label.
     """
 
-    def __init__(self, columns, imputer, classes, options, encoder_of_texts=None):
+    def __init__(self, columns, imputer, classes, options, encoders=None):
         self.columns, self.imputer, self.classes = columns, imputer, classes
         self.indicators, self.categories, self.encode = options["indicators"], options["categories"], options["encode"]
-        self.numbers = [column for column in columns if column["kind"] not in kinds.WRITTEN]
-        self.texts = [TextColumn(column, encoder_of_texts(), classes) for column in columns if column["kind"] == kinds.TEXT]
+        self.numbers = [column for column in columns if column["kind"] not in kinds.NO_NUMBERS]
+        self.texts = [TextColumn(one, encoders[kinds.TEXT](), classes) for one in columns if one["kind"] == kinds.TEXT]
+        self.pictures = [PictureColumn(one, encoders[kinds.IMAGE]()) for one in columns if one["kind"] == kinds.IMAGE]
         self.scaler = Scaler(options["scale"])
 
     def fit(self, table, labels=None, parts=None):
@@ -70,7 +75,7 @@ class Preparation:
         return self._features(table, *self._learned(table, labels, parts))
 
     def _learned(self, table, labels, parts):
-        """Learn, and return what is learned of the labels for the training rows themselves, and what is read of their texts."""
+        """Learn; return what labels tell of the training rows themselves, and their texts and pictures as they are read."""
         categorical = [column for column in self.columns if column["kind"] == kinds.CATEGORICAL]
         self.target_encoded = [
             column for column in categorical if self.encode == TARGET and self._is_long(table[column["name"]])
@@ -81,23 +86,24 @@ class Preparation:
         self.gappy = self.gaps(table).any(axis=0) & self.indicators
         if self.categorical:
             self.encoder = fitted_encoder(self.categories, self.raw_categories(table, self.categorical))
-        read = [text.fit(table, labels) for text in self.texts]
+        read = [column.fit(table, labels) for column in self.encoded]
         categories = [self._categories_of(table, column) for column in self.target_encoded]
         self.means = [TargetMeans().fit(own, labels) for own in categories]
         unseen = [cross_fitted(TargetMeans, own, labels, parts) for own in categories]
-        unseen += [text.unseen_scores(own, labels, parts) for text, own in zip(self.texts, read, strict=True) if text.scores]
+        scored = [(column, own) for column, own in zip(self.encoded, read, strict=True) if column.scores]
+        unseen += [column.unseen_scores(own, labels, parts) for column, own in scored]
         if self.numbers or unseen:
             self.scaler.fit(self._unscaled(table, unseen))
         return unseen, read
 
     def transform(self, table):
-        """Return ``row`` and the float32 features of any rows, in the order of ``table``."""
+        """Return ``row`` and the features of any rows, in the order of ``table``: float32, and bytes of whole pictures."""
         means = [
             means.transform(self._categories_of(table, column))
             for column, means in zip(self.target_encoded, self.means, strict=True)
         ]
-        read = [text.read(table) for text in self.texts]
-        scores = [text.scores.transform(own) for text, own in zip(self.texts, read, strict=True) if text.scores]
+        read = [column.read(table) for column in self.encoded]
+        scores = [column.scores.transform(own) for column, own in zip(self.encoded, read, strict=True) if column.scores]
         return self._features(table, [*means, *scores], read)
 
     def names(self):
@@ -111,17 +117,23 @@ class Preparation:
             for title in target_names(self.classes)
         ]
         means += [name for text in self.texts for name in text.score_names()]
-        encoded, tokens = (
-            [name for text in self.texts if text.kind == kind for name in text.names()] for kind in (ENCODED, TOKEN)
+        encoded, tokens, pixels = (
+            [name for column in self.encoded if column.kind == kind for name in column.names()]
+            for kind in (ENCODED, TOKEN, PIXELS)
         )
         titles = [feature_name(ONE_HOT, column, column["name"]) for column in self.categorical]
         categories = self.encoder.get_feature_names_out(titles) if titles else []
-        return [*numbers, *means, *encoded, *gaps, *categories, *tokens]
+        return [*numbers, *means, *encoded, *gaps, *categories, *tokens, *pixels]
+
+    @property
+    def encoded(self):
+        """The columns that encoders read: texts, and pictures."""
+        return [*self.texts, *self.pictures]
 
     def raw(self, table):
         """Return the columns of numbers, booleans and categories, indexed by row number: the table that imputers work on."""
         types = {column["name"]: "object" if column["kind"] == kinds.CATEGORICAL else "float64" for column in self.columns}
-        kept = [column["name"] for column in self.columns if column["kind"] != kinds.TEXT]
+        kept = [column["name"] for column in self.columns if column["kind"] not in kinds.ENCODED]
         return pd.DataFrame({name: table[name].astype(types[name]) for name in kept}).set_axis(table[ROW])
 
     def gaps(self, table):
@@ -134,18 +146,20 @@ class Preparation:
 
     def _features(self, table, means, read):
         blocks = [self.scaler.transform(self._unscaled(table, means))] if self.numbers or means else []
-        encoded = [(text.kind, text.encoded(own)) for text, own in zip(self.texts, read, strict=True)]
+        encoded = [(column.kind, column.encoded(own)) for column, own in zip(self.encoded, read, strict=True)]
         blocks += [block for kind, block in encoded if kind == ENCODED]
         blocks.append(self.gaps(table)[:, self.gappy])
         if self.categorical:
             blocks.append(self.encoder.transform(self.raw_categories(table, self.categorical)))
         blocks += [block for kind, block in encoded if kind == TOKEN]
-        names = self.names()
+        names, held = divided(self.names())
         X, start = np.empty((len(table), len(names)), dtype=np.float32, order="F"), 0
         for block in blocks:
             X[:, start : start + block.shape[1]] = block
             start += block.shape[1]
         features = pd.DataFrame(X, columns=names, index=table.index, copy=False)
+        pictures = [block[:, 0] for kind, block in encoded if kind == PIXELS]
+        features = features.assign(**dict(zip(held, pictures, strict=True)))
         features.insert(0, ROW, table[ROW])
         return features
 
@@ -163,8 +177,11 @@ class Preparation:
 def preparation(columns, options, classes, seed):
     """Return the unfitted preparation that an imputer's options describe."""
     method = {key: value for key, value in options.items() if key not in IMPUTER_OPTIONS}
-    encoder_of_texts = partial(build, "encoders", options["texts"], seed=seed)
-    return Preparation(columns, build("imputers", method, seed=seed), classes, options, encoder_of_texts)
+    encoders = {
+        kinds.TEXT: partial(build, "text_encoders", options["texts"], seed=seed),
+        kinds.IMAGE: partial(build, "picture_encoders", options["pictures"], seed=seed),
+    }
+    return Preparation(columns, build("imputers", method, seed=seed), classes, options, encoders)
 
 
 @dataclass(frozen=True)
@@ -199,7 +216,8 @@ def prepared(table, labels, folds, split, recipe, seed):
         others = [] if is_fitted.all() else [made.transform(table[~is_fitted])]
         features = pd.concat([seen, *others]).sort_index()
     if not made.names():
-        raise UserError("impute: the training rows leave nothing to learn from: their texts have no words in common")
+        why = "their texts have no words in common, or their pictures do not differ"
+        raise UserError(f"impute: the training rows leave nothing to learn from: {why}")
     return made, features.assign(**{DROPPED: dropped}) if hasattr(made.imputer, "drops") else features
 
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import numpy as np
 import pandas as pd
 
-from stillhouse.columns import COPY, DROPPED, FOLD, GROUP, LABEL, ROW, STOP, TIME, WEIGHT, features
+from stillhouse.columns import COPY, DROPPED, FOLD, GROUP, LABEL, ROW, STOP, TIME, WEIGHT, divided, features
 from stillhouse.errors import UserError
 from stillhouse.methods import build, check_rows, module_of
 from stillhouse.preparation.ledger import Ledger
@@ -124,7 +124,7 @@ def sample_writer(output):
 
 def with_features(rows, prepared, drawn=()):
     """Return rows with their prepared features, those of drawn rows in turn: the sample that ``by_reference`` took apart."""
-    names, numbers = features(prepared), rows[ROW].to_numpy()
+    (names, held), numbers = divided(features(prepared)), rows[ROW].to_numpy()
     position = positions_of(numbers, prepared)
     # In this order the table takes the numbers over without a copy.
     X = np.empty((len(rows), len(names)), dtype=np.float32, order="F")
@@ -132,7 +132,8 @@ def with_features(rows, prepared, drawn=()):
         X[:, column] = prepared[name].to_numpy()[position]
         if len(drawn):
             X[numbers < 0, column] = drawn[name].to_numpy()
-    return pd.concat([pd.DataFrame(X, columns=names, index=rows.index, copy=False), rows], axis=1)
+    pictures = {name: prepared[name].to_numpy()[position] for name in held}
+    return pd.concat([pd.DataFrame(X, columns=names, index=rows.index, copy=False).assign(**pictures), rows], axis=1)
 
 
 def check_classes_left(before, after, method):

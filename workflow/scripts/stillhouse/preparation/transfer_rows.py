@@ -18,8 +18,9 @@ from stillhouse.seeds import generator
 def synthetic_rows(table, folds, columns, options, seed):
     """Return the rows drawn for each fold: ``row``, ``parents`` (the fold of their parents) and the typed columns."""
     names = [column["name"] for column in columns]
-    if texts := [column["source"] for column in columns if column["kind"] == kinds.TEXT]:
-        raise UserError(f"synthetic: texts cannot be drawn, and column {texts[0]!r} holds texts; drop it, or draw no rows")
+    if encoded := [column["source"] for column in columns if column["kind"] in kinds.ENCODED]:
+        which = f"and column {encoded[0]!r} holds such"
+        raise UserError(f"synthetic: texts and pictures cannot be drawn, {which}; drop it, or draw no rows")
     draw, parts = build("synthesizers", {"method": options["method"]}), []
     for fold in sorted(set(folds.loc[folds[FOLD] >= 0, FOLD])):
         parents = table.loc[(folds[FOLD] == fold).to_numpy(), names].reset_index(drop=True)

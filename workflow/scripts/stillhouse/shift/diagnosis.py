@@ -86,7 +86,7 @@ def long_columns(prepared, schema):
 def column_shifts(table, sides, schema, rng):
     """Return the columns that differ most between the parts, with p-values adjusted by Holm."""
     shifts = []
-    for column in (column for column in feature_columns(schema) if column["kind"] != kinds.TEXT):
+    for column in (column for column in feature_columns(schema) if column["kind"] not in kinds.ENCODED):
         values = table[column["name"]]
         distance, p = column_test(values, sides, rng, column["kind"] == kinds.CATEGORICAL)
         gaps = {

@@ -51,7 +51,7 @@ def with_seen_values(columns, labelled):
 
 def seen_values(values, column):
     """Return the categories of a column, or the least and the greatest of its numbers; None for too many or none."""
-    if column["kind"] == kinds.TEXT:
+    if column["kind"] in kinds.ENCODED:
         return None
     values = values.dropna()
     if column["kind"] == kinds.CATEGORICAL:

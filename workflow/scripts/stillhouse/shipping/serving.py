@@ -1,12 +1,14 @@
 """Prediction outside the workflow: from a shipped file and a table to a table of predictions.
 
-Needs numpy, pandas, pyarrow and onnxruntime, and none of the libraries that models are fitted with. Tables are read by the same
-functions as in training.
+Needs numpy, pandas, pyarrow and onnxruntime, for pictures Pillow too, and none of the libraries that models are fitted with.
+Tables are read by the same functions as in training.
 """
 
 import json
+import math
 import sys
 import tempfile
+from contextlib import nullcontext
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,7 +18,8 @@ import pandas as pd
 
 from stillhouse.columns import DECISION, PREDICTION, graph_input, probability, quantile
 from stillhouse.errors import UserError
-from stillhouse.intake import kinds
+from stillhouse.intake import kinds, pictures
+from stillhouse.intake.folders import tables_of_folder
 from stillhouse.intake.formats import dialect_of, tables_in
 from stillhouse.intake.notation import cleaned
 from stillhouse.shipping.streams import ahead, written_behind
@@ -26,11 +29,15 @@ MOST_CHARACTERS_AT_ONCE = 4_000_000
 
 
 class Typed(NamedTuple):
-    """A typed column: float64 or text, with a category for gaps; text also as codes of its distinct values."""
+    """A typed column: float64, text, with a category for gaps, or pictures; text also as codes of its distinct values."""
 
     values: np.ndarray
     codes: np.ndarray | None = None
     distinct: np.ndarray | None = None
+
+    def as_input(self):
+        """Return the values as an input of the graph: pictures as they are, and others as a column."""
+        return self.values[:, None] if self.values.ndim == 1 else self.values
 
 
 class Shipped:
@@ -39,7 +46,7 @@ class Shipped:
     def __init__(self, path, threads=0):
         if not Path(path).is_file():
             raise UserError(f"there is no file {str(path)!r}")
-        self.path = path
+        self.path, self.notes = path, []
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 4
         options.intra_op_num_threads = threads
@@ -60,7 +67,7 @@ class Shipped:
 
     def predict_typed(self, columns, index):
         """Return predictions of typed columns as a table with an index; see ``predict``."""
-        scores = self.scores({graph_input(name): column.values[:, None] for name, column in columns.items()})
+        scores = self.scores({graph_input(name): column.as_input() for name, column in columns.items()})
         if self.classes is None:
             return pd.DataFrame(scores, columns=[PREDICTION, *map(quantile, self.levels)], index=index)
         result = pd.DataFrame(scores, columns=list(map(probability, self.classes)), index=index)
@@ -69,12 +76,26 @@ class Shipped:
         said = {PREDICTION: names[scores.argmax(axis=1)], DECISION: names[decided]}
         return result.assign(**{name: pd.array(values, dtype="str") for name, values in said.items()})
 
+    def located(self, table, path):
+        """Return a raw table with the paths of its pictures as they are from here; those in a folder already are."""
+        names = [column["source"] for column in self.columns if column["kind"] == kinds.IMAGE]
+        return table if path.is_dir() else pictures.located(table, path.parent, [name for name in names if name in table])
+
+    def named(self, table):
+        """Return what tells the rows of a raw table apart: identifiers and names of pictures, or else their numbers."""
+        images = (column["source"] for column in self.columns if column["kind"] == kinds.IMAGE)
+        paths = [name for name in images if name in table and not pictures.are_contents(table[name])]
+        kept = table[[*(name for name in self.identifiers if name in table), *paths]]
+        return kept if kept.shape[1] else pd.DataFrame({"row": table.index + 1}, index=table.index)
+
     def scores(self, inputs):
         """Return the graph's output of its inputs, shape (rows, outputs); raises ``UserError`` where it fails."""
         texts = [inputs[graph_input(column["name"])][:, 0] for column in self.columns if column["kind"] == kinds.TEXT]
-        longest = np.max([[len(text) for text in own] for own in texts], axis=0) if texts else []
+        pixels = sum(math.prod(pictures.shape_of(column)) for column in self.columns if column["kind"] == kinds.IMAGE)
+        count = len(next(iter(inputs.values())))
+        longest = np.max([[len(text) for text in own] for own in texts], axis=0, initial=pixels) if texts else [pixels] * count
         try:
-            parts = [{name: values[rows] for name, values in inputs.items()} for rows in pieces(longest)] or [inputs]
+            parts = [{name: values[rows] for name, values in inputs.items()} for rows in pieces(longest)]
             return np.concatenate([self.session.run(None, part)[0] for part in parts])
         except Exception as error:  # see Shipped.__init__
             raise UserError(f"{self.path}: prediction failed: {error}") from error
@@ -96,8 +117,8 @@ class Shipped:
             codes, distinct = pd.factorize(raw, use_na_sentinel=False)
             words = as_array(kinds.typed(pd.Series(distinct, dtype=raw.dtype), kinds.CATEGORICAL), column)[:, 0]
             return Typed(words[codes], codes, words)
-        if column["kind"] == kinds.TEXT:
-            return Typed(as_array(kinds.typed(raw, kinds.TEXT), column)[:, 0])
+        if column["kind"] in kinds.ENCODED:
+            return self._encoded(raw, column)
         values = kinds.raw_feature(table, column)
         infinite = np.isinf(values.to_numpy("float64"))
         lost = (values.isna() & raw.notna()).to_numpy() | infinite
@@ -108,9 +129,20 @@ class Shipped:
             raise UserError(f"column {column['source']!r}, row {table.index[row] + 1}: {raw.iloc[row]!r} is {what}")
         return Typed(as_array(values, column)[:, 0])
 
+    def _encoded(self, raw, column):
+        """Return a column of texts or pictures; pictures that cannot be read and count as gaps are noted."""
+        values = kinds.typed(raw, column["kind"], column)
+        if column["kind"] == kinds.TEXT:
+            return Typed(as_array(values, column)[:, 0])
+        self.notes += filter(None, [pictures.damaged_note(raw, values)])
+        return Typed(as_array(values, column))
+
 
 def pieces(lengths):
-    """Yield slices of rows with texts of these lengths, short enough for the graph, which fills all up to the longest one."""
+    """Yield slices of rows with texts of these lengths, short enough for the graph, which fills all up to the longest one.
+
+    The pixels of a picture are counted as characters; each makes about as much in the graph.
+    """
     start, longest = 0, 0
     for row, length in enumerate(lengths):
         longest = max(longest, length)
@@ -129,9 +161,14 @@ def session_of(content, options):
 
 
 def as_array(values, column):
-    """Return a typed column as an input of the graph, shape (rows, 1): categories, one for gaps, plain texts, or float64."""
+    """Return a typed column as an input of the graph, shape (rows, 1): categories, one for gaps, plain texts, or float64.
+
+    Pictures have the shape (rows, channels, height, width).
+    """
     if column["kind"] == kinds.TEXT:
         return kinds.plain_texts(values)[:, None]
+    if column["kind"] == kinds.IMAGE:
+        return pictures.arrays(values, column)
     if column["kind"] == kinds.CATEGORICAL:
         return values.astype("object").fillna(kinds.GAP).to_numpy()[:, None]
     return values.to_numpy("float64")[:, None]
@@ -150,9 +187,7 @@ def predict_file(model, rows, out, check=False):
     try:
         with beside.open("wb") as target, written_behind(target) as write:
             for chunk in ahead(chunks(Path(rows), shipped.reading)):
-                kept = chunk[[name for name in shipped.identifiers if name in chunk]]
-                kept = kept if kept.shape[1] else pd.DataFrame({"row": chunk.index + 1}, index=chunk.index)
-                columns = shipped.typed(chunk)
+                columns, kept = shipped.typed(shipped.located(chunk, Path(rows))), shipped.named(chunk)
                 predicted, found = shipped.predict_typed(columns, chunk.index), unusual.counted(columns, chunk.index)
                 checked = [found.rename("unusual_values")] if check else []
                 write(pd.concat([kept, predicted, *checked], axis=1))
@@ -164,7 +199,7 @@ def predict_file(model, rows, out, check=False):
     finally:
         beside.unlink(missing_ok=True)
     print(file=sys.stderr)
-    for said in [*decision_sentence(shipped), *unusual.sentences()]:
+    for said in [*decision_sentence(shipped), *unusual.sentences(), *shipped.notes]:
         print(said, file=sys.stderr)
 
 
@@ -223,12 +258,16 @@ def sentence(column, count, example, rows):
 
 
 def chunks(path, reading):
-    """Yield the rows of a file in tables of at most 50,000 rows, read like the table that the model was made from."""
-    if not path.is_file():
+    """Yield the rows of a file in tables of at most 50,000 rows, read like the table that the model was made from.
+
+    A folder has a file for each row.
+    """
+    if not path.exists():
         raise UserError(f"there is no file {str(path)!r}")
     start = 0
-    with path.open("rb") as content:
-        for chunk in tables_in(content, path, dialect_of(reading)):
+    with nullcontext() if path.is_dir() else path.open("rb") as content:
+        tables = tables_of_folder(path, reading["encoding"]) if path.is_dir() else tables_in(content, path, dialect_of(reading))
+        for chunk in tables:
             chunk = chunk.set_axis(range(start, start + len(chunk)))
             start += len(chunk)
             if len(chunk):

@@ -10,7 +10,7 @@ from stillhouse.config.checks.networks import check_networks, check_quantiles
 from stillhouse.config.checks.search import check_searches
 from stillhouse.config.checks.students import check_students
 from stillhouse.config.checks.tables import check_dataset
-from stillhouse.config.checks.texts import check_texts
+from stillhouse.config.checks.whole import check_whole
 from stillhouse.config.completion import ConfigError, complete
 from stillhouse.config.dataset import as_list, has_deploy
 from stillhouse.config.models import method_folder, verb
@@ -37,7 +37,7 @@ def check_uses(config, schema):
     check_ensembles(config, schema)
     check_networks(config)
     check_quantiles(config)
-    check_texts(config, schema)
+    check_whole(config, schema)
     check_searches(config, schema)
     check_students(config)
     asked = config["report"]["control"]

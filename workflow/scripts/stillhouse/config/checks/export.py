@@ -1,6 +1,6 @@
 """Checks of exported models: which have a form as ONNX, and which can be followed through later batches."""
 
-from stillhouse.config.completion import ConfigError
+from stillhouse.config.completion import ENCODERS, ConfigError
 from stillhouse.config.models import hint_teacher, method_folder, start, upstream, verb
 from stillhouse.config.settings import method_names
 
@@ -50,9 +50,13 @@ def check_export(config, schema, models, name):
             f"models.{name}.prepare.impute: {imputer} cannot be written as ONNX exactly, and export asks for {name!r}; "
             f"choose one of {', '.join(exact)}"
         )
-    encoder = config["imputers"][model["prepare"]["impute"]]["texts"]["method"]
-    if not methods["encoders"][encoder].get("exports"):
-        raise ConfigError(f"imputers.{model['prepare']['impute']}.texts: {encoder} cannot be written as ONNX; choose ngrams")
+    for key, kind in ENCODERS.items():
+        encoder = config["imputers"][model["prepare"]["impute"]][key]["method"]
+        if not methods[kind][encoder].get("exports"):
+            exact = ", ".join(name for name in method_names(methods[kind]) if methods[kind][name].get("exports"))
+            raise ConfigError(
+                f"imputers.{model['prepare']['impute']}.{key}: {encoder} cannot be written as ONNX; choose one of {exact}"
+            )
 
 
 def why_not_onnx(model, methods):

@@ -9,6 +9,7 @@ ARCHITECTURE = (
     "quantiles",
     *("method", "width", "depth", "norm", "factor", "attention_heads", "activation", "heads"),
     *("numbers", "bins", "frequencies", "categorical", "embedding", "word_width", "kernels", "channels"),
+    *("kernel", "pooling", "grid", "blocks"),
 )
 
 

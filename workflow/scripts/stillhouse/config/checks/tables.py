@@ -9,9 +9,9 @@ from pathlib import Path
 from stillhouse.columns import LABELLED, WITHOUT_LABEL
 from stillhouse.config.checks.locations import check_location
 from stillhouse.config.completion import ConfigError
-from stillhouse.config.dataset import as_list, files_at, is_left_out, is_remote, locations, partition_of
+from stillhouse.config.dataset import FOLDER, as_list, files_at, is_left_out, is_remote, locations, partition_of
 from stillhouse.errors import UserError, nearest
-from stillhouse.fields import UTF_16, Fields, usual_separator
+from stillhouse.fields import UTF_16, Fields, is_idx, usual_separator
 
 DATABASES = (".db", ".sqlite", ".sqlite3", ".duckdb")
 # Formats whose header is no line of text.
@@ -48,7 +48,9 @@ def check_dataset(name, dataset):
     headers = {}
     for part, location in locations(dataset):
         check_location(f"{where}.{part}", location)
-        if not is_remote(location):
+        if location.startswith(FOLDER):
+            check_file_folder(f"{where}.{part}", Path(location.removeprefix(FOLDER)), needs_classes=part not in WITHOUT_LABEL)
+        elif not is_remote(location):
             headers[part, location] = _check_file(
                 f"{where}.{part}", Path(location), dataset, needs_target=part not in WITHOUT_LABEL
             )
@@ -60,9 +62,18 @@ def check_folder(where, folder):
     inner = (path for path in sorted(Path(folder).iterdir()) if path.is_dir() and not is_left_out(path))
     if other := [path.name for path in inner if "=" not in path.name]:
         what = f"the folder {folder!r} holds the folder {other[0]!r}"
-        raise ConfigError(f"{where}: {what}, which is no partition such as site=VA; name the tables")
+        advice = f"name the tables, or write folder:{folder} where each row is a file"
+        raise ConfigError(f"{where}: {what}, which is no partition such as site=VA; {advice}")
     if other := [file for file in files_at(folder) if not set(Path(file.lower()).suffixes[-2:]) & set(TABLES)]:
         raise ConfigError(f"{where}: the folder {folder!r} holds {Path(other[0]).name!r}, which is no table; name the files")
+
+
+def check_file_folder(where, folder, needs_classes):
+    """Raise ``ConfigError`` for a folder with a file for each row that is not there, or lacks folders of classes."""
+    if not folder.is_dir():
+        raise ConfigError(f"{where}: there is no folder {str(folder)!r}")
+    if needs_classes and not any(path.is_dir() and not is_left_out(path) for path in folder.iterdir()):
+        raise ConfigError(f"{where}: {str(folder)!r} has no folders in it; put the files of a class into a folder of its name")
 
 
 def _check_same_columns(where, headers, target):
@@ -106,7 +117,7 @@ def header(path, dataset):
     """Return the names of the columns of a text table, or None for formats that only intake reads."""
     opener = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}.get(path.suffix.lower(), open)
     suffix = (path.with_suffix("").suffix if opener is not open else path.suffix).lower()
-    if suffix in OTHER_FORMATS:
+    if suffix in OTHER_FORMATS or is_idx(path.name):
         return None
     separator = dataset["separator"] or usual_separator(suffix)
     try:

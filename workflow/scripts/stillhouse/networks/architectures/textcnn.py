@@ -2,8 +2,8 @@
 
 from functools import partial
 
-from stillhouse.networks.architecture import perceptron
-from stillhouse.networks.texts import Convolutions, TextInputs, first
+from stillhouse.networks.architecture import first, perceptron
+from stillhouse.networks.texts import Convolutions, TextInputs
 
 
 def make(inputs, n_outputs, heads, word_width, kernels, channels, width, depth, dropout, activation, norm, **entry_options):

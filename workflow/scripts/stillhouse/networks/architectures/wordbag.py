@@ -2,8 +2,8 @@
 
 from functools import partial
 
-from stillhouse.networks.architecture import perceptron
-from stillhouse.networks.texts import Bag, TextInputs, first
+from stillhouse.networks.architecture import first, perceptron
+from stillhouse.networks.texts import Bag, TextInputs
 
 
 def make(inputs, n_outputs, heads, word_width, width, depth, dropout, activation, norm, **entry_options):

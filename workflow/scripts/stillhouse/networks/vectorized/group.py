@@ -8,10 +8,11 @@ import torch
 
 from stillhouse.distillation.hints import hint_loss, split_hints
 from stillhouse.networks.losses import mixed, smoothed
+from stillhouse.networks.rows import joined
 from stillhouse.networks.vectorized import draws, schedules
 from stillhouse.networks.vectorized.captured import Captured, on
-from stillhouse.networks.vectorized.layers import VectorizedBatchNorm, VectorizedLayerNorm, vectorized
-from stillhouse.networks.vectorized.memory import rows_at_once
+from stillhouse.networks.vectorized.layers import BATCH_NORMS, NORMS, vectorized
+from stillhouse.networks.vectorized.memory import PROBED_ROWS, rows_at_once
 from stillhouse.networks.vectorized.optimizers import RowOptimizer
 from stillhouse.networks.vectorized.parameters import Rows, load_row
 from stillhouse.networks.vectorized.processes import Processes
@@ -50,7 +51,7 @@ class Group:
         self.network.to(device)
         self.rows = Rows(self.network, self._traits)
         self.optimizer = RowOptimizer(self.rows, self.settings["optimizer"], self.settings["momentum"])
-        norms = [item for item in self.network.named_modules() if isinstance(item[1], VectorizedBatchNorm)]
+        norms = [item for item in self.network.named_modules() if isinstance(item[1], BATCH_NORMS)]
         self.frozen_norms = [norm for name, norm in norms if f"{name}.weight" not in self.rows.trained]
         self.gradient = torch.zeros_like(self.rows.values[:, : self.rows.width])
         like = {"device": device, "dtype": self.table.features.dtype}
@@ -74,7 +75,7 @@ class Group:
 
     def _traits(self, name):
         part, owner, kind = name.split(".", 1)[0], *name.rpartition(".")[::2]
-        is_norm = isinstance(self.network.get_submodule(owner), (VectorizedBatchNorm, VectorizedLayerNorm))
+        is_norm = isinstance(self.network.get_submodule(owner), NORMS)
         is_frozen = self.settings["only_norms"] and not is_norm and part != "head"
         return 0.0 if is_frozen else self.settings["rates"][part], kind == "weight" and not is_norm
 
@@ -83,7 +84,7 @@ class Group:
         longest = max(len(member.stop) for member in self.members)
         size = 4 * self.shape.batch
         if device.type != "cpu":
-            size = max(1, min(longest, rows_at_once(self.members[0].module, self.table.features, len(self.members))))
+            size = max(1, min(longest, rows_at_once(self.members[0].module, self.table.first(PROBED_ROWS), len(self.members))))
         most = -(-longest // size) * size
         rows = np.stack([np.resize(member.stop, most) for member in self.members])
         counts = np.array([[len(member.stop)] for member in self.members])
@@ -170,7 +171,8 @@ class Group:
         predictions are averaged.
         """
         batch = {name: _taken(values, index) for name, values in vars(self.table).items()}
-        features, hard, soft, weight = batch["features"], batch["hard"], batch["soft"], batch["weight"] * self.scale
+        features, hard, soft = joined(batch["features"], batch["pixels"]), batch["hard"], batch["soft"]
+        weight = batch["weight"] * self.scale
         alpha = self.alpha if soft is None else torch.where(batch["taught"], self.alpha, 1.0)
         if smooth:
             hard = smoothed(hard, self.settings["smoothing"], self.prior[:, None])

@@ -185,6 +185,56 @@ class VectorizedDropout(nn.Module):
         return torch.ops.aten.native_dropout_backward(x, kept, 256 / (256 - self.dropped))
 
 
+class VectorizedEach(nn.Module):
+    """Layers of plain torch, computed member by member on a CPU and by all at once on a GPU.
+
+    A kernel of several members would sum in another order than that of one. Parameters and buffers lie as in the layers of one
+    member, with a leading axis of members.
+    """
+
+    def __init__(self, modules, _):
+        super().__init__()
+        # No part of this module: it computes with the parameters that it is given.
+        self.__dict__["one"] = copy.deepcopy(modules[0])
+        for name in modules[0]._modules:
+            self.add_module(name, _stacked([module._modules[name] for module in modules]))
+
+    def forward(self, x):
+        """Return the outputs (members, rows, …) of inputs (members, rows, …)."""
+        for own, layer in zip(self.one.children(), self.children(), strict=True):
+            _set_modes(own, layer)
+        tensors = {**dict(self.named_parameters()), **dict(self.named_buffers())}
+        if x.device.type != "cpu":
+            return torch.func.vmap(lambda part, own: torch.func.functional_call(self.one, own, (part,)))(x, tensors)
+        # Taken apart at once, as the gradient of each part by itself would be as large as the whole.
+        parts = {name: tensor.unbind(0) for name, tensor in tensors.items()}
+        each = ({name: own[member] for name, own in parts.items()} for member in range(len(x)))
+        return torch.stack(
+            [torch.func.functional_call(self.one, own, (part,)) for part, own in zip(x.unbind(0), each, strict=True)]
+        )
+
+
+def _stacked(modules):
+    """Return a module with the parameters and buffers of several, which computes nothing by itself."""
+    whole = copy.copy(modules[0])
+    whole._parameters = {name: parameter_of(modules, name) for name in whole._parameters}
+    # How many batches a norm has seen changes nothing of what it computes.
+    buffers = [name for name in whole._buffers if name != "num_batches_tracked"]
+    whole._buffers = {name: torch.stack([module._buffers[name] for module in modules]) for name in buffers}
+    whole._modules = {name: _stacked([module._modules[name] for module in modules]) for name in whole._modules}
+    return whole
+
+
+def _set_modes(module, like):
+    """Have a module and those in it train, or not, as another one does."""
+    module.training = like.training
+    for own, other in zip(module.children(), like.children(), strict=True):
+        _set_modes(own, other)
+
+
+BATCH_NORMS = (VectorizedBatchNorm, nn.BatchNorm2d)
+NORMS = (*BATCH_NORMS, VectorizedLayerNorm)
+
 LAYERS = {
     nn.Linear: VectorizedLinear,
     BatchNorm: VectorizedBatchNorm,

@@ -8,6 +8,8 @@ import numpy as np
 import torch
 from torch import nn
 
+from stillhouse.networks.rows import blocks
+
 PROGRESS = ("number", "rate", "best", "best_epoch", "slowed", "times_judged", "snapshots", "stopped", "history", "curve")
 
 
@@ -16,7 +18,8 @@ class Table:
     """The rows of all splits, concatenated; every tensor has one entry for each row.
 
     ``hard`` has class probabilities or values, shape (rows, outputs); ``soft`` has the same from a teacher, or is None, and
-    ``taught`` says which rows have a soft target. ``hints`` has the targets of the hint outputs, or is None.
+    ``taught`` says which rows have a soft target. ``hints`` has the targets of the hint outputs, or is None. ``pixels`` has
+    those of whole pictures, which networks read behind the features, or is None; see ``rows.py``.
     """
 
     features: torch.Tensor
@@ -25,6 +28,11 @@ class Table:
     soft: torch.Tensor | None = None
     taught: torch.Tensor | None = None
     hints: torch.Tensor | None = None
+    pixels: torch.Tensor | None = None
+
+    def first(self, count):
+        """Return what networks read of the first rows."""
+        return next(blocks(self.features, self.pixels, count))
 
     def to(self, device):
         """Return the table on a device."""

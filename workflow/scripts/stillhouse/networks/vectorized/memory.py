@@ -20,23 +20,23 @@ def member_bytes(member, layout):
     copies = COPIES_IN_A_STEP + len(STATE_NAMES[settings["optimizer"]]) + kept
     tensors = [*member.module.parameters(), *member.module.buffers()]
     # The gradient of each layer is as large as the layer.
-    layers = 2 * shape.batch * bytes_of_a_row(member.module, layout.table.features)
+    layers = 2 * shape.batch * bytes_of_a_row(member.module, layout.table.first(PROBED_ROWS))
     # The rows of an epoch, and the stop rows with a mark for each, by position.
     positions = 8 * shape.batch * shape.steps + 9 * len(member.stop)
     return copies * sum(map(_bytes, tensors)) + layers + positions
 
 
-def bytes_of_a_row(module, features):
-    """Return the bytes that the layers of a network take for each row of features."""
+def bytes_of_a_row(module, rows):
+    """Return the bytes that the layers of a network take for each of some rows, as it reads them."""
     network, keys = vectorized([module])
     keys.of_step = torch.zeros(1, dtype=torch.int64)
-    rows = features[:PROBED_ROWS].to("cpu", copy=True)[None]
+    rows = rows[:PROBED_ROWS].to("cpu", copy=True)[None]
     return bytes_for_gradient(network.train(), rows) / rows.shape[1]
 
 
-def rows_at_once(module, features, members):
-    """Return how many rows of each of some members a GPU computes at once where no gradient is asked for."""
-    return max(1, int(BYTES_AT_ONCE / (members * bytes_of_a_row(module, features))))
+def rows_at_once(module, rows, members):
+    """Return how many rows of some members a GPU computes at once where no gradient is asked for; some ``rows`` tell."""
+    return max(1, int(BYTES_AT_ONCE / (members * bytes_of_a_row(module, rows))))
 
 
 def bytes_for_gradient(network, inputs):

@@ -16,9 +16,14 @@ SHARE_OF_MEMORY = 0.7
 
 
 def group_size(members, batch, most):
-    """Return how many members form a group: on a GPU all; on a CPU enough to keep a core busy, and at most ``most``."""
+    """Return how many members form a group: on a GPU all; on a CPU enough to keep a core busy, and at most ``most``.
+
+    Members with convolutions keep one busy by themselves.
+    """
     if torch.cuda.is_available():
         return len(members)
+    if any(isinstance(layer, nn.Conv2d) for layer in members[0].module.modules()):
+        return 1
     widest = max((layer.weight.numel() for layer in members[0].module.modules() if isinstance(layer, nn.Linear)), default=1)
     return max(1, min(int(OPERATIONS_PER_CALL / (2 * batch * widest)), most))
 

@@ -1,11 +1,13 @@
 """A shipped model as one ONNX graph: raw columns in, probabilities or values out, nothing left to prepare outside."""
 
 import json
+import math
 
 import numpy as np
 import onnx
 from onnx import TensorProto, helper
 
+from stillhouse.columns import PIXELS, feature_kind, picture_shape
 from stillhouse.predictions.predictions import prior_ratio
 from stillhouse.shipping.onnx.estimators import add_estimator, first_column
 from stillhouse.shipping.onnx.graph import Graph, averaged, clipped
@@ -92,8 +94,10 @@ def selected(graph, prepared, names, wanted):
     """Add the selection of features, in the order in which the model was fitted on them."""
     if list(names) == list(wanted):
         return prepared
-    positions = np.array([list(names).index(name) for name in wanted])
-    return graph.add("Gather", prepared, graph.constant(positions), axis=1)
+    # A picture is many columns.
+    widths = [math.prod(picture_shape(name)) if feature_kind(name) == PIXELS else 1 for name in names]
+    columns = dict(zip(names, np.split(np.arange(sum(widths)), np.cumsum(widths)[:-1]), strict=True))
+    return graph.add("Gather", prepared, graph.constant(np.concatenate([columns[name] for name in wanted])), axis=1)
 
 
 def with_ledger_undone(graph, scores, ledger):

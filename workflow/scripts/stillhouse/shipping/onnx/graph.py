@@ -36,10 +36,10 @@ class Graph:
         self.constants.append(numpy_helper.from_array(np.asarray(values), name))
         return name
 
-    def input(self, column, kind):
-        """Add the input of one column, once; shape (rows, 1)."""
+    def input(self, column, kind, shape=(1,)):
+        """Add the input of one column, once; ``shape`` is that of a row."""
         name = graph_input(column["name"])
-        self._inputs.setdefault(name, helper.make_tensor_value_info(name, kind, ["rows", 1]))
+        self._inputs.setdefault(name, helper.make_tensor_value_info(name, kind, ["rows", *shape]))
         return name
 
     def _name(self, stem):

@@ -16,9 +16,11 @@ from stillhouse.networks.architecture import (
     Single,
 )
 from stillhouse.networks.architectures.resnet import Block
+from stillhouse.networks.pictures import PictureInputs
 from stillhouse.networks.texts import Bag, Convolutions, TextInputs
 from stillhouse.networks.vectorized.layers import BatchNorm
-from stillhouse.preparation.encoders.tokens import PADDING, UNKNOWN
+from stillhouse.preparation.text_encoders.tokens import PADDING, UNKNOWN
+from stillhouse.shipping.onnx.pictures import layers
 from stillhouse.shipping.onnx.preparation import Prepared, one_hot
 
 # The most numbers of a product with a block for each position.
@@ -179,7 +181,7 @@ def text_inputs(graph, x, module):
 
 def tokens_in(graph, x, inputs):
     """Add the tokens of each column of texts of a matrix, whole numbers of shape (rows, length)."""
-    start, found = sum(inputs.widths[:-1]), []
+    start, found = sum(inputs.widths[:3]), []
     for length, _ in inputs.tokens:
         block = graph.add("Gather", x, graph.constant(np.arange(start, start + length)), axis=1)
         found.append(graph.add("Cast", block, to=TensorProto.INT64))
@@ -224,6 +226,27 @@ def _largest(graph, vectors, is_word, kernel, layer):
 
 
 READERS = {Bag: bag, Convolutions: convolutions}
+
+
+def picture_inputs(graph, x, module):
+    """Add what is read of pictures, beside the other features; ``x`` is ``Prepared``, or a matrix of all features."""
+    pictures = x.pictures if isinstance(x, Prepared) else pictures_in(graph, x, module.inputs)
+    blocks = [vector(graph, x, module.flat)] if module.flat.shape[0] else []
+    for pixels, scale, reader in zip(pictures, module.scales, module.readers, strict=True):
+        centred = graph.add("Sub", pixels, graph.constant(_array(scale.mean)))
+        scaled = graph.add("Div", centred, graph.constant(_array(scale.deviation)))
+        blocks.append(layers(graph, scaled, reader, add_module))
+    return graph.add("Concat", *blocks, axis=1)
+
+
+def pictures_in(graph, x, inputs):
+    """Add the pictures of each column of a matrix; (rows, channels, height, width)."""
+    start, found = sum(inputs.widths[:-1]), []
+    for shape, *_ in inputs.pictures:
+        block = graph.add("Gather", x, graph.constant(np.arange(start, start + math.prod(shape))), axis=1)
+        found.append(graph.add("Reshape", block, graph.constant(np.array([-1, *shape]))))
+        start += math.prod(shape)
+    return found
 
 
 def single(graph, x, module):
@@ -289,6 +312,7 @@ LAYER_NODES = {
     LinearEach: linear_each,
     FlatInputs: vector,
     TextInputs: text_inputs,
+    PictureInputs: picture_inputs,
     Single: single,
     PiecewiseLinearEncoding: piecewise,
     Periodic: periodic,

@@ -1,55 +1,81 @@
-"""A preparation as nodes of an ONNX graph: numbers filled and scaled, mean labels, texts, gaps, categories."""
+"""A preparation as nodes of an ONNX graph: numbers filled and scaled, mean labels, texts, pictures, gaps, categories.
+
+Of pictures the graph reads pixels from 0 to 255, decoded and brought to one size before.
+"""
 
 from dataclasses import dataclass
 
 import numpy as np
 from onnx import TensorProto
 
-from stillhouse.columns import ENCODED, TOKEN
+from stillhouse.columns import ENCODED, PIXELS, TOKEN
+from stillhouse.intake.pictures import shape_of
+from stillhouse.preparation.picture_encoders.components import WHITE
 from stillhouse.preparation.scaling import LIMIT
-from stillhouse.shipping.onnx.texts import text_components, text_counts, text_scores, text_tokens
+from stillhouse.shipping.onnx.texts import half_product, text_components, text_counts, text_scores, text_tokens
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """Prepared features in parts: blocks of numbers and of gap indicators, categorical columns as (code, width), and tokens.
+    """Prepared features in parts: blocks of numbers and of gap indicators, categories as (code, width), tokens, and pictures.
 
     A code is a category's place in its one-hot block, and -1 for none. Tokens are whole numbers, of shape (rows, length) for
-    each column of texts that is read word by word.
+    each column of texts that is read word by word. Pictures are numbers from 0 to 255, of shape (rows, channels, height, width)
+    for each column that is read whole.
     """
 
     blocks: list
     categories: list
     tokens: list
+    pictures: list
 
 
 def prepared_columns(graph, preparation):
     """Add the prepared features: numbers and mean labels, gap indicators, the codes of categories, and tokens."""
     categories = [coded(graph, preparation, index) for index in range(len(preparation.categorical))]
     tokens = [text_tokens(graph, text) for text in preparation.texts if text.kind == TOKEN]
-    return Prepared(number_blocks(graph, preparation), categories, tokens)
+    pictures = [pixels_of(graph, picture) for picture in preparation.pictures if picture.kind == PIXELS]
+    return Prepared(number_blocks(graph, preparation), categories, tokens, pictures)
 
 
 def concatenated(graph, prepared):
     """Add the prepared features as one matrix (rows, features), categories one-hot."""
     hot = [one_hot(graph, *category) for category in prepared.categories]
     tokens = [graph.add("Cast", part, to=TensorProto.FLOAT) for part in prepared.tokens]
-    return graph.add("Concat", *prepared.blocks, *hot, *tokens, axis=1)
+    pictures = [graph.add("Flatten", part, axis=1) for part in prepared.pictures]
+    return graph.add("Concat", *prepared.blocks, *hot, *tokens, *pictures, axis=1)
 
 
 def number_blocks(graph, preparation):
-    """Add the filled and scaled numbers, mean labels and encoded texts as one block, and the indicators of gaps."""
+    """Add the filled and scaled numbers, mean labels, encoded texts and pictures as one block, and the indicators of gaps."""
     filled, gaps = filled_numbers(graph, preparation) if preparation.numbers else ([], [])
     known = [text for text in preparation.texts if text.kind == ENCODED and (text.encoder.size_ or text.scores)]
     counted = {text.column["name"]: text_counts(graph, text) for text in known}
     texts = [text_components(graph, counted[text.column["name"]], text) for text in known if text.encoder.size_]
     means = [mean_label(graph, *pair) for pair in zip(preparation.target_encoded, preparation.means, strict=True)]
     means += [text_scores(graph, counted[text.column["name"]], text) for text in known if text.scores]
+    encoded = [picture_components(graph, one) for one in preparation.pictures if one.kind == ENCODED and one.encoder.size_]
     scaled = []
     if filled or means:
         numbers = scaled_numbers(graph, graph.add("Concat", *filled, *means, axis=1), preparation.scaler)
         scaled = [graph.add("Cast", numbers, to=TensorProto.FLOAT)]
-    return [graph.add("Concat", *scaled, *texts, axis=1), *gaps] if scaled or texts else []
+    return [graph.add("Concat", *scaled, *texts, *encoded, axis=1), *gaps] if scaled or texts or encoded else []
+
+
+def pixels_of(graph, picture):
+    """Add the pixels of a ``PictureColumn`` as numbers from 0 to 255; single precision."""
+    pixels = graph.input(picture.column, TensorProto.UINT8, shape_of(picture.column))
+    return graph.add("Cast", pixels, to=TensorProto.FLOAT)
+
+
+def picture_components(graph, picture):
+    """Add the components of a ``PictureColumn``; shape (rows, size), single precision."""
+    encoder = picture.encoder
+    pixels = graph.add("Cast", graph.add("Flatten", pixels_of(graph, picture), axis=1), to=TensorProto.DOUBLE)
+    share = graph.add("Div", pixels, graph.constant(np.float64(WHITE)))
+    projected = half_product(graph, share, encoder.components_.T)
+    centred = graph.add("Sub", projected, graph.constant(encoder.centre_[None]))
+    return graph.add("Cast", graph.add("Div", centred, graph.constant(encoder.scale_[None])), to=TensorProto.FLOAT)
 
 
 def scaled_numbers(graph, numbers, scaler):

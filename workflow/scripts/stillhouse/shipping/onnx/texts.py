@@ -6,9 +6,9 @@ The graph reads plain texts, see ``kinds.plain_texts``.
 import numpy as np
 from onnx import TensorProto
 
-from stillhouse.preparation.encoders.ngrams import WORDS
-from stillhouse.preparation.encoders.tokens import PADDING as PADDING_TOKEN
-from stillhouse.preparation.encoders.tokens import UNKNOWN
+from stillhouse.preparation.text_encoders.ngrams import WORDS
+from stillhouse.preparation.text_encoders.tokens import PADDING as PADDING_TOKEN
+from stillhouse.preparation.text_encoders.tokens import UNKNOWN
 
 # The end of a text, as the operators take no empty ones, and what short rows are filled up with: characters of no n-gram.
 END, PADDING = "\x01", "\x02"

@@ -1,0 +1,304 @@
+"""Pictures: from files, or bytes of files, to arrays of one size for each column.
+
+A picture in a raw table is the path of a file, or the content of one. In a typed table it is bytes: its pixels, 8 bits each,
+channel by channel and row by row. A gap is None, which models see as a black picture. Pillow decodes; it is imported where it
+is needed.
+"""
+
+import hashlib
+import io
+import os
+import re
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from stillhouse.errors import UserError
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm", ".pbm", ".pnm")
+_NAME = re.compile(rf".*({'|'.join(map(re.escape, SUFFIXES))})", re.IGNORECASE | re.DOTALL)
+GREY, RGB = "grey", "rgb"
+CHANNELS = {GREY: 1, RGB: 3}
+AUTO, STOP, PAD, CROP = "auto", "stop", "pad", "crop"
+# The longest side that `size: auto` takes; larger pictures are made as small.
+MOST_SIDE = 64
+# Pictures that tell the size and the colours of all.
+LOOKED_AT = 200
+# The most pixels of a picture that is decoded: as many as a large camera has.
+MOST_PIXELS = 120_000_000
+# The difference of channels from which a picture is no grey one, in steps of 255.
+COLOURED = 12
+MOST_NAMED = 5
+# The mean difference of pixels up to which two pictures of the same hash are one, as a share of the first one's contrast: the
+# mean distance of its pixels from their mean.
+SAME = 0.05
+# Of more pictures with the same hash, such as blank ones, only equal ones count as copies.
+MOST_COMPARED = 500
+
+
+class UnreadablePictureError(ValueError):
+    """A picture that cannot be decoded; the message says why."""
+
+
+def are_pictures(column):
+    """Return whether a raw column holds pictures: contents of files, or names of picture files of which the first is there."""
+    values = column.dropna()
+    return are_contents(values) or (are_names(values) and Path(values.iloc[0]).is_file())
+
+
+def are_contents(column):
+    """Return whether a raw column holds contents of files."""
+    first = column.first_valid_index() if column.dtype == object else None
+    return first is not None and isinstance(column[first], bytes)
+
+
+def are_names(values):
+    """Return whether all values are names of picture files, by their endings."""
+    first = values.iloc[0] if len(values) else None
+    return isinstance(first, str) and bool(_NAME.fullmatch(first)) and bool(values.map(is_name).all())
+
+
+def is_name(value):
+    """Return whether a value is the name of a picture file, by its ending."""
+    return isinstance(value, str) and bool(_NAME.fullmatch(value))
+
+
+def digests(column):
+    """Return a digest of the content of each picture of a raw column, None for a gap or a file that is not there."""
+
+    def digest(cell):
+        if isinstance(cell, str):
+            cell = Path(cell).read_bytes() if Path(cell).is_file() else None
+        return hashlib.sha256(cell).hexdigest() if isinstance(cell, bytes) else None
+
+    return column.map(digest)
+
+
+def located(table, folder, stated):
+    """Return a raw table whose names of pictures are paths from here on, as those in a file are from the file's folder.
+
+    ``stated`` has the names of the columns that are pictures whatever they look like.
+    """
+    found = {}
+    for name in table.columns:
+        values = table[name].dropna()
+        if name in stated or (are_names(values) and (Path(folder) / values.iloc[0]).is_file()):
+            found[name] = table[name].map(lambda cell: str(Path(folder) / cell) if isinstance(cell, str) else cell)
+    return table.assign(**found)
+
+
+def described(column, options):
+    """Return the description of a column of pictures: their height and width, their channels, and how they are made to fit.
+
+    ``options`` are those of ``pictures`` of the dataset. Where they say ``auto``, the first pictures tell.
+    """
+    size, mode = options["size"], options["mode"]
+    found = list(_looked_at(column)) if AUTO in (size, mode) else []
+    if AUTO in (size, mode) and not found:
+        held = "bytes that are no pictures" if are_contents(column) else "no path of a picture that can be read"
+        raise UserError(f"column {column.name!r} holds {held}; name it under `drop`, or mend it")
+    if size == AUTO:
+        height, width = (float(np.median([facts[side] for facts in found])) for side in (0, 1))
+        shrink = min(1, MOST_SIDE / max(height, width))
+        size = [max(1, round(side * shrink)) for side in (height, width)]
+    elif isinstance(size, int):
+        size = [size, size]
+    if mode == AUTO:
+        mode = RGB if any(facts[2] for facts in found) else GREY
+    return {"size": list(size), "channels": CHANNELS[mode], "fit": options["fit"], "damaged": options["damaged"]}
+
+
+def _looked_at(column):
+    """Yield height, width, and whether there is colour, of the first pictures that can be read."""
+    for cell in column.dropna().iloc[:LOOKED_AT]:
+        try:
+            image = opened(cell)
+            coloured = image.mode not in ("1", "L", "LA", "I") and not image.mode.startswith("I;16")
+            if coloured:
+                small = np.asarray(plain(image, RGB).resize((16, 16))).astype(int)
+                coloured = bool(np.ptp(small, axis=2).max() > COLOURED)
+            yield upright(image).height, upright(image).width, coloured
+        except UnreadablePictureError:
+            continue
+
+
+def as_pixels(column, facts):
+    """Return a raw column of pictures as bytes of their pixels, gaps as None; see ``described`` for ``facts``.
+
+    Raises ``UserError`` for pictures that cannot be read, unless these are to be gaps.
+    """
+    cells, damaged = column.tolist(), []
+
+    def read(cell):
+        if cell is None or (not isinstance(cell, (str, bytes)) and pd.isna(cell)):
+            return None
+        try:
+            return pixels_of(cell, facts).tobytes()
+        except UnreadablePictureError as error:
+            return error
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        found = list(pool.map(read, cells, chunksize=64))
+    for place, result in enumerate(found):
+        if isinstance(result, UnreadablePictureError):
+            damaged.append(f"row {column.index[place] + 1}: {result}")
+            found[place] = None
+    if damaged and facts["damaged"] == STOP:
+        raise UserError(
+            f"column {column.name!r}: {some(damaged)}; mend or remove them, or count them as gaps (`damaged: gap` under "
+            "`pictures` of the dataset)"
+        )
+    return pd.Series(found, index=column.index, name=column.name, dtype="object")
+
+
+def damaged_note(raw, typed):
+    """Return a note on pictures that could not be read and count as gaps, or None."""
+    lost = raw.notna() & typed.isna()
+    if not lost.any():
+        return None
+    named = [cell if isinstance(cell, str) else f"row {row + 1}" for row, cell in raw[lost].items()]
+    return f"column {raw.name!r}: {int(lost.sum()):,} pictures cannot be read and count as gaps: {some(named)}"
+
+
+def some(items):
+    """Return the first of many items as text."""
+    return ", ".join(map(str, items[:MOST_NAMED])) + (
+        f" and {len(items) - MOST_NAMED:,} more" if len(items) > MOST_NAMED else ""
+    )
+
+
+def opened(cell):
+    """Return an open picture, its pixels not yet decoded."""
+    try:
+        from PIL import Image
+    except ImportError as error:
+        raise UserError("pictures are decoded by Pillow, which is not installed; install the package `pillow`") from error
+    what = Path(cell).name if isinstance(cell, str) else "the content"
+    Image.MAX_IMAGE_PIXELS = None
+    try:
+        image = Image.open(cell if isinstance(cell, str) else io.BytesIO(cell))
+    except FileNotFoundError as error:
+        raise UnreadablePictureError(f"{cell} is not there") from error
+    except Exception as error:  # each format of Pillow raises errors of its own
+        is_empty = isinstance(cell, str) and Path(cell).is_file() and not Path(cell).stat().st_size
+        raise UnreadablePictureError(f"{what} {'is empty' if is_empty else 'is no picture that can be read'}") from error
+    if image.width * image.height > MOST_PIXELS:
+        raise UnreadablePictureError(f"{what} has {image.width:,} x {image.height:,} pixels, more than {MOST_PIXELS:,} in all")
+    return image
+
+
+def upright(image):
+    """Return a picture turned as its camera says."""
+    from PIL import ImageOps
+
+    try:
+        return ImageOps.exif_transpose(image)
+    except Exception as error:  # see `opened`
+        raise UnreadablePictureError(f"{_title(image)} is cut or damaged ({error})") from error
+
+
+def plain(image, mode):
+    """Return a picture upright, grey or RGB with 8 bits; what is transparent shows white, of an animation the first picture."""
+    from PIL import Image
+
+    try:
+        image.load()
+        if image.mode.startswith("I"):
+            values = np.asarray(image).astype("int64").clip(0)
+            image = Image.fromarray((values >> (8 if values.max(initial=0) < 1 << 16 else 24)).astype("uint8"))
+        if image.mode == "F":
+            raise UnreadablePictureError(f"{_title(image)} holds floating-point numbers, and no shades of 8 or 16 bits")
+        if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
+            above = image.convert("RGBA")
+            image = Image.alpha_composite(Image.new("RGBA", above.size, "white"), above)
+        return upright(image).convert("L" if mode == GREY else "RGB")
+    except UnreadablePictureError:
+        raise
+    except Exception as error:  # see `opened`
+        raise UnreadablePictureError(f"{_title(image)} is cut or damaged ({error})") from error
+
+
+def _title(image):
+    return Path(getattr(image, "filename", "") or "the content").name
+
+
+def pixels_of(cell, facts):
+    """Return the pixels of a picture as uint8; shape (channels, height, width)."""
+    image = opened(cell)
+    height, width = facts["size"]
+    mode = GREY if facts["channels"] == 1 else RGB
+    if image.format == "JPEG":
+        # Decoded at a fraction of its size where that is still larger than what is wanted.
+        image.draft(None, (2 * width, 2 * height))
+    array = np.asarray(fitted(plain(image, mode), width, height, facts["fit"]))
+    return array[None] if mode == GREY else np.moveaxis(array, 2, 0)
+
+
+def fitted(image, width, height, fit):
+    """Return a picture in a size: padded with black, cropped at its sides, or stretched."""
+    from PIL import Image, ImageOps
+
+    if image.size == (width, height):
+        return image
+    if fit == PAD:
+        return ImageOps.pad(image, (width, height), method=Image.Resampling.BILINEAR)
+    if fit == CROP:
+        return ImageOps.fit(image, (width, height), method=Image.Resampling.BILINEAR)
+    return image.resize((width, height), Image.Resampling.BILINEAR)
+
+
+def shape_of(column):
+    """Return the shape of the pictures of a described column: channels, height, width."""
+    return (column["channels"], *column["size"])
+
+
+def arrays(values, column):
+    """Return a typed column of pictures as uint8, gaps as black pictures; shape (rows, channels, height, width)."""
+    shape = shape_of(column)
+    black = bytes(int(np.prod(shape)))
+    content = b"".join(black if cell is None or not isinstance(cell, bytes) else cell for cell in values)
+    return np.frombuffer(content, dtype=np.uint8).reshape(-1, *shape)
+
+
+def numbers_of_copies(values, column):
+    """Return a number for each picture of a typed column, equal for pictures that are the same or nearly so; shape (rows,).
+
+    Pictures are nearly the same where the differences between neighbouring fields of a grid have the same signs (the difference
+    hash, Krawetz 2013), and their pixels hardly differ.
+    """
+    pixels = arrays(values, column)
+    numbers = np.arange(len(pixels))
+    hashes = difference_hashes(pixels.mean(axis=1, dtype="float32"))
+    order = np.argsort(hashes, kind="stable")
+    for group in np.split(order, np.flatnonzero(np.diff(hashes[order])) + 1):
+        if len(group) > 1:
+            numbers[group] = _leaders(group, pixels)
+    return numbers
+
+
+def _leaders(group, pixels):
+    leaders, left = np.empty_like(group), np.arange(len(group))
+    flat = pixels[group].reshape(len(group), -1)
+    if len(group) > MOST_COMPARED:
+        first, same = np.unique(flat, axis=0, return_index=True, return_inverse=True)[1:]
+        return group[first[same.ravel()]]
+    flat = flat.astype("int16")
+    while len(left):
+        one = flat[left[0]]
+        is_near = np.abs(flat[left] - one).mean(axis=1) <= SAME * np.abs(one - one.mean()).mean()
+        leaders[left[is_near]] = group[left[0]]
+        left = left[~is_near]
+    return leaders
+
+
+def difference_hashes(grey):
+    """Return the difference hash of grey pictures (rows, height, width); shape (rows,), 64 bits."""
+    fields = grey
+    for axis, parts in ((1, 8), (2, 9)):
+        edges = np.linspace(0, fields.shape[axis], parts, endpoint=False).astype(int)
+        sizes = np.diff([*edges, fields.shape[axis]]).clip(1).reshape([-1 if place == axis else 1 for place in range(3)])
+        fields = np.add.reduceat(fields, edges, axis=axis) / sizes
+    bits = fields[:, :, 1:] > fields[:, :, :-1]
+    return np.packbits(bits.reshape(len(grey), -1), axis=1).view(">u8")[:, 0]

@@ -1,0 +1,52 @@
+"""The leading principal components of pixels (Turk & Pentland 1991)."""
+
+import numpy as np
+from sklearn.utils.extmath import randomized_svd
+
+# A component that hardly varies, as a share of the first, is nothing but rounding.
+LEAST_DEVIATION = 1e-3
+WHITE = 255
+# Rows that are encoded at once.
+ROWS_AT_ONCE = 4096
+
+
+class Components:
+    """The leading components of pixels, each with mean 0 and deviation 1 over the pictures that were fitted on.
+
+    ``components_`` has shape (size, pixels), ``centre_`` and ``scale_`` have shape (size,).
+    """
+
+    def __init__(self, size, rows, seed):
+        self.size, self.rows, self.seed = size, rows, seed
+
+    def fit(self, pixels):
+        """Learn components of pictures, of a sample where there are many."""
+        rows = np.arange(len(pixels))
+        if len(rows) > self.rows:
+            rows = np.sort(np.random.default_rng(self.seed).choice(rows, self.rows, replace=False))
+        X = flat(pixels[rows])
+        centred, size = X - X.mean(axis=0), min(self.size, len(X) - 1, X.shape[1])
+        found = randomized_svd(centred, size, random_state=self.seed)[2] if size > 0 else np.zeros((0, X.shape[1]))
+        # In half precision, as shipped files carry them.
+        self.components_ = found.astype("float16").astype("float64")
+        projected = X @ self.components_.T
+        deviation = projected.std(axis=0)
+        kept = deviation > LEAST_DEVIATION * deviation.max(initial=LEAST_DEVIATION)
+        self.components_, self.size_ = self.components_[kept], int(kept.sum())
+        self.centre_, self.scale_ = projected.mean(axis=0)[kept], deviation[kept]
+        return self
+
+    def transform(self, pixels):
+        """Return the components of pictures; shape (rows, size)."""
+        parts = [pixels[start : start + ROWS_AT_ONCE] for start in range(0, max(1, len(pixels)), ROWS_AT_ONCE)]
+        return np.vstack([(flat(part) @ self.components_.T - self.centre_) / self.scale_ for part in parts])
+
+
+def flat(pixels):
+    """Return pictures as rows of numbers from 0 to 1, double precision; shape (rows, pixels)."""
+    return pixels.reshape(len(pixels), -1) / WHITE
+
+
+def make(seed, size, rows):
+    """Return the encoder."""
+    return Components(size, rows, seed)
