@@ -715,9 +715,9 @@ def test_progress_is_told_in_one_line():
 def test_networks_predict_all_at_once_what_they_predict_one_by_one(device, task, heads, monkeypatch):
     monkeypatch.setattr("stillhouse.networks.fitted.rows_at_once", lambda *_: 13)
     model, _ = fitted(sample_of(task=task), 2 * (task == "classes"), seeds=3, heads=heads, numbers="piecewise", bins=4)
-    X = torch.tensor(features_of(100, seed=3)), torch.tensor(pixels_of(100, seed=3))
+    X = torch.tensor(features_of(100, seed=3))
     with torch.inference_mode():
-        torch.testing.assert_close(model.means_on(device, *X), model.means(*X), atol=1e-5, rtol=1e-5)
+        torch.testing.assert_close(model.means_on(device, X), model.means(X), atol=1e-5, rtol=1e-5)
 
 
 @pytest.mark.gpu

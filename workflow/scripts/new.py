@@ -10,10 +10,9 @@ from stillhouse.intake.presets import PRESETS
 from stillhouse.intake.starter import Starter
 
 parser = argparse.ArgumentParser(description=__doc__)
-parser.add_argument("table", help="a table: text, ARFF, JSON lines, a workbook, Parquet or Feather, also compressed")
-parser.add_argument(
-    "--target", required=True, help="the column to predict; by its place, from 1, where the table has no header"
-)
+parser.add_argument("table", help="a table, or folder:PATH with a picture or a text for each row")
+parser.add_argument("--target", required=True, help="the column to predict; by its place, from 1, without a header")
+parser.add_argument("--test", help="a table of rows to score models on, which none learns from")
 parser.add_argument("--deploy", help="a table of rows from where the model will be used")
 size = parser.add_mutually_exclusive_group()
 size.add_argument("--preset", choices=PRESETS, default="balanced", help="how much is made, from a first look on (%(default)s)")
@@ -24,7 +23,7 @@ parser.add_argument("-o", "--out", default=usual, help="the file to write (%(def
 arguments = parser.parse_args()
 
 try:
-    found = Starter(arguments.table, arguments.target, arguments.deploy)
+    found = Starter(arguments.table, arguments.target, arguments.deploy, arguments.test)
     preset = found.chosen(arguments.minutes, arguments.cores) if arguments.minutes is not None else arguments.preset
     text = found.text(preset, arguments.cores)
     with Path(arguments.out).open("x", encoding="utf-8") as out:

@@ -20,7 +20,8 @@ ALPHAS, TEMPERATURES = 4, 3
 class Size(NamedTuple):
     """What time depends on: labelled rows, features by kind, characters of texts, and classes (1 for a regression).
 
-    ``onehots`` are the features of ``categories`` columns, and indicators of gaps.
+    ``onehots`` are the features of ``categories`` columns, and indicators of gaps. ``pictures`` has the shape of the pictures
+    of each column: channels, height, width.
     """
 
     rows: int
@@ -30,6 +31,12 @@ class Size(NamedTuple):
     components: int
     characters: int
     classes: int
+    pictures: tuple = ()
+
+    @property
+    def pixels(self):
+        """The numbers in the pictures of a row."""
+        return sum(map(prod, self.pictures))
 
     @property
     def features(self):
@@ -41,7 +48,8 @@ def seconds(plan, dataset, size):
     """Return the seconds of a core that the jobs of a dataset take, as ``{model or step: seconds}``."""
     splits = len(plan.prepared_splits(dataset))
     cells = size.rows * size.features
-    preparation = 7 * JOB + splits * (0.05 + 4e-7 * cells + 2.5e-7 * size.characters)
+    pixels = size.rows * size.pixels
+    preparation = 7 * JOB + splits * (0.05 + 4e-7 * cells + 2.5e-7 * size.characters + 2e-8 * pixels) + 1e-7 * pixels
     evaluation = sum(1.0 + 3.5e-8 * size.rows * plan.config["report"]["draws"] for _ in plan.models)
     rest = 12 * JOB + 1.5 * len(plan.models) + 2e-5 * size.rows
     parts = {name: of_model(plan, dataset, name, size) for name in plan.models}
@@ -92,7 +100,24 @@ def of_networks(options, fits, size):
         parameters += 60 * options["word_width"] * options.get("channels", 1) * sum(options.get("kernels", [1]))
     usual = USUAL_EPOCHS_OF_STUDENTS if "teacher" in options else USUAL_EPOCHS
     networks = options["seeds"] * max(1, options["boost"]) * candidates(options)
-    return networks * min(options["epochs"], usual) * sum(fits) * (1.2e-5 + 3e-10 * parameters)
+    if "augment" in options:
+        usual = options["epochs"]
+    a_row = 1.2e-5 + 3e-10 * parameters + of_pictures(options, size)
+    return networks * min(options["epochs"], usual) * sum(fits) * a_row
+
+
+def of_pictures(options, size):
+    """Return the seconds that the convolutions of a network take for the pictures of a row: by their pixels and products."""
+    if "augment" not in options:
+        return 0
+    products, blocks = 0, options.get("blocks", 0)
+    for before, height, width in size.pictures:
+        for channels in options["channels"]:
+            # A residual block has two convolutions, a plain stage has one.
+            pairs = before * channels + max(0, 2 * blocks - 1) * channels**2
+            products += height * width * options["kernel"] ** 2 * pairs
+            before, height, width = channels, max(1, height // 2), max(1, width // 2)
+    return 1.6e-7 * size.pixels + 1.45e-10 * products
 
 
 def of_linear(options, fits, size):

@@ -41,7 +41,7 @@ def labels_beside(path):
 def array_of(content, dimensions, path):
     """Return the array in an IDX file; raises ``UserError`` for one of other numbers or dimensions, or that is cut."""
     start = 4 + 4 * dimensions
-    if content[:3] != BEGINNING or content[3] != dimensions or len(content) < start:
+    if content[:4] != BEGINNING + bytes([dimensions]) or len(content) < start:
         raise UserError(f"{path}: is no IDX file of bytes in {dimensions} dimensions")
     shape = np.frombuffer(content[4:start], dtype=">u4").astype(int)
     if len(content) - start != shape.prod():

@@ -30,7 +30,7 @@ def cleaned(table, reading, path="the table"):
     columns = {}
     for name in table.columns:
         column, further = table[name], reading["missing_in"].get(name, [])
-        if is_textual(column) and not pictures.are_contents(column):
+        if is_textual(column):
             is_text = which_are_text(column)
             column = column.astype("str").str.strip()
             column = column.mask(column.isin(["", *reading["missing"], *further]))
@@ -48,8 +48,8 @@ def which_are_text(column):
 
 
 def is_textual(column):
-    """Return whether a column holds text, or values of several types."""
-    return pd.api.types.is_string_dtype(column) or column.dtype in (object, "category")
+    """Return whether a column holds text, or values of several types, but for contents of pictures."""
+    return not pictures.are_contents(column) and (pd.api.types.is_string_dtype(column) or column.dtype in (object, "category"))
 
 
 def plain_numbers(column, reading, path):

@@ -14,6 +14,9 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
+from scipy.spatial import cKDTree
 
 from stillhouse.errors import UserError
 
@@ -31,11 +34,11 @@ MOST_PIXELS = 120_000_000
 # The difference of channels from which a picture is no grey one, in steps of 255.
 COLOURED = 12
 MOST_NAMED = 5
-# The mean difference of pixels up to which two pictures of the same hash are one, as a share of the first one's contrast: the
-# mean distance of its pixels from their mean.
+# The mean difference of pixels up to which two pictures are one, as a share of the first one's contrast: the mean distance of its
+# pixels from their mean.
 SAME = 0.05
-# Of more pictures with the same hash, such as blank ones, only equal ones count as copies.
-MOST_COMPARED = 500
+# The fields of a picture, down and across, and how many of their components tell which pictures are compared.
+FIELDS, COMPARED, PAIRS_AT_ONCE = 8, 6, 20_000
 
 
 class UnreadablePictureError(ValueError):
@@ -265,40 +268,45 @@ def arrays(values, column):
 def numbers_of_copies(values, column):
     """Return a number for each picture of a typed column, equal for pictures that are the same or nearly so; shape (rows,).
 
-    Pictures are nearly the same where the differences between neighbouring fields of a grid have the same signs (the difference
-    hash, Krawetz 2013), and their pixels hardly differ.
+    Those that may be nearly the same lie near each other by the leading components of their fields; their pixels then decide.
     """
-    pixels = arrays(values, column)
-    numbers = np.arange(len(pixels))
-    hashes = difference_hashes(pixels.mean(axis=1, dtype="float32"))
-    order = np.argsort(hashes, kind="stable")
-    for group in np.split(order, np.flatnonzero(np.diff(hashes[order])) + 1):
-        if len(group) > 1:
-            numbers[group] = _leaders(group, pixels)
-    return numbers
+    equal, _ = pd.factorize(values, use_na_sentinel=False)
+    first = np.unique(equal, return_index=True)[1]
+    pixels = arrays(values.iloc[first], column).reshape(len(first), -1)
+    shown = pixels.reshape(len(first), *shape_of(column))
+    tree = cKDTree(leading(fields(shown.mean(axis=1, dtype="float32")), COMPARED))
+    pairs = tree.query_pairs(FIELDS * SAME, output_type="ndarray")
+    contrast = contrasts(pixels)
+    near = [pair for part in np.array_split(pairs, len(pairs) // PAIRS_AT_ONCE + 1) for pair in _alike(part, pixels, contrast)]
+    one, other = np.reshape(near, (-1, 2)).astype(int).T
+    graph = coo_matrix((np.ones(len(one)), (one, other)), shape=(len(first), len(first)))
+    return connected_components(graph, directed=False)[1][equal]
 
 
-def _leaders(group, pixels):
-    leaders, left = np.empty_like(group), np.arange(len(group))
-    flat = pixels[group].reshape(len(group), -1)
-    if len(group) > MOST_COMPARED:
-        first, same = np.unique(flat, axis=0, return_index=True, return_inverse=True)[1:]
-        return group[first[same.ravel()]]
-    flat = flat.astype("int16")
-    while len(left):
-        one = flat[left[0]]
-        is_near = np.abs(flat[left] - one).mean(axis=1) <= SAME * np.abs(one - one.mean()).mean()
-        leaders[left[is_near]] = group[left[0]]
-        left = left[~is_near]
-    return leaders
+def _alike(pairs, pixels, contrast):
+    """Return the pairs of positions whose pixels hardly differ, beside the contrast of the first."""
+    one, other = pairs.T
+    difference = np.abs(pixels[one].astype("int16") - pixels[other]).mean(axis=1)
+    return pairs[difference <= SAME * contrast[one]]
 
 
-def difference_hashes(grey):
-    """Return the difference hash of grey pictures (rows, height, width); shape (rows,), 64 bits."""
-    fields = grey
-    for axis, parts in ((1, 8), (2, 9)):
-        edges = np.linspace(0, fields.shape[axis], parts, endpoint=False).astype(int)
-        sizes = np.diff([*edges, fields.shape[axis]]).clip(1).reshape([-1 if place == axis else 1 for place in range(3)])
-        fields = np.add.reduceat(fields, edges, axis=axis) / sizes
-    bits = fields[:, :, 1:] > fields[:, :, :-1]
-    return np.packbits(bits.reshape(len(grey), -1), axis=1).view(">u8")[:, 0]
+def contrasts(x):
+    """Return the mean distance of each row's numbers from their mean, at least 1; shape (rows,)."""
+    return np.maximum(np.abs(x - x.mean(axis=1, keepdims=True)).mean(axis=1), 1)
+
+
+def fields(grey):
+    """Return the light of eight by eight fields of grey pictures (rows, height, width), in units of contrast; (rows, 64)."""
+    found = grey
+    for axis in (1, 2):
+        edges = np.linspace(0, grey.shape[axis], FIELDS, endpoint=False).astype(int)
+        sizes = np.diff([*edges, grey.shape[axis]]).clip(1).reshape([-1 if place == axis else 1 for place in range(3)])
+        found = np.add.reduceat(found, edges, axis=axis) / sizes
+    flat = found.reshape(len(grey), -1)
+    return (flat - flat.mean(axis=1, keepdims=True)) / contrasts(flat)[:, None]
+
+
+def leading(x, count):
+    """Return the leading principal components of rows; shape (rows, count)."""
+    centred = x - x.mean(axis=0)
+    return centred @ np.linalg.eigh(centred.T @ centred)[1][:, -count:]

@@ -7,8 +7,9 @@ from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
+from stillhouse.config.dataset import FOLDER
 from stillhouse.errors import UserError
-from stillhouse.fields import NAMED_SEPARATOR, UTF_16, usual_separator
+from stillhouse.fields import NAMED_SEPARATOR, UTF_16, is_idx, usual_separator
 from stillhouse.intake import kinds
 from stillhouse.intake.formats import READERS, decompressed
 
@@ -25,6 +26,8 @@ def sniffed(path, target):
 
     Formats that have types of their own need no settings. ``target`` may be the place of a column where there is no header.
     """
+    if path.startswith(FOLDER) or is_idx(PurePosixPath(path).name):
+        return {}, target, []
     with Path(path).open("rb") as content, decompressed(content, PurePosixPath(path)) as (plain, inner):
         if inner.suffix.lower() in READERS:
             return {}, target, []

@@ -15,6 +15,7 @@ from stillhouse.columns import DEPLOY, LABEL, LABELLED, PART, ROW
 from stillhouse.config.checks.configuration import checked
 from stillhouse.config.checks.tables import check_dataset
 from stillhouse.config.completion import fill
+from stillhouse.config.dataset import FOLDER
 from stillhouse.config.estimate import minutes, seconds
 from stillhouse.config.plan import Plan
 from stillhouse.config.settings import load_schema
@@ -23,13 +24,23 @@ from stillhouse.intake import kinds
 from stillhouse.intake.audit import ratings
 from stillhouse.intake.kinds import MOST_CLASSES
 from stillhouse.intake.load import load
-from stillhouse.intake.loaders import file
-from stillhouse.intake.notation import cleaned, stray_words
-from stillhouse.intake.presets import FILLED, PRESETS, preset_of, size_of, speed, student_width, synthetic_share
+from stillhouse.intake.notation import cleaned, is_textual, stray_words
+from stillhouse.intake.presets import (
+    FILLED,
+    PRESETS,
+    for_pictures,
+    preset_of,
+    size_of,
+    speed,
+    student_width,
+    synthetic_share,
+)
+from stillhouse.intake.raw import loader, with_located_pictures
 from stillhouse.intake.sniffing import sniffed
 from stillhouse.intake.template import (
     SYNTHETIC,
     TEMPLATE,
+    WHOLE,
     dataset_name,
     folds_for,
     in_yaml,
@@ -39,6 +50,7 @@ from stillhouse.intake.template import (
     members_text,
     one_line,
     quoted,
+    student_text,
 )
 from stillhouse.intake.typed import why_out
 
@@ -58,11 +70,12 @@ PERSONAL = re.compile(r"(?i)(^|[_\s])((first|last|sur|full)?[_\s]?name|e-?mail|p
 class Starter:
     """What was found out of a table: the options of the dataset, its schema, and what is to be checked."""
 
-    def __init__(self, table, target, deploy):
+    def __init__(self, table, target, deploy, test=None):
         self.table, self.deploy, self.schema = table, deploy, load_schema()
         check_there(table)
         found, self.target, self.doubts = sniffed(table, target)
-        self.options = {"target": self.target, **({"deploy": deploy} if deploy else {}), **found}
+        parts = {key: location for key, location in (("test", test), ("deploy", deploy)) if location}
+        self.options = {"target": self.target, **parts, **found}
         self._settle()
         self.rows, self.described = load(self._filled(), np.random.default_rng(0))
         self.doubts += [*self.described["alerts"], *self._further_doubts(), *self._of_time()]
@@ -75,7 +88,7 @@ class Starter:
         """Add what reading the table needs: words for gaps, the task, and names for rare classes."""
         dataset = self._filled()
         check_dataset("new", dataset)
-        raw = file.read(self.table, dataset, [])
+        raw = with_located_pictures(loader(self.table).read(self.table, dataset, []), self.table, dataset)
         self._note_words_for_none(raw, dataset)
         table = cleaned(raw, dataset, self.table)
         words = {name: found for name in table if name != self.target and (found := stray_words(table[name])) is not None}
@@ -86,7 +99,7 @@ class Starter:
         self._settle_target(kinds.as_text(table[self.target]).dropna())
 
     def _note_words_for_none(self, raw, dataset):
-        for name in raw:
+        for name in filter(lambda name: is_textual(raw[name]), raw):
             texts = raw[name].dropna().astype("str").str.strip()
             counts = texts[texts.isin(MAY_MEAN_NONE) & texts.isin(dataset["missing"])].value_counts()
             if len(counts) and counts.iloc[0] > 0.05 * len(raw):
@@ -143,9 +156,8 @@ class Starter:
         """Return the column that tells a binary target best by itself, and its AUC, as a line of the summary."""
         if self.described["task"] != "binary":
             return []
-        rated = ratings(self.labelled, kinds.feature_columns(self.described))
-        name, auc = next(iter(rated.items()))
-        return [f"of all columns, {name!r} alone tells the target best, with an AUC of {auc:.2f}"]
+        rated = list(ratings(self.labelled, kinds.feature_columns(self.described)).items())
+        return [f"of all columns, {name!r} alone tells the target best, with an AUC of {auc:.2f}" for name, auc in rated[:1]]
 
     def chosen(self, asked, cores):
         """Return the largest preset that takes at most so many minutes; raises ``UserError`` where none does.
@@ -166,7 +178,7 @@ class Starter:
         """Return the minutes that the run of a preset takes on cores of this machine."""
         if cores < 1:
             raise UserError(f"--cores {cores}: a run has one or more")
-        plan, name = Plan(checked(yaml.safe_load(self._written(preset, 0, cores)), self.schema)), dataset_name(Path(self.table))
+        plan, name = Plan(checked(yaml.safe_load(self._written(preset, 0, cores)), self.schema)), dataset_name(self.table)
         return minutes(seconds(plan, name, self.size), cores, self.speed)
 
     @cached_property
@@ -192,6 +204,7 @@ class Starter:
         task, is_classes = self.described["task"], self.described["classes"]
         positive = {"positive": is_classes[1]} if task == "binary" else {}
         asked, weigh = preset_of(preset), ", weigh: logistic" if self.deploy else ""
+        asked = for_pictures(asked, self.size) if self.size.pictures else asked
         least, leaf = leaves(self.size.rows)
         linear = "logistic" if is_classes else "ridge"
         members, listed_members = members_text(asked, linear=linear, least=least, leaf=leaf, weigh=weigh)
@@ -199,7 +212,7 @@ class Starter:
         share = synthetic_share(self.size, asked.synthetic)
         transfer = ", transfer: [synthetic]" if share else ""
         return TEMPLATE.format(
-            name=dataset_name(Path(self.table)),
+            name=dataset_name(self.table),
             table=quoted(self.table),
             target=quoted(self.target),
             rows=self.counts(),
@@ -214,7 +227,9 @@ class Starter:
             members=members,
             names=listed_members,
             synthetic=SYNTHETIC.format(share=share) if share else "",
-            student=f"method: mlp, width: {width}, depth: 2{transfer}{asked.student}",
+            student=student_text(asked, width, transfer, bool(self.size.pictures)),
+            imputer="whole" if self.size.pictures else "marked",
+            whole=WHOLE if self.size.pictures else "",
             comment="" if is_classes else "  # Where the target is a number, the method logistic is ridge regression.\n",
             k=folds_for(self.described, asked.folds),
             kinds="\n".join(kind_lines(self.described)),
@@ -237,12 +252,12 @@ class Starter:
             f"target {self.target!r}: {what}{positive}",
             f"columns used: {len(used)}" + (f"; left out: {listed(left_out)}" if left_out else ""),
             *self._largest(),
-            f"results will be in results/{dataset_name(Path(self.table))}/",
+            f"results will be in results/{dataset_name(self.table)}/",
             *(f"check: {doubt}" for doubt in self.doubts),
         ]
 
 
 def check_there(table):
     """Raise ``UserError`` where there is no such file, with the nearest name beside it."""
-    if not Path(table).is_file():
+    if table.startswith(FOLDER) or not Path(table).is_file():
         check_dataset("new", {"train": table, "target": "", "drop": []})

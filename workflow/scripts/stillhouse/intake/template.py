@@ -2,9 +2,11 @@
 
 import json
 import re
+from pathlib import PurePath
 
 import numpy as np
 
+from stillhouse.config.dataset import FOLDER
 from stillhouse.intake import kinds
 
 TEMPLATE = """\
@@ -27,11 +29,11 @@ datasets:
 imputers:
   # Gaps get the median, and a column that says where they were.
   marked: {{method: median, indicators: true}}
-
+{whole}
 models:
 {comment}{members}  stack: {{stack: {{method: linear, members: [{names}]}}}}
   # The small model to ship, taught by the stack's predictions of rows that the stack did not see.
-  student: {{prepare: {{impute: marked{weigh}}}, distill: {{{student}, teacher: stack}}}}
+  student: {{prepare: {{impute: {imputer}{weigh}}}, distill: {{{student}, teacher: stack}}}}
 
 export: [student]
 """
@@ -39,6 +41,13 @@ SYNTHETIC = """\
     # Rows without labels between those of the table, of which the student learns what the stack says.
     synthetic: {{method: swap, share: {share}}}
 """
+# The imputer of networks that read pictures whole.
+WHOLE = """\
+  # Pictures as they are; other models see their leading components.
+  whole: {method: median, indicators: true, pictures: {method: pixels}}
+"""
+# The settings of networks that read pictures.
+CONVOLUTIONS = "method: cnn, epochs: {epochs}, patience: {epochs}, schedule: onecycle, rate: 0.01"
 # The members of stacks, in the order of their lines.
 MEMBERS = {
     "linear": "  {linear}: {{prepare: {{impute: marked}}, fit: {{method: logistic}}}}",
@@ -49,6 +58,9 @@ MEMBERS = {
     "boosted": "  boosted: {{prepare: {{impute: none}}, fit: {{method: boosting{searched}}}}}",
     # Its library is no requirement; it is left out where it is not installed.
     "catboost": "  catboost: {{prepare: {{impute: none}}, fit: {{method: catboost{searched}}}}}",
+    "pictures": """\
+  # Mirror pictures where left and right mean the same: augment: {{flip: true}}
+  network: {{prepare: {{impute: whole{weigh}}}, train: {{{convolutions}, seeds: {seeds}}}}}""",
     "network": "  network: {{prepare: {{impute: marked{weigh}}}, train: {{method: mlp, seeds: {seeds}, epochs: {epochs}}}}}",
 }
 # The leaves that a tree may have, about, and the rows of a leaf of a forest in tables that are small enough.
@@ -69,8 +81,17 @@ def leaves(rows):
 def members_text(preset, **settings):
     """Return the lines of a stack's members, and their names."""
     known = {"trees": preset.trees, "seeds": preset.seeds, "epochs": preset.epochs, "searched": preset.searched, **settings}
+    known["convolutions"] = CONVOLUTIONS.format(epochs=preset.picture_epochs)
     lines = "".join(MEMBERS[name].format(**known) + "\n" for name in preset.members)
-    return lines, ", ".join(settings["linear"] if name == "linear" else name for name in preset.members)
+    names = {"linear": settings["linear"], "pictures": "network"}
+    return lines, ", ".join(names.get(name, name) for name in preset.members)
+
+
+def student_text(preset, width, transfer, has_pictures):
+    """Return the settings of the student: a small network, or convolutions trained for longer where it reads pictures."""
+    if not has_pictures:
+        return f"method: mlp, width: {width}, depth: 2{transfer}{preset.student}"
+    return f"{CONVOLUTIONS.format(epochs=2 * preset.picture_epochs)}, channels: [16, 32, 48], alpha: 0.3, temperature: 2"
 
 
 def one_line(text):
@@ -116,9 +137,9 @@ def folds_for(schema, most):
     return int(np.clip(smallest, 4, most))
 
 
-def dataset_name(path):
-    """Return the letters and digits of a file's name, a letter first."""
-    name = re.sub("[^a-z0-9]", "", path.name.split(".")[0].lower())
+def dataset_name(location):
+    """Return the letters and digits of the name of a file or a folder, a letter first."""
+    name = re.sub("[^a-z0-9]", "", PurePath(location.removeprefix(FOLDER)).name.split(".")[0].lower())
     return name if re.match("[a-z]", name) else f"table{name}"
 
 

@@ -11,7 +11,7 @@ from stillhouse.columns import (
     WITHOUT_LABEL,
 )
 from stillhouse.errors import UserError
-from stillhouse.intake import kinds
+from stillhouse.intake import kinds, pictures
 from stillhouse.intake.notation import described
 from stillhouse.intake.raw import RAW_BATCH, RAW_PART
 
@@ -81,7 +81,10 @@ def typed_features(raw, dataset):
     if not any(column["kind"] not in kinds.LEFT_OUT for column in columns):
         raise UserError("no column is left that a model could learn from; see `drop` and `kinds`")
     give_unique_names(columns)
-    return pd.DataFrame({column["name"]: kinds.raw_feature(raw, column) for column in columns}), columns, notes
+    typed = pd.DataFrame({column["name"]: kinds.raw_feature(raw, column) for column in columns})
+    images = [column for column in columns if column["kind"] == kinds.IMAGE]
+    notes += filter(None, [pictures.damaged_note(raw[column["source"]], typed[column["name"]]) for column in images])
+    return typed, columns, notes
 
 
 def give_unique_names(columns):
@@ -94,7 +97,12 @@ def give_unique_names(columns):
 
 
 def check_kind(column, facts):
-    """Raise ``UserError`` for a value that is not of its column's kind, or a date in another format."""
+    """Raise ``UserError`` for a value that is not of its column's kind, or a date in another format.
+
+    Pictures are decoded once, and then each says by itself what is wrong with it.
+    """
+    if facts["kind"] == kinds.IMAGE:
+        return
     lost = (column.notna() & kinds.typed(column, facts["kind"], facts).isna()).to_numpy()
     if lost.any():
         value, form = column.iloc[int(np.flatnonzero(lost)[0])], facts.get("format")

@@ -86,7 +86,7 @@ def maps(drawn, settings, size):
     angle, zoom, shear, across, down, _, _, flip = drawn.unbind(-1)
     angle = angle * math.radians(settings["turn"])
     scale, shear = 1 + zoom * settings["zoom"], shear * settings["shear"]
-    mirrored = torch.where((flip < 0) & settings["flip"], -1.0, 1.0)
+    mirrored = torch.where(flip < 0, -1.0, 1.0) if settings["flip"] else 1.0
     # Turned by the same angle on pictures that are no squares.
     ratio = size[0] / size[1]
     rows = (

@@ -31,8 +31,8 @@ def weighed(table, folds, split, options, seed):
     if candidates := build("weighers", method, seed=seed):
         if not X.shape[1]:
             raise UserError(
-                "weigh: all columns are mean labels, or words in their order, by which rows cannot be compared; set "
-                "`encode: onehot`, or choose an imputer with `texts: {method: ngrams}`"
+                "weigh: all columns are mean labels, or whole texts or pictures, by which rows cannot be compared; set "
+                "`encode: onehot`, or choose an imputer with `texts: {method: ngrams}` or `pictures: {method: components}`"
             )
         # Most preparations weigh nothing, and need no estimator.
         from stillhouse.preparation.density_ratio import CrossFitted

@@ -204,14 +204,19 @@ class VectorizedEach(nn.Module):
         for own, layer in zip(self.one.children(), self.children(), strict=True):
             _set_modes(own, layer)
         tensors = {**dict(self.named_parameters()), **dict(self.named_buffers())}
-        if x.device.type != "cpu":
-            return torch.func.vmap(lambda part, own: torch.func.functional_call(self.one, own, (part,)))(x, tensors)
+        return self.one_by_one(x, tensors) if x.device.type == "cpu" else self.at_once(x, tensors)
+
+    def at_once(self, x, tensors):
+        """Return the outputs of all members, by kernels of several members."""
+        return torch.func.vmap(lambda part, own: torch.func.functional_call(self.one, own, (part,)))(x, tensors)
+
+    def one_by_one(self, x, tensors):
+        """Return the outputs of all members, one after the other."""
         # Taken apart at once, as the gradient of each part by itself would be as large as the whole.
         parts = {name: tensor.unbind(0) for name, tensor in tensors.items()}
-        each = ({name: own[member] for name, own in parts.items()} for member in range(len(x)))
-        return torch.stack(
-            [torch.func.functional_call(self.one, own, (part,)) for part, own in zip(x.unbind(0), each, strict=True)]
-        )
+        each = [{name: own[member] for name, own in parts.items()} for member in range(len(x))]
+        calls = zip(x.unbind(0), each, strict=True)
+        return torch.stack([torch.func.functional_call(self.one, own, (part,)) for part, own in calls])
 
 
 def _stacked(modules):

@@ -1,0 +1,154 @@
+"""Columns of pictures: what their encoders learn, from which rows, and what is kept of them."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from chain import Chain, intake
+from picture_samples import COLUMNS, column, content, shapes, typed_shapes
+from prepared_samples import prepared_by
+from sklearn.decomposition import PCA
+
+from stillhouse.errors import UserError
+from stillhouse.evaluation.slicing import columns_of
+from stillhouse.intake import pictures
+from stillhouse.preparation.picture_columns import PictureColumn, with_pictures, without_pictures
+from stillhouse.preparation.picture_encoders.components import make
+from stillhouse.preparation.sample import with_features
+from stillhouse.preparation.transfer_rows import synthetic_rows
+
+
+def test_components_are_those_of_scikit_learn_and_alike_in_scale():
+    pixels = np.stack(shapes(150)[0])[:, None]
+    found = make(seed=1, size=8, rows=1000).fit(pixels).transform(pixels)
+    expected = PCA(8, svd_solver="full").fit_transform(pixels.reshape(150, -1) / 255)
+    for own, other in zip(found.T, expected.T, strict=True):
+        assert abs(np.corrcoef(own, other)[0, 1]) > 0.999
+    assert np.allclose(found.mean(axis=0), 0, atol=1e-9)
+    assert np.allclose(found.std(axis=0), 1)
+
+
+def test_components_are_learned_of_a_sample_where_there_are_many_pictures():
+    pixels = np.stack(shapes(150)[0])[:, None]
+    few, other = (make(seed=seed, size=4, rows=40).fit(pixels) for seed in (1, 2))
+    assert few.transform(pixels).shape == (150, 4)
+    assert not np.allclose(few.components_, other.components_)
+    assert np.allclose(few.components_, make(seed=1, size=4, rows=40).fit(pixels).components_)
+
+
+@pytest.mark.parametrize("shade", [0, 90])
+def test_pictures_that_do_not_differ_have_no_features_and_alone_are_refused(shade):
+    blank = pd.DataFrame({"row": range(9), "scan": [bytes([shade] * 144)] * 9})
+    made = prepared_by(COLUMNS[:1], "median", pictures={"method": "components"}).fit(blank)
+    assert made.names() == []
+    assert list(made.transform(blank)) == ["row"]
+
+
+def test_a_preparation_learns_from_the_rows_that_it_is_fitted_on_alone():
+    table = typed_shapes(200)
+    made = prepared_by(COLUMNS, "median").fit(table[:120])
+    other = pd.concat([table[:120], typed_shapes(80, seed=5).assign(row=range(120, 200))])
+    again = prepared_by(COLUMNS, "median").fit(other[:120])
+    pd.testing.assert_frame_equal(made.transform(table[:120]), again.transform(other[:120]))
+
+
+def shapes_config(tmp_path):
+    """The configuration of two models on pictures alone, written as a table of contents."""
+    arrays, label = shapes(160)
+    table = pd.DataFrame({"scan": [content(array) for array in arrays], "label": np.where(label, "disc", "cross")})
+    table.to_parquet(tmp_path / "cells.parquet")
+    dataset = {"train": str(tmp_path / "cells.parquet"), "target": "label", "positive": "disc"}
+    small = {"method": "cnn", "channels": [6, 8], "width": 8, "epochs": 12, "rate": 0.02, "heads": 1}
+    models = {
+        "linear": {"fit": {"method": "logistic"}},
+        "network": {"prepare": {"impute": "whole"}, "train": small},
+        "student": {"prepare": {"impute": "whole"}, "distill": {**small, "teacher": "linear", "alpha": 0.3, "epochs": 3}},
+    }
+    whole = {"method": "median", "pictures": {"method": "pixels"}}
+    return {"datasets": {"cells": dataset}, "folds": {"k": 3}, "models": models, "imputers": {"whole": whole}}
+
+
+def turned(table, is_out):
+    """A table in which the pictures of some rows are others."""
+    other = [bytes(255 - pixel for pixel in cell) for cell in table["scan"]]
+    return table.assign(scan=table["scan"].where(~is_out, pd.Series(other, dtype="object")))
+
+
+def unseen_pictures_change(tmp_path, model, imputer):
+    """Whether what a model of split 0 predicts of one held-out row depends on the pictures of the other held-out rows."""
+    config = shapes_config(tmp_path)
+    table, schema, folds = intake(config)
+    held_out = np.flatnonzero(folds["fold"] == 0)
+    is_out = pd.Series(np.isin(np.arange(len(table)), held_out[1:]))
+    rows = (table, turned(table, is_out))
+    honest, changed = (Chain(tmp_path / str(place), config, one, schema, folds) for place, one in enumerate(rows))
+    one, other = (chain.predictions(model, "0").set_index("row").loc[held_out[0]] for chain in (honest, changed))
+    return not one.equals(other)
+
+
+MODELS = [("linear", "median"), ("network", "whole"), ("student", "whole")]
+
+
+@pytest.mark.parametrize(("model", "imputer"), MODELS)
+def test_a_split_does_not_see_the_pictures_that_it_holds_out(model, imputer, tmp_path):
+    assert not unseen_pictures_change(tmp_path, model, imputer)
+
+
+def test_components_of_all_rows_would_be_caught(monkeypatch, tmp_path):
+    fit, features = PictureColumn.fit, Chain.features
+
+    def leaking(self, table, labels):
+        fit(self, leaking.every_row, labels)
+        return self.read(table)
+
+    def remembering(self, *given):
+        leaking.every_row = self.table
+        return features(self, *given)
+
+    monkeypatch.setattr(PictureColumn, "fit", leaking)
+    monkeypatch.setattr(Chain, "features", remembering)
+    assert unseen_pictures_change(tmp_path, "linear", "median")
+
+
+@pytest.mark.parametrize(("model", "imputer"), MODELS)
+def test_a_split_does_not_see_the_labels_of_pictures_that_it_holds_out(model, imputer, tmp_path):
+    config = shapes_config(tmp_path)
+    table, schema, folds = intake(config)
+    is_out = (folds["fold"] == 0).to_numpy()
+    flipped = table.assign(label=table["label"].where(~is_out, 1 - table["label"]))
+    honest, changed = (Chain(tmp_path / name, config, rows, schema, folds) for name, rows in (("a", table), ("b", flipped)))
+    pd.testing.assert_frame_equal(honest.predictions(model, "0"), changed.predictions(model, "0"))
+    told = honest.predictions(model, "0").merge(table[["row", "label"]], on="row")
+    assert ((told["p_disc"] > 0.5) == (told["label"] == 1)).mean() > (0.5 if model == "student" else 0.8)
+
+
+def test_files_of_features_have_no_pictures_and_networks_get_them_from_the_table():
+    table = typed_shapes(60)
+    features = prepared_by(COLUMNS, "median", pictures={"method": "pixels"}).fit(table).transform(table)
+    kept = without_pictures(features)
+    (name,) = [name for name in features if name.startswith("p")]
+    assert name == "p0:scan 1x12x12"
+    assert (kept[name] == 0).all()
+    back = with_pictures(kept, table[["row", "scan"]], COLUMNS)
+    pd.testing.assert_frame_equal(back, features)
+    # Rows that are drawn again refer to the same pictures.
+    rows = pd.DataFrame({"row": [3, 3, 17, 0], "label": [1.0, 1.0, 0.0, 1.0]})
+    drawn = with_features(rows, back)
+    assert drawn[name].tolist() == [back[name][place] for place in (3, 3, 17, 0)]
+    assert drawn[name][0] is back[name][3]
+
+
+def test_pictures_are_sliced_by_their_light():
+    table = typed_shapes(40)
+    schema = {"columns": COLUMNS, "target": "label", "classes": ["cross", "disc"]}
+    (title, values) = next(iter(columns_of(table, schema, "scan", table["label"]).items()))
+    assert title == "scan, brightness,"
+    assert values.isna().sum() == table["scan"].isna().sum()
+    light = pictures.arrays(table["scan"], column()).mean(axis=(1, 2, 3)) / 255
+    assert np.allclose(values.dropna(), light[values.notna()])
+
+
+def test_synthetic_rows_of_pictures_are_refused():
+    table = typed_shapes(30)
+    folds = pd.DataFrame({"row": range(30), "fold": [0, 1, 2] * 10})
+    with pytest.raises(UserError, match="texts and pictures cannot be drawn, and column 'scan' holds such"):
+        synthetic_rows(table, folds, COLUMNS, {"method": "swap", "share": 1}, 1)
