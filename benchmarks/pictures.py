@@ -70,7 +70,7 @@ def run(folder, asked):
     (folder / "plain.yaml").write_text(text.replace(line, f"{line}\n{plain}"))
     command = [sys.executable, "-m", "snakemake", "--snakefile", REPOSITORY / "Snakefile", "--directory", folder]
     target = "results/trainimagesidx3ubyte/models/plain/predictions.parquet"
-    options = ["--cores", "2", "--quiet", "all", "--rerun-triggers", "mtime"]
+    options = ["--rerun-triggers", "mtime", "--cores", "2", "--quiet", "all"]
     subprocess.run([*command, "--configfile", folder / "plain.yaml", *options, target], check=True)
     return seconds
 

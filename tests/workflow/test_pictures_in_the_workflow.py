@@ -34,7 +34,7 @@ CONFIG = {
         "student": {"prepare": {"impute": "whole"}, "distill": {**SMALL, "teacher": "stack", "alpha": 0.3, "epochs": 12}},
     },
     "export": ["student", "stack"],
-    "report": {"prepare": {"weigh": "logistic"}, "draws": 100},
+    "report": {"prepare": {"weigh": "logistic"}, "draws": 100, "pictures": True},
 }
 
 
@@ -91,6 +91,19 @@ def test_the_report_speaks_of_pictures_by_their_light(cells):
     assert "picture, brightness," in page
     shift = json.loads((cells / "results/cells/shift.json").read_text())
     assert shift["auc"] > 0.8
+
+
+def test_pictures_are_in_the_report_only_where_they_are_asked_for(cells):
+    assert (cells / "results/cells/figures/augmented.svg").read_text().count("<image") == 12
+    wrong = pd.read_csv(cells / "results/cells/figures/mistakes.csv")
+    table = pd.read_parquet(cells / "results/cells/table.parquet").set_index("row")
+    classes = json.loads((cells / "results/cells/schema.json").read_text())["classes"]
+    for row, caption in zip(wrong["row"], wrong["caption"], strict=True):
+        assert caption.startswith(f"{classes[int(table.loc[row, 'label'])]}, taken for")
+    cells.write({**CONFIG, "report": {**CONFIG["report"], "pictures": False}})
+    cells("results/cells/report.html")
+    assert not (cells / "results/cells/figures/augmented.svg").exists()
+    assert "<image" not in (cells / "results/cells/report.html").read_text()
 
 
 def test_a_picture_that_comes_to_a_folder_makes_its_results_anew(cells):

@@ -34,8 +34,8 @@ MOST_PIXELS = 120_000_000
 # The difference of channels from which a picture is no grey one, in steps of 255.
 COLOURED = 12
 MOST_NAMED = 5
-# The mean difference of pixels up to which two pictures are one, as a share of the first one's contrast: the mean distance of its
-# pixels from their mean.
+# The mean difference of pixels up to which two pictures are one, as a share of the first one's contrast: the mean distance of
+# its pixels from their mean.
 SAME = 0.05
 # The fields of a picture, down and across, and how many of their components tell which pictures are compared.
 FIELDS, COMPARED, PAIRS_AT_ONCE = 8, 6, 20_000

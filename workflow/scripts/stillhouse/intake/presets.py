@@ -66,12 +66,12 @@ def preset_of(name):
 
 
 def for_pictures(preset, size):
-    """Return a preset for a table with pictures, which only a network reads whole; of trees, little is asked beside it.
+    """Return a preset for a table with pictures, which only a network reads whole.
 
-    Where there is nothing but pictures, trees by their components add hardly anything to what the network says.
+    Where there is nothing but pictures, trees by their components add nothing to what the network says.
     """
     others = [member for member in preset.members if member != "network"]
-    members = others if size.numbers + size.categories else ["linear", "extra"]
+    members = others if size.numbers + size.categories else ["linear"]
     return preset._replace(folds=4, members=(*members, "pictures"), seeds=max(1, preset.seeds // 2), synthetic=0)
 
 

@@ -72,6 +72,19 @@ def panel(height):
     return figure, figure.subplots()
 
 
+def gallery(arrays, captions):
+    """Return a figure of pictures (pictures, height, width, channels), four beside each other, with a caption below each."""
+    across = 4
+    down = -(-len(arrays) // across)
+    figure = Figure(figsize=(WIDTH, 1.62 * down), layout="constrained")
+    for axes in figure.subplots(down, across, squeeze=False).flat:
+        axes.set_axis_off()
+    for axes, array, caption in zip(figure.axes, arrays, captions, strict=False):
+        axes.imshow(array.squeeze(axis=2) if array.shape[2] == 1 else array, cmap="gray", vmin=0, vmax=255)
+        axes.set_title(caption, loc="center", fontsize=7.5, y=-0.04, va="top")
+    return figure
+
+
 def as_svg(figure, name):
     """Return a figure as SVG text; ``name`` keeps the identifiers of figures on one page apart."""
     # Dollar signs are the user's own text, not mathematics.
