@@ -50,7 +50,7 @@ def line_of(name):
     auc = pd.read_csv(place / "comparison.csv").set_index("model")["auc"]
     paths = {model: place / f"models/{model}/predictions.parquet" for model in (*ALONE, *POOLS)}
     rows = {model: scored(pd.read_parquet(path), table, folds) for model, path in paths.items()}
-    drawn = main_draws(rows, Protocol(Task.of(schema), SETTINGS, derive(SEED, name.replace("-", ""))))
+    drawn, _ = main_draws(rows, Protocol(Task.of(schema), SETTINGS, derive(SEED, name.replace("-", ""))))
     best = auc[list(ALONE)].idxmax()
     gaps = [gap(auc[pool] - auc[best], drawn[pool] - drawn[best]) for pool in POOLS]
     return f"| {' | '.join([name, f'{best}, {auc[best]:.4f}', *gaps])} |"

@@ -43,7 +43,7 @@ def line_of(name):
     auc = pd.read_csv(place / "comparison.csv").set_index("model")["auc"]
 
     paths = {model: place / f"models/{model}/predictions.parquet" for shown in SHOWN for model in (shown, f"{shown}last")}
-    drawn = main_draws({model: scored(pd.read_parquet(path), table, folds) for model, path in paths.items()}, protocol)
+    drawn, _ = main_draws({model: scored(pd.read_parquet(path), table, folds) for model, path in paths.items()}, protocol)
     cells = []
     for model in SHOWN:
         last = f"{model}last"

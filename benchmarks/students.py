@@ -157,7 +157,7 @@ class Results:
     def draws(self, predictions):
         """Return bootstrap draws of the AUC of held-out predictions."""
         rows = scored(predictions.sort_values(ROW, ignore_index=True), self.table, self.folds)
-        return main_draws({"it": rows}, Protocol(Task.of(self.schema), SETTINGS, derive(SEED, self.name)))["it"]
+        return main_draws({"it": rows}, Protocol(Task.of(self.schema), SETTINGS, derive(SEED, self.name)))[0]["it"]
 
     def in_sample(self):
         """Return held-out predictions of the student that is told what the stack of its split says of its own rows.

@@ -96,8 +96,9 @@ def run(folder, options, encoded, others):
         (folder / f"{name}.yaml").write_text(yaml.safe_dump(config))
         command = [sys.executable, "-m", "snakemake", "--snakefile", REPOSITORY / "Snakefile", "--directory", folder]
         target = f"results/{name}/models/stack/predictions.parquet"
-        options_of_run = ["--configfile", folder / f"{name}.yaml", "--cores", "2", "--quiet", "all", target]
-        subprocess.run([*command, *options_of_run], check=True)
+        subprocess.run(
+            [*command, target, "--configfile", folder / f"{name}.yaml", "--cores", "2", "--quiet", "all"], check=True
+        )
 
 
 def predicted(folder, name):

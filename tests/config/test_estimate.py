@@ -47,6 +47,23 @@ def test_every_split_of_every_model_counts_by_the_rows_that_it_learns_from(schem
     assert (stacked - 2 * JOB) / alone == pytest.approx((4 * 3 / 4 + 6 * 2 / 4) / 3)
 
 
+def test_convolutions_count_by_pixels_channels_and_layers(schema):
+    """Twice the height and the width are four times the products, and so are about twice the channels."""
+    whole = {"imputers": {"whole": {"method": "median", "pictures": {"method": "pixels"}}}}
+
+    def of_pictures(side, **given):
+        models = {"m": {"prepare": {"impute": "whole"}, "train": {"method": "cnn", "numbers": "none", "width": 1, **given}}}
+        sizes = [SIZE._replace(pictures=shapes) for shapes in (((3, side, side),), ((3, 1, 1),))]
+        more, least = (taken(schema, models, size, **whole)["m"] for size in sizes)
+        return more - least
+
+    small = of_pictures(32)
+    assert of_pictures(64) == pytest.approx(4 * small, rel=0.02)
+    assert of_pictures(32, channels=[32, 64, 128]) > 2.2 * small
+    assert of_pictures(32, method="resnet2d", blocks=2) > of_pictures(32, method="resnet2d") > small
+    assert of_pictures(32, epochs=20) == pytest.approx(0.1 * small, rel=0.02)
+
+
 def test_an_estimate_grows_with_what_there_is_and_shrinks_with_what_runs_it(schema):
     usual = taken(schema, MODELS)
     for more in (
@@ -56,6 +73,7 @@ def test_an_estimate_grows_with_what_there_is_and_shrinks_with_what_runs_it(sche
         {"components": 80},
         {"characters": 10**7},
         {"classes": 5},
+        {"pictures": ((3, 32, 32),)},
     ):
         assert sum(taken(schema, MODELS, SIZE._replace(**more)).values()) > sum(usual.values())
     assert sum(taken(schema, MODELS, report={"draws": 4000}).values()) > sum(usual.values())

@@ -49,8 +49,8 @@ def verdict(tables, settings=None):
     metrics = {
         name: [{"held_out": {**facts, "metrics": {"auc": auc | ENDS}, "conformal": None}}] for name, auc in found.items()
     }
-    draws = main_draws(tables, protocol)
-    return compare(Comparison(metrics, draws, protocol), metrics, {})
+    draws, left_out = main_draws(tables, protocol)
+    return compare(Comparison(metrics, draws, protocol, left_out), metrics, {})
 
 
 ENDS = {"low": None, "high": None}

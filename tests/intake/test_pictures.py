@@ -7,6 +7,7 @@ import struct
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from conftest import SCHEMA
 from picture_samples import SIZE, column, content, drawn, shapes
 from PIL import Image
@@ -18,6 +19,8 @@ from stillhouse.intake import kinds, pictures
 from stillhouse.intake.folds import make_folds
 from stillhouse.intake.kinds import with_near_copies_equal
 from stillhouse.intake.load import load
+from stillhouse.intake.presets import PRESETS, preset_of
+from stillhouse.intake.starter import Starter
 
 GREY = np.arange(36, dtype=np.uint8).reshape(6, 6) * 7
 RGB = np.stack([GREY, GREY[::-1], GREY.T], axis=2)
@@ -141,7 +144,7 @@ def test_a_damaged_picture_is_named_or_counts_as_a_gap(name, tmp_path):
     assert "\n" not in str(refused.value)
     typed, schema = loaded(**options, pictures={"damaged": "gap"})
     assert typed["scan"].isna().tolist() == [place == 7 for place in range(30)]
-    assert any("1 pictures cannot be read and count as gaps" in note and name in note for note in schema["notes"])
+    assert any("1 picture cannot be read and counts as a gap" in note and name in note for note in schema["notes"])
 
 
 def test_a_picture_of_more_pixels_than_any_camera_has_is_not_decoded(monkeypatch):
@@ -235,6 +238,35 @@ def test_an_idx_file_that_is_cut_or_has_other_labels_is_refused(tmp_path):
     (tmp_path / "labels-idx1-ubyte").write_bytes(struct.pack(">2I", 0x801, 2) + b"\0\1")
     with pytest.raises(UserError, match="6 pictures, and the file beside it 2 labels"):
         loaded(train=str(path), target="label")
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_first_configuration_has_a_network_that_reads_pictures(preset, tmp_path, schema, monkeypatch):
+    in_folders(tmp_path / "cells", *shapes(60))
+    in_folders(tmp_path / "given", *shapes(20, seed=3))
+    files(tmp_path).assign(site=list("abc") * 10).to_csv(tmp_path / "cells.csv", index=False)
+    monkeypatch.chdir(tmp_path)
+    for table, test, others in (("folder:cells", "folder:given", set()), ("cells.csv", None, set(preset_of(preset).members))):
+        config = checked(yaml.safe_load(Starter(table, "shape", None, test).text(preset, 2)), schema)
+        (dataset,) = config["datasets"].values()
+        assert "image" in dataset["kinds"].values()
+        assert dataset.get("test") == test
+        network, student = config["models"]["network"]["train"], config["models"]["student"]["distill"]
+        assert (network["method"], student["method"]) == ("cnn", "cnn")
+        assert network["epochs"] == PRESETS[preset].picture_epochs
+        assert config["imputers"][config["models"]["student"]["prepare"]["impute"]]["pictures"]["method"] == "pixels"
+        wanted = {"logistic" if name == "linear" else name for name in others - {"network"}} or {"logistic"}
+        assert set(config["models"]) == {*wanted, "network", "stack", "student"}
+        assert config["estimate"]["minutes"] > 0
+
+
+def test_the_digits_of_mnist_are_read_as_they_are(shared_tables):
+    typed, schema = loaded(
+        train=str(shared_tables / "mnist-10k" / "t10k-images-idx3-ubyte.gz"), target="label", task="multiclass"
+    )
+    (picture,) = schema["columns"]
+    assert (len(typed), picture["size"], picture["channels"], len(schema["classes"])) == (10_000, [28, 28], 1, 10)
+    assert len(set(pictures.numbers_of_copies(typed["picture"], picture))) == 10_000
 
 
 @pytest.mark.parametrize("part", ["train", "deploy"])

@@ -256,4 +256,4 @@ def test_the_shipped_file_says_which_pictures_it_cannot_read(tmp_path):
     rows = pd.DataFrame({"scan": pd.Series([b"no picture", file.getvalue()], dtype="object"), "age": [3.0, 3.0]})
     predicted = shipped.predict(rows)
     assert predicted["p_yes"].iloc[0] == predicted["p_yes"].iloc[1]
-    assert "1 pictures cannot be read" in shipped.notes[0]
+    assert "1 picture cannot be read" in shipped.notes[0]

@@ -83,7 +83,7 @@ def test_the_shipped_file_predicts_a_folder_of_pictures(cells):
     assert roc_auc_score(label, predicted["p_disc"]) > 0.9
     (cells / "new/later/003.png").write_bytes(b"no picture")
     said = subprocess.run([*command, "-o", "out.csv"], cwd=cells.folder, check=True, capture_output=True, text=True).stderr
-    assert "1 pictures cannot be read and count as gaps: new/later/003.png" in said
+    assert "1 picture cannot be read and counts as a gap: new/later/003.png" in said
 
 
 def test_the_report_speaks_of_pictures_by_their_light(cells):

@@ -154,6 +154,6 @@ rule compare:
         models=list(PLAN.models),
         plain=PLAN.plain,
         students=PLAN.students,
-        settings=METRIC_SETTINGS,
+        settings=METRIC_SETTINGS | report_settings("margin"),
     script:
         "../scripts/compare.py"

@@ -19,9 +19,9 @@ metrics = {name: [] for name in params.models}
 for path in [*files.metrics, *files.repeats]:
     metrics[path.split("/")[-2]].append(read_json(path))
 rows = {name: scored(read_table(path), table, folds) for name, path in zip(params.models, files.predictions, strict=True)}
-drawn = main_draws(rows, protocol)
+drawn, left_out = main_draws(rows, protocol)
 
-comparison = Comparison(metrics, drawn, protocol)
+comparison = Comparison(metrics, drawn, protocol, left_out)
 tables = {
     snakemake.output.comparison: compare(comparison, metrics, params.plain),
     snakemake.output.pairs: pairs(comparison),

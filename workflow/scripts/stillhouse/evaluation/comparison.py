@@ -24,8 +24,10 @@ from stillhouse.shift.adjusted import holm
 PAIRS = ("model", "other", "gap", "gap_low", "gap_high", "p_rows", "p_folds")
 STUDENTS = (
     *("student", "other", "is", "gap", "gap_low", "gap_high", "p_rows", "p_folds", "p_adjusted"),
-    *("better", "worse", "agreement", "divergence"),
+    *("better", "worse", "within_margin", "agreement", "divergence"),
 )
+# What `main_draws` calls the draws of a model on the rows that a draw has left out.
+LEFT_OUT = "left out"
 SUFFIXES = {"": "value", "_low": "low", "_high": "high"}
 
 
@@ -33,11 +35,12 @@ class Comparison:
     """The main metric of all models of a dataset on the same held-out rows, and tests of their gaps.
 
     ``metrics`` maps a model to a list of its metrics, first those of the configured folds, then those of repeated folds;
-    ``drawn`` maps a model to the draws of ``main_draws``.
+    ``drawn`` and ``left_out`` map a model to the draws of ``main_draws``.
     """
 
-    def __init__(self, metrics, drawn, protocol):
+    def __init__(self, metrics, drawn, protocol, left_out=None):
         self.name, self.drawn, self.settings = main_metric(protocol.task), drawn, protocol.settings
+        self.left_out = left_out
         self.classes = protocol.task.classes
         self.sign = -1 if self.name in LESS_IS_BETTER else 1
         held_out = {model: [part["held_out"] for part in repeats] for model, repeats in metrics.items()}
@@ -57,6 +60,23 @@ class Comparison:
         """The names of the models, the best first."""
         return sorted(self.values, key=lambda model: -self.sign * self.values[model])
 
+    def corrected(self):
+        """Return the leading model's value, corrected for its having been picked as the best; None where it cannot be told.
+
+        In each bootstrap draw the best model is picked by the rows that were drawn, and scored on those that were not; the mean
+        of these scores is unbiased (Tsamardinos, Greasidou & Borboudakis 2018). What fewer rows change for all is undone.
+        """
+        if self.left_out is None or len(self.values) < 2:
+            return None
+        drawn, rest = (np.stack([found[name] for name in self.values]) for found in (self.drawn, self.left_out))
+        known = np.isfinite(drawn).all(axis=0) & np.isfinite(rest).all(axis=0)
+        if not known.any():
+            return None
+        drawn, rest = drawn[:, known], rest[:, known]
+        picked = rest[(self.sign * drawn).argmax(axis=0), np.arange(drawn.shape[1])].mean()
+        corrected = picked - (rest.mean() - np.mean(list(self.values.values())))
+        return float(self.sign * min(self.sign * corrected, self.sign * self.values[self.ranked[0]]))
+
     def mean_over_folds(self, model):
         """Return the mean over all folds, repeated ones included, and its corrected resampled t interval."""
         middle, low, high, _ = resampled_t(self.folds[model], self.ratio, self.settings["level"])
@@ -68,6 +88,11 @@ class Comparison:
         low, high = interval(gap, drawn, self.settings["level"], self.units)
         p_rows, p_folds = bootstrap_p(gap, drawn, self.units), self.p_over_folds(model, other)
         return {"gap": gap, "gap_low": low, "gap_high": high, "p_rows": p_rows, "p_folds": p_folds}
+
+    def is_within_margin(self, gap):
+        """Return whether a gap is no loss of more than the stated margin, by its interval; None where that cannot be told."""
+        margin, worst = self.settings.get("margin"), gap["gap_low"] if self.sign > 0 else gap["gap_high"]
+        return None if not margin or worst is None else bool(self.sign * worst > -margin)
 
     def wins(self):
         """Return whether the leading model is better than every other one, over rows and over folds; None without folds.
@@ -170,8 +195,9 @@ def compare(contest, metrics, plain):
 
     ``p_best_rows`` is the p-value of a model's being the best on such rows, ``p_best_folds`` that of its method's being the
     best on such data. ``behind`` says whether the first is ruled out. ``winner_rows`` and ``winner_folds`` say whether a model
-    is better than every other one, over rows and over training sets. ``plain`` maps a resampled model to its counterpart
-    without resampling, whose tuned threshold is what resampling has to beat.
+    is better than every other one, over rows and over training sets. ``corrected`` is the main metric of the leading model,
+    corrected for its having been picked. ``plain`` maps a resampled model to its counterpart without resampling, whose tuned
+    threshold is what resampling has to beat.
     """
     leader, alpha = contest.ranked[0], 1 - contest.settings["level"]
     over_rows, over_folds = contest.p_best_over_rows(), contest.p_best_over_folds()
@@ -184,6 +210,7 @@ def compare(contest, metrics, plain):
         gap = {key: gaps[key] for key in ("gap", "gap_low", "gap_high")}
         best = {"p_best_rows": over_rows[name], "p_best_folds": over_folds[name], "behind": over_rows[name] < alpha}
         won = {key: None if win is None else win and name == leader for key, win in wins.items()}
+        won["corrected"] = contest.corrected() if name == leader else None
         lines.append(
             {"model": name, "plain": plain.get(name, ""), **flat_metrics(metrics[name][0]), **of_folds, **gap, **best, **won}
         )
@@ -195,6 +222,8 @@ def compare_students(contest, students, rows):
 
     ``students`` is ``{student: {other: "teacher" or "twin"}}``. ``gap`` is the student's main metric minus the other's on the
     same rows; ``better`` and ``worse`` are by the p-value over rows, adjusted for the number of lines (Holm 1979).
+    ``within_margin`` says whether the student is not worse by more than the stated margin, by the interval of the gap; it is
+    None without a margin.
     ``agreement`` is the share of rows with the same most likely class, ``divergence`` the mean of KL(other || student); of a
     regression they are the correlation and the root mean squared difference.
     """
@@ -202,6 +231,7 @@ def compare_students(contest, students, rows):
     for student, others in students.items():
         for other, part in others.items():
             line = {"student": student, "other": other, "is": part, **contest.gap(student, other)}
+            line["within_margin"] = contest.is_within_margin(line)
             lines.append(line | fidelity(rows[student], rows[other], contest.classes))
     table = pd.DataFrame(lines, columns=[name for name in STUDENTS if name not in ("p_adjusted", "better", "worse")])
     table["p_adjusted"] = holm(table["p_rows"])
@@ -222,7 +252,10 @@ def fidelity(student, other, classes):
 
 
 def main_draws(rows, protocol):
-    """Return bootstrap draws of each model's main metric on held-out rows; models of the same rows have the same draws."""
+    """Return bootstrap draws of each model's main metric on held-out rows, and on the rows that each draw leaves out.
+
+    Both are by name of the model; models of the same rows have the same draws.
+    """
     held_out, alike = {name: own[own[PART] != DEPLOY] for name, own in rows.items()}, {}
     for name, own in held_out.items():
         alike.setdefault(own[ROW].to_numpy().tobytes(), []).append(name)
@@ -230,8 +263,14 @@ def main_draws(rows, protocol):
     for names in alike.values():
         first, rng = held_out[names[0]], generator(protocol.seed, "bootstrap")
         metrics = {name: main_of(held_out[name], protocol) for name in names}
+        metrics |= {(LEFT_OUT, name): on_left_out_rows(metrics[name]) for name in names}
         found |= draws(metrics, np.ones(len(first)), unit_numbers(first), protocol.settings["draws"], rng)
-    return {name: found[name] for name in rows}
+    return {name: found[name] for name in rows}, {name: found[LEFT_OUT, name] for name in rows}
+
+
+def on_left_out_rows(metric):
+    """Return a metric of the rows that a draw leaves out, as a function of draws."""
+    return lambda W: metric((W == 0).astype("float64"))
 
 
 def flat_metrics(metrics):

@@ -18,6 +18,7 @@ from stillhouse.evaluation.ranking import (
     rankings,
     recall_at,
 )
+from stillhouse.evaluation.recalibration import calibration_intercept, calibration_slope
 from stillhouse.predictions.predictions import label_losses
 
 # The number of bins of the calibration error, which have equally many rows.
@@ -144,7 +145,7 @@ def main_metric(task):
 
 def possible(name, low, high):
     """Return the ends of an interval, limited to possible values of the metric: a loss is at least 0, others are at most 1."""
-    if low is None:
+    if low is None or name in UNLIMITED:
         return low, high
     return (max(low, 0.0), high) if name in LESS_IS_BETTER else (low, min(high, 1.0))
 
@@ -170,7 +171,7 @@ def mean(values, W):
 
 OF_CLASSES = (log_loss, brier, calibration_error, accuracy, balanced_accuracy, f1, mcc, tuned_balanced_accuracy, cost)
 BY_TASK = {
-    "binary": (auc, average_precision, recall_at_precision, *OF_CLASSES),
+    "binary": (auc, average_precision, recall_at_precision, *OF_CLASSES, calibration_slope, calibration_intercept),
     "multiclass": (auc, *OF_CLASSES),
     "regression": (rmse, mae, r2, pinball),
 }
@@ -194,4 +195,5 @@ MEAN_RECALLS = ("balanced_accuracy", "tuned_balanced_accuracy")
 # Metrics of decisions, not of probabilities.
 OF_DECISIONS = ("tuned_balanced_accuracy", "cost")
 WITHOUT_INTERVAL = ("calibration_error",)
+UNLIMITED = ("calibration_slope", "calibration_intercept")
 LESS_IS_BETTER = ("log_loss", "brier", "calibration_error", "cost", "rmse", "mae", "pinball")

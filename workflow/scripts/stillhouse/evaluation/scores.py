@@ -7,6 +7,7 @@ from stillhouse.columns import DECISION, DEPLOY, FOLD, LABEL, PART, ROW, TIME, W
 from stillhouse.evaluation.bounds import Bounds
 from stillhouse.evaluation.intervals import draws, resampled_t
 from stillhouse.evaluation.metrics import OF_DECISIONS, WITHOUT_INTERVAL, main_metric, metrics_of, possible
+from stillhouse.evaluation.net_benefit import assessed
 from stillhouse.evaluation.prepared import Prepared
 from stillhouse.intake.folds import OF_DEPLOY, unit_numbers
 from stillhouse.predictions.predictions import columns_of, label_losses, prediction_table
@@ -127,7 +128,11 @@ def assess(rows, protocol, weight=None, ratio=None):
             "folds": by_fold,
             **over_folds(name, by_fold, ratio, settings),
         }
-    return {"rows": len(rows), "units": bounds.least_units(), "ratio": ratio, "metrics": result}
+    found = {"rows": len(rows), "units": bounds.least_units(), "ratio": ratio, "metrics": result}
+    if protocol.task.kind == "binary":
+        rng = generator(protocol.seed, "bootstrap")
+        found["net_benefit"] = assessed(labels, probabilities[:, 1], weight, bounds.units, settings, rng)
+    return found
 
 
 def over_folds(name, by_fold, ratio, settings):

@@ -162,7 +162,8 @@ def damaged_note(raw, typed):
     if not lost.any():
         return None
     named = [cell if isinstance(cell, str) else f"row {row + 1}" for row, cell in raw[lost].items()]
-    return f"column {raw.name!r}: {int(lost.sum()):,} pictures cannot be read and count as gaps: {some(named)}"
+    one, more = "1 picture cannot be read and counts as a gap", f"{len(named):,} pictures cannot be read and count as gaps"
+    return f"column {raw.name!r}: {one if len(named) == 1 else more}: {some(named)}"
 
 
 def some(items):

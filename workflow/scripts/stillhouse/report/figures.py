@@ -167,6 +167,20 @@ def reliability(named):
     return figure, lines(named, "predicted probability", "observed share")
 
 
+def net_benefit(found, name):
+    """Draw the net benefit of a model over thresholds with its interval, and those of treating all rows and none."""
+    table = pd.DataFrame(found).astype("float64")
+    figure, axes = panel(4.0)
+    axes.plot(table["thresholds"], table["value"], linewidth=1.9, color=COLOURS[0], label=name)
+    axes.fill_between(table["thresholds"], table["low"], table["high"], color=COLOURS[0], alpha=0.15, linewidth=0)
+    axes.plot(table["thresholds"], table["all"], linewidth=1.4, color=COLOURS[1], label="act on all rows")
+    axes.axhline(0, linewidth=1.4, color=PALE, label="act on none")
+    largest = max(table["value"].max(), table["all"].max(), 0.01)
+    axes.set(xlabel="threshold", ylabel="net benefit", xlim=(0, 1), ylim=(-0.15 * largest, 1.1 * largest))
+    axes.legend(loc="best")
+    return figure, table
+
+
 def bars(names, series, label, title=str):
     """Draw horizontal bars, one colour per ``{title: values}``, the first name on top."""
     figure, axes = panel(0.8 + (0.2 + 0.14 * len(series)) * len(names))

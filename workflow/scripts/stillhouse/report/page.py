@@ -100,6 +100,7 @@ def details(run):
     sentences = [
         *students.sentences(run),
         footprint.sentence(run),
+        probabilities.calibration_sentence(run),
         coverage.sentence(run),
         *coverage.quantile_sentences(run),
         explanation.slice_sentence(run),

@@ -13,6 +13,8 @@ METRIC_TITLES = {
     "tuned_balanced_accuracy": "balanced accuracy, tuned threshold",
     "recall_at_precision": "recall at a threshold chosen for precision",
     "calibration_error": "calibration error",
+    "calibration_slope": "calibration slope",
+    "calibration_intercept": "calibration intercept",
     "f1": "F1",
     "mcc": "MCC",
     "cost": "misclassification cost, tuned threshold",

@@ -54,8 +54,16 @@ def leader_sentence(run):
     return (
         f"On {leader['rows']:,} held-out rows, each predicted by a model that was not fitted on it, {run.quoted(run.leader)} "
         f"{verb} an {METRIC_TITLES[run.main]} of {number(best['value'])} ({level} interval {number(best['low'])} to "
-        f"{number(best['high'])}).{over_folds}"
+        f"{number(best['high'])}).{over_folds}{corrected_part(run)}"
     )
+
+
+def corrected_part(run):
+    """Return the leading model's score, corrected for its having been picked as the best of several; else an empty text."""
+    corrected = run.comparison["corrected"].iloc[0]
+    if len(run.comparison) < 2 or pd.isna(corrected):
+        return ""
+    return f" Corrected for having been picked as the best of {len(run.comparison)} models, it is {number(corrected)}."
 
 
 def winner_sentences(run):
