@@ -114,6 +114,7 @@ rule slice:
         predictions=of_reference(rules.evaluate.output.predictions),
     output:
         slices="results/{dataset}/slices.csv",
+        groups="results/{dataset}/groups.csv",
     log:
         "logs/{dataset}/slice.log",
     benchmark:

@@ -20,6 +20,7 @@ rule report:
         control=metrics_of(PLAN.controlled, control_of),
         footprints=rules.measure.output.footprints,
         slices=rules.slice.output.slices,
+        groups=rules.slice.output.groups,
         explanations=explanations,
         shipped=lambda wildcards: expand(
             rules.export.output.footprint, dataset=wildcards.dataset, model=config["export"]

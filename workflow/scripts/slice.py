@@ -1,7 +1,8 @@
-"""Score a model on parts of the rows by themselves: given ones, and the worst that can be found."""
+"""Score a model on parts of the rows by themselves: given ones, with their errors, and the worst that can be found."""
 
 from stillhouse.config.dataset import variant
 from stillhouse.errors import log_to
+from stillhouse.evaluation.groups import groups
 from stillhouse.evaluation.protocol import Protocol
 from stillhouse.evaluation.scores import scored
 from stillhouse.evaluation.slicing import slices
@@ -15,5 +16,6 @@ rows = scored(read_table(snakemake.input.predictions), table, folds)
 params, seed = snakemake.params, derive(snakemake.params.seed, variant(snakemake.wildcards.dataset))
 
 schema = read_json(snakemake.input.schema)
-found = slices(rows, table, schema, params.columns, Protocol(Task.of(schema), params.settings, seed))
-write_csv(found, snakemake.output.slices)
+what = rows, table, schema, params.columns, Protocol(Task.of(schema), params.settings, seed)
+write_csv(slices(*what), snakemake.output.slices)
+write_csv(groups(*what), snakemake.output.groups)

@@ -41,6 +41,7 @@ class Run:
     pairs: pd.DataFrame
     constant: dict
     slices: pd.DataFrame
+    groups: pd.DataFrame
     importance: pd.DataFrame | None
     surrogate: dict | None
     footprints: dict
@@ -122,6 +123,7 @@ def read_run(files, params, dataset):
         pairs=read_csv(files.pairs),
         constant=read_json(files.constant),
         slices=read_csv(files.slices),
+        groups=read_csv(files.groups),
         importance=importance and read_csv(importance),
         surrogate=surrogate and read_json(surrogate),
         footprints=read_json(files.footprints),

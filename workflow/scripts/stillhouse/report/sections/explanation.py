@@ -2,8 +2,9 @@
 
 import math
 
+from stillhouse.evaluation.groups import FALSE_POSITIVES
 from stillhouse.report import figures
-from stillhouse.report.text import METRIC_TITLES, number, percent, with_interval
+from stillhouse.report.text import METRIC_TITLES, gap_with_interval, number, percent, with_interval
 
 MOST_BARS = 15
 
@@ -55,6 +56,35 @@ def slice_sentence(run):
         f"{run.quoted(run.reference)} errs most where {line['slice']} ({line['rows']:,} rows): {what} "
         f"{number(size(line['loss']))} there, {number(size(line['loss_elsewhere']))} on {others_like_it}{further}."
     )
+
+
+def group_sentence(run):
+    """Return the largest gap between a group's errors and those of others that is clear; empty if there is none."""
+    apart = run.groups[run.groups["apart"].astype(bool)]
+    if not len(apart):
+        return ""
+    line, others = apart.loc[apart["gap"].abs().idxmax()], len(apart) - 1
+    negative, positive = run.task.classes
+    was, said = (negative, positive) if line["rate"] == FALSE_POSITIVES else (positive, negative)
+    further = {0: "", 1: "; one more such gap is clear"}.get(others, f"; {others} more such gaps are clear")
+    return (
+        f"Errors differ between groups: of rows that are {was}, {run.quoted(run.reference)} decides for {said} in "
+        f"{percent(line['value'])} where {line['group']}, and in {percent(line['elsewhere'])} of others{further}."
+    )
+
+
+def group_lines(run):
+    """Return a line for each group and kind of error, as text."""
+    return [
+        {
+            **{key: line[key] for key in ("group", "rate", "rows", "apart")},
+            "base_rate": percent(line["base_rate"]),
+            "value": with_interval(line),
+            "elsewhere": number(line["elsewhere"]),
+            "gap": gap_with_interval(line),
+        }
+        for line in run.groups.to_dict("records")
+    ]
 
 
 def slice_lines(run):
