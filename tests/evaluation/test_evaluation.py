@@ -238,7 +238,7 @@ def assessed(rows, task=BINARY, timed=False, ratio=None, **given):
 
 def contest_of(**models):
     found = {name: [assessed(rows, ratio=0.5)] for name, rows in models.items()}
-    drawn = main_draws(models, PROTOCOL)
+    drawn, _ = main_draws(models, PROTOCOL)
     return Comparison(found, drawn, PROTOCOL), found
 
 
@@ -434,7 +434,7 @@ def test_without_several_folds_nothing_is_said_of_training_sets():
 def test_repeated_folds_narrow_the_interval_over_folds():
     rows = predicted(1, 1.0)
     again = [rows.assign(fold=np.random.default_rng(100 + seed).integers(0, 3, len(rows))) for seed in range(6)]
-    drawn = main_draws({"m": rows}, PROTOCOL)
+    drawn, _ = main_draws({"m": rows}, PROTOCOL)
     once, often = (
         Comparison({"m": [assessed(one, ratio=0.5) for one in again[:count]]}, drawn, PROTOCOL).mean_over_folds("m")
         for count in (1, 6)

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stillhouse.evaluation.groups import FALSE_NEGATIVES, FALSE_POSITIVES, groups
+from stillhouse.columns import FALSE_NEGATIVES, FALSE_POSITIVES
+from stillhouse.evaluation.groups import groups
 from stillhouse.evaluation.protocol import Protocol
 from stillhouse.intake import kinds
 from stillhouse.intake.task import Task

@@ -41,6 +41,8 @@ HISTORY = (
     *("score", "rows"),
     SETTINGS,
 )
+# The errors of two classes: shares of the rows that are negative, and of those that are positive.
+FALSE_POSITIVES, FALSE_NEGATIVES = "false positive rate", "false negative rate"
 # The parts of a dataset whose rows are in folds, and are scored.
 LABELLED = (TRAIN, TEST)
 # The parts that need no label.

@@ -6,14 +6,13 @@ Equal losses may hide unequal errors: a group may have most of the false positiv
 import numpy as np
 import pandas as pd
 
-from stillhouse.columns import DECISION, DEPLOY, LABEL, PART, ROW
+from stillhouse.columns import DECISION, DEPLOY, FALSE_NEGATIVES, FALSE_POSITIVES, LABEL, PART, ROW
 from stillhouse.evaluation.intervals import bootstrap_p, draws, interval, share_interval
 from stillhouse.evaluation.slicing import values_of
 from stillhouse.intake.folds import unit_numbers
 from stillhouse.seeds import generator
 from stillhouse.shift.adjusted import holm
 
-FALSE_POSITIVES, FALSE_NEGATIVES = "false positive rate", "false negative rate"
 # The label of the rows that each rate is a share of.
 RATES = {FALSE_POSITIVES: 0, FALSE_NEGATIVES: 1}
 COLUMNS = (
@@ -45,43 +44,36 @@ def groups(rows, table, schema, columns, protocol):
 
 def lines_of(pairs, labels, decided, units, protocol):
     """Return a line for each (name, mask, rate) whose rate is known in the group and elsewhere."""
-    sides = [mask & (labels == RATES[rate]) for _, mask, rate in pairs]
-    others = [~mask & (labels == RATES[rate]) for _, mask, rate in pairs]
-    known = [place for place in range(len(pairs)) if sides[place].any() and others[place].any()]
+    sides = [(mask & (labels == RATES[rate]), ~mask & (labels == RATES[rate])) for _, mask, rate in pairs]
+    known = [place for place, (own, others) in enumerate(sides) if own.any() and others.any()]
     if not known:
         return []
-    within, outside = (np.column_stack([masks[place] for place in known]).astype("float64") for masks in (sides, others))
+    within, outside = (np.column_stack([sides[place][side] for place in known]).astype("float64") for side in (0, 1))
     wrong, settings = (decided != labels)[:, None], protocol.settings
 
     def rates(W):
         return np.stack([W @ (part * wrong) / (W @ part) for part in (within, outside)], axis=1)
 
-    even = np.ones(len(labels))
+    even, rng = np.ones(len(labels)), generator(protocol.seed, "bootstrap")
     with np.errstate(invalid="ignore", divide="ignore"):
-        values, rng = rates(even[None])[0], generator(protocol.seed, "bootstrap")
-        drawn = draws({"": rates}, even, units, settings["draws"], rng)[""]
-    adjusted, lines = 1 - (1 - settings["level"]) / len(known), []
+        values, drawn = rates(even[None])[0], draws({"": rates}, even, units, settings["draws"], rng)[""]
+    levels, lines = (settings["level"], 1 - (1 - settings["level"]) / len(known)), []
     for column, place in enumerate(known):
-        name, mask, rate = pairs[place]
-        value, elsewhere = (float(value) for value in values[:, column])
-        count = len(np.unique(units[sides[place]]))
-        low, high = share_interval(value, drawn[:, 0, column], settings["level"], count, int(sides[place].sum()))
-        gap, moved = value - elsewhere, drawn[:, 0, column] - drawn[:, 1, column]
-        gap_low, gap_high = interval(gap, moved, adjusted, count)
-        lines.append(
-            {
-                "group": name,
-                "rate": rate,
-                "rows": int(mask.sum()),
-                "base_rate": float(labels[mask].mean()),
-                "value": value,
-                "low": low,
-                "high": high,
-                "elsewhere": elsewhere,
-                "gap": gap,
-                "gap_low": gap_low,
-                "gap_high": gap_high,
-                "p": bootstrap_p(gap, moved, count),
-            }
-        )
+        (name, mask, rate), own = pairs[place], sides[place][0]
+        facts = {"group": name, "rate": rate, "rows": int(mask.sum()), "base_rate": float(labels[mask].mean())}
+        count = len(np.unique(units[own]))
+        lines.append(facts | compared(values[:, column], drawn[:, :, column], levels, count, int(own.sum())))
     return lines
+
+
+def compared(values, drawn, levels, units, rows):
+    """Return a rate with its interval, and its gap to that elsewhere with an interval of another level and its p-value.
+
+    ``values`` are the rates in the group and elsewhere, ``drawn`` their draws (draws, 2).
+    """
+    value, elsewhere = map(float, values)
+    low, high = share_interval(value, drawn[:, 0], levels[0], units, rows)
+    gap, moved = value - elsewhere, drawn[:, 0] - drawn[:, 1]
+    gap_low, gap_high = interval(gap, moved, levels[1], units)
+    ends = {"value": value, "low": low, "high": high, "elsewhere": elsewhere}
+    return {**ends, "gap": gap, "gap_low": gap_low, "gap_high": gap_high, "p": bootstrap_p(gap, moved, units)}

@@ -69,6 +69,7 @@ def newton(X, offset, labels, W, coefficients):
         sums = [curve @ product if curve is not None else W @ (product * (p * (1 - p))[0]) for product in of_pairs]
     matrix = np.stack(sums, axis=1).reshape(len(W), X.shape[1], X.shape[1])
     step = np.full(slope.shape, np.nan)
-    is_regular = np.isfinite(slope).all(axis=1) & (np.abs(np.linalg.det(matrix)) > SMALL)
+    is_regular = np.isfinite(slope).all(axis=1) & np.isfinite(matrix).all(axis=(1, 2))
+    is_regular[is_regular] = np.abs(np.linalg.det(matrix[is_regular])) > SMALL
     step[is_regular] = np.linalg.solve(matrix[is_regular], slope[is_regular][..., None])[..., 0]
     return step

@@ -2,7 +2,7 @@
 
 import math
 
-from stillhouse.evaluation.groups import FALSE_POSITIVES
+from stillhouse.columns import FALSE_POSITIVES
 from stillhouse.report import figures
 from stillhouse.report.text import METRIC_TITLES, gap_with_interval, number, percent, with_interval
 
