@@ -81,7 +81,7 @@ def gallery(arrays, captions):
         axes.set_axis_off()
     for axes, array, caption in zip(figure.axes, arrays, captions, strict=False):
         axes.imshow(array.squeeze(axis=2) if array.shape[2] == 1 else array, cmap="gray", vmin=0, vmax=255)
-        axes.set_title(caption, loc="center", fontsize=7.5, y=-0.04, va="top")
+        axes.text(0.5, -0.04, caption, transform=axes.transAxes, fontsize=7.5, ha="center", va="top")
     return figure
 
 
