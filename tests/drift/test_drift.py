@@ -26,6 +26,7 @@ def test_the_statistic_is_the_rise_since_the_least_sum():
     assert page_hinkley(np.array([1.0, -2, -1, 3, 1, -1])).tolist() == [1, 0, 0, 3, 4, 3]
 
 
+@pytest.mark.slow
 def test_equal_losses_raise_an_alarm_in_about_one_of_a_hundred_sequences():
     rng = np.random.default_rng(0)
     expected = rng.exponential(size=3000)

@@ -45,6 +45,7 @@ def test_a_slice_on_which_a_model_errs_is_found_and_called_worse():
     assert found.loc[found["found"] == "worst found", "slice"].iloc[0].startswith("site is d")
 
 
+@pytest.mark.slow
 def test_a_run_whose_model_errs_nowhere_in_particular_seldom_calls_a_slice_worse():
     """Of all slices that a run looks at, one in twenty runs may call one worse."""
     table, _, rows = case()

@@ -5,12 +5,16 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import report_run
 
 from stillhouse.columns import FALSE_NEGATIVES, FALSE_POSITIVES
 from stillhouse.evaluation.groups import groups
+from stillhouse.evaluation.intervals import prediction_interval
 from stillhouse.evaluation.protocol import Protocol
 from stillhouse.intake import kinds
+from stillhouse.intake.folds import make_folds
 from stillhouse.intake.task import Task
+from stillhouse.report.sections import scores
 from stillhouse.report.sections.explanation import group_sentence
 
 SETTINGS = {"draws": 200, "level": 0.95, "precision": 0.9, "quantile": 0.5, "slice_rows": 30}
@@ -87,3 +91,37 @@ def test_the_report_says_which_errors_differ():
     assert group_sentence(run).startswith("Errors differ between groups: of rows that are ")
     run.groups = run.groups.assign(apart=False)
     assert group_sentence(run) == ""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sites", [4, 10])
+def test_the_interval_for_a_new_site_holds_its_score(sites):
+    """300 sets of sites whose true scores differ: that of one more lies in the interval in 95 %, by three standard errors."""
+    rng, held = np.random.default_rng(sites), []
+    for _ in range(300):
+        scores = rng.normal(0.8, 0.05, sites + 1) + rng.normal(0, 0.02, sites + 1)
+        low, high = prediction_interval(scores[:-1], 0.95)
+        held.append(low <= scores[-1] <= high)
+    assert np.mean(held) == pytest.approx(0.95, abs=3 * np.sqrt(0.95 * 0.05 / 300))
+
+
+def test_a_site_for_each_fold_is_scored_by_the_others_and_the_report_says_how_they_differ():
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"part": "train", "label": rng.integers(0, 2, 400).astype(float), "row": range(400)})
+    table["group"] = np.repeat(["north", "south", "east", "west"], [180, 120, 60, 40])
+    folds = make_folds(table, [], ["no", "yes"], 4, seed=1)
+    assert (folds.groupby("fold")["group"].nunique() == 1).all()
+    held_out = table.merge(folds[["row", "fold"]], on="row")
+    site_of = held_out.groupby("fold")["group"].first()
+    aucs = {str(fold): {"north": 0.9, "south": 0.85, "east": 0.8, "west": 0.7}[name] for fold, name in site_of.items()}
+    run = report_run(
+        comparison=pd.DataFrame({"model": ["m"]}),
+        rows={"m": held_out},
+        schema={"task": "binary", "classes": ["no", "yes"], "costs": None},
+        metrics={"m": {"held_out": {"metrics": {"auc": {"folds": aucs}}}}},
+    )
+    said = scores.group_sentence(run)
+    assert "is between 0.700 (west) and 0.900 (north)" in said
+    assert said.endswith("In a new group of the kind it is between 0.509 and 1.000, 95 % sure.")
+    run.rows = {"m": held_out.assign(fold=0)}
+    assert scores.group_sentence(run) == ""

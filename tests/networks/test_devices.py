@@ -42,6 +42,7 @@ def predicted(devices, epochs=4, **given):
     return [torch.tensor(scores(model)) for model, _ in train(sets, **given)]
 
 
+@pytest.mark.slow
 def test_two_processes_learn_what_one_learns(tmp_path):
     running = program(tmp_path, epochs=4)
     _, said = running.communicate(timeout=300)
@@ -51,6 +52,7 @@ def test_two_processes_learn_what_one_learns(tmp_path):
         torch.testing.assert_close(one, other, atol=1e-5, rtol=0)
 
 
+@pytest.mark.slow
 def test_two_processes_that_are_asked_to_end_do_so_together_and_leave_a_checkpoint(tmp_path):
     running = program(tmp_path, epochs=400)
     while not list((tmp_path / "unfinished").glob("*.ckpt")):

@@ -105,3 +105,16 @@ def bootstrap_p(gap, drawn, units):
     """
     error = float(np.nanstd(drawn)) * np.sqrt(units / max(units - 1, 1))
     return float(2 * stdtr(max(units - 1, 1), -abs(gap) / error)) if error > 0 else float(gap == 0)
+
+
+def prediction_interval(values, level):
+    """Return the interval in which the value of a further group lies, by those of some groups; None for fewer than three.
+
+    It is Student's for one more draw from a normal distribution, so that it holds the spread between groups and the noise of
+    each; groups should be about equally large.
+    """
+    values = np.array([value for value in values if value is not None and np.isfinite(value)])
+    if len(values) < 3:
+        return None
+    half = student(level, len(values)) * values.std(ddof=1) * np.sqrt(1 + 1 / len(values))
+    return float(values.mean() - half), float(values.mean() + half)

@@ -99,6 +99,7 @@ def verdict(run):
 def details(run):
     """Return the list of sentences below the verdict."""
     sentences = [
+        scores.group_sentence(run),
         *students.sentences(run),
         footprint.sentence(run),
         probabilities.calibration_sentence(run),

@@ -2,7 +2,9 @@
 
 import pandas as pd
 
-from stillhouse.columns import GROUP
+from stillhouse.columns import FOLD, GROUP
+from stillhouse.evaluation.intervals import prediction_interval
+from stillhouse.evaluation.metrics import possible
 from stillhouse.report import figures
 from stillhouse.report.text import METRIC_TITLES, gap_with_interval, how_made, number, p_value, with_interval
 
@@ -113,6 +115,25 @@ def candidates(run, name):
     if len(names) == 1:
         return f"{names[0]} alone, though not every gap to the others is clear by itself"
     return " or ".join([", ".join(names[:-1]), names[-1]])
+
+
+def group_sentence(run):
+    """Return how the leading model's score varies between groups, and what a new one may have; empty unless each is a fold."""
+    rows = run.held_out(run.leader)
+    if GROUP not in rows or not (rows.groupby(FOLD)[GROUP].nunique() == 1).all():
+        return ""
+    names, by_fold = rows.groupby(FOLD)[GROUP].first(), run.metrics[run.leader]["held_out"]["metrics"][run.main]["folds"]
+    known = {names[int(fold)]: value for fold, value in by_fold.items() if value is not None}
+    ends = prediction_interval(known.values(), run.settings["level"])
+    if ends is None:
+        return ""
+    low, high = possible(run.main, *ends)
+    worst, best = (pick(known, key=known.get) for pick in (min, max))
+    return (
+        f"Each fold is one group, scored by models that have seen none of its rows: the {METRIC_TITLES[run.main]} of "
+        f"{run.quoted(run.leader)} is between {number(known[worst])} ({worst}) and {number(known[best])} ({best}). In a new "
+        f"group of the kind it is between {number(low)} and {number(high)}, {100 * run.settings['level']:g} % sure."
+    )
 
 
 def constant_sentence(run):
