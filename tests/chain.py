@@ -17,8 +17,9 @@ from stillhouse.config.plan import Plan
 from stillhouse.distillation.hints import hints
 from stillhouse.ensembles.stacking import fit_stacker, stacker_predictions
 from stillhouse.intake.folds import make_folds, with_synthetic_rows
-from stillhouse.intake.kinds import feature_columns, with_near_copies_equal
+from stillhouse.intake.kinds import feature_columns
 from stillhouse.intake.load import load
+from stillhouse.intake.near_copies import with_near_copies_equal
 from stillhouse.learning.fitting import fit, fitted_again
 from stillhouse.learning.job import REFIT_ALL, Job
 from stillhouse.learning.networks import networks

@@ -17,7 +17,7 @@ SMALL = {
     "catboost": {"rounds": 20, "depth": 3},
     "extratrees": {"trees": 10},
 }
-# The table has no texts and no pictures; `test_texts.py` and `test_pictures.py` hold what reads them to the same.
+# The table has no texts and no pictures; `test_texts.py` and `test_picture_columns.py` hold what reads them to it.
 OF_WHOLE = ("cnn", "resnet2d", "textcnn", "wordbag")
 TAKES_GAPS = ("boosting", "catboost", "extratrees", "forest", "tree")
 CALIBRATE = ("isotonic", "platt", "temperature")

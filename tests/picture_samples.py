@@ -39,7 +39,7 @@ def content(array, form="png", **options):
 
 def column(name="scan", channels=1, size=(SIZE, SIZE), position=0, **given):
     """The description of a column of pictures."""
-    facts = {"size": list(size), "channels": channels, "fit": "pad", "damaged": "stop", **given}
+    facts = {"size": list(size), "channels": channels, "shift": 8, "fit": "pad", "damaged": "stop", **given}
     return {"name": name, "source": name, "position": position, "kind": kinds.IMAGE, **facts}
 
 

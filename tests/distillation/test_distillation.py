@@ -355,7 +355,7 @@ def test_a_student_is_better_or_worse_only_where_the_interval_leaves_out_nothing
     rng = np.random.default_rng(0)
     drawn = {"s": 0.8 + rng.normal(0, 0.01, 500), "t": 0.9 + rng.normal(0, 0.01, 500), "stwin": 0.79 + rng.normal(0, 0.01, 500)}
     students = {"s": {"t": "teacher", "stwin": "twin"}}
-    contest = Comparison(metrics, drawn, Protocol(Task.of(schema), {"level": 0.95}))
+    contest = Comparison(metrics, drawn, Protocol(Task.of(schema), {"level": 0.95, "margin": 0}))
     found = compare_students(contest, students, rows).set_index("other")
     assert found["worse"].to_dict() == {"t": True, "stwin": False}
     assert found["better"].to_dict() == {"t": False, "stwin": False}

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 
+from stillhouse.evaluation.bounds import Bounds
 from stillhouse.evaluation.intervals import counts, interval
 from stillhouse.evaluation.metrics import possible
 from stillhouse.evaluation.net_benefit import THRESHOLDS, assessed, net_benefit, of_all
@@ -49,6 +50,25 @@ def test_bootstrap_draws_have_the_coefficients_that_each_has_alone():
     for metric in (calibration_slope, calibration_intercept):
         together, alone = metric(labels, scores, W), np.array([metric(labels, scores, row[None])[0] for row in W])
         assert np.abs(together - alone).max() < 1e-5
+
+
+def test_bins_of_many_rows_have_the_coefficients_of_the_rows():
+    rng = np.random.default_rng(4)
+    labels, scores = predicted(20_000, rng, slope=0.7, intercept=-0.2)
+    ones = np.ones(20_000)
+    for metric, has_slope in ((calibration_slope, True), (calibration_intercept, False)):
+        assert metric(labels, scores, ones[None])[0] == pytest.approx(by_search(labels, scores, ones, has_slope), abs=1e-4)
+
+
+def test_draws_without_an_estimate_leave_no_interval():
+    labels = np.r_[np.zeros(12, dtype=int), np.ones(12, dtype=int)]
+    p = np.r_[np.linspace(0.05, 0.5, 12), np.linspace(0.45, 0.95, 12)]
+    scores = np.column_stack([1 - p, p])
+    drawn = calibration_slope(labels, scores, counts(np.arange(24), 300, np.random.default_rng(0)))
+    assert 0.02 < np.isnan(drawn).mean() < 1
+    bounds = Bounds(labels, True, np.arange(24), np.ones(24), 0.95)
+    values = {"calibration_slope": calibration_slope(labels, scores, np.ones((1, 24)))[0]}
+    assert bounds.of("calibration_slope", values, {"calibration_slope": drawn}) == (None, None)
 
 
 def test_extreme_and_low_probabilities_are_told():

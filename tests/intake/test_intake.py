@@ -278,7 +278,7 @@ def test_equal_rows_stay_in_one_fold_and_are_noted():
     assert folds["copy"].tolist() == table["x"].tolist()
     assert (folds.groupby(table["x"])["fold"].nunique() == 1).all()
     schema = {"task": "binary", "columns": [{"name": "x", "kind": "numeric"}]}
-    said = notes(table, schema, "tie")
+    said = notes(table, table, schema, "tie")
     assert said[0].startswith("40 rows have the same features as another")
     assert said[1].startswith("20 sets of rows with the same features have different labels")
 
@@ -337,7 +337,7 @@ def test_rows_to_be_scored_that_models_learn_from_are_an_alert_and_a_test_table_
     train = patterns(200).assign(x=rng.normal(size=200))
     schema = {"task": "binary", "classes": ["no", "yes"], "columns": COLUMNS_XY}
     some = pd.concat([train, train[:30].assign(part="deploy"), patterns(100, 3).assign(part="deploy")], ignore_index=True)
-    [said] = alerts(some, schema, "auto")
+    [said] = alerts(some, some, schema, "auto")
     assert said.startswith("30 of 130 labelled deploy rows are equal to a training row")
     with pytest.raises(UserError, match="test: every row of the test table is in the train table"):
         alerts(pd.concat([train, train[:50].assign(part="test")], ignore_index=True), schema, "auto")
@@ -350,7 +350,7 @@ def test_a_column_that_gives_the_answer_away_is_an_alert():
         "classes": ["no", "yes"],
         "columns": [{"name": "boat", "kind": "categorical"}, {"name": "x", "kind": "numeric"}],
     }
-    assert alerts(table, schema, "auto") == [
+    assert alerts(table, table, schema, "auto") == [
         "column 'boat' (1.00) alone nearly tells the target (AUC): is it known before the outcome is? If not, leave out what is not, by `drop`"
     ]
 

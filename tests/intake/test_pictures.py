@@ -15,17 +15,18 @@ from PIL import Image
 from stillhouse.config.checks.configuration import checked
 from stillhouse.config.completion import ConfigError, fill
 from stillhouse.errors import UserError
+from stillhouse.fields import is_idx
 from stillhouse.intake import kinds, pictures
 from stillhouse.intake.folds import make_folds
-from stillhouse.intake.kinds import with_near_copies_equal
 from stillhouse.intake.load import load
+from stillhouse.intake.near_copies import numbers_of_copies, with_near_copies_equal
 from stillhouse.intake.presets import PRESETS, preset_of
 from stillhouse.intake.starter import Starter
 
 GREY = np.arange(36, dtype=np.uint8).reshape(6, 6) * 7
 RGB = np.stack([GREY, GREY[::-1], GREY.T], axis=2)
 USUAL = {"size": "auto", "mode": "auto", "fit": "pad", "damaged": "stop"}
-FACTS = {"size": [6, 6], "channels": 1, "fit": "pad", "damaged": "stop"}
+FACTS = {"size": [6, 6], "channels": 1, "shift": 8, "fit": "pad", "damaged": "stop"}
 
 
 def loaded(**dataset):
@@ -97,12 +98,28 @@ def test_size_and_colours_are_told_by_the_pictures(tmp_path):
         column = pd.Series([content(array) for array in arrays], dtype="object", name="scan")
         return pictures.described(column, {**USUAL, **given})
 
-    assert described(GREY, GREY) == FACTS
+    assert described(GREY, GREY) == {**FACTS, "shift": 0}
     assert described(RGB)["channels"] == 3
     assert described(np.repeat(GREY[..., None], 3, axis=2))["channels"] == 1
     assert described(np.zeros((300, 150), np.uint8))["size"] == [64, 32]
     assert described(GREY, size=9)["size"] == [9, 9]
-    assert described(GREY, mode="rgb", size=[3, 4]) == {"size": [3, 4], "channels": 3, "fit": "pad", "damaged": "stop"}
+    assert described(GREY, mode="rgb", size=[3, 4]) == {**FACTS, "size": [3, 4], "channels": 3, "shift": 0}
+    # A class that comes late counts like those before it.
+    late = described(*[GREY] * 300, *[RGB] * 300)
+    assert late["channels"] == 3
+
+
+@pytest.mark.parametrize(("largest", "shift"), [(245, 0), (4000, 4), (65_000, 8), (3_000_000, 14)])
+def test_deep_pictures_keep_their_contrast_and_all_of_a_column_one_scale(largest, shift):
+    form, kind = ("png", np.uint16) if largest < 1 << 16 else ("tiff", np.int32)
+    deep = [(GREY.astype(np.int64) * largest // 245).astype(kind) for _ in range(2)]
+    deep[1] = deep[1] // 2
+    column = pd.Series([saved(Image.fromarray(array), form) for array in deep], dtype="object", name="scan")
+    facts = pictures.described(column, USUAL)
+    assert facts["shift"] == shift
+    light, dark = (pictures.pixels_of(cell, facts)[0].astype(int) for cell in column)
+    assert light.max() > 120
+    assert np.abs(light - 2 * dark).max() <= 2
 
 
 PNG = content(GREY)
@@ -183,7 +200,9 @@ def test_folders_paths_contents_and_idx_files_hold_the_same_pictures(tmp_path):
     (tmp_path / "train" / "disc" / ".hidden").write_bytes(b"x")
     of_folder, schema = loaded(train=f"folder:{tmp_path}/train", target="shape")
     assert {one["name"]: one["kind"] for one in schema["columns"]} == {"picture": "image"}
-    assert schema["classes"] == ["cross", "disc"] or schema["classes"] == ["disc", "cross"]
+    rarer = "disc" if label.mean() < 0.5 else "cross"
+    assert set(schema["classes"]) == {"cross", "disc"}
+    assert schema["classes"][1] == rarer
     names = np.where(label, "disc", "cross")
     pd.DataFrame({"picture": [content(array) for array in arrays], "shape": names}).to_parquet(tmp_path / "cells.parquet")
     of_contents, _ = loaded(train=str(tmp_path / "cells.parquet"), target="shape")
@@ -202,8 +221,9 @@ def test_texts_in_folders_are_read_like_pictures(tmp_path):
         own = tmp_path / "train" / ("good" if place % 2 else "bad")
         own.mkdir(parents=True, exist_ok=True)
         (own / f"{place}.txt").write_text(f"it was {'fine' if place % 2 else 'poor'}, number {place}, naïve", encoding="utf-8")
-    typed, schema = loaded(train=f"folder:{tmp_path}/train", target="label", kinds={"text": "text"})
-    assert {one["name"]: one["kind"] for one in schema["columns"]}["text"] == "text"
+    typed, schema = loaded(train=f"folder:{tmp_path}/train", target="label")
+    assert {one["name"]: one["kind"] for one in schema["columns"]} == {"file": "identifier", "text": "text"}
+    assert not typed["file"].str.contains("good|bad").any()
     assert typed["text"].str.contains("naïve").all()
     (tmp_path / "train" / "bad" / "0.txt").write_bytes("naïve".encode("latin-1"))
     with pytest.raises(UserError, match=r"0.txt: is not in utf-8"):
@@ -216,6 +236,7 @@ def test_texts_in_folders_are_read_like_pictures(tmp_path):
         (lambda folder: (folder / "loose.png").write_bytes(PNG), "beside them the file 'loose.png'"),
         (lambda folder: (folder / "disc" / "notes.doc").write_bytes(b"x"), "notes.doc: is no picture, by its ending"),
         (lambda folder: (folder / "disc" / "inner").mkdir(), "is a folder in the folder of a class"),
+        (lambda folder: (folder / "none").mkdir(), "none: has no files in it"),
     ],
 )
 def test_a_folder_that_holds_anything_else_is_refused_in_one_line(tmp_path, spoil, said):
@@ -224,6 +245,47 @@ def test_a_folder_that_holds_anything_else_is_refused_in_one_line(tmp_path, spoi
     with pytest.raises(UserError) as refused:
         loaded(train=f"folder:{tmp_path}/train", target="shape")
     assert said in str(refused.value)
+
+
+def test_contents_that_are_dropped_or_tell_rows_apart_are_no_pictures(tmp_path):
+    arrays, label = shapes(40)
+    table = pd.DataFrame({"scan": [content(array) for array in arrays], "age": range(40), "shape": label})
+    table.to_parquet(tmp_path / "cells.parquet")
+    for given, kind in (({"drop": ["scan"]}, "aside"), ({"kinds": {"scan": "identifier"}}, "identifier")):
+        typed, schema = loaded(train=str(tmp_path / "cells.parquet"), target="shape", **given)
+        assert {one["name"]: one["kind"] for one in schema["columns"]}["scan"] == kind
+        assert typed["scan"].nunique() == 40
+    with pytest.raises(UserError, match="kinds: column 'scan' holds contents of files"):
+        loaded(train=str(tmp_path / "cells.parquet"), target="shape", kinds={"scan": "text"})
+
+
+def test_names_of_pictures_that_are_categories_or_keys_stay_as_they_are(tmp_path):
+    table = files(tmp_path)
+    table.assign(icon=table["scan"].where(table["age"] % 2 == 0, "scans/0.png")).to_csv(tmp_path / "cells.csv", index=False)
+    typed, _ = loaded(
+        train=str(tmp_path / "cells.csv"), target="shape", kinds={"icon": "categorical"}, group="scan", pictures={"size": 6}
+    )
+    assert typed["icon"].str.startswith("scans/").all()
+    assert typed["group"].str.startswith("scans/").all()
+
+
+def test_a_picture_of_rows_that_differ_otherwise_is_told(tmp_path):
+    table = files(tmp_path)
+    table.loc[5:7, "scan"] = table["scan"][5]
+    table.to_csv(tmp_path / "cells.csv", index=False)
+    _, schema = loaded(train=str(tmp_path / "cells.csv"), target="shape")
+    assert any("column 'scan': 2 rows have the picture of another row" in note for note in schema["notes"])
+    _, schema = loaded(train=str(tmp_path / "cells.csv"), target="shape", drop=["age"])
+    assert not any("have the picture of another row" in note for note in schema["notes"])
+    assert any("2 rows have the same features as another" in note for note in schema["notes"])
+
+
+@pytest.mark.parametrize(
+    ("name", "is_it"),
+    [("train-images-idx3-ubyte.gz", True), ("a.idx3-ubyte", True), ("fold_idx30.csv", False), ("idx3.parquet", False)],
+)
+def test_a_file_of_idx_is_known_by_its_name(name, is_it):
+    assert is_idx(name) is is_it
 
 
 def test_an_idx_file_that_is_cut_or_has_other_labels_is_refused(tmp_path):
@@ -266,7 +328,7 @@ def test_the_digits_of_mnist_are_read_as_they_are(shared_tables):
     )
     (picture,) = schema["columns"]
     assert (len(typed), picture["size"], picture["channels"], len(schema["classes"])) == (10_000, [28, 28], 1, 10)
-    assert len(set(pictures.numbers_of_copies(typed["picture"], picture))) == 10_000
+    assert len(set(numbers_of_copies(typed["picture"], picture))) == 10_000
 
 
 @pytest.mark.parametrize("part", ["train", "deploy"])
@@ -295,7 +357,7 @@ def test_copies_of_pictures_in_another_size_or_format_stay_in_one_fold():
     described = {**column(size=(32, 32)), "damaged": "stop"}
     cells = pd.Series([*map(content, large), *again], dtype="object", name="scan")
     typed = pictures.as_pixels(cells, described)
-    numbers = pictures.numbers_of_copies(typed, described)
+    numbers = numbers_of_copies(typed, described)
     assert (numbers[:40] == numbers[40:]).all()
     assert len(set(numbers)) == 40
     table = pd.DataFrame({"row": range(80), "part": "train", "label": [0.0, 1.0] * 40, "scan": typed})
@@ -304,8 +366,8 @@ def test_copies_of_pictures_in_another_size_or_format_stay_in_one_fold():
 
 
 def test_pictures_that_are_blank_are_copies_only_where_they_are_equal():
-    blank = np.repeat(np.arange(3, dtype=np.uint8), 300)
-    typed = pd.Series([bytes([shade] * SIZE * SIZE) for shade in blank], dtype="object")
-    numbers = pictures.numbers_of_copies(typed, column())
+    blank = np.repeat(np.arange(0, 90, 30, dtype=np.uint8), 300)
+    typed = pd.Series([bytes([int(shade)] * SIZE * SIZE) for shade in blank], dtype="object")
+    numbers = numbers_of_copies(typed, column())
     assert [len(set(numbers[start : start + 300])) for start in (0, 300, 600)] == [1, 1, 1]
     assert len(set(numbers)) == 3

@@ -68,7 +68,7 @@ def test_predict_needs_only_the_file_and_a_raw_table(shipped, tmp_path):
     script = REPOSITORY / "workflow" / "scripts" / "predict.py"
     out = tmp_path / "out.csv"
     command = [sys.executable, script, path, raw(table, tmp_path), "-o", out]
-    blocked = "import sys; [sys.modules.__setitem__(m, None) for m in ('torch', 'sklearn', 'lightgbm', 'joblib', 'onnx')]; "
+    blocked = "import sys; [sys.modules.__setitem__(m, None) for m in ('torch', 'sklearn', 'scipy', 'lightgbm', 'joblib', 'onnx', 'PIL')]; "
     blocked += (
         "import runpy; sys.argv = sys.argv[1:]; sys.path.insert(0, sys.argv[0].rsplit('/', 1)[0]); runpy.run_path(sys.argv[0])"
     )

@@ -186,7 +186,7 @@ def test_the_report_needs_no_network_and_states_the_numbers_of_the_metrics(demo)
     assert not re.search(r'(src|href)="(?!#)', page)
     for path in (demo / RESULTS / "models").glob("*/metrics.json"):
         metrics = json.loads(path.read_text())["held_out"]["metrics"]
-        assert len(metrics) == 11
+        assert len(metrics) == 13
         for found in metrics.values():
             said = f"{found['value']:.3f}"
             said += f"<br><small>{found['low']:.3f} to {found['high']:.3f}</small>" if found["low"] is not None else ""

@@ -1,9 +1,10 @@
 """Give every labelled row a fold."""
 
-from stillhouse.config.dataset import variant
+from stillhouse.config.dataset import REPEAT, variant
 from stillhouse.errors import log_to
-from stillhouse.intake.folds import make_folds
-from stillhouse.intake.kinds import feature_columns, with_near_copies_equal
+from stillhouse.intake.folds import check_repeat, make_folds
+from stillhouse.intake.kinds import feature_columns
+from stillhouse.intake.near_copies import with_near_copies_equal
 from stillhouse.seeds import derive
 from stillhouse.tables import read_json, read_table, write_table
 
@@ -14,5 +15,7 @@ table = with_near_copies_equal(read_table(snakemake.input.table), columns)
 names = [column["name"] for column in columns]
 seed = derive(snakemake.params.seed, variant(snakemake.wildcards.dataset), "folds")
 
+if variant(snakemake.wildcards.dataset).startswith(REPEAT):
+    check_repeat(table, snakemake.params.k)
 folds = make_folds(table, names, schema["classes"], snakemake.params.k, seed, snakemake.params.duplicates)
 write_table(folds, snakemake.output.folds)

@@ -13,6 +13,8 @@ from stillhouse.errors import UserError
 
 # Excel's own way to name the separator, in a line before the header.
 NAMED_SEPARATOR = re.compile(r"sep=(.)\s*")
+# Names of files of pictures as MNIST has them, also compressed.
+IDX_NAME = re.compile(r"(.*[-._])?idx3([-._]ubyte)?(\.(gz|bz2|xz|zst))?")
 # The first bytes of UTF-16, in either order of bytes.
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 csv.field_size_limit(sys.maxsize)
@@ -25,7 +27,7 @@ def usual_separator(suffix):
 
 def is_idx(name):
     """Return whether a file is one of pictures as MNIST has them, by its name, such as ``train-images-idx3-ubyte.gz``."""
-    return "idx3" in name.lower()
+    return bool(IDX_NAME.fullmatch(name))
 
 
 class Lines:

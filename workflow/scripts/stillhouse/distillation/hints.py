@@ -35,7 +35,7 @@ def hidden_layer(fitted, table):
     """Return the last hidden layer of the first network, averaged over heads; shape (rows, width)."""
     network = fitted.members[0][-1]
     with torch.inference_mode():
-        layer = network.body(network.inputs(fitted.first_rows(table, len(table))))
+        layer = torch.cat([network.body(network.inputs(part)) for part in fitted.blocks(table)])
     return (layer.mean(dim=1) if layer.dim() == 3 else layer).double().numpy()
 
 

@@ -8,6 +8,7 @@ from stillhouse.evaluation.metrics import (
     OF_ALL_ROWS,
     OF_EVERY_CLASS,
     OF_POSITIVES,
+    UNLIMITED,
     WITHOUT_INTERVAL,
     possible,
 )
@@ -15,6 +16,10 @@ from stillhouse.evaluation.metrics import (
 # The rows that a perfect value stands for, for each row of the rarest class. The variance of an AUC near 1 is that of a share
 # of twice as many rows (Hanley & McNeil 1982, equation 1, for one class far larger than the other).
 AT_THE_EDGE = {"auc": 2}
+
+
+# A calibration whose value some draws do not have, as their classes are apart, has no interval by the others.
+MOST_KNOWN = 0.98
 
 
 class Bounds:
@@ -38,6 +43,8 @@ class Bounds:
         if name in WITHOUT_INTERVAL or value is None:
             return None, None
         draws = drawn[name]
+        if name in UNLIMITED and np.isfinite(draws).mean() < MOST_KNOWN:
+            return None, None
         if name in MEAN_RECALLS:
             of_classes = [(name, code) for code in self.codes]
             shares = [self._of_share(values[key], drawn[key], self.labels == key[1]) for key in of_classes]

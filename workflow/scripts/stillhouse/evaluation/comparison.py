@@ -91,7 +91,7 @@ class Comparison:
 
     def is_within_margin(self, gap):
         """Return whether a gap is no loss of more than the stated margin, by its interval; None where that cannot be told."""
-        margin, worst = self.settings.get("margin"), gap["gap_low"] if self.sign > 0 else gap["gap_high"]
+        margin, worst = self.settings["margin"], gap["gap_low"] if self.sign > 0 else gap["gap_high"]
         return None if not margin or worst is None else bool(self.sign * worst > -margin)
 
     def wins(self):

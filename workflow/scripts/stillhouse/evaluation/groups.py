@@ -7,17 +7,16 @@ import numpy as np
 import pandas as pd
 
 from stillhouse.columns import DECISION, DEPLOY, FALSE_NEGATIVES, FALSE_POSITIVES, LABEL, PART, ROW
-from stillhouse.evaluation.intervals import bootstrap_p, draws, interval, share_interval
+from stillhouse.evaluation.intervals import draws, share_interval
 from stillhouse.evaluation.slicing import values_of
 from stillhouse.intake.folds import unit_numbers
 from stillhouse.seeds import generator
-from stillhouse.shift.adjusted import holm
 
 # The label of the rows that each rate is a share of.
 RATES = {FALSE_POSITIVES: 0, FALSE_NEGATIVES: 1}
 COLUMNS = (
-    *("group", "rate", "rows", "base_rate", "value", "low", "high"),
-    *("elsewhere", "gap", "gap_low", "gap_high", "p", "p_adjusted", "apart"),
+    *("group", "rate", "rows", "base_rate", "of_rows", "value", "low", "high"),
+    *("elsewhere", "gap", "gap_low", "gap_high", "apart"),
 )
 
 
@@ -25,8 +24,8 @@ def groups(rows, table, schema, columns, protocol):
     """Return a line for each group and rate, the smallest group first; none but for two classes with decisions.
 
     Groups are the values of ``columns``, or quarters of a column of numbers, with at least ``slice_rows`` rows; a rate is that
-    at the tuned threshold. ``elsewhere`` is the rate of all other rows of the column. The interval of the ``gap`` is adjusted
-    for the number of lines (Bonferroni), its p-value by Holm's method; ``apart`` says whether that one is significant.
+    at the tuned threshold, a share of ``of_rows`` rows. ``elsewhere`` is the rate of all other rows. The interval of the
+    ``gap`` is adjusted for the number of lines (Bonferroni); ``apart`` says whether it leaves out 0.
     """
     held_out = rows[rows[PART] != DEPLOY].reset_index(drop=True)
     if protocol.task.kind != "binary" or DECISION not in held_out:
@@ -36,10 +35,7 @@ def groups(rows, table, schema, columns, protocol):
     large = [(name, mask) for name, mask in given if mask.sum() >= protocol.settings["slice_rows"]]
     labels, decided = held_out[LABEL].to_numpy(int), held_out[DECISION].to_numpy(int)
     pairs = [(name, mask, rate) for name, mask in sorted(large, key=lambda one: one[1].sum()) for rate in RATES]
-    lines = lines_of(pairs, labels, decided, unit_numbers(held_out), protocol)
-    found = pd.DataFrame(lines, columns=[name for name in COLUMNS if name not in ("p_adjusted", "apart")])
-    found["p_adjusted"] = holm(found["p"])
-    return found.assign(apart=found["p_adjusted"] < 1 - protocol.settings["level"])[list(COLUMNS)]
+    return pd.DataFrame(lines_of(pairs, labels, decided, unit_numbers(held_out), protocol), columns=list(COLUMNS))
 
 
 def lines_of(pairs, labels, decided, units, protocol):
@@ -57,23 +53,31 @@ def lines_of(pairs, labels, decided, units, protocol):
     even, rng = np.ones(len(labels)), generator(protocol.seed, "bootstrap")
     with np.errstate(invalid="ignore", divide="ignore"):
         values, drawn = rates(even[None])[0], draws({"": rates}, even, units, settings["draws"], rng)[""]
-    levels, lines = (settings["level"], 1 - (1 - settings["level"]) / len(known)), []
+    adjusted, lines = 1 - (1 - settings["level"]) / len(known), []
     for column, place in enumerate(known):
-        (name, mask, rate), own = pairs[place], sides[place][0]
+        name, mask, rate = pairs[place]
         facts = {"group": name, "rate": rate, "rows": int(mask.sum()), "base_rate": float(labels[mask].mean())}
-        count = len(np.unique(units[own]))
-        lines.append(facts | compared(values[:, column], drawn[:, :, column], levels, count, int(own.sum())))
+        shares = [
+            (float(values[side, column]), drawn[:, side, column], len(np.unique(units[rows])), int(rows.sum()))
+            for side, rows in enumerate(sides[place])
+        ]
+        lines.append({**facts, "of_rows": shares[0][3], **compared(*shares, settings["level"], adjusted)})
     return lines
 
 
-def compared(values, drawn, levels, units, rows):
-    """Return a rate with its interval, and its gap to that elsewhere with an interval of another level and its p-value.
+def compared(own, other, level, adjusted):
+    """Return a rate with its interval, and its gap to that elsewhere with an interval of another level.
 
-    ``values`` are the rates in the group and elsewhere, ``drawn`` their draws (draws, 2).
+    Each rate is (value, draws, units, rows). The gap's interval is that of two independent shares, from their own (Newcombe
+    1998, method 10), so that a rate of 0 in a few rows is as uncertain as it should be.
     """
-    value, elsewhere = map(float, values)
-    low, high = share_interval(value, drawn[:, 0], levels[0], units, rows)
-    gap, moved = value - elsewhere, drawn[:, 0] - drawn[:, 1]
-    gap_low, gap_high = interval(gap, moved, levels[1], units)
-    ends = {"value": value, "low": low, "high": high, "elsewhere": elsewhere}
-    return {**ends, "gap": gap, "gap_low": gap_low, "gap_high": gap_high, "p": bootstrap_p(gap, moved, units)}
+    (value, drawn, units, rows), elsewhere = own, other[0]
+    low, high = share_interval(value, drawn, level, units, rows)
+    wide = [share_interval(one, draws, adjusted, units, rows) for one, draws, units, rows in (own, other)]
+    gap, ends = value - elsewhere, (None, None)
+    if None not in (*wide[0], *wide[1]):
+        (own_low, own_high), (other_low, other_high) = wide
+        ends = gap - np.hypot(value - own_low, other_high - elsewhere), gap + np.hypot(own_high - value, elsewhere - other_low)
+    is_apart = ends[0] is not None and not ends[0] <= 0 <= ends[1]
+    found = {"value": value, "low": low, "high": high, "elsewhere": elsewhere}
+    return {**found, "gap": gap, "gap_low": ends[0], "gap_high": ends[1], "apart": is_apart}

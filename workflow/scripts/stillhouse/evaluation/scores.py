@@ -50,7 +50,8 @@ def evaluate(rows, protocol, weights=None, corrected=None):
     prior.
     """
     deploy = rows[PART] == DEPLOY
-    result = {"held_out": assess(rows[~deploy], protocol, ratio=protocol.ratio)}
+    held_out = rows[~deploy]
+    result = {"held_out": assess(held_out, protocol, ratio=protocol.ratio) | worth(held_out, protocol)}
     if weights is not None:
         result["deploy_weighted"] = assess(rows[~deploy], protocol, weights_of(rows[~deploy], weights))
     if deploy.any():
@@ -128,11 +129,17 @@ def assess(rows, protocol, weight=None, ratio=None):
             "folds": by_fold,
             **over_folds(name, by_fold, ratio, settings),
         }
-    found = {"rows": len(rows), "units": bounds.least_units(), "ratio": ratio, "metrics": result}
-    if protocol.task.kind == "binary":
-        rng = generator(protocol.seed, "bootstrap")
-        found["net_benefit"] = assessed(labels, probabilities[:, 1], weight, bounds.units, settings, rng)
-    return found
+    return {"rows": len(rows), "units": bounds.least_units(), "ratio": ratio, "metrics": result}
+
+
+def worth(rows, protocol):
+    """Return the net benefit of deciding by a model's probabilities on some rows; nothing but for two classes."""
+    if protocol.task.kind != "binary":
+        return {}
+    labels, probabilities, _ = as_arrays(rows, protocol.task)
+    rng = generator(protocol.seed, "bootstrap")
+    what = labels, probabilities[:, 1], np.ones(len(rows)), unit_numbers(rows), protocol.settings, rng
+    return {"net_benefit": assessed(*what)}
 
 
 def over_folds(name, by_fold, ratio, settings):

@@ -10,7 +10,7 @@ from stillhouse.columns import DEPLOY, LABEL, LABELLED, PART, TEST, TRAIN
 from stillhouse.errors import UserError
 from stillhouse.intake import kinds
 from stillhouse.intake.copies import copies
-from stillhouse.intake.kinds import duplicate_rows, feature_columns, with_near_copies_equal
+from stillhouse.intake.kinds import duplicate_rows, feature_columns
 
 TOO_GOOD = 0.95
 # The least chance of rows being all of one class that is taken for chance.
@@ -20,17 +20,35 @@ MOST_REPEATED = 0.01
 MOST_SHOWN = 3
 
 
-def notes(table, schema, duplicates):
-    """Return sentences on duplicates, conflicting labels, columns that give the target away, and unseen categories."""
+def notes(table, alike, schema, duplicates):
+    """Return sentences on duplicates, conflicting labels, columns that give the target away, and unseen categories.
+
+    ``alike`` is the table with near copies made equal; see ``near_copies.py``.
+    """
     columns = feature_columns(schema)
     labelled, deploy = table[table[PART].isin(LABELLED)], table[table[PART] == DEPLOY]
+    of_labelled = alike[alike[PART].isin(LABELLED)]
     return [
-        *duplicate_notes(with_near_copies_equal(labelled, columns), [column["name"] for column in columns], duplicates),
+        *duplicate_notes(of_labelled, [column["name"] for column in columns], duplicates),
+        *shared_picture_notes(labelled, of_labelled, columns),
         *unseen_notes(labelled, deploy, columns),
     ]
 
 
-def alerts(table, schema, duplicates):
+def shared_picture_notes(labelled, alike, columns):
+    """Return a sentence for each column with a picture that rows share which differ in other columns, and so in their folds."""
+    names, sentences = [column["name"] for column in columns], []
+    for column in (column for column in columns if column["kind"] == kinds.IMAGE):
+        known = alike[labelled[column["name"]].notna()]
+        if count := len(np.unique(duplicate_rows(known, names))) - known[column["name"]].nunique():
+            sentences.append(
+                f"column {column['source']!r}: {count:,} rows have the picture of another row, or nearly so, beside other "
+                "values; if such rows belong together, name what they share under `group`"
+            )
+    return sentences
+
+
+def alerts(table, alike, schema, duplicates):
     """Return sentences on what makes scores look better than they are, which the report shows in red.
 
     They are on columns that tell the target by themselves, and on rows to be scored that models learn from.
@@ -39,7 +57,7 @@ def alerts(table, schema, duplicates):
     labelled = table[table[PART].isin(LABELLED)]
     return [
         *telltale_notes(labelled, schema, columns),
-        *repeated_alerts(with_near_copies_equal(table, columns), [column["name"] for column in columns], duplicates),
+        *repeated_alerts(alike, [column["name"] for column in columns], duplicates),
     ]
 
 

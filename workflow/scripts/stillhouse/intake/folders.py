@@ -6,12 +6,15 @@ import pandas as pd
 
 from stillhouse.config.dataset import is_left_out
 from stillhouse.errors import UserError
+from stillhouse.intake.kinds import IDENTIFIER, IMAGE
+from stillhouse.intake.kinds import TEXT as WRITTEN
 from stillhouse.intake.pictures import SUFFIXES
 from stillhouse.intake.text import CHUNK
 
 TEXT_SUFFIX = ".txt"
 PICTURE, TEXT, FILE = "picture", "text", "file"
-LEAST_CLASSES = 2
+# What the columns hold, unless the configuration says otherwise.
+KINDS = {PICTURE: IMAGE, TEXT: WRITTEN, FILE: IDENTIFIER}
 
 
 def tables_of_folder(folder, encoding, target=None):
@@ -26,8 +29,7 @@ def tables_of_folder(folder, encoding, target=None):
         part = files[start : start + CHUNK]
         columns = {PICTURE: list(map(str, part))}
         if part[0].suffix.lower() == TEXT_SUFFIX:
-            names = [str(path.relative_to(folder)) for path in part]
-            columns = {FILE: names, TEXT: [text_of(path, encoding) for path in part]}
+            columns = {FILE: [path.name for path in part], TEXT: [text_of(path, encoding) for path in part]}
         if target and has_classes:
             columns[target] = [path.parent.name for path in part]
         yield pd.DataFrame(columns, dtype="str")
@@ -42,9 +44,10 @@ def files_of_folder(folder):
     if classes and len(classes) < len(inner):
         loose = next(path for path in inner if path.is_file())
         raise UserError(f"{folder}: holds folders of classes and beside them the file {loose.name!r}; move it into one of them")
-    files = [path for one in classes or [Path(folder)] for path in sorted(one.iterdir()) if not is_left_out(path)]
-    if not files:
-        raise UserError(f"{folder}: has no files in it; put a picture or a text of each row there")
+    of_folders = {one: [path for path in sorted(one.iterdir()) if not is_left_out(path)] for one in classes or [Path(folder)]}
+    if empty := [one for one, found in of_folders.items() if not found]:
+        raise UserError(f"{empty[0]}: has no files in it; put a picture or a text of each row there, or remove the folder")
+    files = [path for found in of_folders.values() for path in found]
     if deeper := [path for path in files if path.is_dir()]:
         raise UserError(f"{deeper[0]}: is a folder in the folder of a class; each class has one folder, with files alone")
     wanted = (TEXT_SUFFIX,) if files[0].suffix.lower() == TEXT_SUFFIX else SUFFIXES

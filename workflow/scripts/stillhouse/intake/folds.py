@@ -52,6 +52,13 @@ def check_size(table, units, classes, k):
             )
 
 
+def check_repeat(table, k):
+    """Raise ``UserError`` where folds cannot be drawn anew, as each group is one."""
+    if GROUP in table and table.loc[table[PART] == TRAIN, GROUP].nunique() == k:
+        same = f"there are as many groups as folds, {k}, so that each repeat would have the same folds"
+        raise UserError(f"folds.repeats: {same}; set folds.repeats to 1")
+
+
 def numbers_hint(classes):
     """Return the advice for classes that are numbers, and may have been meant as such; empty for others."""
     are_numbers = all(name.lstrip("+-").replace(".", "", 1).isdigit() for name in classes)

@@ -114,6 +114,8 @@ def typed(column, kind, described=None):
     described = described or {}
     if kind == IMAGE:
         return pictures.as_pixels(column, described)
+    if pictures.are_contents(column):
+        column = pictures.content_digests(column).astype("str")
     if kind == NUMERIC:
         return as_numbers(without_units(column, described))
     if kind == ASIDE and as_numbers(column).notna().sum() == column.notna().sum():
@@ -185,24 +187,6 @@ class _MarksApart(dict):
 
 
 _APART = _MarksApart()
-
-
-def with_near_copies_equal(table, columns):
-    """Return a typed table whose texts are equal where they differ in nothing but digits, punctuation, spaces or case.
-
-    So copies of one message with another telephone number are told as copies. Pictures are replaced by numbers, equal for those
-    that are nearly the same. ``columns`` are descriptions of columns.
-    """
-    texts = [column["name"] for column in columns if column["kind"] == TEXT]
-    spelled = {name: [_spelling(text) for text in plain_texts(table[name])] for name in texts}
-    images = [column for column in columns if column["kind"] == IMAGE]
-    numbered = {column["name"]: pictures.numbers_of_copies(table[column["name"]], column) for column in images}
-    return table.assign(**spelled, **numbered)
-
-
-def _spelling(text):
-    words = re.sub(r"\d+", "0", "".join(letter if letter.isalnum() else " " for letter in text)).split()
-    return " ".join(words) or text
 
 
 def word_counts(values):

@@ -32,7 +32,7 @@ def shuffled(raw, dataset, rng):
     units = np.arange(len(raw))
     if keys:
         images = [name for name in keys if pictures.are_pictures(raw[name])]
-        cells = raw[keys].assign(**{name: pictures.digests(raw[name]) for name in images}).astype("str")
+        cells = raw[keys].assign(**{name: pictures.content_digests(raw[name]) for name in images}).astype("str")
         cells[LABEL] = pd.factorize(raw[dataset["target"]])[0]
         same = kinds.duplicate_rows(cells, keys) if dataset.get("group") else copies(cells, keys, dataset["duplicates"])
         units = units if same is None else same

@@ -21,8 +21,10 @@ from stillhouse.config.dataset import shown
 from stillhouse.errors import UserError, log
 from stillhouse.intake.audit import alerts, notes
 from stillhouse.intake.challenge import challenged
+from stillhouse.intake.kinds import feature_columns
 from stillhouse.intake.labels import costs_of, encode_labels, label_notes, shuffled
-from stillhouse.intake.raw import RAW_PART, read_parts
+from stillhouse.intake.near_copies import with_near_copies_equal
+from stillhouse.intake.raw import RAW_PART, read_parts, with_kinds_of_folders
 from stillhouse.intake.typed import keys, typed_features, why_out
 
 # The settings that reading further rows of the same table needs.
@@ -34,7 +36,7 @@ def load(dataset, rng, shuffling=None):
 
     With a generator for ``shuffling`` the labels are shuffled first; see ``shuffled``.
     """
-    read_notes = []
+    read_notes, dataset = [], with_kinds_of_folders(dataset)
     raw = read_parts(dataset, read_notes)
     raw = shuffled(raw, dataset, shuffling) if shuffling else raw
     labels, task, classes = encode_labels(raw, dataset)
@@ -122,8 +124,9 @@ def described(table, schema, duplicates):
         column["missing"] = float(table[column["name"]].isna().mean())
         if reason := why_out(table[column["name"]], column["kind"]):
             schema["notes"].append(f"column {column['source']!r} is left out: {reason}")
-    schema["notes"] += notes(table, schema, duplicates)
-    schema["alerts"] = alerts(table, schema, duplicates)
+    alike = with_near_copies_equal(table, feature_columns(schema))
+    schema["notes"] += notes(table, alike, schema, duplicates)
+    schema["alerts"] = alerts(table, alike, schema, duplicates)
     schema["rows"] = {part: int(count) for part, count in table[PART].value_counts(sort=False).items()}
     if schema["classes"]:
         codes = table.loc[table[PART].isin(LABELLED), LABEL].value_counts()

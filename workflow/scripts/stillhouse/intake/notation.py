@@ -83,7 +83,10 @@ def described(column, dataset):
     """
     name = column.name
     if dataset["kinds"].get(name) == kinds.IMAGE or (name not in dataset["kinds"] and pictures.are_pictures(column)):
-        return {"kind": kinds.IMAGE, **pictures.described(column, dataset["pictures"])}, None
+        facts = pictures.described(column, dataset["pictures"])
+        return {"kind": kinds.IMAGE, **facts}, pictures.described_note(name, facts)
+    if pictures.are_contents(column) and dataset["kinds"].get(name) != kinds.IDENTIFIER:
+        raise UserError(f"kinds: column {name!r} holds contents of files, which are pictures or nothing; name it under `drop`")
     if name in dataset["dates"]:
         return {"kind": kinds.DATETIME, "format": dataset["dates"][name]}, None
     stated = dataset["kinds"].get(name)

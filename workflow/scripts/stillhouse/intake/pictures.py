@@ -14,9 +14,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
-from scipy.spatial import cKDTree
 
 from stillhouse.errors import UserError
 
@@ -34,11 +31,6 @@ MOST_PIXELS = 120_000_000
 # The difference of channels from which a picture is no grey one, in steps of 255.
 COLOURED = 12
 MOST_NAMED = 5
-# The mean difference of pixels up to which two pictures are one, as a share of the first one's contrast: the mean distance of
-# its pixels from their mean.
-SAME = 0.05
-# The fields of a picture, down and across, and how many of their components tell which pictures are compared.
-FIELDS, COMPARED, PAIRS_AT_ONCE = 8, 6, 20_000
 
 
 class UnreadablePictureError(ValueError):
@@ -68,7 +60,7 @@ def is_name(value):
     return isinstance(value, str) and bool(_NAME.fullmatch(value))
 
 
-def digests(column):
+def content_digests(column):
     """Return a digest of the content of each picture of a raw column, None for a gap or a file that is not there."""
 
     def digest(cell):
@@ -79,26 +71,27 @@ def digests(column):
     return column.map(digest)
 
 
-def located(table, folder, stated):
+def located(table, folder, stated, guessed=()):
     """Return a raw table whose names of pictures are paths from here on, as those in a file are from the file's folder.
 
-    ``stated`` has the names of the columns that are pictures whatever they look like.
+    ``stated`` has the names of columns that are pictures, ``guessed`` those of columns that may be, if there is such a file.
     """
-    found = {}
-    for name in table.columns:
-        values = table[name].dropna()
-        if name in stated or (are_names(values) and (Path(folder) / values.iloc[0]).is_file()):
-            found[name] = table[name].map(lambda cell: str(Path(folder) / cell) if isinstance(cell, str) else cell)
-    return table.assign(**found)
+    there = [name for name in guessed if are_names(known := table[name].dropna()) and (Path(folder) / known.iloc[0]).is_file()]
+    paths = {
+        name: table[name].map(lambda cell: str(Path(folder) / cell) if isinstance(cell, str) else cell)
+        for name in (*stated, *there)
+    }
+    return table.assign(**paths)
 
 
 def described(column, options):
     """Return the description of a column of pictures: their height and width, their channels, and how they are made to fit.
 
-    ``options`` are those of ``pictures`` of the dataset. Where they say ``auto``, the first pictures tell.
+    ``options`` are those of ``pictures`` of the dataset. Where they say ``auto``, pictures throughout the column tell.
+    ``shift`` is by how many bits values of more than 8 are too large.
     """
     size, mode = options["size"], options["mode"]
-    found = list(_looked_at(column)) if AUTO in (size, mode) else []
+    found = list(_looked_at(column))
     if AUTO in (size, mode) and not found:
         held = "bytes that are no pictures" if are_contents(column) else "no path of a picture that can be read"
         raise UserError(f"column {column.name!r} holds {held}; name it under `drop`, or mend it")
@@ -110,19 +103,30 @@ def described(column, options):
         size = [size, size]
     if mode == AUTO:
         mode = RGB if any(facts[2] for facts in found) else GREY
-    return {"size": list(size), "channels": CHANNELS[mode], "fit": options["fit"], "damaged": options["damaged"]}
+    shift = max(0, max((facts[3] for facts in found), default=0).bit_length() - 8)
+    facts = {"size": list(size), "channels": CHANNELS[mode], "shift": shift}
+    return {**facts, "fit": options["fit"], "damaged": options["damaged"]}
+
+
+def described_note(name, facts):
+    """Return how a column of pictures is read, as a sentence."""
+    (height, width), colours = facts["size"], "grey" if facts["channels"] == 1 else "RGB"
+    return f"column {name!r} is read as {colours} pictures of {height} x {width} pixels"
 
 
 def _looked_at(column):
-    """Yield height, width, and whether there is colour, of the first pictures that can be read."""
-    for cell in column.dropna().iloc[:LOOKED_AT]:
+    """Yield height, width, whether there is colour, and the largest value of more than 8 bits, of some pictures."""
+    known = column.dropna()
+    for cell in known.iloc[np.unique(np.linspace(0, len(known) - 1, LOOKED_AT).astype(int))] if len(known) else ():
         try:
             image = opened(cell)
-            coloured = image.mode not in ("1", "L", "LA", "I") and not image.mode.startswith("I;16")
+            largest, coloured = 0, not image.mode.startswith(("1", "L", "I"))
+            if image.mode.startswith("I"):
+                largest = int(whole(image).max(initial=0))
             if coloured:
-                small = np.asarray(plain(image, RGB).resize((16, 16))).astype(int)
+                small = np.asarray(plain(image, RGB, 0).resize((16, 16))).astype(int)
                 coloured = bool(np.ptp(small, axis=2).max() > COLOURED)
-            yield upright(image).height, upright(image).width, coloured
+            yield upright(image).height, upright(image).width, coloured, largest
         except UnreadablePictureError:
             continue
 
@@ -203,15 +207,25 @@ def upright(image):
         raise UnreadablePictureError(f"{_title(image)} is cut or damaged ({error})") from error
 
 
-def plain(image, mode):
-    """Return a picture upright, grey or RGB with 8 bits; what is transparent shows white, of an animation the first picture."""
+def whole(image):
+    """Return the whole numbers of a picture of more than 8 bits; negative ones count as 0."""
+    try:
+        return np.asarray(image).astype("int64").clip(0)
+    except Exception as error:  # see `opened`
+        raise UnreadablePictureError(f"{_title(image)} is cut or damaged ({error})") from error
+
+
+def plain(image, mode, shift):
+    """Return a picture upright, grey or RGB with 8 bits; what is transparent shows white, of an animation the first picture.
+
+    Values of more than 8 bits lose the last ``shift`` of them.
+    """
     from PIL import Image
 
     try:
         image.load()
         if image.mode.startswith("I"):
-            values = np.asarray(image).astype("int64").clip(0)
-            image = Image.fromarray((values >> (8 if values.max(initial=0) < 1 << 16 else 24)).astype("uint8"))
+            image = Image.fromarray((whole(image) >> shift).clip(0, 255).astype("uint8"))
         if image.mode == "F":
             raise UnreadablePictureError(f"{_title(image)} holds floating-point numbers, and no shades of 8 or 16 bits")
         if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
@@ -236,7 +250,7 @@ def pixels_of(cell, facts):
     if image.format == "JPEG":
         # Decoded at a fraction of its size where that is still larger than what is wanted.
         image.draft(None, (2 * width, 2 * height))
-    array = np.asarray(fitted(plain(image, mode), width, height, facts["fit"]))
+    array = np.asarray(fitted(plain(image, mode, facts["shift"]), width, height, facts["fit"]))
     return array[None] if mode == GREY else np.moveaxis(array, 2, 0)
 
 
@@ -264,50 +278,3 @@ def arrays(values, column):
     black = bytes(int(np.prod(shape)))
     content = b"".join(black if cell is None or not isinstance(cell, bytes) else cell for cell in values)
     return np.frombuffer(content, dtype=np.uint8).reshape(-1, *shape)
-
-
-def numbers_of_copies(values, column):
-    """Return a number for each picture of a typed column, equal for pictures that are the same or nearly so; shape (rows,).
-
-    Those that may be nearly the same lie near each other by the leading components of their fields; their pixels then decide.
-    """
-    equal, _ = pd.factorize(values, use_na_sentinel=False)
-    first = np.unique(equal, return_index=True)[1]
-    pixels = arrays(values.iloc[first], column).reshape(len(first), -1)
-    shown = pixels.reshape(len(first), *shape_of(column))
-    tree = cKDTree(leading(fields(shown.mean(axis=1, dtype="float32")), COMPARED))
-    pairs = tree.query_pairs(FIELDS * SAME, output_type="ndarray")
-    contrast = contrasts(pixels)
-    near = [pair for part in np.array_split(pairs, len(pairs) // PAIRS_AT_ONCE + 1) for pair in _alike(part, pixels, contrast)]
-    one, other = np.reshape(near, (-1, 2)).astype(int).T
-    graph = coo_matrix((np.ones(len(one)), (one, other)), shape=(len(first), len(first)))
-    return connected_components(graph, directed=False)[1][equal]
-
-
-def _alike(pairs, pixels, contrast):
-    """Return the pairs of positions whose pixels hardly differ, beside the contrast of the first."""
-    one, other = pairs.T
-    difference = np.abs(pixels[one].astype("int16") - pixels[other]).mean(axis=1)
-    return pairs[difference <= SAME * contrast[one]]
-
-
-def contrasts(x):
-    """Return the mean distance of each row's numbers from their mean, at least 1; shape (rows,)."""
-    return np.maximum(np.abs(x - x.mean(axis=1, keepdims=True)).mean(axis=1), 1)
-
-
-def fields(grey):
-    """Return the light of eight by eight fields of grey pictures (rows, height, width), in units of contrast; (rows, 64)."""
-    found = grey
-    for axis in (1, 2):
-        edges = np.linspace(0, grey.shape[axis], FIELDS, endpoint=False).astype(int)
-        sizes = np.diff([*edges, grey.shape[axis]]).clip(1).reshape([-1 if place == axis else 1 for place in range(3)])
-        found = np.add.reduceat(found, edges, axis=axis) / sizes
-    flat = found.reshape(len(grey), -1)
-    return (flat - flat.mean(axis=1, keepdims=True)) / contrasts(flat)[:, None]
-
-
-def leading(x, count):
-    """Return the leading principal components of rows; shape (rows, count)."""
-    centred = x - x.mean(axis=0)
-    return centred @ np.linalg.eigh(centred.T @ centred)[1][:, -count:]

@@ -13,7 +13,7 @@ from stillhouse.columns import (
 )
 from stillhouse.config.dataset import FOLDER, as_list, batch_files, locations, partition_of, shown, without_password
 from stillhouse.errors import UserError, nearest
-from stillhouse.intake import kinds, pictures
+from stillhouse.intake import folders, kinds, pictures
 from stillhouse.intake.loaders import file, folder, openml, sklearn, url
 from stillhouse.intake.notation import cleaned, comma_doubt, common_units, stray_words
 
@@ -48,12 +48,24 @@ def read_parts(dataset, notes):
     return with_deploy_rows(pd.concat(whole, ignore_index=True), dataset)
 
 
+def with_kinds_of_folders(dataset):
+    """Return a dataset with the kinds of the columns that folders with a file for each row have, where it states no others."""
+    if not any(location.startswith(FOLDER) for _, location in locations(dataset)):
+        return dataset
+    return {**dataset, "kinds": {**folders.KINDS, **dataset["kinds"]}}
+
+
 def with_located_pictures(table, location, dataset):
-    """Return a table in a file with the paths of its pictures, which it has from its folder, as they are from here."""
+    """Return a table in a file with the paths of its pictures, which it has from its folder, as they are from here.
+
+    Columns of another stated kind, keys and dropped columns stay as they are.
+    """
     if loader(location) is not file:
         return table
     stated = [name for name, kind in dataset["kinds"].items() if kind == kinds.IMAGE]
-    return pictures.located(table, Path(location).parent, stated)
+    keys = (dataset["target"], dataset.get("group"), dataset.get("time"), *dataset["drop"], *dataset.get("deploy_where", []))
+    guessed = [name for name in table if name not in dataset["kinds"] and name not in keys]
+    return pictures.located(table, Path(location).parent, [name for name in stated if name in table], guessed)
 
 
 def without_doubles(partition, table, location):

@@ -99,7 +99,7 @@ class Starter:
         self._settle_target(kinds.as_text(table[self.target]).dropna())
 
     def _note_words_for_none(self, raw, dataset):
-        for name in filter(lambda name: is_textual(raw[name]), raw):
+        for name in (name for name in raw if is_textual(raw[name])):
             texts = raw[name].dropna().astype("str").str.strip()
             counts = texts[texts.isin(MAY_MEAN_NONE) & texts.isin(dataset["missing"])].value_counts()
             if len(counts) and counts.iloc[0] > 0.05 * len(raw):

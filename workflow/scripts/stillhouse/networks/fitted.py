@@ -38,9 +38,9 @@ class FittedNetworks:
             means = self.means_on("cuda", *rows) if torch.cuda.is_initialized() else self.means(*rows)
         return means.numpy() if self.n_classes else with_sorted_quantiles((means * self.scale + self.centre).numpy())
 
-    def first_rows(self, table, count):
-        """Return what the networks read of the first rows of a prepared table, as a tensor."""
-        return next(blocks(*tensors_of(table.iloc[:count], self.names), count))
+    def blocks(self, table):
+        """Yield what the networks read of the rows of a prepared table, so many at a time as fit the caches."""
+        return blocks(*tensors_of(table, self.names), ROWS_AT_ONCE)
 
     def means(self, features, pixels=None):
         """Return the networks' mean probabilities or values (rows, outputs) of rows, as ``tensors_of`` returns them."""

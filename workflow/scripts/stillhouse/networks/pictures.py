@@ -4,13 +4,14 @@ Shapes omit the leading axes, as in ``architecture.py``: a picture is (channels,
 """
 
 import math
+from functools import partial
 
 import torch
 import torch.nn.functional as F
 from torch import nn
 
 from stillhouse.errors import UserError
-from stillhouse.networks.architecture import ACTIVATIONS, FlatInputs
+from stillhouse.networks.architecture import ACTIVATIONS, FlatInputs, first, perceptron
 from stillhouse.networks.vectorized.draws import hashed, random_bytes, salt
 from stillhouse.networks.vectorized.layers import LAYERS, VectorizedEach
 
@@ -48,7 +49,7 @@ class Augmentation(nn.Module):
 
 
 class VectorizedAugmentation(nn.Module):
-    """One affine map and a change of light for each picture, drawn from each member's key of the step.
+    """One affine map and a change of light for each row, drawn from each member's key of the step; all its pictures share them.
 
     A picture is turned by up to ``turn`` degrees, made larger or smaller by up to ``zoom``, sheared by up to ``shear``, and
     shifted by up to ``shift`` of its sides; ``flip`` mirrors half of them left to right. ``contrast`` and ``brightness`` change
@@ -172,13 +173,21 @@ def stages(shape, channels, pooling, grid, stage):
     return Layers(*layers, nn.Flatten()), before * height * width
 
 
+def network_of(inputs, n_outputs, stage, channels, pooling, grid, augment, dropout, heads, width, depth, activation, **entry):
+    """Return a network whose stages read pictures, followed by hidden layers that see the other columns too."""
+    reader = partial(stages, channels=channels, pooling=pooling, grid=grid, stage=stage)
+    entry_layer = PictureInputs(inputs, reader, augment, first(dropout), **entry)
+    return perceptron(entry_layer, n_outputs, heads, width, depth, dropout, activation, "none")
+
+
 class PictureInputs(nn.Module):
     """What is read of the pictures of a row, beside its other features; ``reader(shape)`` returns layers and their size."""
 
     def __init__(self, inputs, reader, augment, dropout, **entry_options):
         super().__init__()
         if not inputs.pictures:
-            raise UserError("no column is read as pictures, and this network reads them; set `kinds: {column: image}`")
+            advice = "set `kinds: {column: image}`, or raise `columns_above` of the imputer if it has left them out"
+            raise UserError(f"no column is read as pictures, and this network reads them; {advice}")
         self.inputs, self.flat = inputs, FlatInputs(inputs, **entry_options)
         self.augmentation = Augmentation(augment)
         self.scales = nn.ModuleList(Scaled(means, deviations) for _, means, deviations in inputs.pictures)

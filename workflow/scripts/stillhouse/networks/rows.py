@@ -5,6 +5,9 @@ import torch
 
 from stillhouse.columns import divided, picture_shape
 
+# Rows whose values are counted at once, as each is eight bytes then.
+AT_ONCE = 1024
+
 
 def tensors_of(table, names):
     """Return the features of these names as two tensors: float32 numbers (rows, numbers), and pixels or None.
@@ -26,7 +29,7 @@ def joined(features, pixels):
 
 def blocks(features, pixels, size):
     """Yield what networks read of rows, ``size`` rows at a time."""
-    for start in range(0, len(features), size):
+    for start in range(0, max(1, len(features)), size):
         part = slice(start, start + size)
         yield joined(features[part], None if pixels is None else pixels[part])
 
@@ -34,6 +37,11 @@ def blocks(features, pixels, size):
 def bytes_of_pictures(names):
     """Return the bytes that the pixels of a row take, for features of these names."""
     return sum(int(np.prod(picture_shape(name))) for name in divided(names)[1])
+
+
+def counts_of_values(pixels):
+    """Return how often each value is in each channel of pixels (rows, channels, pixels); shape (channels, 256)."""
+    return np.stack([np.bincount(pixels[:, channel].ravel(), minlength=256) for channel in range(pixels.shape[1])])
 
 
 def scale_of(pixels, names):
@@ -46,7 +54,7 @@ def scale_of(pixels, names):
         shape = picture_shape(name)
         block = pixels[:, start : start + int(np.prod(shape))].reshape(len(pixels), shape[0], -1)
         # By counts of the 256 values, as a copy in floating point would be four times as large.
-        counts = np.stack([np.bincount(block[:, channel].ravel(), minlength=256) for channel in range(shape[0])])
+        counts = sum(counts_of_values(block[row : row + AT_ONCE]) for row in range(0, len(block), AT_ONCE))
         share, values = counts / counts.sum(axis=1, keepdims=True), np.arange(256)
         means = share @ values
         deviations = np.sqrt(np.maximum(share @ values**2 - means**2, 0))

@@ -78,8 +78,8 @@ class Shipped:
 
     def located(self, table, path):
         """Return a raw table with the paths of its pictures as they are from here; those in a folder already are."""
-        names = [column["source"] for column in self.columns if column["kind"] == kinds.IMAGE]
-        return table if path.is_dir() else pictures.located(table, path.parent, [name for name in names if name in table])
+        names = [column["source"] for column in self.columns if column["kind"] == kinds.IMAGE and column["source"] in table]
+        return table if path.is_dir() else pictures.located(table, path.parent, names)
 
     def named(self, table):
         """Return what tells the rows of a raw table apart: identifiers and names of pictures, or else their numbers."""

@@ -2,15 +2,10 @@
 
 from functools import partial
 
-from stillhouse.networks.architecture import first, perceptron
-from stillhouse.networks.pictures import PictureInputs, convolution, stages
+from stillhouse.networks.pictures import convolution, network_of
 
 
-def make(
-    inputs, n_outputs, heads, channels, kernel, pooling, grid, augment, width, depth, dropout, activation, norm, **entry_options
-):
+def make(inputs, n_outputs, kernel, norm, activation, **options):
     """Return the network."""
-    layers = partial(convolution, kernel=kernel, norm=norm, activation=activation)
-    reader = partial(stages, channels=channels, pooling=pooling, grid=grid, stage=layers)
-    entry_layer = PictureInputs(inputs, reader, augment, first(dropout), **entry_options)
-    return perceptron(entry_layer, n_outputs, heads, width, depth, dropout, activation, "none")
+    stage = partial(convolution, kernel=kernel, norm=norm, activation=activation)
+    return network_of(inputs, n_outputs, stage, activation=activation, **options)

@@ -127,12 +127,13 @@ def group_sentence(run):
     ends = prediction_interval(known.values(), run.settings["level"])
     if ends is None:
         return ""
-    low, high = possible(run.main, *ends)
+    low, high = possible(run.main, max(ends[0], 0.0), ends[1])
     worst, best = (pick(known, key=known.get) for pick in (min, max))
     return (
         f"Each fold is one group, scored by models that have seen none of its rows: the {METRIC_TITLES[run.main]} of "
-        f"{run.quoted(run.leader)} is between {number(known[worst])} ({worst}) and {number(known[best])} ({best}). In a new "
-        f"group of the kind it is between {number(low)} and {number(high)}, {100 * run.settings['level']:g} % sure."
+        f"{run.quoted(run.leader)} is between {number(known[worst])} ({worst}) and {number(known[best])} ({best}). By these "
+        f"{len(known)} groups, it is roughly between {number(low)} and {number(high)} in a new one of the kind and size, "
+        f"{100 * run.settings['level']:g} % sure."
     )
 
 

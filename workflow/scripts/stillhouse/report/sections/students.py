@@ -44,7 +44,9 @@ def compared(run, line):
     """Return whether the model that a student is compared with scores significantly more or less than the student."""
     if (margin := run.settings["margin"]) and line["is"] == "teacher":
         not_worse, ends = f"the student is not worse by more than {margin:g}", gap_with_interval(line)
-        return f"{not_worse if line['within_margin'] else f'that {not_worse} is not shown'} (gap {ends})"
+        # Where a gap has no interval, the table has no value.
+        is_shown = str(line["within_margin"]) == "True"
+        return f"{not_worse if is_shown else f'that {not_worse} is not shown'} (gap {ends})"
     if not line["better"] and not line["worse"]:
         return "not significantly different"
     return f"significantly {'less' if bool(line['better']) == run.more_is_better else 'more'}"
