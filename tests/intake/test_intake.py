@@ -294,7 +294,7 @@ def test_a_table_of_few_patterns_is_divided_like_any_other_and_one_of_copies_is_
     few = patterns()
     assert copies(few, ["x", "y"], "auto") is None
     assert "copy" not in make_folds(few, ["x", "y"], ["a", "b"], k=5, seed=1)
-    assert "taken for different cases" in notes(few, {"task": "binary", "columns": COLUMNS_XY}, "auto")[0]
+    assert "taken for different cases" in notes(few, few, {"task": "binary", "columns": COLUMNS_XY}, "auto")[0]
     rng = np.random.default_rng(0)
     once = few.assign(x=rng.normal(size=len(few)))
     oversampled = pd.concat([once, once[once["label"] == 1]], ignore_index=True).assign(row=lambda table: range(len(table)))
@@ -339,8 +339,9 @@ def test_rows_to_be_scored_that_models_learn_from_are_an_alert_and_a_test_table_
     some = pd.concat([train, train[:30].assign(part="deploy"), patterns(100, 3).assign(part="deploy")], ignore_index=True)
     [said] = alerts(some, some, schema, "auto")
     assert said.startswith("30 of 130 labelled deploy rows are equal to a training row")
+    again = pd.concat([train, train[:50].assign(part="test")], ignore_index=True)
     with pytest.raises(UserError, match="test: every row of the test table is in the train table"):
-        alerts(pd.concat([train, train[:50].assign(part="test")], ignore_index=True), schema, "auto")
+        alerts(again, again, schema, "auto")
 
 
 def test_a_column_that_gives_the_answer_away_is_an_alert():
@@ -359,6 +360,7 @@ def test_categories_that_only_deploy_rows_have_are_noted():
     table = labelled(40, site="a", part=np.repeat(["train", "deploy"], 20))
     table.loc[35:, "site"] = "z"
     said = notes(
+        table,
         table,
         {"task": "binary", "columns": [{"name": "site", "kind": "categorical"}, {"name": "x", "kind": "numeric"}]},
         "auto",
