@@ -9,7 +9,7 @@ from scipy.sparse import csr_matrix
 
 from stillhouse.predictions.predictions import SMALLEST
 
-MOST_STEPS, ENOUGH, SMALL = 30, 1e-9, 1e-12
+MOST_STEPS, ENOUGH, SMALL = 30, 1e-8, 1e-12
 # Different log odds that are told apart; of more, as many bins with about equally many rows stand for them.
 MOST_VALUES = 4096
 # Beyond these log odds there is no estimate, as the classes are separated.
@@ -45,20 +45,30 @@ def sums_by_log_odds(labels, scores, W):
 def fitted(X, offset, positive, total):
     """Return the coefficients of a logistic regression on X (values, coefficients) for each weighting, by Newton's method.
 
-    ``positive`` and ``total`` have the weights of positive rows and of all rows at each value; NaN where there is no estimate.
+    ``positive`` and ``total`` have the weights of positive rows and of all rows at each value. All begin where the mean
+    weighting ends, near which bootstrap draws are; NaN where there is no estimate.
     """
-    found = np.zeros((len(total), X.shape[1]))
+    of_mean = (part.mean(axis=0, keepdims=True) for part in (positive, total))
+    start = np.nan_to_num(steps_to_best(X, offset, *of_mean, np.zeros((1, X.shape[1]))))
+    return steps_to_best(X, offset, positive, total, np.repeat(start, len(total), axis=0))
+
+
+def steps_to_best(X, offset, positive, total, start):
+    """Return where Newton's method ends from a start (weightings, coefficients); NaN where it ends nowhere."""
+    found, left = start.copy(), np.arange(len(total))
     products = np.stack([X[:, one] * X[:, other] for one in range(X.shape[1]) for other in range(X.shape[1])])
     with np.errstate(all="ignore"):
         for _ in range(MOST_STEPS):
-            p = 1 / (1 + np.exp(-(found @ X.T + offset)))
-            matrix = ((total * p * (1 - p)) @ products.T).reshape(len(total), X.shape[1], X.shape[1])
-            step = solved(matrix, (positive - total * p) @ X)
-            found = found + step
-            if not np.nanmax(np.abs(step), initial=0) > ENOUGH:
+            p = 1 / (1 + np.exp(-(found[left] @ X.T + offset)))
+            matrix = ((total[left] * p * (1 - p)) @ products.T).reshape(len(left), X.shape[1], X.shape[1])
+            step = solved(matrix, (positive[left] - total[left] * p) @ X)
+            found[left] += step
+            # Those without an estimate take no further steps either.
+            left = left[(np.abs(step) > ENOUGH).any(axis=1)]
+            if not len(left):
                 break
-    is_known = (np.abs(step) <= ENOUGH).all(axis=1) & (np.abs(found) < FARTHEST).all(axis=1)
-    return np.where(is_known[:, None], found, np.nan)
+    found[left] = np.nan
+    return np.where((np.abs(found) < FARTHEST).all(axis=1, keepdims=True), found, np.nan)
 
 
 def solved(matrix, right):
