@@ -90,15 +90,20 @@ class Shipped:
 
     def scores(self, inputs):
         """Return the graph's output of its inputs, shape (rows, outputs); raises ``UserError`` where it fails."""
-        texts = [inputs[graph_input(column["name"])][:, 0] for column in self.columns if column["kind"] == kinds.TEXT]
-        pixels = sum(math.prod(pictures.shape_of(column)) for column in self.columns if column["kind"] == kinds.IMAGE)
-        count = len(next(iter(inputs.values())))
-        longest = np.max([[len(text) for text in own] for own in texts], axis=0, initial=pixels) if texts else [pixels] * count
+        lengths = [self._lengths(inputs[graph_input(one["name"])], one) for one in self.columns if one["kind"] in kinds.ENCODED]
+        longest = np.max(lengths, axis=0) if lengths else []
         try:
-            parts = [{name: values[rows] for name, values in inputs.items()} for rows in pieces(longest)]
+            parts = [{name: values[rows] for name, values in inputs.items()} for rows in pieces(longest)] or [inputs]
             return np.concatenate([self.session.run(None, part)[0] for part in parts])
         except Exception as error:  # see Shipped.__init__
             raise UserError(f"{self.path}: prediction failed: {error}") from error
+
+    @staticmethod
+    def _lengths(values, column):
+        """Return the characters of each text, or the pixels of each picture; shape (rows,)."""
+        if column["kind"] == kinds.IMAGE:
+            return np.full(len(values), math.prod(pictures.shape_of(column)))
+        return np.array([len(text) for text in values[:, 0]], dtype=int)
 
     def typed(self, table):
         """Return the columns that the graph reads, typed, by name; raises ``UserError`` for a missing column."""
