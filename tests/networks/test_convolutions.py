@@ -172,9 +172,10 @@ def test_the_file_reads_pictures_as_the_workflow_does(tmp_path, method, given, c
     assert largest_difference(path, rows, whole) < 1e-5
 
 
-def test_the_components_of_a_file_are_those_of_the_workflow(tmp_path):
+@pytest.mark.parametrize("method", ["components", "gradients"])
+def test_the_components_of_a_file_are_those_of_the_workflow(tmp_path, method):
     table = typed_shapes(200)
-    imputer = prepared_by(COLUMNS, "median", pictures={"method": "components", "size": 20}).fit(table)
+    imputer = prepared_by(COLUMNS, "median", pictures={"method": method, "size": 20}).fit(table)
     sample = imputer.transform(table).assign(label=table["label"], weight=1.0, stop=table["row"] % 5 == 0)
     assert sum(name.startswith("e") for name in sample) == 20
     model = trained(sample, network_options("mlp", width=8, epochs=3), 2)[0]

@@ -7,19 +7,21 @@ from chain import Chain, intake
 from picture_samples import COLUMNS, column, content, shapes, typed_shapes
 from prepared_samples import prepared_by
 from sklearn.decomposition import PCA
+from sklearn.linear_model import LogisticRegression
 
 from stillhouse.errors import UserError
 from stillhouse.evaluation.slicing import columns_of
 from stillhouse.intake import pictures
 from stillhouse.preparation.picture_columns import PictureColumn, with_pictures, without_pictures
-from stillhouse.preparation.picture_encoders.components import make
+from stillhouse.preparation.picture_encoders.components import make as components
+from stillhouse.preparation.picture_encoders.gradients import Gradients
 from stillhouse.preparation.sample import with_features
 from stillhouse.preparation.transfer_rows import synthetic_rows
 
 
 def test_components_are_those_of_scikit_learn_and_alike_in_scale():
     pixels = np.stack(shapes(150)[0])[:, None]
-    found = make(seed=1, size=8, rows=1000).fit(pixels).transform(pixels)
+    found = components(seed=1, size=8, rows=1000).fit(pixels).transform(pixels)
     expected = PCA(8, svd_solver="full").fit_transform(pixels.reshape(150, -1) / 255)
     for own, other in zip(found.T, expected.T, strict=True):
         assert abs(np.corrcoef(own, other)[0, 1]) > 0.999
@@ -29,16 +31,52 @@ def test_components_are_those_of_scikit_learn_and_alike_in_scale():
 
 def test_components_are_learned_of_a_sample_where_there_are_many_pictures():
     pixels = np.stack(shapes(150)[0])[:, None]
-    few, other = (make(seed=seed, size=4, rows=40).fit(pixels) for seed in (1, 2))
+    few, other = (components(seed=seed, size=4, rows=40).fit(pixels) for seed in (1, 2))
     assert few.transform(pixels).shape == (150, 4)
     assert not np.allclose(few.components_, other.components_)
-    assert np.allclose(few.components_, make(seed=1, size=4, rows=40).fit(pixels).components_)
+    assert np.allclose(few.components_, components(seed=1, size=4, rows=40).fit(pixels).components_)
 
 
+def test_gradients_tell_where_light_rises_and_in_which_direction():
+    """An edge between a dark left and a light right half rises to the right, in the fields of the middle alone."""
+    edge = np.zeros((1, 1, 8, 8), dtype=np.uint8)
+    edge[..., 4:] = 200
+    read = Gradients(directions=4, fields=3)
+    found = read(edge).reshape(4, 3, 3)
+    assert found[0].sum() > 0
+    assert np.allclose(found[1:], 0, atol=1e-6)
+    assert np.allclose(found[0][:, [0, 2]], 0)
+    assert np.allclose(found[0][:, 1], found[0][0, 1])
+    assert np.linalg.norm(found) == pytest.approx(1)
+    turned = read(np.rot90(edge, 1, (2, 3)).copy()).reshape(4, 3, 3)
+    assert turned[3].sum() == pytest.approx(found[0].sum())
+
+
+def test_gradients_do_not_depend_on_the_light_and_a_blank_picture_has_none():
+    pixels = np.stack(shapes(20)[0])[:, None] // 2
+    read = Gradients(directions=8, fields=4)
+    assert np.allclose(read(pixels), read(pixels + 60), atol=1e-6)
+    assert np.allclose(read(pixels), read(2 * pixels), atol=1e-6)
+    assert (read(np.full((3, 1, 8, 8), 90, dtype=np.uint8)) == 0).all()
+
+
+def test_gradients_tell_shapes_that_lie_anywhere_better_than_pixels_do():
+    train, unseen = typed_shapes(300, gaps=False), typed_shapes(200, seed=7, gaps=False)
+    scored = {}
+    for method in ("components", "gradients"):
+        made = prepared_by(COLUMNS[:1], "median", pictures={"method": method, "size": 30}).fit(train)
+        X, Z = (made.transform(table).drop(columns="row") for table in (train, unseen))
+        model = LogisticRegression(max_iter=1000).fit(X, train["label"])
+        scored[method] = model.score(Z, unseen["label"])
+    assert scored["gradients"] > scored["components"]
+    assert scored["gradients"] > 0.9
+
+
+@pytest.mark.parametrize("method", ["components", "gradients"])
 @pytest.mark.parametrize("shade", [0, 90])
-def test_pictures_that_do_not_differ_have_no_features_and_alone_are_refused(shade):
+def test_pictures_that_do_not_differ_have_no_features(shade, method):
     blank = pd.DataFrame({"row": range(9), "scan": [bytes([shade] * 144)] * 9})
-    made = prepared_by(COLUMNS[:1], "median", pictures={"method": "components"}).fit(blank)
+    made = prepared_by(COLUMNS[:1], "median", pictures={"method": method}).fit(blank)
     assert made.names() == []
     assert list(made.transform(blank)) == ["row"]
 

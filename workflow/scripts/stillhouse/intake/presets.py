@@ -53,7 +53,7 @@ FILLED = 0.8
 # encoder of a text takes as much as its components again.
 WIDTHS = {128: 38, 64: 65, 32: np.inf}
 # The features of a column of texts, and of one of pictures, about.
-COMPONENTS, PICTURE_COMPONENTS = 24, 50
+COMPONENTS, PICTURE_COMPONENTS = 24, 100
 # The seconds that `speed` takes on the machine of the estimates.
 USUAL_SECONDS = 0.058
 

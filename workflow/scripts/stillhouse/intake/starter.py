@@ -38,6 +38,7 @@ from stillhouse.intake.presets import (
 from stillhouse.intake.raw import loader, with_located_pictures
 from stillhouse.intake.sniffing import sniffed
 from stillhouse.intake.template import (
+    GRADIENTS,
     SYNTHETIC,
     TEMPLATE,
     WHOLE,
@@ -229,6 +230,7 @@ class Starter:
             synthetic=SYNTHETIC.format(share=share) if share else "",
             student=student_text(asked, width, transfer, bool(self.size.pictures)),
             imputer="whole" if self.size.pictures else "marked",
+            gradients=GRADIENTS if self.size.pictures else "",
             whole=WHOLE if self.size.pictures else "",
             comment="" if is_classes else "  # Where the target is a number, the method logistic is ridge regression.\n",
             k=folds_for(self.described, asked.folds),

@@ -28,7 +28,7 @@ datasets:
 
 imputers:
   # Gaps get the median, and a column that says where they were.
-  marked: {{method: median, indicators: true}}
+  marked: {{method: median, indicators: true{gradients}}}
 {whole}
 models:
 {comment}{members}  stack: {{stack: {{method: linear, members: [{names}]}}}}
@@ -42,8 +42,9 @@ SYNTHETIC = """\
     synthetic: {{method: swap, share: {share}}}
 """
 # The imputer of networks that read pictures whole.
+GRADIENTS = ", pictures: {method: gradients}"
 WHOLE = """\
-  # Pictures as they are; other models see their leading components.
+  # Pictures as they are; other models see how their light rises, by direction and by field.
   whole: {method: median, indicators: true, pictures: {method: pixels}}
 """
 # The settings of networks that read pictures.

@@ -2,5 +2,5 @@
 
 ``pixels`` is uint8 of shape (rows, channels, height, width); ``transform`` returns float64 of shape (rows, ``size_``). One
 whose features are whole pictures states their ``kind``. One with ``exports: true`` in ``settings.yaml`` has the attributes of
-``components.py`` or ``pixels.py``.
+``components.py``, ``gradients.py`` or ``pixels.py``.
 """

@@ -11,20 +11,20 @@ ROWS_AT_ONCE = 4096
 
 
 class Components:
-    """The leading components of pixels, each with mean 0 and deviation 1 over the pictures that were fitted on.
+    """The leading components of what is read of pictures, each with mean 0 and deviation 1 over those that were fitted on.
 
-    ``components_`` has shape (size, pixels), ``centre_`` and ``scale_`` have shape (size,).
+    ``read(pixels)`` returns numbers (rows, read). ``components_`` has shape (size, read), ``centre_`` and ``scale_`` (size,).
     """
 
-    def __init__(self, size, rows, seed):
-        self.size, self.rows, self.seed = size, rows, seed
+    def __init__(self, size, rows, seed, read):
+        self.size, self.rows, self.seed, self.read = size, rows, seed, read
 
     def fit(self, pixels):
         """Learn components of pictures, of a sample where there are many."""
         rows = np.arange(len(pixels))
         if len(rows) > self.rows:
             rows = np.sort(np.random.default_rng(self.seed).choice(rows, self.rows, replace=False))
-        X = flat(pixels[rows])
+        X = np.vstack([self.read(part) for part in parts(pixels[rows])])
         centred, size = X - X.mean(axis=0), min(self.size, len(X) - 1, X.shape[1])
         found = randomized_svd(centred, size, random_state=self.seed)[2] if size > 0 else np.zeros((0, X.shape[1]))
         # In half precision, as shipped files carry them.
@@ -38,8 +38,12 @@ class Components:
 
     def transform(self, pixels):
         """Return the components of pictures; shape (rows, size)."""
-        parts = [pixels[start : start + ROWS_AT_ONCE] for start in range(0, max(1, len(pixels)), ROWS_AT_ONCE)]
-        return np.vstack([(flat(part) @ self.components_.T - self.centre_) / self.scale_ for part in parts])
+        return np.vstack([(self.read(part) @ self.components_.T - self.centre_) / self.scale_ for part in parts(pixels)])
+
+
+def parts(pixels):
+    """Return pictures some thousands at a time, at least one part."""
+    return [pixels[start : start + ROWS_AT_ONCE] for start in range(0, max(1, len(pixels)), ROWS_AT_ONCE)]
 
 
 def flat(pixels):
@@ -49,4 +53,4 @@ def flat(pixels):
 
 def make(seed, size, rows):
     """Return the encoder."""
-    return Components(size, rows, seed)
+    return Components(size, rows, seed, flat)

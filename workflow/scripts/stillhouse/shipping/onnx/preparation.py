@@ -11,6 +11,7 @@ from onnx import TensorProto
 from stillhouse.columns import ENCODED, PIXELS, TOKEN
 from stillhouse.intake.pictures import shape_of
 from stillhouse.preparation.picture_encoders.components import WHITE
+from stillhouse.preparation.picture_encoders.gradients import LEAST_LENGTH, Gradients
 from stillhouse.preparation.scaling import LIMIT
 from stillhouse.shipping.onnx.texts import half_product, text_components, text_counts, text_scores, text_tokens
 
@@ -68,12 +69,33 @@ def pixels_of(graph, picture):
     return graph.add("Cast", pixels, to=TensorProto.FLOAT)
 
 
+def gradients(graph, pixels, read, column):
+    """Add the gradients of pictures by direction and field; shape (rows, directions x fields), double precision."""
+    light = graph.add(
+        "Div", graph.add("ReduceMean", pixels, graph.constant(np.array([1])), keepdims=1), graph.constant(np.float32(WHITE))
+    )
+    kernel = np.zeros((read.directions, 1, 3, 3), dtype="float32")
+    kernel[:, 0, 1, 2], kernel[:, 0, 2, 1] = read.angles().T
+    kernel[:, 0, 1, 0], kernel[:, 0, 0, 1] = -read.angles().T
+    rises = graph.add("Relu", graph.add("Conv", light, graph.constant(kernel), kernel_shape=[3, 3]))
+    means, (_, height, width) = read.means(*column["size"]), shape_of(column)
+    flat = graph.add("Reshape", rises, graph.constant(np.array([-1, read.directions, (height - 2) * (width - 2)])))
+    found = graph.add("MatMul", flat, graph.constant(means))
+    found = graph.add("Cast", graph.add("Flatten", found, axis=1), to=TensorProto.DOUBLE)
+    squares = graph.add("ReduceSum", graph.add("Mul", found, found), graph.constant(np.array([1])), keepdims=1)
+    length = graph.add("Max", graph.add("Sqrt", squares), graph.constant(np.array([[LEAST_LENGTH]])))
+    return graph.add("Div", found, length)
+
+
 def picture_components(graph, picture):
     """Add the components of a ``PictureColumn``; shape (rows, size), single precision."""
-    encoder = picture.encoder
-    pixels = graph.add("Cast", graph.add("Flatten", pixels_of(graph, picture), axis=1), to=TensorProto.DOUBLE)
-    share = graph.add("Div", pixels, graph.constant(np.float64(WHITE)))
-    projected = half_product(graph, share, encoder.components_.T)
+    encoder, pixels = picture.encoder, pixels_of(graph, picture)
+    if isinstance(encoder.read, Gradients):
+        read = gradients(graph, pixels, encoder.read, picture.column)
+    else:
+        flat = graph.add("Cast", graph.add("Flatten", pixels, axis=1), to=TensorProto.DOUBLE)
+        read = graph.add("Div", flat, graph.constant(np.float64(WHITE)))
+    projected = half_product(graph, read, encoder.components_.T)
     centred = graph.add("Sub", projected, graph.constant(encoder.centre_[None]))
     return graph.add("Cast", graph.add("Div", centred, graph.constant(encoder.scale_[None])), to=TensorProto.FLOAT)
 
