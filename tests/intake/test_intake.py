@@ -280,7 +280,7 @@ def test_equal_rows_stay_in_one_fold_and_are_noted():
     schema = {"task": "binary", "columns": [{"name": "x", "kind": "numeric"}]}
     said = notes(table, table, schema, "tie")
     assert said[0].startswith("40 rows have the same features as another")
-    assert said[1].startswith("20 sets of rows with the same features have different labels")
+    assert said[1].startswith("20 sets of such rows have different labels")
 
 
 def patterns(rows=3000, seed=0):

@@ -75,9 +75,8 @@ def duplicate_notes(labelled, names, duplicates):
     rows = f"{count:,} rows have" if count > 1 else "1 row has"
     sentences = [f"{rows} the same features as another; {what}"]
     if conflicting:
-        sentences.append(
-            f"{conflicting:,} sets of rows with the same features have different labels: no model can get all of them right"
-        )
+        sets = "1 set of rows with the same features has" if conflicting == 1 else f"{conflicting:,} sets of such rows have"
+        sentences.append(f"{sets} different labels: no model can get all of them right")
     return sentences
 
 
