@@ -14,8 +14,6 @@ from prepared_samples import prepared_by
 from shipped_samples import AS_IT_WAS, READING
 from sklearn.metrics import roc_auc_score
 
-from stillhouse.config.checks.configuration import checked
-from stillhouse.config.completion import ConfigError
 from stillhouse.ensembles.pipeline import SinglePipeline
 from stillhouse.intake import pictures
 from stillhouse.networks.pictures import DRAWS, convolution, lit, maps, moved, stages
@@ -218,31 +216,6 @@ def test_pillow_is_named_where_it_is_absent(monkeypatch):
     monkeypatch.setattr(builtins, "__import__", without)
     with pytest.raises(Exception, match="install the package `pillow`"):
         pictures.pixels_of(b"", {"size": [2, 2], "channels": 1, "fit": "pad"})
-
-
-@pytest.mark.parametrize(
-    ("model", "said"),
-    [
-        ({"prepare": {"impute": "whole"}, "fit": {"method": "tree"}}, "m.prepare.impute: tree cannot read whole pictures"),
-        ({"train": {"method": "cnn"}}, "m.prepare.impute: cnn reads whole pictures; choose an imputer with"),
-        (
-            {"prepare": {"impute": "whole", "resample": "smote"}, "train": {"method": "cnn"}},
-            "m.prepare.resample: smote compares features",
-        ),
-        (
-            {"prepare": {"impute": "whole"}, "train": {"method": "cnn", "curriculum": 3}},
-            "m.train.curriculum: cannot be combined with whole pictures",
-        ),
-    ],
-)
-def test_models_that_cannot_read_pictures_are_refused(schema, model, said):
-    config = {
-        "datasets": {"d": {"train": "sklearn:iris", "target": "target"}},
-        "imputers": {"whole": {"method": "median", "pictures": {"method": "pixels"}}},
-        "models": {"m": model},
-    }
-    with pytest.raises(ConfigError, match=said):
-        checked(config, schema)
 
 
 def test_the_shipped_file_says_which_pictures_it_cannot_read(tmp_path):

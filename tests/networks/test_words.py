@@ -10,8 +10,6 @@ from shipped_samples import AS_IT_WAS, READING
 from sklearn.metrics import roc_auc_score
 from text_samples import COLUMNS, assert_reads_raw_texts, notes
 
-from stillhouse.config.checks.configuration import checked
-from stillhouse.config.completion import ConfigError
 from stillhouse.ensembles.pipeline import SinglePipeline
 from stillhouse.errors import UserError
 from stillhouse.networks.texts import Bag, Convolutions, WordVectors
@@ -129,28 +127,3 @@ def test_a_network_of_words_says_that_there_is_no_text():
     sample = pd.DataFrame({"row": range(60), "n0:x": np.arange(60.0), "label": np.arange(60) % 2, "weight": 1.0})
     with pytest.raises(UserError, match="no column is read as text"):
         trained(sample.assign(stop=sample["row"] % 5 == 0), SMALL["wordbag"])
-
-
-@pytest.mark.parametrize(
-    ("model", "said"),
-    [
-        ({"prepare": {"impute": "words"}, "fit": {"method": "tree"}}, "m.prepare.impute: tree cannot read whole texts"),
-        ({"train": {"method": "textcnn"}}, "m.prepare.impute: textcnn reads whole texts; choose an imputer with"),
-        (
-            {"prepare": {"impute": "words", "resample": "smote"}, "train": {"method": "wordbag"}},
-            "m.prepare.resample: smote compares features",
-        ),
-        (
-            {"prepare": {"impute": "words"}, "train": {"method": "textcnn", "mixup": 0.4}},
-            "m.train.mixup: cannot be combined with whole texts",
-        ),
-    ],
-)
-def test_models_that_cannot_read_words_are_refused(schema, model, said):
-    config = {
-        "datasets": {"d": {"train": "sklearn:iris", "target": "target"}},
-        "imputers": {"words": {"method": "median", "texts": {"method": "tokens"}}},
-        "models": {"m": model},
-    }
-    with pytest.raises(ConfigError, match=said):
-        checked(config, schema)
