@@ -18,7 +18,7 @@ from stillhouse.evaluation.ranking import (
     rankings,
     recall_at,
 )
-from stillhouse.evaluation.recalibration import calibration_intercept, calibration_slope
+from stillhouse.evaluation.recalibration import calibration_intercept, calibration_slope, intercept_of, slope_of
 from stillhouse.predictions.predictions import label_losses
 
 # The number of bins of the calibration error, which have equally many rows.
@@ -179,6 +179,8 @@ BY_TASK = {
 RANKING = {"auc": auc_of, "average_precision": average_precision_of}
 # Metrics that are means over rows, as functions of labels and scores.
 OF_MEANS = {"log_loss": label_losses, "brier": squared_distances}
+# Metrics of calibration, as functions of the log odds that are stated.
+OF_LOG_ODDS = {"calibration_slope": slope_of, "calibration_intercept": intercept_of}
 # Metrics of decided classes, as functions of their settings and of the rows by label and decision.
 OF_CONFUSION = {
     "accuracy": accuracy_of,
@@ -195,5 +197,5 @@ MEAN_RECALLS = ("balanced_accuracy", "tuned_balanced_accuracy")
 # Metrics of decisions, not of probabilities.
 OF_DECISIONS = ("tuned_balanced_accuracy", "cost")
 WITHOUT_INTERVAL = ("calibration_error",)
-UNLIMITED = ("calibration_slope", "calibration_intercept")
+UNLIMITED = tuple(OF_LOG_ODDS)
 LESS_IS_BETTER = ("log_loss", "brier", "calibration_error", "cost", "rmse", "mae", "pinball")

@@ -5,8 +5,9 @@ from functools import partial
 import numpy as np
 
 from stillhouse.evaluation.confusion import recall_of
-from stillhouse.evaluation.metrics import OF_CONFUSION, OF_MEANS, RANKING, confusion_of, mean
+from stillhouse.evaluation.metrics import OF_CONFUSION, OF_LOG_ODDS, OF_MEANS, RANKING, confusion_of, mean
 from stillhouse.evaluation.ranking import Ranking, Thresholds, mean_over_parts, rankings, recall_at
+from stillhouse.evaluation.recalibration import LogOdds
 
 
 class Prepared:
@@ -30,6 +31,9 @@ class Prepared:
             return partial(mean_over_parts, RANKING[name], self._rankings(scores))
         if name in OF_CONFUSION:
             return partial(OF_CONFUSION[name], *settings.values(), self.confusion(scores))
+        if name in OF_LOG_ODDS:
+            stated = self._once("log odds", scores, lambda: LogOdds(self.labels, scores))
+            return partial(OF_LOG_ODDS[name], stated)
         if name in OF_MEANS:
             return partial(mean, OF_MEANS[name](self.labels, scores))
         return partial(metric, self.labels, scores)

@@ -16,30 +16,45 @@ MOST_VALUES = 4096
 FARTHEST = 50.0
 
 
+class LogOdds:
+    """The different log odds that are stated, and which rows have them: all of a calibration that no weighting changes."""
+
+    def __init__(self, labels, scores):
+        p = scores[:, 1].clip(SMALLEST, 1 - SMALLEST)
+        x, places = np.unique(np.log(p) - np.log1p(-p), return_inverse=True)
+        if len(x) > MOST_VALUES:
+            counts = np.bincount(places)
+            bins = ((np.cumsum(counts) - counts / 2) * MOST_VALUES / len(p)).astype(int)
+            means = np.bincount(bins, weights=counts * x) / np.maximum(np.bincount(bins, weights=counts), 1)
+            kept, bins = np.unique(bins, return_inverse=True)
+            x, places = means[kept], bins[places]
+        self.labels, self.values = labels, x
+        self._rows = csr_matrix((np.ones(len(p)), (places, np.arange(len(p)))), shape=(len(x), len(p)))
+
+    def sums(self, W):
+        """Return the weight of positive rows and of all rows at each value; two arrays of shape (draws, values)."""
+        return (self._rows @ (W * self.labels).T).T, (self._rows @ W.T).T
+
+
 def calibration_slope(labels, scores, W):
     """Slope of the log odds of the labels against those that are stated; 1 is calibrated, below 1 is too extreme."""
-    x, positive, total = sums_by_log_odds(labels, scores, W)
-    return fitted(np.column_stack([x, np.ones_like(x)]), np.zeros_like(x), positive, total)[:, 0]
+    return slope_of(LogOdds(labels, scores), W)
 
 
 def calibration_intercept(labels, scores, W):
     """Log odds that are missing on average (calibration in the large); 0 is calibrated, above 0 is too low."""
-    x, positive, total = sums_by_log_odds(labels, scores, W)
-    return fitted(np.ones((len(x), 1)), x, positive, total)[:, 0]
+    return intercept_of(LogOdds(labels, scores), W)
 
 
-def sums_by_log_odds(labels, scores, W):
-    """Return different log odds (values,), and the weight of positive rows and of all rows at each (draws, values)."""
-    p = scores[:, 1].clip(SMALLEST, 1 - SMALLEST)
-    x, places = np.unique(np.log(p) - np.log1p(-p), return_inverse=True)
-    if len(x) > MOST_VALUES:
-        counts = np.bincount(places)
-        bins = ((np.cumsum(counts) - counts / 2) * MOST_VALUES / len(p)).astype(int)
-        means = np.bincount(bins, weights=counts * x) / np.maximum(np.bincount(bins, weights=counts), 1)
-        kept, bins = np.unique(bins, return_inverse=True)
-        x, places = means[kept], bins[places]
-    rows = csr_matrix((np.ones(len(p)), (places, np.arange(len(p)))), shape=(len(x), len(p)))
-    return x, (rows @ (W * labels).T).T, (rows @ W.T).T
+def slope_of(stated, W):
+    """Return the slope by ``LogOdds`` for each weighting; shape (draws,)."""
+    x = stated.values
+    return fitted(np.column_stack([x, np.ones_like(x)]), np.zeros_like(x), *stated.sums(W))[:, 0]
+
+
+def intercept_of(stated, W):
+    """Return the intercept at slope 1 by ``LogOdds`` for each weighting; shape (draws,)."""
+    return fitted(np.ones((len(stated.values), 1)), stated.values, *stated.sums(W))[:, 0]
 
 
 def fitted(X, offset, positive, total):

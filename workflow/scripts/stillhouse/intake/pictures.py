@@ -51,8 +51,7 @@ def are_contents(column):
 
 def are_names(values):
     """Return whether all values are names of picture files, by their endings."""
-    first = values.iloc[0] if len(values) else None
-    return isinstance(first, str) and bool(_NAME.fullmatch(first)) and bool(values.map(is_name).all())
+    return len(values) > 0 and is_name(values.iloc[0]) and bool(values.map(is_name).all())
 
 
 def is_name(value):
@@ -272,9 +271,12 @@ def shape_of(column):
     return (column["channels"], *column["size"])
 
 
+def without_gaps(cells, column):
+    """Return the cells of a typed column of pictures, gaps as black pictures; a list of bytes."""
+    black = bytes(int(np.prod(shape_of(column))))
+    return [cell if isinstance(cell, bytes) else black for cell in cells]
+
+
 def arrays(values, column):
     """Return a typed column of pictures as uint8, gaps as black pictures; shape (rows, channels, height, width)."""
-    shape = shape_of(column)
-    black = bytes(int(np.prod(shape)))
-    content = b"".join(black if cell is None or not isinstance(cell, bytes) else cell for cell in values)
-    return np.frombuffer(content, dtype=np.uint8).reshape(-1, *shape)
+    return np.frombuffer(b"".join(without_gaps(values, column)), dtype=np.uint8).reshape(-1, *shape_of(column))

@@ -2,18 +2,14 @@
 
 import numpy as np
 
-from stillhouse.columns import ENCODED, PIXELS, ROW, feature_kind, feature_name, source_position
+from stillhouse.columns import PIXELS, ROW, divided, feature_name, source_position
 from stillhouse.intake import kinds, pictures
+from stillhouse.preparation.encoded_column import EncodedColumn
 from stillhouse.tables import positions_of
 
 
-class PictureColumn:
+class PictureColumn(EncodedColumn):
     """A column of pictures and its encoder; it has no scores."""
-
-    scores = None
-
-    def __init__(self, column, encoder):
-        self.column, self.encoder = column, encoder
 
     def fit(self, table, labels):
         """Learn the encoder, without labels; return the pixels of the rows."""
@@ -25,22 +21,13 @@ class PictureColumn:
         """Return the pixels of a table's pictures, uint8 of shape (rows, channels, height, width)."""
         return pictures.arrays(table[self.column["name"]], self.column)
 
-    @property
-    def kind(self):
-        """The kind of the encoder's features: numbers, or whole pictures."""
-        return getattr(self.encoder, "kind", ENCODED)
-
     def encoded(self, pixels):
         """Return the encoder's features; shape (rows, size)."""
         return self.encoder.transform(pixels)
 
     def names(self):
         """Return the names of the encoder's features; that of a whole picture has its shape, such as ``p3:scan 1x28x28``."""
-        if self.kind == PIXELS:
-            return [picture_name(self.column)]
-        return [
-            feature_name(self.kind, self.column, f"{self.column['name']} {place:03d}") for place in range(self.encoder.size_)
-        ]
+        return [picture_name(self.column)] if self.kind == PIXELS else super().names()
 
 
 def picture_name(column):
@@ -51,8 +38,7 @@ def picture_name(column):
 
 def without_pictures(features):
     """Return prepared features for a file, a zero for each picture: it stands in the table that they were prepared from."""
-    held = [name for name in features if feature_kind(name) == PIXELS]
-    return features.assign(**dict.fromkeys(held, np.float32(0)))
+    return features.assign(**dict.fromkeys(divided(features)[1], np.float32(0)))
 
 
 def with_pictures(features, table, columns):
@@ -60,7 +46,7 @@ def with_pictures(features, table, columns):
 
     ``columns`` are the descriptions of the table's columns; ``table`` has ``row`` and the pictures.
     """
-    held = [name for name in features if feature_kind(name) == PIXELS]
+    _, held = divided(features)
     if not held:
         return features
     described = {column["position"]: column for column in columns if column["kind"] == kinds.IMAGE}
@@ -68,7 +54,5 @@ def with_pictures(features, table, columns):
     found = {}
     for name in held:
         column = described[source_position(name)]
-        black = bytes(int(np.prod(pictures.shape_of(column))))
-        cells = table[column["name"]].to_numpy()[places]
-        found[name] = [black if cell is None else cell for cell in cells]
+        found[name] = pictures.without_gaps(table[column["name"]].to_numpy()[places], column)
     return features.assign(**found)

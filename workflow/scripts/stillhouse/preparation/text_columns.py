@@ -1,12 +1,13 @@
 """A column of texts in a preparation: its encoder and, where that asks for it, the label's scores by all that it counts."""
 
-from stillhouse.columns import ENCODED, MEAN_LABEL, feature_name
+from stillhouse.columns import MEAN_LABEL, feature_name
 from stillhouse.intake import kinds
+from stillhouse.preparation.encoded_column import EncodedColumn
 from stillhouse.preparation.target_means import cross_fitted, target_names
 from stillhouse.preparation.text_scores import TextScores
 
 
-class TextColumn:
+class TextColumn(EncodedColumn):
     """A column of texts, and what is learned of it from training rows.
 
     What the encoder reads of texts, ``read``, is made once: counts where it has them, for components and scores alike, and else
@@ -14,7 +15,8 @@ class TextColumn:
     """
 
     def __init__(self, column, encoder, classes):
-        self.column, self.encoder, self.classes, self.scores = column, encoder, classes, None
+        super().__init__(column, encoder)
+        self.classes = classes
 
     def fit(self, table, labels):
         """Learn the encoder, and with labels (rows, outputs) the scores; return what was read of the rows."""
@@ -32,11 +34,6 @@ class TextColumn:
         texts = kinds.plain_texts(table[self.column["name"]])
         return self.encoder.counts(texts) if hasattr(self.encoder, "counts") else texts
 
-    @property
-    def kind(self):
-        """The kind of the encoder's features: numbers, or the numbers of tokens."""
-        return getattr(self.encoder, "kind", ENCODED)
-
     def encoded(self, read):
         """Return the encoder's features; shape (rows, size)."""
         return self.encoder.components(read) if hasattr(self.encoder, "counts") else self.encoder.transform(read)
@@ -44,12 +41,6 @@ class TextColumn:
     def unseen_scores(self, read, labels, parts):
         """Return the scores of the rows that were fitted on, none of them by its own label; shape (rows, outputs)."""
         return cross_fitted(self._new, read, labels, parts)
-
-    def names(self):
-        """Return the names of the encoder's features."""
-        return [
-            feature_name(self.kind, self.column, f"{self.column['name']} {place:03d}") for place in range(self.encoder.size_)
-        ]
 
     def score_names(self):
         """Return the names of the scores, if there are any."""

@@ -45,11 +45,7 @@ def _vectorized(modules, keys):
         raise TypeError(
             f"a {type(first).__name__} has parameters and no vectorized counterpart; add it to vectorized/layers.py"
         )
-    whole = copy.copy(first)
-    whole._parameters = {name: parameter_of(modules, name) for name in first._parameters}
-    whole._buffers = {name: torch.stack([module._buffers[name] for module in modules]) for name in first._buffers}
-    whole._modules = {name: _vectorized([module._modules[name] for module in modules], keys) for name in first._modules}
-    return whole
+    return _together(modules, lambda inner: _vectorized(inner, keys))
 
 
 def parameter_of(modules, name):
@@ -221,12 +217,19 @@ class VectorizedEach(nn.Module):
 
 def _stacked(modules):
     """Return a module with the parameters and buffers of several, which computes nothing by itself."""
+    return _together(modules, _stacked)
+
+
+def _together(modules, inner):
+    """Return a copy of the first module with the parameters and buffers of all, and ``inner`` of those in them.
+
+    How many batches a norm has seen changes nothing of what it computes, and is left out.
+    """
     whole = copy.copy(modules[0])
-    whole._parameters = {name: parameter_of(modules, name) for name in whole._parameters}
-    # How many batches a norm has seen changes nothing of what it computes.
     buffers = [name for name in whole._buffers if name != "num_batches_tracked"]
+    whole._parameters = {name: parameter_of(modules, name) for name in whole._parameters}
     whole._buffers = {name: torch.stack([module._buffers[name] for module in modules]) for name in buffers}
-    whole._modules = {name: _stacked([module._modules[name] for module in modules]) for name in whole._modules}
+    whole._modules = {name: inner([module._modules[name] for module in modules]) for name in whole._modules}
     return whole
 
 
