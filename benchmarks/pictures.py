@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from scipy.stats import binomtest
-from students import REPOSITORY, seconds_of_run
+from students import REPOSITORY, make, seconds_of_run
 
 from stillhouse.columns import LABEL, ROW
 
@@ -70,10 +70,8 @@ def run(folder, asked):
     line = next(line for line in text.splitlines() if line.startswith("  network:"))
     plain = line.replace("  network:", "  plain:").replace("method: cnn", f"method: cnn, {NO_CHANGE}")
     (folder / "plain.yaml").write_text(text.replace(line, f"{line}\n{plain}"))
-    command = [sys.executable, "-m", "snakemake", "--snakefile", REPOSITORY / "Snakefile", "--directory", folder]
     target = "results/trainimagesidx3ubyte/models/plain/predictions.parquet"
-    options = ["--configfile", folder / "plain.yaml", "--cores", "2", "--rerun-triggers", "mtime", "--quiet", "all"]
-    subprocess.run([*command, target, *options], check=True)
+    make(folder, "plain.yaml", target, rerun_triggers="mtime")
     return float(kept.read_text())
 
 

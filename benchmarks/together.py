@@ -9,7 +9,6 @@ by boosted trees and a network, with the same folds, and their stacks are compar
 have 95 % intervals over bootstrap draws.
 """
 
-import subprocess
 import sys
 from pathlib import Path
 
@@ -18,7 +17,7 @@ import pandas as pd
 import yaml
 from PIL import Image
 from sklearn.metrics import roc_auc_score
-from students import REPOSITORY
+from students import make
 
 ROWS, SEED, DRAWS = 3000, 1, 400
 WORDS = {"good": "calm steady clear warm rested fine", "bad": "pain cough weak fever tired sore"}
@@ -94,11 +93,7 @@ def run(folder, options, encoded, others):
             "report": {"control": []},
         }
         (folder / f"{name}.yaml").write_text(yaml.safe_dump(config))
-        command = [sys.executable, "-m", "snakemake", "--snakefile", REPOSITORY / "Snakefile", "--directory", folder]
-        target = f"results/{name}/models/stack/predictions.parquet"
-        subprocess.run(
-            [*command, target, "--configfile", folder / f"{name}.yaml", "--cores", "2", "--quiet", "all"], check=True
-        )
+        make(folder, f"{name}.yaml", f"results/{name}/models/stack/predictions.parquet")
 
 
 def predicted(folder, name):

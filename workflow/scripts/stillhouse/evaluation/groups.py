@@ -6,9 +6,9 @@ Equal losses may hide unequal errors: a group may have most of the false positiv
 import numpy as np
 import pandas as pd
 
-from stillhouse.columns import DECISION, DEPLOY, FALSE_NEGATIVES, FALSE_POSITIVES, LABEL, PART, ROW
+from stillhouse.columns import DECISION, FALSE_NEGATIVES, FALSE_POSITIVES, LABEL
 from stillhouse.evaluation.intervals import draws, share_interval
-from stillhouse.evaluation.slicing import values_of
+from stillhouse.evaluation.slicing import given_slices
 from stillhouse.intake.folds import unit_numbers
 from stillhouse.seeds import generator
 
@@ -27,11 +27,9 @@ def groups(rows, table, schema, columns, protocol):
     at the tuned threshold, a share of ``of_rows`` rows. ``elsewhere`` is the rate of all other rows. The interval of the
     ``gap`` is adjusted for the number of lines (Bonferroni); ``apart`` says whether it leaves out 0.
     """
-    held_out = rows[rows[PART] != DEPLOY].reset_index(drop=True)
-    if protocol.task.kind != "binary" or DECISION not in held_out:
+    if protocol.task.kind != "binary" or DECISION not in rows:
         return pd.DataFrame(columns=list(COLUMNS))
-    typed = held_out[[ROW]].merge(table.drop(columns=[LABEL, PART]), on=ROW)
-    given = [pair for column in columns for pair in values_of(typed, schema, column, held_out[LABEL])]
+    held_out, _, given = given_slices(rows, table, schema, columns)
     large = [(name, mask) for name, mask in given if mask.sum() >= protocol.settings["slice_rows"]]
     labels, decided = held_out[LABEL].to_numpy(int), held_out[DECISION].to_numpy(int)
     pairs = [(name, mask, rate) for name, mask in sorted(large, key=lambda one: one[1].sum()) for rate in RATES]

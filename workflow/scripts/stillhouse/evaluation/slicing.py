@@ -38,10 +38,9 @@ def slices(rows, table, schema, columns, protocol):
     worse for having more rows of a class that is hard everywhere. ``p`` is the one-sided p-value of the difference; ``worse``
     says whether it is significant when adjusted for the number of slices (Holm 1979).
     """
-    held_out = rows[rows[PART] != DEPLOY].reset_index(drop=True)
-    typed = held_out[[ROW]].merge(table.drop(columns=[LABEL, PART]), on=ROW)
+    held_out, typed, given = given_slices(rows, table, schema, columns)
     loss, least = row_losses(held_out, protocol.task), protocol.settings["slice_rows"]
-    given = [(name, "given", mask) for column in columns for name, mask in values_of(typed, schema, column, held_out[LABEL])]
+    given = [(name, "given", mask) for name, mask in given]
     is_scored = halves(held_out, protocol.seed)
     found = [(name, "worst found", mask & is_scored) for name, mask in worst(typed, loss, ~is_scored, schema, least)]
     lines = []
@@ -52,6 +51,13 @@ def slices(rows, table, schema, columns, protocol):
     found = pd.DataFrame(lines, columns=[name for name in COLUMNS if name not in ("p_adjusted", "worse")])
     found["p_adjusted"] = holm(found["p"])
     return found.assign(worse=found["p_adjusted"] < 1 - protocol.settings["level"])
+
+
+def given_slices(rows, table, schema, columns):
+    """Return the held-out rows, their typed columns, and the slices by ``columns`` as pairs (title, mask)."""
+    held_out = rows[rows[PART] != DEPLOY].reset_index(drop=True)
+    typed = held_out[[ROW]].merge(table.drop(columns=[LABEL, PART]), on=ROW)
+    return held_out, typed, [pair for column in columns for pair in values_of(typed, schema, column, held_out[LABEL])]
 
 
 def scored_slice(rows, loss, mask, elsewhere, protocol):
