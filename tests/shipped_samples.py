@@ -24,8 +24,8 @@ WAYS = {
 }
 
 
-def ship(way, gappy, tmp_path, options=None):
-    """A model file, what it was made of, and a raw table with gaps and unseen categories."""
+def ship(way, gappy, tmp_path, options=None, sets=None):
+    """A model file, what it was made of, and a raw table with gaps and unseen categories; ``sets`` are its thresholds."""
     table, columns = gappy
     label = (table["dose"] > 2).astype(float)
     prepared = prepared_by(columns, indicators=True, **WAYS[way])
@@ -42,6 +42,6 @@ def ship(way, gappy, tmp_path, options=None):
     model = OnOriginalPrior(model, Ledger([0.8, 0.2], [0.5, 0.5], resampled=True), sample[sample["stop"]])
     path = tmp_path / "model.onnx"
     whole = SinglePipeline(prepared, model)
-    path.write_bytes(exported(whole, metadata(schema, whole, "d", "m", {})))
+    path.write_bytes(exported(whole, metadata(schema, whole, "d", "m", {}, sets=sets)))
     odd = table.assign(site=table["site"].where(table.index % 5 != 0, "never seen"))
     return path, odd, prepared, model

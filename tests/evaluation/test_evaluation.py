@@ -5,14 +5,13 @@ from functools import partial
 import numpy as np
 import pandas as pd
 import pytest
+from evaluation_samples import BINARY, PROTOCOL, assessed, predicted
 from scipy import stats
 from sklearn import metrics as reference
 
 from stillhouse.evaluation import metrics
 from stillhouse.evaluation.comparison import Comparison, compare, main_draws, pairs
-from stillhouse.evaluation.conformal import HeldOut, threshold, threshold_among_others, threshold_sets
 from stillhouse.evaluation.constant import constant_rows
-from stillhouse.evaluation.coverage import with_conformal
 from stillhouse.evaluation.intervals import (
     bootstrap_p,
     counts,
@@ -23,7 +22,6 @@ from stillhouse.evaluation.intervals import (
     share_interval,
 )
 from stillhouse.evaluation.prepared import Prepared
-from stillhouse.evaluation.protocol import Protocol
 from stillhouse.evaluation.scores import (
     corrected_for_label_shift,
     evaluate,
@@ -206,34 +204,6 @@ def test_bootstrap_intervals_of_a_mean_cover_the_truth():
         low, high = interval(np.abs(scores).mean(), drawn["mae"], 0.95, 100)
         covered.append(low <= np.sqrt(2 / np.pi) <= high)
     assert 0.89 <= np.mean(covered) <= 0.99
-
-
-def predicted(seed, noise, rows=600):
-    rng = np.random.default_rng(0)
-    labels = rng.integers(0, 2, rows)
-    score = 1 / (1 + np.exp(-(labels - 0.5 + noise * np.random.default_rng(seed).normal(size=rows))))
-    frame = {
-        "row": range(rows),
-        "p_a": 1 - score,
-        "p_b": score,
-        "decision": (score > 0.5).astype(int),
-        "label": labels * 1.0,
-        "part": "train",
-        "fold": rng.integers(0, 3, rows),
-    }
-    return pd.DataFrame(frame)
-
-
-SETTINGS = {"draws": 300, "level": 0.95, "precision": 0.9, "quantile": 0.5, "coverage": 0.9, "by_class": False}
-BINARY = Task("binary", ["a", "b"])
-PROTOCOL = Protocol(BINARY, SETTINGS, seed=1)
-
-
-def assessed(rows, task=BINARY, timed=False, ratio=None, **given):
-    """A model's metrics, conformal ones included."""
-    protocol = Protocol(task, SETTINGS, seed=1, ratio=ratio)
-    found = evaluate(rows, protocol, **given)
-    return with_conformal(found, rows, protocol, timed, given.get("weights"))[0]
 
 
 def contest_of(**models):
@@ -440,137 +410,6 @@ def test_repeated_folds_narrow_the_interval_over_folds():
         for count in (1, 6)
     )
     assert 0 < often[2] - often[1] < once[2] - once[1]
-
-
-def test_a_conformal_threshold_is_the_usual_rank_and_with_weights_the_weighted_one():
-    found = np.arange(1.0, 10)
-    assert threshold(found, np.ones(9), np.array([1.0]), 0.9)[0] == 9
-    assert threshold(found, np.ones(9), np.array([1.0]), 0.8)[0] == 8
-    assert threshold(found[:8], np.ones(8), np.array([1.0]), 0.95)[0] == np.inf
-    assert threshold(found, np.r_[np.zeros(8), 9], np.array([1.0]), 0.5)[0] == 9
-    assert threshold(found, np.r_[9, np.zeros(8)], np.array([1.0]), 0.9)[0] == 1
-
-
-def test_conformal_sets_hold_the_label_as_often_as_stated_for_any_task():
-    rows = predicted(1, 2.0, rows=6000)
-    found = assessed(rows)["held_out"]["conformal"]
-    assert found["value"] == pytest.approx(0.9, abs=0.01)
-    assert found["low"] < found["value"] < found["high"]
-    assert 1 < found["size"] < 2
-    rng, n = np.random.default_rng(0), 6000
-    values = pd.DataFrame({"row": range(n), "prediction": rng.normal(size=n), "part": "train", "fold": rng.integers(0, 4, n)})
-    values["label"] = values["prediction"] + rng.standard_t(3, n)
-    found = assessed(values, Task("regression"))["held_out"]["conformal"]
-    assert found["value"] == pytest.approx(0.9, abs=0.012)
-    assert found["size"] == pytest.approx(2 * stats.t.ppf(0.95, 3), rel=0.08)
-
-
-def test_in_time_a_row_is_judged_by_earlier_blocks_alone():
-    rows = predicted(1, 2.0, rows=900)
-    metrics, table = with_conformal(assessed(rows), rows, PROTOCOL, timed=True)
-    assert metrics["held_out"]["conformal"]["rows"] == (rows["fold"] > 0).sum()
-    first = table[rows["fold"] == 0]
-    assert first[["in_a", "in_b"]].all().all()
-    later = rows.assign(label=np.where(rows["fold"] == 2, 1 - rows["label"], rows["label"]))
-    pd.testing.assert_frame_equal(with_conformal(metrics, later, PROTOCOL, timed=True)[1], table)
-
-
-def test_a_row_is_judged_by_all_other_rows_whatever_their_fold():
-    """The quantile of the other scores, as it is by leaving each row out in turn; ties and weights included."""
-    rng = np.random.default_rng(0)
-    scores, weight = rng.integers(0, 9, 60) / 10, rng.choice([0.5, 1, 3], 60)
-    for level in (0.5, 0.8, 0.95):
-        others = [np.delete(np.arange(60), row) for row in range(60)]
-        expected = [threshold(scores[rest], weight[rest], weight[[row]], level)[0] for row, rest in enumerate(others)]
-        assert threshold_among_others(scores, weight, level).tolist() == expected
-
-
-def test_sets_cover_where_one_fold_has_a_model_of_no_use():
-    """Judged by other folds alone, hardly any row of that fold would be covered."""
-    rows = predicted(1, 1.0, rows=3000)
-    useless = rows["fold"] == 1
-    rows = rows.assign(p_a=np.where(useless, 0.4, rows["p_a"]), p_b=np.where(useless, 0.6, rows["p_b"]))
-    assert assessed(rows)["held_out"]["conformal"]["value"] == pytest.approx(0.9, abs=0.015)
-
-
-def test_coverage_is_told_by_class_and_holds_in_each_where_sets_are_made_by_class():
-    rng = np.random.default_rng(0)
-    labels = (rng.random(6000) < 0.05).astype(float)
-    p = 1 / (1 + np.exp(-(3 * labels - 4 + rng.normal(size=6000))))
-    rows = pd.DataFrame({"row": range(6000), "p_a": 1 - p, "p_b": p, "label": labels, "part": "train"})
-    rows = rows.assign(fold=rng.integers(0, 4, 6000), decision=0)
-    found = assessed(rows)["held_out"]["conformal"]
-    assert found["value"] == pytest.approx(0.9, abs=0.01)
-    assert found["classes"]["b"]["value"] < 0.5
-    protocol = Protocol(BINARY, {**SETTINGS, "by_class": True}, seed=1)
-    by_class = with_conformal({"held_out": {}}, rows, protocol, timed=False)[0]["held_out"]["conformal"]
-    assert by_class["classes"]["a"]["value"] == pytest.approx(0.9, abs=0.01)
-    assert by_class["classes"]["b"]["value"] == pytest.approx(0.9, abs=0.04)
-    assert by_class["size"] > found["size"]
-
-
-@pytest.mark.parametrize("grouped", [False, True])
-def test_intervals_of_values_cover_rows_and_rows_of_new_groups(grouped):
-    rng, covered = np.random.default_rng(0), []
-    for _ in range(30):
-        group = np.repeat(np.arange(60), 10)
-        noise = rng.normal(size=60)[group] + rng.normal(size=600) if grouped else rng.normal(size=600)
-        rows = pd.DataFrame({"row": range(600), "prediction": 0.0, "label": noise, "part": "train", "fold": group % 4})
-        rows = rows.assign(group=group) if grouped else rows
-        metrics, _ = with_conformal({"held_out": {}}, rows, Protocol(Task("regression"), SETTINGS), timed=False)
-        covered.append(metrics["held_out"]["conformal"]["value"])
-    assert np.mean(covered) == pytest.approx(0.9, abs=0.02)
-
-
-def test_deploy_rows_are_covered_by_the_models_of_all_splits():
-    """Each split has a model of its own, and one of them is bad; what is said of new rows holds all the same."""
-    rng, covered = np.random.default_rng(0), {"a": [], "b": [], "values": []}
-    for _ in range(60):
-        labels, fold = rng.integers(0, 2, 400), np.r_[np.arange(200) % 4, np.full(200, -1)]
-        quality = np.array([1.0, 2.0, 0.2, 1.5])
-        score = 2 * labels - 1 + rng.normal(size=400)
-        by_split = {k: 1 / (1 + np.exp(-quality[k] * score)) for k in range(4)}
-        p = np.where(fold >= 0, np.choose(np.maximum(fold, 0), [by_split[k] for k in range(4)]), 0.5)
-        rows = pd.DataFrame({"row": range(400), "p_a": 1 - p, "p_b": p, "label": labels * 1.0, "fold": fold})
-        rows["part"] = np.where(fold >= 0, "train", "deploy")
-        new = {k: rows[200:].assign(p_b=one[200:], p_a=1 - one[200:]) for k, one in by_split.items()}
-        metrics, table = with_conformal({"held_out": {}, "deploy": {}}, rows, PROTOCOL, timed=False, of_splits=new)
-        assert len(table) == 400
-        for name, found in metrics["deploy"]["conformal"]["classes"].items():
-            covered[name].append(found["value"])
-        values = rows.assign(prediction=0.0, label=rng.normal(size=400))
-        centres = {k: values[200:].assign(prediction=0.1 * k) for k in range(4)}
-        regression = Protocol(Task("regression"), SETTINGS)
-        metrics, _ = with_conformal({"held_out": {}, "deploy": {}}, values, regression, timed=False, of_splits=centres)
-        covered["values"].append(metrics["deploy"]["conformal"]["value"])
-    assert np.mean([covered["a"], covered["b"]]) == pytest.approx(0.9, abs=0.03)
-    assert np.mean(covered["values"]) >= 0.88
-
-
-def test_intervals_by_cv_plus_have_the_ends_that_sorting_all_values_gives():
-    rng = np.random.default_rng(3)
-    rows = pd.DataFrame(
-        {"row": range(30), "prediction": rng.normal(size=30), "label": rng.normal(size=30), "fold": np.arange(30) % 3}
-    )
-    judge = HeldOut(rows, None, 0.8, timed=False, by_class=False)
-    new = {k: pd.DataFrame({"row": [90, 91], "prediction": rng.normal(size=2)}) for k in range(3)}
-    found = judge.sets_of_new(new, np.ones(30))
-    scores, fold = np.abs(rows["label"] - rows["prediction"]).to_numpy(), rows["fold"].to_numpy()
-    for place in range(2):
-        centre = np.array([new[k]["prediction"].iloc[place] for k in fold])
-        rank = int(np.ceil(0.8 * 31)) - 1
-        assert found["high"].iloc[place] == pytest.approx(np.sort(centre + scores)[rank])
-        assert found["low"].iloc[place] == pytest.approx(np.sort(centre - scores)[::-1][rank])
-
-
-def test_sets_hold_the_classes_that_are_not_too_strange():
-    rows = pd.DataFrame({"row": [7, 8], "p_a": [0.9, 0.55], "p_b": [0.1, 0.45]})
-    assert threshold_sets(rows, np.array([[0.5], [0.5]]), ["a", "b"]).values.tolist() == [[7, True, False], [8, True, False]]
-    assert threshold_sets(rows, np.array([[0.5], [0.6]]), ["a", "b"])["in_b"].tolist() == [False, True]
-    assert threshold_sets(rows, np.array([[0.5, 0.95], [0.0, 0.2]]), ["a", "b"]).values.tolist() == [
-        [7, True, True],
-        [8, False, False],
-    ]
 
 
 def test_an_interval_of_a_share_is_wilsons_and_does_not_vanish_at_the_edge():

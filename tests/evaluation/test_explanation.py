@@ -5,15 +5,17 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from evaluation_samples import SETS
 
 from stillhouse.errors import UserError
+from stillhouse.evaluation.coverage import with_conformal
 from stillhouse.evaluation.importance import importance, readable_conditions, surrogate
 from stillhouse.evaluation.protocol import Protocol
 from stillhouse.evaluation.slicing import slices
 from stillhouse.intake.task import Task
 from stillhouse.report.sections.footprint import pareto_front
 
-SETTINGS = {"draws": 200, "level": 0.95, "precision": 0.9, "quantile": 0.5, "coverage": 0.9, "slice_rows": 50}
+SETTINGS = {"draws": 200, "level": 0.95, "precision": 0.9, "quantile": 0.5, **SETS, "slice_rows": 50}
 COLUMNS = [
     {"name": "age", "source": "age", "position": 0, "kind": "numeric"},
     {"name": "noise", "source": "noise", "position": 1, "kind": "numeric"},
@@ -43,6 +45,28 @@ def test_a_slice_on_which_a_model_errs_is_found_and_called_worse():
     assert given["worse"].to_dict() == {"site is a": False, "site is b": False, "site is c": False, "site is d": True}
     assert given.loc["site is d", "value"] < 0.3
     assert found.loc[found["found"] == "worst found", "slice"].iloc[0].startswith("site is d")
+
+
+def test_a_slice_tells_how_far_its_probabilities_are_off_and_how_often_its_sets_hold():
+    """Sites a to c are calibrated; at site e there is a third more than is said, and sets for all rows fail at site d."""
+    table, _, rows = case(4000)
+    table["site"] = np.where(table["site"] == "c", "e", table["site"])
+    is_e = (table["site"] == "e").to_numpy()
+    more = is_e & (np.random.default_rng(3).random(len(rows)) < 0.33) & (rows["label"] == 0)
+    rows = rows.assign(label=np.where(more, 1.0, rows["label"]))
+    sets = with_conformal({"held_out": {}}, rows, PROTOCOL, timed=False)[1]
+    found = slices(rows, table, SCHEMA, ["site"], PROTOCOL, sets).set_index("slice")
+    well, low = found.loc["site is a"], found.loc["site is e"]
+    assert well["off_low"] < 0 < well["off_high"]
+    assert low["off_low"] > 0.1
+    own = rows[is_e]
+    assert (low["predicted"], low["observed"]) == pytest.approx((own["p_yes"].mean(), own["label"].mean()))
+    assert low["off"] == pytest.approx(low["observed"] - low["predicted"])
+    assert found.loc["site is d", "covered_high"] < 0.9 < found.loc["site is a", "covered_low"]
+    is_d = (table["site"] == "d").to_numpy()
+    labels = rows["label"].to_numpy(int)
+    is_in = sets[["in_no", "in_yes"]].to_numpy()[np.arange(len(rows)), labels]
+    assert found.loc["site is d", "covered"] == pytest.approx(is_in[is_d].mean())
 
 
 @pytest.mark.slow

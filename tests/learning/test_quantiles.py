@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 import torch
 from conftest import model_options, network_options, trained
+from evaluation_samples import SETS
 from prepared_samples import prepared_by
 from shipped_samples import READING
 
@@ -25,7 +26,7 @@ from stillhouse.shipping.serving import Shipped
 LEVELS = [0.05, 0.5, 0.95]
 NETWORK = network_options(numbers="none", heads=2, width=32, depth=2, epochs=60, quantiles=LEVELS)
 TREES = model_options("boosting", quantiles=LEVELS)
-SETTINGS = {"draws": 100, "level": 0.95, "coverage": 0.9, "by_class": False}
+SETTINGS = {"draws": 100, "level": 0.95, **SETS}
 
 
 def noisy(rows, seed):
@@ -139,7 +140,7 @@ def test_intervals_of_new_rows_are_widened_from_the_quantiles_of_each_split():
         k: pd.DataFrame({"row": [90], "prediction": 0.0, "q0.1": rng.normal(-2, 1, 1), "q0.9": rng.normal(2, 1, 1)})
         for k in range(3)
     }
-    found = HeldOut(rows, None, 0.8, timed=False, by_class=False).sets_of_new(new, np.ones(30))
+    found = HeldOut(rows, None, {**SETS, "coverage": 0.8}, timed=False).sets_of_new(new, np.ones(30))
     scores = np.maximum(rows["q0.1"] - rows["label"], rows["label"] - rows["q0.9"]).to_numpy()
     assert (scores < 0).any()
     rank = int(np.ceil(0.8 * 31)) - 1

@@ -84,6 +84,7 @@ def report_settings(*names):
 
 
 METRIC_SETTINGS = report_settings("draws", "level", "precision", "quantile")
+SET_SETTINGS = report_settings("coverage", "by_class", "sets", "penalty", "penalty_from")
 
 
 def synthetic_options(wildcards):

@@ -26,7 +26,8 @@ rule evaluate:
         code=code("evaluate.py"),
         seed=config["seed"],
         splits=described(PLAN.evaluated_splits),
-        settings=METRIC_SETTINGS | report_settings("coverage", "by_class"),
+        sets_by=lambda wildcards: PLAN.datasets[wildcards.dataset].get("sets_by"),
+        settings=METRIC_SETTINGS | SET_SETTINGS,
     script:
         "../scripts/evaluate.py"
 
@@ -112,6 +113,7 @@ rule slice:
         schema=rules.load.output.schema,
         folds=rules.fold.output.folds,
         predictions=of_reference(rules.evaluate.output.predictions),
+        conformal=of_reference(rules.evaluate.output.conformal),
     output:
         slices="results/{dataset}/slices.csv",
         groups="results/{dataset}/groups.csv",

@@ -14,6 +14,7 @@ from stillhouse.evaluation.scores import (
     ratio_of,
     scored,
 )
+from stillhouse.evaluation.strata import groups_of
 from stillhouse.intake.task import Task
 from stillhouse.seeds import derive
 from stillhouse.splits import splits_from
@@ -30,7 +31,8 @@ corrected = corrected_for_label_shift(predictions, table, task.classes)
 rows, protocol = scored(predictions, table, folds), Protocol(task, snakemake.params.settings, seed, ratio_of(folds, splits))
 metrics = evaluate(rows, protocol, weights, corrected)
 of_splits = deploy_predictions(snakemake.input.split_predictions, folds, splits)
-metrics, sets = with_conformal(metrics, rows, protocol, TIME in folds, weights, of_splits)
+groups = groups_of(table, read_json(snakemake.input.schema), snakemake.params.sets_by)
+metrics, sets = with_conformal(metrics, rows, protocol, TIME in folds, weights, of_splits, *groups)
 
 write_table(predictions, snakemake.output.predictions)
 write_table(predictions[:0] if corrected is None else corrected, snakemake.output.corrected)

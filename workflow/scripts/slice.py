@@ -17,5 +17,5 @@ params, seed = snakemake.params, derive(snakemake.params.seed, variant(snakemake
 
 schema = read_json(snakemake.input.schema)
 what = rows, table, schema, params.columns, Protocol(Task.of(schema), params.settings, seed)
-write_csv(slices(*what), snakemake.output.slices)
+write_csv(slices(*what, read_table(snakemake.input.conformal)), snakemake.output.slices)
 write_csv(groups(*what), snakemake.output.groups)

@@ -118,8 +118,8 @@ def recipe(plan, dataset, model):
 
 
 def dataset_options(plan, dataset):
-    """Return the options of a dataset that its rows are read by: all but the slices, which are scored alone."""
-    return {key: value for key, value in plan.datasets[dataset].items() if key != "slices"}
+    """Return the options of a dataset that its rows are read by: all but the columns by which scores alone are divided."""
+    return {key: value for key, value in plan.datasets[dataset].items() if key not in ("slices", "sets_by")}
 
 
 def table_files(plan, dataset):

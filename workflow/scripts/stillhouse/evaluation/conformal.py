@@ -6,49 +6,19 @@ among all scores with equal probability. Scores of other folds alone would not d
 Rows in order of time have thresholds from earlier blocks alone.
 
 With ``by_class``, each class has a threshold of its own, from rows of that class, so that every class is covered as often as
-stated and not only all classes on average (Vovk 2012, section 3).
+stated and not only all classes on average (Vovk 2012, section 3). Strata of rows, too, may judge themselves alone; see
+``strata.py``.
 """
 
 import numpy as np
-import pandas as pd
 
-from stillhouse.columns import FOLD, LABEL, PREDICTION, ROW, quantiles
+from stillhouse.columns import FOLD, LABEL, ROW
+from stillhouse.evaluation.nonconformity import ends, label_scores, nonconformity_score
+from stillhouse.evaluation.sets import interval_table, set_table
 from stillhouse.intake.folds import unit_numbers
-from stillhouse.predictions.predictions import columns_of
 
-LOW, HIGH = "low", "high"
 # The parts that groups are divided into, each judged by the others; the steps of a bisection.
 MOST_PARTS, BISECTIONS = 20, 60
-
-
-def set_column(name):
-    """Return the name of the column that says whether a class is in a row's set."""
-    return f"in_{name}"
-
-
-def nonconformity_score(predictions, classes):
-    """Return the nonconformity score 1 - p of each class; shape (rows, classes) (Sadinle, Lei & Wasserman 2019)."""
-    return 1 - predictions[columns_of(classes)].to_numpy("float64")
-
-
-def ends(predictions):
-    """Return what an interval is widened from: the outer predicted quantiles, or the value as both; shapes (rows,)."""
-    levels = quantiles(predictions)
-    names = (levels[0], levels[-1]) if len(levels) > 1 else (PREDICTION, PREDICTION)
-    return tuple(predictions[name].to_numpy("float64") for name in names)
-
-
-def label_scores(rows, classes):
-    """Return the nonconformity score of each row's label; shape (rows,).
-
-    It is 1 - p(label), or how far the value lies outside its quantiles, negative inside (Romano, Patterson & Candès 2019), or
-    without quantiles from the predicted value.
-    """
-    labels = rows[LABEL].to_numpy()
-    if not classes:
-        low, high = ends(rows)
-        return np.maximum(low - labels, labels - high)
-    return nonconformity_score(rows, classes)[np.arange(len(rows)), labels.astype(int)]
 
 
 def threshold(scores, weight, own, level):
@@ -101,19 +71,24 @@ class HeldOut:
     With ``by_class`` every class has thresholds of its own.
     """
 
-    def __init__(self, rows, classes, level, timed, by_class):
-        self.classes, self.level, self.timed = classes, level, timed
-        self.scores, self.folds, units = label_scores(rows, classes), rows[FOLD].to_numpy(), unit_numbers(rows)
+    def __init__(self, rows, classes, settings, timed):
+        self.classes, self.settings, self.timed, self.level = classes, settings, timed, settings["coverage"]
+        self.scores, self.folds, units = label_scores(rows, classes, settings), rows[FOLD].to_numpy(), unit_numbers(rows)
         self.are_rows = len(np.unique(units)) == len(rows)
         numbers = np.random.default_rng(0).permutation(int(units.max()) + 1) if len(rows) else units
         self.parts = self.folds if timed else numbers[units] % MOST_PARTS
         everything, labels = np.ones(len(rows), dtype=bool), rows[LABEL].to_numpy()
-        self.counted = [labels == code for code in range(len(classes))] if classes and by_class else [everything]
+        self.counted = [labels == code for code in range(len(classes))] if classes and settings["by_class"] else [everything]
 
     def limits(self, weight):
         """Return the threshold of each held-out row and class; shape (rows, classes), or (rows, 1) if all share it."""
         columns = [thresholds(self.scores, self, weight, self.level, counted) for counted in self.counted]
         return np.stack(columns, axis=1)
+
+    def limits_of_new(self, weight):
+        """Return the threshold of each class, or a single one, for a new row of average weight; a list."""
+        own = np.array([weight_of_new(weight)])
+        return [float(threshold(self.scores[counted], weight[counted], own, self.level)[0]) for counted in self.counted]
 
     def sets_of_new(self, predictions, weight):
         """Return the sets of new rows by CV+ (Romano, Sesia & Candès 2020, section 2.3; Barber et al. 2021 for intervals).
@@ -121,7 +96,7 @@ class HeldOut:
         ``predictions`` maps a fold to the predictions of the new rows by the model that held it out. A held-out row counts by
         its own score against that of the new row under the same model.
         """
-        own = (weight**2).sum() / weight.sum()
+        own = weight_of_new(weight)
         wanted = [self.level * (weight[counted].sum() + own) for counted in self.counted]
         parts = {fold: self.sorted_scores(weight, self.folds == fold) for fold in predictions}
         first = next(iter(predictions.values()))
@@ -131,10 +106,10 @@ class HeldOut:
                 sign * cv_plus_end({fold: found[side] for fold, found in both.items()}, parts, wanted[0], sign)
                 for side, sign in enumerate((-1, 1))
             )
-            return pd.DataFrame({ROW: first[ROW].to_numpy(), LOW: low, HIGH: high})
+            return interval_table(first[ROW], low, high)
         below = np.zeros((len(first), len(self.classes)))
         for fold, table in predictions.items():
-            new = nonconformity_score(table, self.classes)
+            new = nonconformity_score(table, self.classes, self.settings)
             for code in range(len(self.classes)):
                 scores, reached = parts[fold][min(code, len(wanted) - 1)]
                 below[:, code] += reached[np.searchsorted(scores, new[:, code], side="left")]
@@ -147,6 +122,11 @@ class HeldOut:
             order = np.argsort(self.scores[rows], kind="stable")
             found.append((self.scores[rows][order], np.r_[0.0, np.cumsum(weight[rows][order])]))
         return found
+
+
+def weight_of_new(weight):
+    """Return the weight that a new row has on average, as those of held-out rows make them resemble new ones."""
+    return (weight**2).sum() / weight.sum()
 
 
 def cv_plus_end(centres, parts, wanted, sign):
@@ -165,16 +145,3 @@ def cv_plus_end(centres, parts, wanted, sign):
         is_enough = below >= wanted - 1e-9
         low, high = np.where(is_enough, low, middle), np.where(is_enough, middle, high)
     return high
-
-
-def threshold_sets(rows, limit, classes):
-    """Return each row's set as ``in_<class>``, or its interval as ``low`` and ``high``, by thresholds (rows, classes or 1)."""
-    if classes:
-        return set_table(rows[ROW], nonconformity_score(rows, classes) <= limit, classes)
-    low, high = ends(rows)
-    return pd.DataFrame({ROW: rows[ROW].to_numpy(), LOW: low - limit[:, 0], HIGH: high + limit[:, 0]})
-
-
-def set_table(rows, is_in, classes):
-    """Return row numbers and sets, shape (rows, classes), as a table."""
-    return pd.DataFrame({ROW: np.asarray(rows), **{set_column(name): is_in[:, code] for code, name in enumerate(classes)}})

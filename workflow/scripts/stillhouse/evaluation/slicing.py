@@ -13,10 +13,11 @@ from sklearn.tree import DecisionTreeRegressor
 from stillhouse.columns import DEPLOY, LABEL, PART, ROW
 from stillhouse.errors import UserError, nearest
 from stillhouse.evaluation.bounds import Bounds
+from stillhouse.evaluation.coverage import contains_label, share
 from stillhouse.evaluation.importance import leaves, readable
 from stillhouse.evaluation.intervals import bootstrap_p, draws, interval
 from stillhouse.evaluation.metrics import main_metric, mean, possible
-from stillhouse.evaluation.scores import as_float, main_of, row_losses
+from stillhouse.evaluation.scores import as_arrays, as_float, main_of, row_losses
 from stillhouse.intake import kinds
 from stillhouse.intake.folds import unit_numbers
 from stillhouse.seeds import generator
@@ -24,30 +25,35 @@ from stillhouse.shift.adjusted import holm
 
 COLUMNS = (
     *("slice", "found", "rows", "value", "low", "high", "loss", "loss_low", "loss_high"),
+    *("predicted", "observed", "off", "off_low", "off_high", "covered", "covered_low", "covered_high"),
     *("loss_elsewhere", "p", "p_adjusted", "worse"),
 )
 # The most conditions of a slice that is searched for, the number of such slices, and the parts of a column of numbers.
 MOST_CONDITIONS, WORST_SLICES, COLUMN_PARTS = 3, 3, 4
 
 
-def slices(rows, table, schema, columns, protocol):
+def slices(rows, table, schema, columns, protocol, sets=None):
     """Return a line for each slice: its rows, the main metric, and the mean loss in it and elsewhere, with intervals.
 
     Slices by ``columns`` come first. The loss is the log loss or the squared error; slices of fewer than ``slice_rows`` rows
     are left out. ``loss_elsewhere`` is that of other rows with the slice's shares of classes, so that a slice is not called
     worse for having more rows of a class that is hard everywhere. ``p`` is the one-sided p-value of the difference; ``worse``
-    says whether it is significant when adjusted for the number of slices (Holm 1979).
+    says whether it is significant when adjusted for the number of slices (Holm 1979). ``off`` is how much more is observed
+    than predicted, of the positive class or of the value, and ``covered`` the share of rows whose set of ``sets`` contains the
+    label.
     """
     held_out, typed, given = given_slices(rows, table, schema, columns)
     loss, least = row_losses(held_out, protocol.task), protocol.settings["slice_rows"]
     given = [(name, "given", mask) for name, mask in given]
     is_scored = halves(held_out, protocol.seed)
     found = [(name, "worst found", mask & is_scored) for name, mask in worst(typed, loss, ~is_scored, schema, least)]
+    is_in = None if sets is None else contains_label(held_out[[ROW]].merge(sets, on=ROW), held_out, protocol.task.classes)
     lines = []
     for name, how, mask in [*given, *found]:
         if mask.sum() >= least:
             elsewhere = ~mask & (is_scored if how == "worst found" else True)
-            lines.append({"slice": name, "found": how, **scored_slice(held_out, loss, mask, elsewhere, protocol)})
+            scored = scored_slice(held_out, loss, mask, elsewhere, protocol)
+            lines.append({"slice": name, "found": how, **scored, **covered(held_out, is_in, mask, protocol)})
     found = pd.DataFrame(lines, columns=[name for name in COLUMNS if name not in ("p_adjusted", "worse")])
     found["p_adjusted"] = holm(found["p"])
     return found.assign(worse=found["p_adjusted"] < 1 - protocol.settings["level"])
@@ -65,19 +71,42 @@ def scored_slice(rows, loss, mask, elsewhere, protocol):
     part, settings = rows[mask].reset_index(drop=True), protocol.settings
     even, units = np.ones(len(part)), np.unique(unit_numbers(rows)[mask], return_inverse=True)[1]
     name = main_metric(protocol.task)
-    of_weightings = {name: main_of(part, protocol), "loss": partial(mean, loss[mask])}
+    predicted, observed = predicted_and_observed(part, protocol.task)
+    off = observed - predicted
+    of_weightings = {name: main_of(part, protocol), "loss": partial(mean, loss[mask]), "off": partial(mean, off)}
     values = {key: as_float(metric(even[None])) for key, metric in of_weightings.items()}
     drawn = draws(of_weightings, even, units, settings["draws"], generator(protocol.seed, "bootstrap"))
     bounds = Bounds(part[LABEL].to_numpy(), bool(protocol.task.classes), units, even, settings["level"])
     loss_ends = possible("log_loss", *interval(values["loss"], drawn["loss"], settings["level"], bounds.units_in(slice(None))))
+    off_ends = interval(values["off"], drawn["off"], settings["level"], bounds.units_in(slice(None)))
     rest, p = against_rest(rows, loss, mask, elsewhere, protocol)
     return {
         "rows": len(part),
         **dict(zip(("value", "low", "high"), (values[name], *bounds.of(name, values, drawn)), strict=True)),
         **dict(zip(("loss", "loss_low", "loss_high"), (values["loss"], *loss_ends), strict=True)),
+        **dict(zip(("off", "off_low", "off_high"), (values["off"], *off_ends), strict=True)),
+        "predicted": predicted.mean(),
+        "observed": observed.mean(),
         "loss_elsewhere": rest,
         "p": p,
     }
+
+
+def predicted_and_observed(rows, task):
+    """Return the probability of the positive class and whether a row has it, or the values; NaN for several classes.
+
+    Shapes (rows,).
+    """
+    if task.kind == "multiclass":
+        return np.full((2, len(rows)), np.nan)
+    labels, scores, _ = as_arrays(rows, task)
+    return scores[:, -1], labels
+
+
+def covered(rows, is_in, mask, protocol):
+    """Return the share of a slice's rows whose conformal set contains the label, with its interval; nothing without sets."""
+    found = None if is_in is None else share(is_in, mask.astype("float64"), rows, protocol)
+    return {"covered": found["value"], "covered_low": found["low"], "covered_high": found["high"]} if found else {}
 
 
 def against_rest(rows, loss, mask, elsewhere, protocol):

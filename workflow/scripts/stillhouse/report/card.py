@@ -1,7 +1,7 @@
 """The model card: what a shipped model is for, how good it is, and where not to trust it (Mitchell et al. 2019)."""
 
 from stillhouse.intake.kinds import feature_columns
-from stillhouse.report.text import METRIC_TITLES, how_made, with_interval
+from stillhouse.report.text import METRIC_TITLES, how_made, percent, with_interval
 
 POPULATIONS = {
     "held_out": "Rows that no model had seen",
@@ -29,6 +29,7 @@ def card(facts, schema, options, metrics, ledger, file):
             "",
             *score_lines(metrics),
             *decision_lines(facts),
+            *set_lines(metrics),
             "The scores are of models made in the same way on part of the rows. The shipped model learned from all",
             "labelled rows, so none are left to score it on.",
             "",
@@ -78,6 +79,18 @@ def decision_lines(facts):
         f"`decision` is {facts['classes'][1]} from a probability of {share:.3f} on: the threshold tuned on rows not fitted on."
     )
     return [threshold, ""]
+
+
+def set_lines(metrics):
+    """Return the line on the conformal sets that the file carries; none without."""
+    covered = metrics["held_out"].get("conformal")
+    if not covered:
+        return []
+    what = f"conformal sets for {percent(covered['thresholds']['settings']['coverage'])} of rows"
+    return [
+        f"`predict.py --sets` adds {what}; on held-out rows such sets contain the label of {percent(covered['value'])}.",
+        "",
+    ]
 
 
 def limit_lines(schema, metrics):

@@ -56,6 +56,13 @@ def with_interval(estimate):
     return f"{number(estimate['value'])} ({number(estimate['low'])} to {number(estimate['high'])})"
 
 
+def with_interval_in_percent(estimate):
+    """Return a share as text, with its interval; a dash for none."""
+    if not estimate:
+        return "–"
+    return f"{percent(estimate['value'])} ({percent(estimate['low'])} to {percent(estimate['high'])})"
+
+
 def gap_with_interval(line):
     """Return the gap of two models as text, with its interval."""
     return f"{signed(line['gap'])} ({signed(line['gap_low'])} to {signed(line['gap_high'])})"

@@ -21,11 +21,11 @@ ROWS_AT_ONCE = 20_000
 MOST_LISTED = 2000
 
 
-def metadata(schema, pipeline, dataset, model, recipe, table=None):
+def metadata(schema, pipeline, dataset, model, recipe, table=None, sets=None):
     """Return what the file states about itself: columns to read, what they held in training, decision factors, a hash.
 
     ``table`` has the typed rows, of which the labelled ones are looked at; without it nothing is said of what columns held.
-    ``recipe`` has all settings by which the model and those upstream of it are made.
+    ``recipe`` has all settings by which the model and those upstream of it are made, ``sets`` what conformal sets are made by.
     """
     facts, factors = json.dumps([schema, recipe], sort_keys=True), pipeline.factors
     return {
@@ -40,6 +40,7 @@ def metadata(schema, pipeline, dataset, model, recipe, table=None):
         "factors": None if factors is None else factors.tolist(),
         "identifiers": [column["source"] for column in schema["columns"] if column["kind"] == kinds.IDENTIFIER],
         "reading": schema["reading"],
+        "sets": sets,
         "run": hashlib.sha256(facts.encode()).hexdigest()[:16],
     }
 

@@ -22,6 +22,7 @@ from stillhouse.intake import kinds, pictures
 from stillhouse.intake.folders import tables_of_folder
 from stillhouse.intake.formats import dialect_of, tables_in
 from stillhouse.intake.notation import cleaned
+from stillhouse.shipping.sets import ShippedSets
 from stillhouse.shipping.streams import ahead, written_behind
 
 # The characters of texts that a graph takes apart at once, shorter texts counted as the longest: each is 32 bytes.
@@ -56,6 +57,8 @@ class Shipped:
             self.columns, self.classes = json.loads(facts["columns"]), json.loads(facts["classes"])
             self.reading, self.identifiers = json.loads(facts["reading"]), json.loads(facts["identifiers"])
             self.factors, self.levels = json.loads(facts["factors"]), json.loads(facts.get("quantiles", "[]"))
+            sets = json.loads(facts.get("sets", "null"))
+            self.sets = sets and ShippedSets(sets, self.classes)
             # Predicting a row of gaps shows whether the graph and the metadata fit together.
             self.predict(pd.DataFrame({column["source"]: [None] for column in self.columns}))
         except Exception as error:  # onnxruntime raises its own types, one for each way in which a file may be broken
@@ -179,13 +182,15 @@ def as_array(values, column):
     return values.to_numpy("float64")[:, None]
 
 
-def predict_file(model, rows, out, check=False):
+def predict_file(model, rows, out, check=False, sets=False):
     """Predict a table in a file of any size into a CSV file, in the order of its rows.
 
     Rows that have no identifier are numbered. Values unlike those of the training rows are counted by column at the end and,
-    with ``check``, in a column for each row.
+    with ``check``, in a column for each row. With ``sets`` each row's conformal set is written too.
     """
     shipped, done = Shipped(model), 0
+    if sets and shipped.sets is None:
+        raise UserError(f"{model}: has no conformal sets, as no rows were held out or an earlier version wrote it")
     if Path(out).resolve() in (Path(rows).resolve(), Path(model).resolve()):
         raise UserError(f"{out}: would be overwritten; choose another file to write to")
     beside, unusual = Path(f"{out}.part"), Unusual(shipped)
@@ -194,8 +199,9 @@ def predict_file(model, rows, out, check=False):
             for chunk in ahead(chunks(Path(rows), shipped.reading)):
                 columns, kept = shipped.typed(shipped.located(chunk, Path(rows))), shipped.named(chunk)
                 predicted, found = shipped.predict_typed(columns, chunk.index), unusual.counted(columns, chunk.index)
-                checked = [found.rename("unusual_values")] if check else []
-                write(pd.concat([kept, predicted, *checked], axis=1))
+                asked = [shipped.sets.of(predicted, chunk)] if sets else []
+                asked += [found.rename("unusual_values")] if check else []
+                write(pd.concat([kept, predicted, *asked], axis=1))
                 done += len(chunk)
                 print(f"\r{done:,} rows predicted", end="", file=sys.stderr, flush=True)
         beside.replace(out)
@@ -204,7 +210,12 @@ def predict_file(model, rows, out, check=False):
     finally:
         beside.unlink(missing_ok=True)
     print(file=sys.stderr)
-    for said in [*decision_sentence(shipped), *unusual.sentences(), *shipped.notes]:
+    for said in [
+        *decision_sentence(shipped),
+        *(shipped.sets.sentences() if sets else []),
+        *unusual.sentences(),
+        *shipped.notes,
+    ]:
         print(said, file=sys.stderr)
 
 

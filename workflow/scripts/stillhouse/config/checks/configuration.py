@@ -40,6 +40,7 @@ def check_uses(config, schema):
     check_whole(config, schema)
     check_searches(config, schema)
     check_students(config)
+    _check_sets(config)
     asked = config["report"]["control"]
     named = {"reference": as_list(config["report"].get("reference", [])), "control": [] if asked == "auto" else asked}
     for key, names in named.items():
@@ -55,6 +56,18 @@ def check_uses(config, schema):
         check_export(config, schema, config["models"], name)
         if has_batches:
             check_followed(name, config["models"][name])
+
+
+def _check_sets(config):
+    settings = config["report"]
+    if settings["penalty"] and settings["sets"] != "aps":
+        raise ConfigError("report.penalty: makes sets of aps smaller; set `sets: aps`, or leave it out")
+    for name, dataset in config["datasets"].items():
+        if "sets_by" in dataset and dataset["sets_by"] == dataset["target"]:
+            raise ConfigError(
+                f"datasets.{name}.sets_by: {dataset['target']!r} is the target, unknown of new rows; "
+                "`report: {by_class: true}` makes sets for each class"
+            )
 
 
 def _check_gaps(config, schema, name, model):

@@ -103,7 +103,7 @@ def _check_file(where, path, dataset, needs_target):
         raise ConfigError(f"{where}: {str(path)!r} has one column, {columns[0]!r}; set `separator: {separators[0]!r}`")
     columns = [*columns, *partition_of(str(path), dataset)]
     known = [*columns, *([dataset["source"]] if "source" in dataset else [])]
-    named = {key: as_list(dataset[key]) for key in ("target", "group", "time") if isinstance(dataset.get(key), str)}
+    named = {key: as_list(dataset[key]) for key in ("target", "group", "time", "sets_by") if isinstance(dataset.get(key), str)}
     named |= {key: list(dataset.get(key, [])) for key in ("drop", "kinds", "dates", "missing_in", "deploy_where", "slices")}
     for key, names in named.items():
         for name in names:

@@ -1,9 +1,11 @@
 """Conformal sets: how often they contain the true label, and how large they are."""
 
+from math import ceil
+
 import pandas as pd
 
 from stillhouse.report import figures
-from stillhouse.report.text import number, percent
+from stillhouse.report.text import listed, number, percent, with_interval_in_percent
 
 POPULATIONS = {
     "held_out": ("Coverage of conformal sets", "On held-out rows; the thresholds of a row come from all others."),
@@ -46,8 +48,35 @@ def sentence(run):
     return (
         f"The conformal {sets} of {run.quoted(run.leader)} contain the true label of {percent(estimate['value'])} of rows "
         f"({percent(estimate['low'])} to {percent(estimate['high'])}); {percent(run.settings['coverage'])} is wanted"
-        f"{by_class(run, estimate)}. {size_sentence(run, estimate)}"
+        f"{by_class(run, estimate)}{by_group(estimate)}. {size_sentence(run, estimate)}"
     )
+
+
+def short_sentence(run):
+    """Return which classes and groups have too few rows for sets of their own; empty for none."""
+    facts = (run.metrics[run.leader]["held_out"]["conformal"] or {}).get("thresholds")
+    if not facts:
+        return ""
+    classes = run.task.classes if run.task.classes and run.settings["by_class"] else [None]
+    short = [
+        stratum_title(name, line["group"], line["fifth"] if facts["edges"] else None)
+        for line in facts["strata"]
+        for name, limit in zip(classes, line["limits"], strict=True)
+        if limit is None
+    ]
+    if not short:
+        return ""
+    share = run.settings["coverage"]
+    return (
+        f"Sets exclude nothing for {listed(short)}, with fewer than the {ceil(share / (1 - share) - 1e-9)} held-out rows that "
+        f"sets of {percent(share)} take."
+    )
+
+
+def stratum_title(name, group, fifth):
+    """Return what a threshold is for: a class, a group, a fifth of the predicted values, or several of them."""
+    of_values = "" if fifth is None else f"fifth {fifth + 1} of the predicted values"
+    return " in ".join(filter(None, ("" if name is None else f"class {name}", f"group {group}" if group else "", of_values)))
 
 
 def quantile_sentences(run):
@@ -84,6 +113,14 @@ def by_class(run, estimate):
     return f". Of the rows of class {name} it is {percent(least['value'])} ({least['rows']:,} rows){advice}"
 
 
+def by_group(estimate):
+    """Return the group whose rows are covered least; empty without groups."""
+    if not estimate["groups"]:
+        return ""
+    name, least = min(estimate["groups"].items(), key=lambda item: item[1]["value"])
+    return f". Of the rows of group {name} it is {percent(least['value'])} ({least['rows']:,} rows), the least of all groups"
+
+
 def is_short(run, estimate):
     """Return whether coverage is clearly less than wanted, and sets are not made by class already."""
     return estimate["high"] is not None and estimate["high"] < run.settings["coverage"] and not run.settings["by_class"]
@@ -99,8 +136,11 @@ def class_lines(run):
     ]
 
 
-def with_interval_in_percent(estimate):
-    """Return a share as text, with its interval; a dash for none."""
-    if not estimate:
-        return "–"
-    return f"{percent(estimate['value'])} ({percent(estimate['low'])} to {percent(estimate['high'])})"
+def group_lines(run):
+    """Return a line for each model: its coverage of the held-out rows of each group, as text; none without groups."""
+    found = {name: (run.metrics[name]["held_out"]["conformal"] or {}).get("groups") for name in run.comparison["model"]}
+    return [
+        {"model": run.title(name), "groups": {group: with_interval_in_percent(one) for group, one in groups.items()}}
+        for name, groups in found.items()
+        if groups
+    ]

@@ -2,9 +2,18 @@
 
 import math
 
+import pandas as pd
+
 from stillhouse.columns import FALSE_POSITIVES
 from stillhouse.report import figures
-from stillhouse.report.text import METRIC_TITLES, gap_with_interval, number, percent, with_interval
+from stillhouse.report.text import (
+    METRIC_TITLES,
+    gap_with_interval,
+    number,
+    percent,
+    with_interval,
+    with_interval_in_percent,
+)
 
 MOST_BARS = 15
 
@@ -97,10 +106,27 @@ def slice_lines(run):
             "value": with_interval(line),
             "loss": with_interval({"value": line["loss"], "low": line["loss_low"], "high": line["loss_high"]}),
             "elsewhere": number(line["loss_elsewhere"]),
+            "off": off_text(line, run.task.classes),
+            "covered": covered_text(line),
             "worse": line["worse"],
         }
         for line in run.slices.to_dict("records")
     ]
+
+
+def off_text(line, classes):
+    """Return what is predicted and observed on a slice, and the gap between them, as text; empty for several classes."""
+    if pd.isna(line["off"]):
+        return None
+    write = percent if classes else number
+    gap = {"value": line["off"], "low": line["off_low"], "high": line["off_high"]}
+    return write(line["predicted"]), write(line["observed"]), with_interval(gap)
+
+
+def covered_text(line):
+    """Return the share of a slice's rows whose conformal set contains the label, as text; a dash where it is not known."""
+    found = {"value": line["covered"], "low": line["covered_low"], "high": line["covered_high"]}
+    return "–" if pd.isna(line["covered"]) else with_interval_in_percent(found)
 
 
 def leaf_lines(run):

@@ -1,0 +1,106 @@
+"""Strata: rows that have conformal sets of their own, so that what is stated holds in each of them and not only on average.
+
+A stratum is a group of rows, by a column, and with values a fifth of them by what is predicted (Vovk 2012; Boström & Johansson
+2020). It is known of a row before its label is, as classes are not.
+"""
+
+import numpy as np
+import pandas as pd
+
+from stillhouse.columns import PREDICTION, ROW
+from stillhouse.errors import UserError
+from stillhouse.evaluation.conformal import HeldOut
+from stillhouse.evaluation.nonconformity import score_settings
+from stillhouse.evaluation.sets import contains_all
+from stillhouse.intake import kinds
+
+# The most groups of a column, and the parts of the rows by their predicted values.
+MOST_GROUPS, FIFTHS = 20, 5
+GROUP, FIFTH = "group", "fifth"
+
+
+def groups_of(table, schema, source):
+    """Return the group of each row by a raw column, as text by row number, and the column's description; None for no column.
+
+    Raises ``UserError`` for a column that is none, or that has more than ``MOST_GROUPS`` different values.
+    """
+    if source is None:
+        return None, None
+    described = [column for column in schema["columns"] if source in (column["name"], column["source"])]
+    if not described or described[0]["name"] not in table:
+        raise UserError(f"sets_by: there is no column {source!r} that rows can be told apart by")
+    groups = group_names(table[described[0]["name"]])
+    if (count := groups.nunique()) > MOST_GROUPS:
+        raise UserError(
+            f"sets_by: column {source!r} has {count:,} different values; each needs rows enough to judge itself, "
+            f"so name a column of at most {MOST_GROUPS}"
+        )
+    return groups.set_axis(table[ROW]), described[0]
+
+
+def group_names(values):
+    """Return a typed column as the names of groups; gaps are a group too."""
+    return kinds.as_text(values).astype("object").fillna(kinds.GAP)
+
+
+def positions_by_stratum(rows, groups, edges):
+    """Return the positions of the rows of each stratum, as ``{(group, fifth): positions}``.
+
+    ``groups`` has each row's group, or is None, and ``edges`` divide predicted values, or are None.
+    """
+    group = "" if groups is None else np.asarray(groups)
+    fifth = 0 if edges is None else np.searchsorted(edges, rows[PREDICTION].to_numpy("float64"), side="right")
+    return pd.DataFrame({GROUP: group, FIFTH: fifth}, index=range(len(rows))).groupby([GROUP, FIFTH]).indices
+
+
+class Strata:
+    """The held-out rows of each stratum, which judge themselves and new rows of it; see ``conformal.HeldOut``."""
+
+    def __init__(self, rows, protocol, timed, groups=None):
+        classes, settings = protocol.task.classes, protocol.settings
+        self.classes, self.settings, self.groups, self.edges, self.rows = classes, settings, groups, None, len(rows)
+        if not classes and settings["by_class"]:
+            self.edges = np.quantile(rows[PREDICTION], np.arange(1, FIFTHS) / FIFTHS)
+        self.judges = {
+            stratum: (positions, HeldOut(rows.iloc[positions].reset_index(drop=True), classes, settings, timed))
+            for stratum, positions in self._positions(rows).items()
+        }
+
+    def _positions(self, rows):
+        return positions_by_stratum(rows, None if self.groups is None else self.groups.loc[rows[ROW]], self.edges)
+
+    def limits(self, weight):
+        """Return the threshold of each held-out row and class; shape (rows, classes), or (rows, 1) if all share it."""
+        found = np.full((self.rows, len(self.classes) if self.classes and self.settings["by_class"] else 1), np.inf)
+        for positions, judge in self.judges.values():
+            found[positions] = judge.limits(weight[positions])
+        return found
+
+    def sets_of_new(self, predictions, weight):
+        """Return the sets of new rows by CV+; see ``HeldOut.sets_of_new``. A row's part is that of its mean prediction."""
+        first = next(iter(predictions.values()))
+        if self.edges is not None:
+            first = first.assign(**{PREDICTION: np.mean([table[PREDICTION] for table in predictions.values()], axis=0)})
+        found = []
+        for stratum, positions in self._positions(first).items():
+            if stratum not in self.judges:
+                found.append(contains_all(first[ROW].iloc[positions], self.classes))
+                continue
+            own, judge = self.judges[stratum]
+            of_stratum = {fold: table.iloc[positions].reset_index(drop=True) for fold, table in predictions.items()}
+            found.append(judge.sets_of_new(of_stratum, weight[own]))
+        return pd.concat(found, ignore_index=True)
+
+    def thresholds_of_new(self, weight, described=None):
+        """Return what the sets of new rows of average weight are made by; ``described`` is the column of the groups.
+
+        Under ``strata`` are the thresholds of each stratum, of each class or of all as one; None excludes nothing.
+        """
+        lines = [
+            {GROUP: group, FIFTH: int(fifth), "rows": len(positions), "limits": judge.limits_of_new(weight[positions])}
+            for (group, fifth), (positions, judge) in self.judges.items()
+        ]
+        for line in lines:
+            line["limits"] = [limit if np.isfinite(limit) else None for limit in line["limits"]]
+        edges = None if self.edges is None else self.edges.tolist()
+        return {"settings": score_settings(self.settings), "by": described, "edges": edges, "strata": lines}
