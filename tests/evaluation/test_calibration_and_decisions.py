@@ -5,9 +5,11 @@ import pytest
 from scipy.optimize import minimize
 
 from stillhouse.evaluation.bounds import Bounds
+from stillhouse.evaluation.calibration_curve import KNOTS, CalibrationCurve
+from stillhouse.evaluation.decision_rates import DecisionRates
 from stillhouse.evaluation.intervals import counts, interval
 from stillhouse.evaluation.metrics import possible
-from stillhouse.evaluation.net_benefit import THRESHOLDS, assessed, net_benefit, of_all
+from stillhouse.evaluation.net_benefit import THRESHOLDS, NetBenefit
 from stillhouse.evaluation.recalibration import calibration_intercept, calibration_slope
 from stillhouse.report.sections.probabilities import calibration_sentence
 
@@ -112,7 +114,7 @@ def test_net_benefit_is_true_positives_less_false_ones_at_the_rate_of_the_thresh
     rng = np.random.default_rng(3)
     labels, p = rng.integers(0, 2, 60), rng.integers(0, 101, 60) / 100
     W = np.vstack([np.ones(60), rng.random((2, 60))])
-    found = net_benefit(labels, p)(W)
+    found = NetBenefit(labels, p)(W)
     for row, weight in enumerate(W):
         for place, threshold in enumerate(THRESHOLDS):
             acted = p >= threshold
@@ -124,20 +126,121 @@ def test_net_benefit_is_true_positives_less_false_ones_at_the_rate_of_the_thresh
 def test_acting_on_all_rows_is_worth_what_a_model_is_that_is_always_sure():
     labels = np.array([0, 0, 0, 1])
     W = np.ones((1, 4))
-    assert np.allclose(of_all(labels, W), net_benefit(labels, np.ones(4))(W))
-    assert np.allclose(net_benefit(labels, np.zeros(4))(W), 0)
-    assert np.allclose(net_benefit(labels, labels.astype(float))(W), 0.25)
+    sure = NetBenefit(labels, np.ones(4))
+    assert np.allclose(sure.of_all(W), sure(W))
+    assert np.allclose(NetBenefit(labels, np.zeros(4))(W), 0)
+    assert np.allclose(NetBenefit(labels, labels.astype(float))(W), 0.25)
 
 
 def test_the_interval_of_net_benefit_holds_its_value():
     rng = np.random.default_rng(5)
     labels, scores = predicted(300, rng)
-    found = assessed(labels, scores[:, 1], np.ones(300), np.arange(300), {"draws": 200, "level": 0.95}, rng)
+    found = told(NetBenefit(labels, scores[:, 1]), rng)
     value, low, high = (np.array(found[key]) for key in ("value", "low", "high"))
     assert (low <= value).all()
     assert (value <= high).all()
     assert (high - low)[:60].min() > 0
     assert len(found["thresholds"]) == len(found["all"]) == 99
+
+
+def told(part, rng, rows=300, level=0.95):
+    """What a metric tells of some rows, by 200 bootstrap draws."""
+    drawn = part(counts(np.arange(rows), 200, rng))
+    return part.told(np.ones(rows), drawn, level, rows)
+
+
+def test_the_calibration_curve_is_the_logistic_regression_on_harrells_spline():
+    """By the formula of the spline written out, and a search for the largest likelihood."""
+    rng = np.random.default_rng(6)
+    labels, scores = predicted(400, rng, slope=0.7)
+    x, t = np.log(scores[:, 1] / scores[:, 0]), np.quantile(np.log(scores[:, 1] / scores[:, 0]), KNOTS)
+
+    def columns(at):
+        cube = [np.maximum(0, at - knot) ** 3 for knot in t]
+        bends = [cube[j] - cube[2] * (t[3] - t[j]) / (t[3] - t[2]) + cube[3] * (t[2] - t[j]) / (t[3] - t[2]) for j in range(2)]
+        return np.column_stack([np.ones_like(at), at, *(bend / (t[3] - t[0]) ** 2 for bend in bends)])
+
+    def loss(theta):
+        eta = columns(x) @ theta
+        return -(labels * eta - np.logaddexp(0, eta)).mean()
+
+    best = minimize(loss, np.zeros(4), method="BFGS", options={"gtol": 1e-9}).x
+    curve = CalibrationCurve(labels, scores)
+    at = np.log(curve.points / (1 - curve.points))
+    expected = 1 / (1 + np.exp(-columns(at) @ best))
+    assert curve(np.ones((1, 400)))[0] == pytest.approx(expected, abs=1e-5)
+    of_rows = 1 / (1 + np.exp(-columns(x) @ best))
+    assert curve.index(np.ones((1, 400)))[0] == pytest.approx(np.abs(of_rows - scores[:, 1]).mean(), abs=1e-5)
+    found = told(curve, rng, rows=400)
+    assert sum(found["histogram"]["rows"]) == 400
+    assert (np.array(found["low"]) < found["value"]).all() and (found["value"] < np.array(found["high"])).all()
+
+
+def test_the_calibration_index_is_small_where_probabilities_are_right_and_the_distance_where_they_are_not():
+    rng = np.random.default_rng(8)
+    for intercept in (0.0, 1.0):
+        labels, scores = predicted(100_000, rng, intercept=intercept)
+        right = 1 / (1 + np.exp(-np.log(scores[:, 1] / scores[:, 0]) - intercept))
+        found = CalibrationCurve(labels, scores).index(np.ones((1, 100_000)))[0]
+        assert found == pytest.approx(np.abs(right - scores[:, 1]).mean(), abs=0.005)
+
+
+@pytest.mark.parametrize("p", [[0.5], [0.3, 0.6], [0.2, 0.4, 0.7], [0.0, 0.5, 1.0]])
+def test_the_curve_of_a_model_of_few_probabilities_goes_through_the_share_at_each(p):
+    rng = np.random.default_rng(9)
+    stated = np.resize(p, 900)
+    labels = (rng.random(900) < 0.2 + 0.6 * stated).astype(int)
+    curve = CalibrationCurve(labels, np.column_stack([1 - stated, stated]))
+    assert np.isfinite(curve(np.ones((1, 900)))).all()
+    expected = np.mean([abs(labels[stated == one].mean() - one) for one in p])
+    assert curve.index(np.ones((1, 900)))[0] == pytest.approx(expected, abs=1e-6)
+
+
+def test_there_is_no_curve_where_classes_are_apart():
+    labels = np.repeat([0, 1], 20)
+    p = np.linspace(0.1, 0.9, 40)
+    assert told(CalibrationCurve(labels, np.column_stack([1 - p, p])), np.random.default_rng(0), rows=40) is None
+
+
+@pytest.mark.slow
+def test_the_band_of_the_calibration_curve_covers_the_true_curve():
+    """300 tables of 500 rows: at each point a band of 90 % contains the truth about as often as it says."""
+    rng, covered = np.random.default_rng(10), []
+    for _ in range(300):
+        labels, scores = predicted(500, rng, slope=0.8, intercept=0.3)
+        curve = CalibrationCurve(labels, scores)
+        found = told(curve, rng, rows=500, level=0.9)
+        truth = 1 / (1 + np.exp(-0.8 * np.log(curve.points / (1 - curve.points)) - 0.3))
+        covered.append((np.array(found["low"]) <= truth) & (truth <= found["high"]))
+    print("coverage of the band at ten points:", np.mean(covered, axis=0)[::5].round(3))
+    assert np.mean(covered) == pytest.approx(0.9, abs=0.03)
+
+
+def test_the_rates_of_a_decision_are_those_of_a_table_of_four_counts():
+    labels, decided = np.repeat([1, 1, 0, 0], [30, 10, 5, 55]), np.repeat([1, 0, 1, 0], [30, 10, 5, 55])
+    p = np.where(decided == 1, 0.7, 0.2)
+    found = told(DecisionRates(labels, decided, p), np.random.default_rng(0), rows=100)
+    values = {name: (one["value"], one["rows"]) for name, one in found["tuned"].items()}
+    assert values == {
+        "sensitivity": (pytest.approx(30 / 40), 40),
+        "specificity": (pytest.approx(55 / 60), 60),
+        "positive predictive value": (pytest.approx(30 / 35), 35),
+        "negative predictive value": (pytest.approx(55 / 65), 65),
+    }
+    assert all(0 <= one["low"] < one["value"] < one["high"] <= 1 for one in found["tuned"].values())
+    assert found["prevalence"] == pytest.approx(0.4)
+    at = dict(zip(np.round(found["thresholds"], 2), zip(found["sensitivity"], found["specificity"], strict=True), strict=True))
+    assert at[0.1] == (1, 0)
+    assert at[0.5] == (pytest.approx(30 / 40), pytest.approx(55 / 60))
+    assert at[0.7] == at[0.5]
+    assert at[0.8] == (0, 1)
+
+
+def test_a_rate_of_no_rows_is_not_known():
+    labels, decided = np.array([0, 1, 1, 0]), np.zeros(4, dtype=int)
+    found = told(DecisionRates(labels, decided, np.full(4, 0.1)), np.random.default_rng(0), rows=4)["tuned"]
+    assert found["positive predictive value"] == {"value": None, "low": None, "high": None, "rows": 0}
+    assert found["sensitivity"]["value"] == 0
 
 
 def said(slope, intercept):

@@ -47,6 +47,12 @@ def interval(value, drawn, level, units):
     return float(value + stretch * (low - value)), float(value + stretch * (high - value))
 
 
+def ends(values, drawn, level, units):
+    """Return the intervals of several values from their draws (draws, values), as lists ``low`` and ``high``."""
+    low, high = zip(*(interval(value, own, level, units) for value, own in zip(values, drawn.T, strict=True)), strict=True)
+    return {"low": list(low), "high": list(high)}
+
+
 def share_interval(value, drawn, level, units, rows, at_the_edge=None):
     """Return Wilson's interval (1927) of a value in 0 … 1, with the effective number of rows that its draws imply.
 

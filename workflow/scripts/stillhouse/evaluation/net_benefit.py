@@ -7,41 +7,46 @@ worth one true positive. Net benefit is true positives less false positives at t
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from stillhouse.evaluation.intervals import draws, interval
+from stillhouse.evaluation.intervals import ends
 
 THRESHOLDS = np.arange(1, 100) / 100
 
 
-def net_benefit(labels, p):
-    """Return the net benefit of rows as a function of weightings (draws, rows), which returns (draws, thresholds)."""
-    below = THRESHOLDS.searchsorted(p, side="right")
-    places = csr_matrix((np.ones(len(p)), (np.arange(len(p)), below)), shape=(len(p), len(THRESHOLDS) + 1))
-    odds = THRESHOLDS / (1 - THRESHOLDS)
+class Thresholds:
+    """The weight of positive rows and of all rows that are acted on from each threshold on."""
 
-    def benefit(W):
-        positives, all_rows = ((places.T @ values.T).T[:, :0:-1].cumsum(axis=1)[:, ::-1] for values in (W * labels, W))
-        return (positives - (all_rows - positives) * odds) / W.sum(axis=1, keepdims=True)
+    def __init__(self, labels, p):
+        below = THRESHOLDS.searchsorted(p, side="right")
+        shape = len(p), len(THRESHOLDS) + 1
+        self.labels, self._places = labels, csr_matrix((np.ones(len(p)), (np.arange(len(p)), below)), shape=shape)
 
-    return benefit
-
-
-def of_all(labels, W):
-    """Return the net benefit of treating every row; shape (draws, thresholds)."""
-    share = (W @ labels / W.sum(axis=1))[:, None]
-    return share - (1 - share) * THRESHOLDS / (1 - THRESHOLDS)
+    def __call__(self, W):
+        """Return both weights for each weighting (draws, rows); two arrays of shape (draws, thresholds)."""
+        return tuple((self._places.T @ rows.T).T[:, :0:-1].cumsum(axis=1)[:, ::-1] for rows in (W * self.labels, W))
 
 
-def assessed(labels, p, weight, units, settings, rng):
-    """Return the net benefit at each threshold with its bootstrap interval, and that of treating every row, as lists."""
-    benefit = net_benefit(labels, p)
-    drawn = draws({"it": benefit}, weight, units, settings["draws"], rng)["it"]
-    values, count = benefit(weight[None])[0], int(units.max()) + 1
-    ends = [interval(value, own, settings["level"], count) for value, own in zip(values, drawn.T, strict=True)]
-    low, high = zip(*ends, strict=True)
-    return {
-        "thresholds": THRESHOLDS.tolist(),
-        "value": values.tolist(),
-        "low": list(low),
-        "high": list(high),
-        "all": of_all(labels, weight[None])[0].tolist(),
-    }
+class NetBenefit:
+    """The net benefit of some rows as a function of weightings."""
+
+    def __init__(self, labels, p):
+        self.labels, self.acted = labels, Thresholds(labels, p)
+
+    def __call__(self, W):
+        """Return the net benefit at each threshold for each weighting (draws, rows); shape (draws, thresholds)."""
+        positives, all_rows = self.acted(W)
+        return (positives - (all_rows - positives) * THRESHOLDS / (1 - THRESHOLDS)) / W.sum(axis=1, keepdims=True)
+
+    def of_all(self, W):
+        """Return the net benefit of acting on every row; shape (draws, thresholds)."""
+        share = (W @ self.labels / W.sum(axis=1))[:, None]
+        return share - (1 - share) * THRESHOLDS / (1 - THRESHOLDS)
+
+    def told(self, weight, drawn, level, units):
+        """Return the net benefit at each threshold with its bootstrap interval, and that of acting on every row, as lists."""
+        values = self(weight[None])[0]
+        return {
+            "thresholds": THRESHOLDS.tolist(),
+            "value": values.tolist(),
+            **ends(values, drawn, level, units),
+            "all": self.of_all(weight[None])[0].tolist(),
+        }

@@ -5,9 +5,11 @@ import pandas as pd
 
 from stillhouse.columns import DECISION, DEPLOY, FOLD, LABEL, PART, ROW, TIME, WEIGHT
 from stillhouse.evaluation.bounds import Bounds
+from stillhouse.evaluation.calibration_curve import CalibrationCurve
+from stillhouse.evaluation.decision_rates import DecisionRates
 from stillhouse.evaluation.intervals import draws, resampled_t
 from stillhouse.evaluation.metrics import OF_DECISIONS, WITHOUT_INTERVAL, main_metric, metrics_of, possible
-from stillhouse.evaluation.net_benefit import assessed
+from stillhouse.evaluation.net_benefit import NetBenefit
 from stillhouse.evaluation.prepared import Prepared
 from stillhouse.intake.folds import OF_DEPLOY, unit_numbers
 from stillhouse.predictions.predictions import columns_of, label_losses, prediction_table
@@ -133,13 +135,16 @@ def assess(rows, protocol, weight=None, ratio=None):
 
 
 def worth(rows, protocol):
-    """Return the net benefit of deciding by a model's probabilities on some rows; nothing but for two classes."""
+    """Return what deciding by a model is worth, how often it is right, and its calibration; nothing but for two classes."""
     if protocol.task.kind != "binary":
         return {}
-    labels, probabilities, _ = as_arrays(rows, protocol.task)
-    rng = generator(protocol.seed, "bootstrap")
-    what = labels, probabilities[:, 1], np.ones(len(rows)), unit_numbers(rows), protocol.settings, rng
-    return {"net_benefit": assessed(*what)}
+    labels, scores, _ = as_arrays(rows, protocol.task)
+    parts = {"net_benefit": NetBenefit(labels, scores[:, 1]), "calibration_curve": CalibrationCurve(labels, scores)}
+    if DECISION in rows:
+        parts["decisions"] = DecisionRates(labels, rows[DECISION].to_numpy(int), scores[:, 1])
+    weight, units, settings = np.ones(len(rows)), unit_numbers(rows), protocol.settings
+    drawn = draws(parts, weight, units, settings["draws"], generator(protocol.seed, "bootstrap"))
+    return {name: part.told(weight, drawn[name], settings["level"], int(units.max()) + 1) for name, part in parts.items()}
 
 
 def over_folds(name, by_fold, ratio, settings):

@@ -167,6 +167,23 @@ def reliability(named):
     return figure, lines(named, "predicted probability", "observed share")
 
 
+def calibration_curve(found, name):
+    """Draw the smooth curve of observed against stated probabilities with its band, above the histogram of what is stated."""
+    table = pd.DataFrame({key: found[key] for key in ("stated", "value", "low", "high")}).astype("float64")
+    figure = Figure(figsize=(WIDTH, 4.6), layout="constrained")
+    axes, below = figure.subplots(2, 1, sharex=True, height_ratios=[4, 1])
+    axes.plot([0, 1], [0, 1], color=PALE, linewidth=1, linestyle="--")
+    axes.plot(table["stated"], table["value"], linewidth=1.9, color=COLOURS[0], label=name)
+    axes.fill_between(table["stated"], table["low"], table["high"], color=COLOURS[0], alpha=0.15, linewidth=0)
+    axes.set(ylabel="observed share", xlim=(0, 1), ylim=(0, 1))
+    axes.legend(loc="best")
+    edges = np.array(found["histogram"]["edges"])
+    below.bar(edges[:-1], found["histogram"]["rows"], width=np.diff(edges), align="edge", color=COLOURS[0], alpha=0.6)
+    below.set(xlabel="predicted probability", ylabel="rows")
+    few_ticks(below.yaxis)
+    return figure, table
+
+
 def net_benefit(found, name):
     """Draw the net benefit of a model over thresholds with its interval, and those of treating all rows and none."""
     table = pd.DataFrame(found).astype("float64")

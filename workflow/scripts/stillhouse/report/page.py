@@ -24,6 +24,7 @@ from stillhouse.report.sections import (
     scores,
     shift,
     students,
+    threshold,
     training,
 )
 from stillhouse.report.text import METRIC_TITLES, percent
@@ -63,6 +64,7 @@ def render(run, shown, template):
         lines=[*scores.table_lines(run), scores.constant_line(run)],
         pairs=scores.pair_lines(run),
         students=students.lines(run),
+        choice=threshold.choice(run),
         coverages=coverage.class_lines(run),
         coverages_of_groups=coverage.group_lines(run),
         slices=explanation.slice_lines(run),
@@ -104,6 +106,7 @@ def details(run):
         *students.sentences(run),
         footprint.sentence(run),
         probabilities.calibration_sentence(run),
+        probabilities.decision_sentence(run),
         coverage.sentence(run),
         coverage.short_sentence(run),
         *coverage.quantile_sentences(run),

@@ -6,7 +6,7 @@ from stillhouse.evaluation.metrics import equal_bins
 from stillhouse.evaluation.ranking import masses_by_score
 from stillhouse.evaluation.scores import as_arrays
 from stillhouse.report import figures
-from stillhouse.report.text import with_interval
+from stillhouse.report.text import number, percent, with_interval, with_interval_in_percent
 
 TITLES = {
     "binary": "How good the probabilities are",
@@ -41,12 +41,45 @@ def curve_pictures(run):
     )
     positive = f"The positive class is {run.schema['classes'][1]}."
     calibrated = "On the dashed line, observed shares equal predicted probabilities."
-    return [
+    drawn = [
         figures.Picture("roc", figures.curves(roc, "false positive rate", "true positive rate", True), "ROC curves", positive),
         figures.Picture("recall", figures.curves(recall, "recall", "precision", False), "Precision and recall", positive),
         figures.Picture("calibration", figures.reliability(calibration), "Calibration", calibrated),
+        curve_picture(run),
         benefit_picture(run),
     ]
+    return list(filter(None, drawn))
+
+
+def curve_picture(run):
+    """Return the smooth calibration curve of the leading model with its band; None where classes are apart."""
+    found = run.metrics[run.leader]["held_out"]["calibration_curve"]
+    if not found:
+        return None
+    text = (
+        "Where the band lies above the dashed line, probabilities are too low, and below it too high. The bars show how many "
+        f"rows have such probabilities. On average the curve is {number(found['index'])} from what is stated."
+    )
+    drawn = figures.calibration_curve(found, run.title(run.leader))
+    return figures.Picture("calibration-curve", drawn, f"Calibration of {run.title(run.leader)}, smoothed", text)
+
+
+def decision_sentence(run):
+    """Return how often the leading model's decisions are right at its tuned threshold; nothing but for two classes."""
+    found = run.metrics[run.leader]["held_out"].get("decisions")
+    if not found:
+        return ""
+    rates = {name: with_interval_in_percent(one) if one["low"] is not None else None for name, one in found["tuned"].items()}
+    if None in rates.values():
+        return ""
+    sensitive, specific, right, clear = rates.values()
+    negative, positive = run.task.classes
+    return (
+        f"At its tuned threshold, {run.quoted(run.leader)} decides for {positive} in {sensitive} of the rows that are "
+        f"{positive} (sensitivity), and for {negative} in {specific} of those that are {negative} (specificity). Of its "
+        f"decisions for {positive} {right} are right, and of those for {negative} {clear} (predictive values, where "
+        f"{percent(found['prevalence'])} of rows are {positive})."
+    )
 
 
 def benefit_picture(run):

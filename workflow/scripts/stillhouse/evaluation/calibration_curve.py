@@ -1,0 +1,96 @@
+"""The share of positive rows that is observed where a probability is stated, as a smooth curve with a band.
+
+The curve is a logistic regression of the labels on a restricted cubic spline of the log odds that are stated (Harrell 2015,
+section 2.4.5), so that it bends where probabilities are wrong in the middle or at the ends. Its mean distance from what is
+stated is the integrated calibration index (Austin & Steyerberg 2019).
+"""
+
+import numpy as np
+
+from stillhouse.evaluation.intervals import ends
+from stillhouse.evaluation.recalibration import LogOdds, fitted
+
+# The quantiles at which pieces of the spline meet, the points of a curve, and the bars of the histogram below it.
+KNOTS, POINTS, BARS = (0.05, 0.35, 0.65, 0.95), 50, 40
+# The share of rows at either end beyond which the curve is not drawn, as hardly a row is there.
+BEYOND = 0.01
+# Columns that are nearer to each other than this condition number says are not told apart.
+MOST_CONDITION = 1e7
+
+
+class CalibrationCurve:
+    """The curve of some rows as a function of weightings; ``points`` has the stated probabilities that it is drawn at."""
+
+    def __init__(self, labels, scores):
+        self.stated, self.p = LogOdds(labels, scores), scores[:, 1]
+        counts = self.stated.sums(np.ones((1, len(labels))))[1][0]
+        ordered = np.repeat(self.stated.values, counts.astype(int))
+        self.points = np.unique(np.linspace(*expit(np.quantile(ordered, [BEYOND, 1 - BEYOND])), POINTS))
+        log_odds = np.log(self.points) - np.log1p(-self.points)
+        self.basis, self._of_points = orthogonal(self.stated.values, counts, log_odds, np.quantile(ordered, KNOTS))
+
+    def __call__(self, W):
+        """Return the observed share at each point for each weighting (draws, rows); shape (draws, points)."""
+        return expit(self._coefficients(W) @ self._of_points.T)
+
+    def index(self, W):
+        """Return the mean distance of the curve from what is stated; shape (draws,)."""
+        distance = np.abs(expit(self._coefficients(W) @ self.basis.T) - expit(self.stated.values))
+        total = self.stated.sums(W)[1]
+        return (distance * total).sum(axis=1) / total.sum(axis=1)
+
+    def _coefficients(self, W):
+        return fitted(self.basis, np.zeros(len(self.basis)), *self.stated.sums(W))
+
+    def told(self, weight, drawn, level, units):
+        """Return the curve with its band, its mean distance, and how many rows state which probability; None without one."""
+        values = self(weight[None])[0]
+        if not np.isfinite(values).all():
+            return None
+        band = ends(values, drawn, level, units)
+        counts, edges = np.histogram(self.p, np.linspace(0, 1, BARS + 1))
+        return {
+            "stated": self.points.tolist(),
+            "value": values.tolist(),
+            **{side: [None if end is None else min(1.0, max(0.0, end)) for end in found] for side, found in band.items()},
+            "index": float(self.index(weight[None])[0]),
+            "histogram": {"edges": edges.tolist(), "rows": counts.tolist()},
+        }
+
+
+def orthogonal(values, counts, points, knots):
+    """Return the columns of a spline at values and at points, turned so that they are at right angles over all rows.
+
+    Newton's steps would be lost in rounding otherwise. Where values are too few to bend, there is a straight line, or of a
+    single value a constant.
+    """
+    for pieces in (np.unique(knots), knots[:0]):
+        basis = spline(values, pieces)[:, : len(values)]
+        upper = np.linalg.qr(basis * np.sqrt(counts / counts.sum())[:, None])[1]
+        if np.linalg.cond(upper) < MOST_CONDITION:
+            break
+    return basis @ np.linalg.inv(upper), spline(points, pieces)[:, : len(values)] @ np.linalg.inv(upper)
+
+
+def spline(x, knots):
+    """Return the columns of a restricted cubic spline, linear beyond its outer knots; shape (values, columns).
+
+    The first is 1 and the second x; without three different knots there is no other.
+    """
+    columns = [np.ones_like(x), x]
+    if len(knots) < 3:
+        return np.column_stack(columns)
+    *first, before, last = knots
+
+    def cube(knot):
+        return np.maximum(0, x - knot) ** 3
+
+    for knot in first:
+        bend = cube(knot) - cube(before) * (last - knot) / (last - before) + cube(last) * (before - knot) / (last - before)
+        columns.append(bend / (last - knots[0]) ** 2)
+    return np.column_stack(columns)
+
+
+def expit(x):
+    """Return the probability of log odds."""
+    return 1 / (1 + np.exp(-x))
