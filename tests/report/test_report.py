@@ -9,7 +9,18 @@ from conftest import report_run
 
 from stillhouse.report import figures
 from stillhouse.report.scatter import pareto
-from stillhouse.report.sections import control, explanation, footprint, probabilities, scores, shift, students, training
+from stillhouse.report.sections import (
+    control,
+    coverage,
+    explanation,
+    footprint,
+    probabilities,
+    scores,
+    shift,
+    students,
+    threshold,
+    training,
+)
 from stillhouse.report.text import p_value
 
 BINARY = {"task": "binary", "classes": ["no", "yes"], "costs": None}
@@ -259,3 +270,60 @@ def test_the_report_says_how_the_estimate_of_the_run_did():
     assert "a part of it was made by an earlier run" in footprint.time_sentence(run, now=9000.0)
     run.config = {}
     assert footprint.time_sentence(run, now=1090.0).startswith("The times of 2 jobs")
+
+
+def test_the_threshold_of_the_page_counts_what_the_rates_say_for_a_thousand_rows():
+    """Rates of labelled deploy rows where there are some, at the share of positive rows there."""
+    rates = {"thresholds": [0.2, 0.4, 0.6], "sensitivity": [1.0, 0.9, 0.5], "specificity": [0.3, 0.8, 0.95]}
+    held_out, deploy = {"decisions": {**rates, "prevalence": 0.41}}, {"decisions": {**rates, "prevalence": 0.2}}
+    comparison = pd.DataFrame({"model": ["m"]})
+    run = report_run(schema=BINARY, metrics={"m": {"held_out": held_out}}, comparison=comparison, shift=None)
+    found = threshold.choice(run)
+    assert (found["first"], found["share"], found["whence"]) == (2, 41.0, "of the held-out rows")
+    assert found["counts"] == {"found": 369, "missed": 41, "false": 118, "alone": 472}
+    run.metrics["m"]["deploy"] = deploy
+    found = threshold.choice(run)
+    assert (found["first"], found["share"], found["rows"]) == (2, 20.0, "labelled deploy rows")
+    assert found["counts"] == {"found": 180, "missed": 20, "false": 160, "alone": 640}
+    del run.metrics["m"]["held_out"]["decisions"]
+    assert threshold.choice(run) is None
+
+
+def rate(value, low, high):
+    return {"value": value, "low": low, "high": high, "rows": 50}
+
+
+def test_the_report_tells_how_often_decisions_are_right():
+    names = ("sensitivity", "specificity", "positive predictive value", "negative predictive value")
+    tuned = dict(
+        zip(names, (rate(0.8, 0.7, 0.9), rate(0.6, 0.5, 0.7), rate(0.3, 0.2, 0.4), rate(0.9, 0.85, 0.95)), strict=True)
+    )
+    decisions = {"tuned": tuned, "prevalence": 0.25}
+    run = report_run(
+        schema=BINARY, metrics={"m": {"held_out": {"decisions": decisions}}}, comparison=pd.DataFrame({"model": ["m"]})
+    )
+    said = probabilities.decision_sentence(run)
+    assert "decides for yes in 80 % (70 % to 90 %) of the rows that are yes (sensitivity)" in said
+    assert "Of its decisions for yes 30 % (20 % to 40 %) are right, and of those for no 90 %" in said
+    assert "where 25 % of rows are yes" in said
+    tuned["specificity"] = rate(None, None, None)
+    assert probabilities.decision_sentence(run) == ""
+
+
+def test_groups_and_classes_with_too_few_rows_for_sets_are_named():
+    def covered(by_class, strata, edges=None):
+        facts = {"settings": {}, "by": None, "edges": edges, "strata": strata}
+        run = report_run(
+            schema=BINARY if edges is None else REGRESSION,
+            metrics={"m": {"held_out": {"conformal": {"thresholds": facts}}}},
+            comparison=pd.DataFrame({"model": ["m"]}),
+            config={"report": {"coverage": 0.9, "by_class": by_class}},
+        )
+        return coverage.short_sentence(run)
+
+    few, many = {"group": "few", "fifth": 0, "limits": [None]}, {"group": "many", "fifth": 0, "limits": [0.4]}
+    assert covered(False, [many]) == ""
+    assert covered(False, [few, many]).startswith("Sets exclude nothing for group few, with fewer than the 9 held-out rows")
+    of_classes = [{"group": "x", "fifth": 0, "limits": [0.4, None]}, {"group": "", "fifth": 0, "limits": [None, 0.2]}]
+    assert "for class yes in group x and class no, with" in covered(True, of_classes)
+    assert "for fifth 3 of the predicted values," in covered(True, [{"group": "", "fifth": 2, "limits": [None]}], [0.0, 1.0])

@@ -57,7 +57,7 @@ def evaluate(rows, protocol, weights=None, corrected=None):
     if weights is not None:
         result["deploy_weighted"] = assess(rows[~deploy], protocol, weights_of(rows[~deploy], weights))
     if deploy.any():
-        result["deploy"] = assess(rows[deploy], protocol)
+        result["deploy"] = assess(rows[deploy], protocol) | worth(rows[deploy], protocol)
     if deploy.any() and corrected is not None:
         moved = rows[deploy].drop(columns=[*columns_of(protocol.task.classes), DECISION]).merge(corrected, on=ROW)
         result["deploy_corrected"] = assess(moved, protocol)
@@ -135,10 +135,13 @@ def assess(rows, protocol, weight=None, ratio=None):
 
 
 def worth(rows, protocol):
-    """Return what deciding by a model is worth, how often it is right, and its calibration; nothing but for two classes."""
-    if protocol.task.kind != "binary":
-        return {}
+    """Return what deciding by a model is worth, how often it is right, and its calibration.
+
+    Nothing but for two classes, of both of which there are rows.
+    """
     labels, scores, _ = as_arrays(rows, protocol.task)
+    if protocol.task.kind != "binary" or len(np.unique(labels)) < 2:
+        return {}
     parts = {"net_benefit": NetBenefit(labels, scores[:, 1]), "calibration_curve": CalibrationCurve(labels, scores)}
     if DECISION in rows:
         parts["decisions"] = DecisionRates(labels, rows[DECISION].to_numpy(int), scores[:, 1])

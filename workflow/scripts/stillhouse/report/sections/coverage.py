@@ -33,7 +33,7 @@ def coverage_picture(run, population):
     lines = [{"name": name, **run.metrics[name][population]["conformal"]} for name in names]
     estimates = pd.DataFrame(lines)[["name", "value", "low", "high"]]
     wanted, (title, text) = run.settings["coverage"], POPULATIONS[population]
-    label = f"share of rows whose set contains the label; the target is {100 * wanted:g} %"
+    label = f"share of rows; the target is {100 * wanted:g} %"
     return figures.Picture(
         f"coverage-{population}", figures.ranking(estimates, label, wanted=wanted, title=run.title), title, text
     )

@@ -53,7 +53,7 @@ def curve_pictures(run):
 
 def curve_picture(run):
     """Return the smooth calibration curve of the leading model with its band; None where classes are apart."""
-    found = run.metrics[run.leader]["held_out"]["calibration_curve"]
+    found = run.metrics[run.leader]["held_out"].get("calibration_curve")
     if not found:
         return None
     text = (
@@ -83,8 +83,10 @@ def decision_sentence(run):
 
 
 def benefit_picture(run):
-    """Return the net benefit of the leading model over thresholds, with its interval, beside treating all rows or none."""
-    found = run.metrics[run.leader]["held_out"]["net_benefit"]
+    """Return the net benefit of the leading model over thresholds, with its interval, beside acting on all rows or none."""
+    found = run.metrics[run.leader]["held_out"].get("net_benefit")
+    if not found:
+        return None
     positive = run.schema["classes"][1]
     text = (
         f"Who acts from a probability of 10 % on accepts nine false alarms for one row that is {positive}. Net benefit is the "

@@ -2,41 +2,40 @@
 
 import numpy as np
 
-from stillhouse.columns import DEPLOY, LABEL, PART
-
 ROWS = 1000
+ROWS_OF = {"held_out": "held-out rows", "deploy": "labelled deploy rows"}
 
 
 def choice(run):
     """Return what the page needs for its threshold: rates by threshold, the share of positive rows, and the first counts.
 
-    None but for two classes. The threshold that is shown first is the held-out share of positive rows, the best one for
-    balanced accuracy if probabilities are right.
+    None but for two classes. Rates are those of labelled deploy rows where there are some. The threshold that is shown first
+    is the held-out share of positive rows, the best one for balanced accuracy if probabilities are right.
     """
-    found = run.metrics[run.leader]["held_out"].get("decisions")
-    if not found:
+    metrics = run.metrics[run.leader]
+    if not metrics["held_out"].get("decisions"):
         return None
-    share, whence = positive_share(run, found)
-    first = min(range(len(found["thresholds"])), key=lambda place: abs(found["thresholds"][place] - found["prevalence"]))
+    population = "deploy" if "decisions" in metrics.get("deploy", {}) else "held_out"
+    found, usual = metrics[population]["decisions"], metrics["held_out"]["decisions"]["prevalence"]
+    share, whence = positive_share(run, found, population)
+    first = min(range(len(found["thresholds"])), key=lambda place: abs(found["thresholds"][place] - usual))
     rates = {key: np.round(found[key], 5).tolist() for key in ("sensitivity", "specificity")}
     return {
         "rates": rates,
         "first": first + 1,
         "share": round(100 * share, 1),
         "whence": whence,
+        "rows": ROWS_OF[population],
         "model": run.quoted(run.leader),
         "counts": counts(rates["sensitivity"][first], rates["specificity"][first], share),
     }
 
 
-def positive_share(run, found):
+def positive_share(run, found, population):
     """Return the share of positive rows where the model will be used, as far as it is known, and what it is a share of."""
-    deploy = run.table.loc[(run.table[PART] == DEPLOY) & run.table[LABEL].notna(), LABEL]
-    if len(deploy):
-        return float(deploy.mean()), "of the labelled deploy rows"
-    if run.shift and run.shift.get("recommended") == "label":
-        return float(run.shift["labels"]["em"]["prior"][1]), "estimated for the deploy rows"
-    return found["prevalence"], "of the held-out rows"
+    if population == "held_out" and run.shift and run.shift.get("recommended") == "label":
+        return float(run.shift["labels"]["em"]["prior"][1]), "that is estimated for the deploy rows"
+    return found["prevalence"], f"of the {ROWS_OF[population]}"
 
 
 def counts(sensitivity, specificity, share):
