@@ -42,6 +42,6 @@ def ship(way, gappy, tmp_path, options=None, sets=None):
     model = OnOriginalPrior(model, Ledger([0.8, 0.2], [0.5, 0.5], resampled=True), sample[sample["stop"]])
     path = tmp_path / "model.onnx"
     whole = SinglePipeline(prepared, model)
-    path.write_bytes(exported(whole, metadata(schema, whole, "d", "m", {}, sets=sets)))
+    path.write_bytes(exported(whole, metadata(schema, whole, "d", "m", {}, table.assign(part="train"), sets)))
     odd = table.assign(site=table["site"].where(table.index % 5 != 0, "never seen"))
     return path, odd, prepared, model

@@ -12,9 +12,10 @@ parser.add_argument("rows", help="a table with the columns that the model was ma
 parser.add_argument("-o", "--out", required=True, help="the CSV file to write, a line a row in the same order")
 parser.add_argument("--check", action="store_true", help="add a column with the number of values unlike those in training")
 parser.add_argument("--sets", action="store_true", help="add the classes that a row may have, or the ends of an interval")
+parser.add_argument("--explain", action="store_true", help="add what each column did to the prediction, which takes longer")
 arguments = parser.parse_args()
 
 try:
-    predict_file(arguments.model, arguments.rows, arguments.out, arguments.check, arguments.sets)
+    predict_file(arguments.model, arguments.rows, arguments.out, arguments.check, arguments.sets, arguments.explain)
 except UserError as error:
     sys.exit(f"stillhouse: {error}")

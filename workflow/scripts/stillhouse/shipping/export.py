@@ -46,8 +46,22 @@ def metadata(schema, pipeline, dataset, model, recipe, table=None, sets=None):
 
 
 def with_seen_values(columns, labelled):
-    """Return descriptions of columns, each with what its labelled rows hold under ``seen``."""
-    return [{**column, "seen": seen_values(labelled[column["name"]], column)} for column in columns]
+    """Return descriptions of columns, each with what its labelled rows hold under ``seen``, and a ``typical`` value."""
+    return [
+        {**column, "seen": seen_values(labelled[column["name"]], column), "typical": typical(labelled[column["name"]], column)}
+        for column in columns
+    ]
+
+
+def typical(values, column):
+    """Return the median of numbers, or the most frequent category, gaps being one; None for texts, pictures and nothing."""
+    if column["kind"] in kinds.ENCODED:
+        return None
+    if column["kind"] == kinds.CATEGORICAL:
+        return str(values.astype("object").fillna(kinds.GAP).mode().iloc[0])
+    values = values.dropna()
+    middle = values.mode().iloc[:1] if column["kind"] == kinds.BOOLEAN else [values.median()]
+    return float(middle[0]) if len(values) else None
 
 
 def seen_values(values, column):

@@ -22,6 +22,7 @@ from stillhouse.intake import kinds, pictures
 from stillhouse.intake.folders import tables_of_folder
 from stillhouse.intake.formats import dialect_of, tables_in
 from stillhouse.intake.notation import cleaned
+from stillhouse.shipping.effects import Effects
 from stillhouse.shipping.sets import ShippedSets
 from stillhouse.shipping.streams import ahead, written_behind
 
@@ -182,24 +183,26 @@ def as_array(values, column):
     return values.to_numpy("float64")[:, None]
 
 
-def predict_file(model, rows, out, check=False, sets=False):
+def predict_file(model, rows, out, check=False, sets=False, explain=False):
     """Predict a table in a file of any size into a CSV file, in the order of its rows.
 
     Rows that have no identifier are numbered. Values unlike those of the training rows are counted by column at the end and,
-    with ``check``, in a column for each row. With ``sets`` each row's conformal set is written too.
+    with ``check``, in a column for each row. With ``sets`` each row's conformal set is written too, and with
+    ``explain`` the effect of each column.
     """
     shipped, done = Shipped(model), 0
     if sets and shipped.sets is None:
         raise UserError(f"{model}: has no conformal sets, as no rows were held out or an earlier version wrote it")
     if Path(out).resolve() in (Path(rows).resolve(), Path(model).resolve()):
         raise UserError(f"{out}: would be overwritten; choose another file to write to")
-    beside, unusual = Path(f"{out}.part"), Unusual(shipped)
+    beside, unusual, effects = Path(f"{out}.part"), Unusual(shipped), Effects(shipped) if explain else None
     try:
         with beside.open("wb") as target, written_behind(target) as write:
             for chunk in ahead(chunks(Path(rows), shipped.reading)):
                 columns, kept = shipped.typed(shipped.located(chunk, Path(rows))), shipped.named(chunk)
                 predicted, found = shipped.predict_typed(columns, chunk.index), unusual.counted(columns, chunk.index)
                 asked = [shipped.sets.of(predicted, chunk)] if sets else []
+                asked += [effects.of(columns, chunk.index)] if explain else []
                 asked += [found.rename("unusual_values")] if check else []
                 write(pd.concat([kept, predicted, *asked], axis=1))
                 done += len(chunk)
@@ -210,12 +213,8 @@ def predict_file(model, rows, out, check=False, sets=False):
     finally:
         beside.unlink(missing_ok=True)
     print(file=sys.stderr)
-    for said in [
-        *decision_sentence(shipped),
-        *(shipped.sets.sentences() if sets else []),
-        *unusual.sentences(),
-        *shipped.notes,
-    ]:
+    of_asked = [*(shipped.sets.sentences() if sets else []), *([effects.sentence()] if explain else [])]
+    for said in [*decision_sentence(shipped), *of_asked, *unusual.sentences(), *shipped.notes]:
         print(said, file=sys.stderr)
 
 
