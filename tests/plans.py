@@ -3,14 +3,18 @@
 from stillhouse.config.plan import Plan
 
 
-def plan(models, dataset=None, export=(), k=5, repeats=1, control=()):
+def plan(models, dataset=None, export=(), k=5, repeats=1, control=(), halvings=0):
     config = {
         "datasets": {"d": {"train": "sklearn:iris", "target": "target", **(dataset or {})}},
         "folds": {"k": k, "repeats": repeats},
         "models": models,
         "resamplers": {"none": {"method": "none"}, "smote": {"method": "smote", "neighbors": 5}},
         "export": list(export),
-        "report": {"prepare": {"impute": "median", "weigh": "logistic"}, "control": list(control)},
+        "report": {
+            "prepare": {"impute": "median", "weigh": "logistic"},
+            "control": list(control),
+            "halvings": halvings,
+        },
     }
     return Plan(config)
 

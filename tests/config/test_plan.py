@@ -3,7 +3,7 @@
 import pytest
 from plans import FIT, PREPARE, TEACHER, plan, stack, student
 
-from stillhouse.config.dataset import variant
+from stillhouse.config.dataset import share, variant
 from stillhouse.config.plan import Folds
 from stillhouse.splits import held_out, in_order, split_name
 
@@ -121,3 +121,13 @@ def test_synthetic_rows_are_predicted_in_the_splits_of_their_students_alone():
     described = [found.describe("d", name) for name in found.model_splits("d", "a")]
     assert {split.name for split in described if split.synthetic} == found.told_splits("d")
     assert len(described) > 10
+
+
+def test_shares_of_the_rows_are_made_for_the_reference_model_and_what_it_learns_from_alone():
+    made = plan({"a": FIT, "b": FIT, "student": student("a")}, export=["student"], halvings=2)
+    assert list(made.datasets) == ["d", "d/share2", "d/share4"]
+    assert [share(name) for name in made.datasets] == [1, 2, 4]
+    assert made.wanted("d/share4") == ["student"]
+    assert set(made.wanted("d")) > {"a", "b", "student"}
+    assert made.model_splits("d/share2", "b") == []
+    assert len(made.model_splits("d/share2", "a")) == 5 + 10

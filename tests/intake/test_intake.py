@@ -204,6 +204,24 @@ def test_given_test_rows_are_fold_zero():
     assert set(folds[:40]) == {1, 2, 3, 4}
 
 
+@pytest.mark.parametrize("grouped", [False, True])
+def test_of_a_share_one_in_so_many_rows_are_in_folds_with_the_same_shares_of_classes(grouped):
+    """Groups stay whole, given test rows are scored all the same, and the other rows are in no fold."""
+    table = labelled(400, **({"group": np.repeat(np.arange(100), 4)} if grouped else {}))
+    table.loc[360:, "part"] = "test"
+    folds = make_folds(table, ["x"], ["a", "b"], k=3, seed=1, share=4)
+    counts = folds["fold"].value_counts()
+    assert counts[0] == 40
+    assert counts[-5] == pytest.approx(270, abs=4)
+    assert set(counts.index) == {-5, 0, 1, 2, 3}
+    own = folds["fold"] > 0
+    assert table.loc[own, "label"].mean() == pytest.approx(0.5, abs=0.02)
+    if grouped:
+        assert (folds.groupby("group")["fold"].nunique() == 1).all()
+    with pytest.raises(UserError, match=r"report.halvings: .* fewer than the 192 that one in 64 rows takes for 3 folds; lower"):
+        make_folds(table, ["x"], ["a", "b"], k=3, seed=1, share=64)
+
+
 def test_a_class_with_fewer_rows_than_folds_is_refused_with_advice():
     table = labelled(30)
     table["label"] = [1.0] * 3 + [0.0] * 27

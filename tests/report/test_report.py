@@ -14,6 +14,7 @@ from stillhouse.report.sections import (
     coverage,
     explanation,
     footprint,
+    learning,
     probabilities,
     scores,
     shift,
@@ -327,3 +328,22 @@ def test_groups_and_classes_with_too_few_rows_for_sets_are_named():
     of_classes = [{"group": "x", "fifth": 0, "limits": [0.4, None]}, {"group": "", "fifth": 0, "limits": [None, 0.2]}]
     assert "for class yes in group x and class no, with" in covered(True, of_classes)
     assert "for fifth 3 of the predicted values," in covered(True, [{"group": "", "fifth": 2, "limits": [None]}], [0.0, 1.0])
+
+
+def test_the_learning_curve_says_what_the_last_doubling_brought_and_no_more():
+    def told(metric, *values, schema=BINARY):
+        parts = [{"held_out": {"metrics": {metric: rate(value, value - 0.01, value + 0.01)}}} for value in values]
+        schema = {**schema, "rows": {"train": 1000}}
+        return report_run(schema=schema, metrics={"m": parts[0]}, shares=parts[1:], reference="m")
+
+    run = told("auc", 0.9, 0.85, 0.8)
+    assert learning.curve(run)[["rows", "value"]].to_numpy().tolist() == [[250, 0.8], [500, 0.85], [1000, 0.9]]
+    said = learning.sentence(run)
+    assert "Made of 1,000 rows in place of 500, “m” has an AUC of 0.900 in place of 0.850" in said
+    assert "+0.050 (+0.036 to +0.064); another doubling may bring up to as much" in said
+    assert "cannot be told" in learning.sentence(told("auc", 0.9, 0.895))
+    assert "more rows made it worse" in learning.sentence(told("auc", 0.8, 0.9))
+    assert "may bring up to as much" in learning.sentence(told("rmse", 2.0, 2.5, schema=REGRESSION))
+    assert learning.sentence(told("auc", 0.9)) == ""
+    assert learning.pictures(told("auc", 0.9)) == []
+    assert [picture.name for picture in learning.pictures(run)] == ["learning-curve"]

@@ -18,6 +18,7 @@ rule report:
         drift=drift_files,
         pairs=rules.compare.output.pairs,
         control=metrics_of(PLAN.controlled, control_of),
+        shares=metrics_of([PLAN.reference], lambda dataset: shares_of(dataset, config["report"])),
         footprints=rules.measure.output.footprints,
         slices=rules.slice.output.slices,
         groups=rules.slice.output.groups,

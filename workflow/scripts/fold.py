@@ -1,6 +1,6 @@
 """Give every labelled row a fold."""
 
-from stillhouse.config.dataset import REPEAT, variant
+from stillhouse.config.dataset import REPEAT, share, variant
 from stillhouse.errors import log_to
 from stillhouse.intake.folds import check_repeat, make_folds
 from stillhouse.intake.kinds import feature_columns
@@ -17,5 +17,6 @@ seed = derive(snakemake.params.seed, variant(snakemake.wildcards.dataset), "fold
 
 if variant(snakemake.wildcards.dataset).startswith(REPEAT):
     check_repeat(table, snakemake.params.k)
-folds = make_folds(table, names, schema["classes"], snakemake.params.k, seed, snakemake.params.duplicates)
+params = snakemake.params
+folds = make_folds(table, names, schema["classes"], params.k, seed, params.duplicates, share(snakemake.wildcards.dataset))
 write_table(folds, snakemake.output.folds)

@@ -8,8 +8,8 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 
 from stillhouse.columns import DEPLOY, LATER, TEST, TRAIN, UNLABELLED
 
-# A dataset's variants: the same with its labels shuffled (control), and with its folds drawn anew (repeat).
-CONTROL, REPEAT = "control", "repeat"
+# A dataset's variants: with its labels shuffled (control), its folds drawn anew (repeat), and one in so many rows (share).
+CONTROL, REPEAT, SHARE = "control", "repeat", "share"
 # What Hive and its kin write in place of a missing value in the name of a partition.
 NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
 # What stands before the path of a folder with a file for each row.
@@ -127,6 +127,16 @@ def has_deploy(dataset):
 def repeats_of(name, folds):
     """Return the names of a dataset's repeats: one for every further time that its folds are drawn."""
     return [f"{name}/{REPEAT}{number}" for number in range(2, folds["repeats"] + 1)]
+
+
+def shares_of(name, report):
+    """Return the names of a dataset's shares, the largest first: one in 2 of its rows, one in 4, one in 8 …"""
+    return [f"{name}/{SHARE}{2**halving}" for halving in range(1, report["halvings"] + 1)]
+
+
+def share(name):
+    """Return of how many rows a dataset has one: 1 but for shares."""
+    return int(variant(name).removeprefix(SHARE)) if variant(name).startswith(SHARE) else 1
 
 
 def control_of(name):

@@ -6,7 +6,7 @@ Standard library only, as the workflow reads this on every job.
 from functools import cache
 from itertools import chain
 
-from stillhouse.config.dataset import control_of, has_deploy, is_control, origin, repeats_of
+from stillhouse.config.dataset import control_of, has_deploy, is_control, origin, repeats_of, share, shares_of
 from stillhouse.config.models import hint_teacher, plain_name, plains, start, twin_name, twins, upstream, verb, with_start
 from stillhouse.splits import NONE, Split, held_out, in_order, split_name
 
@@ -54,7 +54,8 @@ class Plan:
     ``reference`` is the model that is explained, scored on slices, and used to estimate the class prior of the deploy rows.
 
     The configured datasets are joined by their variants, which pass through the same rules: a ``repeat`` has its folds drawn
-    anew, and the ``control`` has its labels shuffled, so that a model which predicts them reveals a leak.
+    anew, the ``control`` has its labels shuffled, so that a model which predicts them reveals a leak, and a ``share`` has one
+    in so many rows, to tell what more rows bring to the reference model.
     """
 
     def __init__(self, config):
@@ -72,7 +73,8 @@ class Plan:
         self.splits = cache(self.splits)
 
     def _variants(self, name):
-        return [name, *repeats_of(name, self.config["folds"]), *([control_of(name)] if self.controlled else [])]
+        control = [control_of(name)] if self.controlled else []
+        return [name, *repeats_of(name, self.config["folds"]), *control, *shares_of(name, self.config["report"])]
 
     @property
     def controlled(self):
@@ -83,6 +85,8 @@ class Plan:
 
     def wanted(self, dataset):
         """Return the names of the models that are evaluated on a dataset; the models that these learn from are made too."""
+        if share(dataset) > 1:
+            return [self.reference]
         return self.controlled if is_control(dataset) else list(self.models)
 
     def _add_plain(self, name, made):

@@ -6,14 +6,17 @@ import pandas as pd
 from stillhouse.columns import COPY, FOLD, GROUP, LABEL, LATER, PARENTS, PART, ROW, TEST, TIME, TRAIN, UNLABELLED
 from stillhouse.errors import UserError
 from stillhouse.intake.copies import AUTO, copies
+from stillhouse.seeds import derive
 
 STRATA = 10
 FEWEST_FOLDS = 3
-OF_DEPLOY, OF_BATCHES, OF_UNLABELLED, OF_SYNTHETIC = -1, -2, -3, -4
+OF_DEPLOY, OF_BATCHES, OF_UNLABELLED, OF_SYNTHETIC, LEFT_OUT = -1, -2, -3, -4, -5
 
 
-def make_folds(table, names, classes, k, seed, duplicates=AUTO):
+def make_folds(table, names, classes, k, seed, duplicates=AUTO, share=1):
     """Return columns ``row``, ``fold`` (-1 for deploy rows, -2 batches, -3 unlabelled) and, where given, ``group``, ``time``.
+
+    Of training rows, one in ``share`` is in a fold, and the others are left out (-5).
 
     Given test rows are fold 0, and the training rows are folds 1 … k; else the folds are 0 … k-1. ``names`` are those of
     the features: copies of one case stay in one fold, and ``copy`` numbers them; see ``copies``.
@@ -24,8 +27,10 @@ def make_folds(table, names, classes, k, seed, duplicates=AUTO):
     train, keys = table[is_train], [name for name in (GROUP, TIME) if name in table]
     same = None if keys else copies(train, names, duplicates)
     units = train[GROUP] if GROUP in table else pd.Series(np.arange(len(train)) if same is None else same, index=train.index)
-    check_size(train, units, classes, k)
-    fold[is_train] = first + (time_blocks(train, k) if TIME in table else divided(train, units, classes, k, seed))
+    fold[is_train] = LEFT_OUT
+    check_size(train, units, classes, k * share, share)
+    own, of_own = share_of(train, units, classes, share, seed)
+    fold[own.index] = first + (time_blocks(own, k) if TIME in table else divided(own, of_own, classes, k, seed))
     fold[table[PART] == TEST] = 0
     fold[table[PART] == LATER] = OF_BATCHES
     fold[table[PART] == UNLABELLED] = OF_UNLABELLED
@@ -35,16 +40,32 @@ def make_folds(table, names, classes, k, seed, duplicates=AUTO):
     return found
 
 
-def check_size(table, units, classes, k):
-    """Raise ``UserError`` for fewer rows, groups or rows of a class than folds, with advice."""
+def share_of(table, units, classes, share, seed):
+    """Return one in ``share`` rows with their units, which stay whole; all for 1."""
+    if share == 1:
+        return table, units
+    is_own = divided(table, units, classes, share, derive(seed, "share")) == 0
+    return table[is_own], units[is_own]
+
+
+def check_size(table, units, classes, k, share=1):
+    """Raise ``UserError`` for fewer rows, groups or rows of a class than ``k`` folds, with advice.
+
+    Where one in ``share`` rows is to be in a fold, ``k`` is so many times the folds.
+    """
+    what = "groups" if GROUP in table else "different rows"
+    key, least, advice = "folds.k", f"the {k} folds", "lower folds.k"
+    if share > 1:
+        key, least = "report.halvings", f"the {k} that one in {share} rows takes for {k // share} folds"
+        advice = "lower report.halvings"
     if units.nunique() < k:
-        what = "groups" if GROUP in table else "different rows"
-        raise UserError(f"folds.k: there are {units.nunique()} {what}, fewer than the {k} folds; lower folds.k")
+        raise UserError(f"{key}: there are {units.nunique()} {what}, fewer than {least}; {advice}")
     counts = units.groupby(table[LABEL]).nunique()
     for code, name in enumerate([] if TIME in table else classes or []):
         rows = int(counts.get(code, 0))
+        if rows < k and share > 1:
+            raise UserError(f"{key}: class {name!r} has {rows} {what}, fewer than {least}; {advice}")
         if rows < k:
-            what = "groups" if GROUP in table else "different rows"
             advice = f"lower folds.k to {rows}, " if rows >= FEWEST_FOLDS else ""
             raise UserError(
                 f"folds.k: class {name!r} has {rows} {what}, fewer than the {k} folds; {advice}"

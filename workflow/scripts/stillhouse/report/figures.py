@@ -167,6 +167,18 @@ def reliability(named):
     return figure, lines(named, "predicted probability", "observed share")
 
 
+def learning_curve(table, label):
+    """Draw a metric with its interval against the number of rows, on a logarithmic axis."""
+    figure, axes = panel(3.6)
+    low, high = table["low"].astype("float64"), table["high"].astype("float64")
+    axes.fill_between(table["rows"], low, high, color=COLOURS[0], alpha=0.15, linewidth=0)
+    axes.plot(table["rows"], table["value"], "o-", linewidth=1.9, color=COLOURS[0])
+    axes.set(xlabel="training rows", ylabel=label, xscale="log")
+    axes.set_xticks(table["rows"], [short_number(count) for count in table["rows"]])
+    axes.minorticks_off()
+    return figure, table
+
+
 def calibration_curve(found, name):
     """Draw the smooth curve of observed against stated probabilities with its band, above the histogram of what is stated."""
     table = pd.DataFrame({key: found[key] for key in ("stated", "value", "low", "high")}).astype("float64")

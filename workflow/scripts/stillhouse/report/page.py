@@ -20,6 +20,7 @@ from stillhouse.report.sections import (
     external,
     footprint,
     gallery,
+    learning,
     probabilities,
     scores,
     shift,
@@ -42,6 +43,7 @@ def sections(run):
         probabilities.TITLES[run.task.kind]: probabilities,
         "Conformal sets": coverage,
         "What the reference model relies on": explanation,
+        "Whether the rows suffice": learning,
         "Pictures": gallery,
         "The data": data,
         "Deploy rows: how they differ": shift,
@@ -117,6 +119,7 @@ def details(run):
         shift.weighted_sentence(run),
         *shift.sentences(run),
         *drift.sentences(run),
+        learning.sentence(run),
         control.sentence(run),
     ]
     return list(filter(None, sentences))

@@ -19,10 +19,10 @@ class Run:
     """The results of one dataset. Dictionaries have an entry for each model.
 
     ``titles`` has the models' names for readers; ``plain`` maps a resampled model to its counterpart without resampling;
-    ``control`` has the metrics of models that were made on shuffled labels, ``constant`` those of the constant model. ``rows``
-    has the scored rows with predictions, ``weights`` the shift weights of split ``none``; ``shown_split`` is the split that
-    stands for all where one is shown, ``jobs`` has the time and memory of each job, and ``samples`` facts on the stop rows of
-    each preparation and split.
+    ``control`` has the metrics of models that were made on shuffled labels, ``constant`` those of the constant model, and
+    ``shares`` a list of those of the reference model made of one in 2, 4, … rows. ``rows`` has the scored rows with
+    predictions, ``weights`` the shift weights of split ``none``; ``shown_split`` is the split that stands for all where one is
+    shown, ``jobs`` has the time and memory of each job, and ``samples`` facts on the stop rows of each preparation and split.
     """
 
     dataset: str
@@ -47,6 +47,7 @@ class Run:
     footprints: dict
     shipped: dict
     control: dict
+    shares: list
     histories: dict
     stack_weights: dict
     drift: dict
@@ -129,6 +130,7 @@ def read_run(files, params, dataset):
         footprints=read_json(files.footprints),
         shipped=read_each(params.exported, files.shipped),
         control=read_each(params.controlled, files.control),
+        shares=list(map(read_json, files.shares)),
         histories=histories_by_model(files.histories),
         stack_weights=weights_of_stacks(models, files.stacks, split),
         drift=read_each(params.exported, files.drift) if files.drift else {},

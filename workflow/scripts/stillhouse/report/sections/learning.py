@@ -1,0 +1,51 @@
+"""Did the rows suffice? The learning curve of the reference model, made of ever fewer rows."""
+
+import numpy as np
+import pandas as pd
+
+from stillhouse.report import figures
+from stillhouse.report.text import METRIC_TITLES, number, signed
+
+
+def pictures(run):
+    """Return the learning curve, if shares of the rows were asked for."""
+    if not run.shares:
+        return []
+    table = curve(run)
+    text = (
+        "Each point is a model made and scored in the same way on part of the rows, with its interval; few rows make for few "
+        "scored ones too. A curve that is flat on the right says that more rows like these would bring little."
+    )
+    drawn = figures.learning_curve(table, METRIC_TITLES[run.main])
+    return [figures.Picture("learning-curve", drawn, f"What more rows bring to {run.title(run.reference)}", text)]
+
+
+def curve(run):
+    """Return the main metric with its interval by the number of training rows, the fewest first."""
+    parts, rows = [run.metrics[run.reference], *run.shares], run.schema["rows"]["train"]
+    found = [{**part["held_out"]["metrics"][run.main], "rows": rows // 2**halvings} for halvings, part in enumerate(parts)]
+    return pd.DataFrame(found)[["rows", "value", "low", "high"]].sort_values("rows", ignore_index=True)
+
+
+def sentence(run):
+    """Return what the last doubling of the rows brought, with an interval, and what another may bring at best."""
+    if not run.shares:
+        return ""
+    table = curve(run)
+    half, whole = table.iloc[-2], table.iloc[-1]
+    gap = whole["value"] - half["value"]
+    if table[["low", "high"]].iloc[-2:].isna().any(axis=None):
+        return ""
+    # As if the rows of both were different ones: the interval is rather too wide, as they are in part the same.
+    low = gap - np.hypot(whole["value"] - whole["low"], half["high"] - half["value"])
+    high = gap + np.hypot(whole["high"] - whole["value"], half["value"] - half["low"])
+    better = (gap > 0) == run.more_is_better
+    if low <= 0 <= high:
+        what = "what another doubling would bring cannot be told from this"
+    else:
+        what = "another doubling may bring up to as much" if better else "more rows made it worse"
+    return (
+        f"Made of {whole['rows']:,.0f} rows in place of {half['rows']:,.0f}, {run.quoted(run.reference)} has an "
+        f"{METRIC_TITLES[run.main]} of {number(whole['value'])} in place of {number(half['value'])}, a change of {signed(gap)} "
+        f"({signed(low)} to {signed(high)}); {what}."
+    )
