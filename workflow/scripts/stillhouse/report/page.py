@@ -119,6 +119,8 @@ def details(run):
         shift.weighted_sentence(run),
         *shift.sentences(run),
         *drift.sentences(run),
+        data.gap_sentence(run),
+        learning.size_sentence(run),
         learning.sentence(run),
         control.sentence(run),
     ]

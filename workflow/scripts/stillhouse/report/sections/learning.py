@@ -1,8 +1,12 @@
 """Did the rows suffice? The learning curve of the reference model, made of ever fewer rows."""
 
+from math import ceil, inf
+
 import numpy as np
 import pandas as pd
 
+from stillhouse.evaluation.sample_size import explained, rows_needed
+from stillhouse.intake.kinds import CATEGORICAL, ENCODED, feature_columns
 from stillhouse.report import figures
 from stillhouse.report.text import METRIC_TITLES, number, signed
 
@@ -48,4 +52,22 @@ def sentence(run):
         f"Made of {whole['rows']:,.0f} rows in place of {half['rows']:,.0f}, {run.quoted(run.reference)} has an "
         f"{METRIC_TITLES[run.main]} of {number(whole['value'])} in place of {number(half['value'])}, a change of {signed(gap)} "
         f"({signed(low)} to {signed(high)}); {what}."
+    )
+
+
+def size_sentence(run):
+    """Return how many rows a regression would take, and how many there are; nothing but for two classes of a plain table."""
+    columns = feature_columns(run.schema)
+    if run.task.kind != "binary" or any(column["kind"] in ENCODED for column in columns):
+        return ""
+    losses = [part["held_out"]["metrics"]["log_loss"]["value"] for part in (run.metrics[run.leader], run.constant)]
+    r2, counts, rows = explained(*losses), list(run.schema["class_rows"].values()), run.schema["rows"]["train"]
+    parameters = sum(run.table[column["name"]].nunique() - 1 if column["kind"] == CATEGORICAL else 1 for column in columns)
+    needed = max(rows_needed(parameters, r2, counts[1] / sum(counts)).values()) if r2 > 0 else inf
+    if needed == inf:
+        return ""
+    return (
+        f"A regression with a coefficient for each number and category, {parameters:,} in all, takes {ceil(needed):,} rows to "
+        f"score as {run.quoted(run.leader)} does without being too sure (criteria of Riley et al.). There are {rows:,}, "
+        f"{'enough' if rows >= needed else 'too few'} for such a model; trees and networks need more."
     )
