@@ -31,6 +31,7 @@ rule report:
     output:
         page=report("results/{dataset}/report.html", category="Reports", labels={"dataset": "{dataset}"}),
         figures=directory("results/{dataset}/figures"),
+        checklist="results/{dataset}/tripod.md",
     log:
         "logs/{dataset}/report.log",
     benchmark:
