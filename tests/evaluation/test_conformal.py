@@ -222,7 +222,7 @@ def test_a_group_of_too_few_rows_has_no_threshold_and_sets_that_exclude_nothing(
         metrics, sets = with_conformal({"held_out": {}}, part, PROTOCOL, False, groups=groups)
         found = metrics["held_out"]["conformal"]
         line = {line["group"]: line for line in found["thresholds"]["strata"]}["few"]
-        assert line["rows"] == few
+        assert line["rows"] == [few]
         assert (line["limits"] != [None]) == is_finite
         # Judged by the others alone, a row of nine has eight.
         assert sets[["in_a", "in_b"]].to_numpy()[200:].all()

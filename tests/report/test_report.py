@@ -313,8 +313,8 @@ def test_the_report_tells_how_often_decisions_are_right():
 
 
 def test_groups_and_classes_with_too_few_rows_for_sets_are_named():
-    def covered(by_class, strata, edges=None):
-        facts = {"settings": {}, "by": None, "edges": edges, "strata": strata}
+    def covered(by_class, strata, edges=None, by=None):
+        facts = {"settings": {}, "by": by, "edges": edges, "strata": strata}
         run = report_run(
             schema=BINARY if edges is None else REGRESSION,
             metrics={"m": {"held_out": {"conformal": {"thresholds": facts}}}},
@@ -323,12 +323,20 @@ def test_groups_and_classes_with_too_few_rows_for_sets_are_named():
         )
         return coverage.short_sentence(run)
 
-    few, many = {"group": "few", "fifth": 0, "limits": [None]}, {"group": "many", "fifth": 0, "limits": [0.4]}
-    assert covered(False, [many]) == ""
-    assert covered(False, [few, many]).startswith("Sets exclude nothing for group few, with fewer than the 9 held-out rows")
-    of_classes = [{"group": "x", "fifth": 0, "limits": [0.4, None]}, {"group": "", "fifth": 0, "limits": [None, 0.2]}]
-    assert "for class yes in group x and class no, with" in covered(True, of_classes)
-    assert "for fifth 3 of the predicted values," in covered(True, [{"group": "", "fifth": 2, "limits": [None]}], [0.0, 1.0])
+    ward = {"source": "ward"}
+    few, many = ({"group": name, "fifth": 0, "rows": [rows], "limits": [None]} for name, rows in (("few", 8), ("many", 9)))
+    assert covered(False, [{**many, "limits": [0.4]}], by=ward) == ""
+    assert covered(False, [few], by=ward) == (
+        "Sets of new rows exclude nothing for want of the 9 held-out rows that sets of 90 % take (ward few)."
+    )
+    assert "exclude nothing for want of held-out rows that resemble deploy rows (ward many)" in covered(False, [many], by=ward)
+    of_classes = [
+        {"group": "x", "fifth": 0, "rows": [90, 2], "limits": [0.4, None]},
+        {"group": "y", "fifth": 0, "rows": [3, 70], "limits": [None, 0.2]},
+    ]
+    assert "(class yes, ward x; class no, ward y)" in covered(True, of_classes, by=ward)
+    fifth = {"group": "", "fifth": 2, "rows": [4], "limits": [None]}
+    assert "(fifth 3 of the predicted values)" in covered(True, [fifth], [0.0, 1.0])
 
 
 def test_the_learning_curve_says_what_the_last_doubling_brought_and_no_more():

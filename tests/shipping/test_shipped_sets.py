@@ -12,7 +12,7 @@ from stillhouse.shipping.sets import ShippedSets
 
 
 def thresholds(columns, of_groups, by=None, **settings):
-    lines = [{"group": group, "fifth": 0, "rows": 99, "limits": limits} for group, limits in of_groups.items()]
+    lines = [{"group": group, "fifth": 0, "rows": [99], "limits": limits} for group, limits in of_groups.items()]
     described = next((column for column in columns if column["name"] == by), None)
     return {"settings": {**SETS, **settings}, "by": described, "edges": None, "strata": lines}
 
@@ -69,7 +69,7 @@ def test_a_group_is_the_same_whether_it_comes_as_a_number_or_as_text():
 
 
 def test_intervals_of_values_are_as_wide_as_their_fifth():
-    lines = [{"group": "", "fifth": fifth, "rows": 50, "limits": [1.0 + fifth]} for fifth in range(3)]
+    lines = [{"group": "", "fifth": fifth, "rows": [50], "limits": [1.0 + fifth]} for fifth in range(3)]
     facts = {"settings": SETS, "by": None, "edges": [0.0, 10.0], "strata": lines}
     predicted = pd.DataFrame({"prediction": [-1.0, 0.0, 5.0, 20.0]}, index=[7, 8, 9, 10])
     found = ShippedSets(facts, None).of(predicted, None)

@@ -94,13 +94,12 @@ class Strata:
     def thresholds_of_new(self, weight, described=None):
         """Return what the sets of new rows of average weight are made by; ``described`` is the column of the groups.
 
-        Under ``strata`` are the thresholds of each stratum, of each class or of all as one; None excludes nothing.
+        Under ``strata`` are the thresholds of each stratum, of each class or of all as one, and the rows that gave them; None
+        excludes nothing.
         """
-        lines = [
-            {GROUP: group, FIFTH: int(fifth), "rows": len(positions), "limits": judge.limits_of_new(weight[positions])}
-            for (group, fifth), (positions, judge) in self.judges.items()
-        ]
-        for line in lines:
-            line["limits"] = [limit if np.isfinite(limit) else None for limit in line["limits"]]
+        lines = []
+        for (group, fifth), (positions, judge) in self.judges.items():
+            limits = [limit if np.isfinite(limit) else None for limit in judge.limits_of_new(weight[positions])]
+            lines.append({GROUP: group, FIFTH: int(fifth), "rows": [int(one.sum()) for one in judge.counted], "limits": limits})
         edges = None if self.edges is None else self.edges.tolist()
         return {"settings": score_settings(self.settings), "by": described, "edges": edges, "strata": lines}

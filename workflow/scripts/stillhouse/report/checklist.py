@@ -123,7 +123,8 @@ class Answers:
     def reading(self):
         """Return what was changed and noticed in reading."""
         notes = self.schema["notes"]
-        said = f"{len(notes)} notes in “Notes from reading the table”" if notes else "Nothing was noticed in reading"
+        noted = "Changes and doubts are in “Notes from reading the table”"
+        said = noted if notes else "Nothing was changed or doubted in reading"
         return f"{said}; how each column was read is in “Columns” and in the configuration."
 
     def outcome(self):

@@ -5,7 +5,7 @@ from math import ceil
 import pandas as pd
 
 from stillhouse.report import figures
-from stillhouse.report.text import listed, number, percent, with_interval_in_percent
+from stillhouse.report.text import number, percent, with_interval_in_percent
 
 POPULATIONS = {
     "held_out": ("Coverage of conformal sets", "On held-out rows; the thresholds of a row come from all others."),
@@ -53,30 +53,37 @@ def sentence(run):
 
 
 def short_sentence(run):
-    """Return which classes and groups have too few rows for sets of their own; empty for none."""
-    facts = (run.metrics[run.leader]["held_out"]["conformal"] or {}).get("thresholds")
+    """Return for which classes and groups new rows have sets that exclude nothing, and why; empty for none."""
+    facts = thresholds(run)
     if not facts:
         return ""
-    classes = run.task.classes if run.task.classes and run.settings["by_class"] else [None]
-    short = [
-        stratum_title(name, line["group"], line["fifth"] if facts["edges"] else None)
-        for line in facts["strata"]
-        for name, limit in zip(classes, line["limits"], strict=True)
-        if limit is None
+    classes, share = run.task.classes if run.task.classes and run.settings["by_class"] else [None], run.settings["coverage"]
+    least, few, unlike = ceil(share / (1 - share) - 1e-9), [], []
+    for line in facts["strata"]:
+        for name, limit, rows in zip(classes, line["limits"], line["rows"], strict=True):
+            if limit is None:
+                title = stratum_title(name, facts["by"], line["group"], line["fifth"] if facts["edges"] else None)
+                (few if rows < least else unlike).append(title)
+    said = [
+        f"for want of the {least} held-out rows that sets of {percent(share)} take ({'; '.join(few)})" if few else "",
+        f"for want of held-out rows that resemble deploy rows ({'; '.join(unlike)})" if unlike else "",
     ]
-    if not short:
-        return ""
-    share = run.settings["coverage"]
-    return (
-        f"Sets exclude nothing for {listed(short)}, with fewer than the {ceil(share / (1 - share) - 1e-9)} held-out rows that "
-        f"sets of {percent(share)} take."
-    )
+    return f"Sets of new rows exclude nothing {', and '.join(filter(None, said))}." if few or unlike else ""
 
 
-def stratum_title(name, group, fifth):
+def thresholds(run):
+    """Return what the leading model's sets of new rows are made by; None without sets."""
+    return (run.metrics[run.leader]["held_out"]["conformal"] or {}).get("thresholds")
+
+
+def stratum_title(name, by, group, fifth):
     """Return what a threshold is for: a class, a group, a fifth of the predicted values, or several of them."""
-    of_values = "" if fifth is None else f"fifth {fifth + 1} of the predicted values"
-    return " in ".join(filter(None, ("" if name is None else f"class {name}", f"group {group}" if group else "", of_values)))
+    parts = (
+        "" if name is None else f"class {name}",
+        f"{by['source']} {group}" if by else "",
+        "" if fifth is None else f"fifth {fifth + 1} of the predicted values",
+    )
+    return ", ".join(filter(None, parts))
 
 
 def quantile_sentences(run):
@@ -118,7 +125,8 @@ def by_group(estimate):
     if not estimate["groups"]:
         return ""
     name, least = min(estimate["groups"].items(), key=lambda item: item[1]["value"])
-    return f". Of the rows of group {name} it is {percent(least['value'])} ({least['rows']:,} rows), the least of all groups"
+    where = f"{estimate['thresholds']['by']['source']} is {name}"
+    return f". Where {where} it is {percent(least['value'])} ({least['rows']:,} rows), the least of all groups"
 
 
 def is_short(run, estimate):
