@@ -391,3 +391,31 @@ def test_the_report_names_the_columns_whose_gaps_tell_of_the_label():
     assert "; so do those of less. Where gaps will come about otherwise, this misleads." in said
     whole = table.fillna(1.0)
     assert data.gap_sentence(report_run(schema={**BINARY, "columns": columns}, table=whole)) == ""
+
+
+def test_the_report_says_what_each_column_holds_in_labelled_and_in_deploy_rows():
+    columns = [
+        {"name": "age", "source": "Age", "kind": "numeric", "missing": 0.125},
+        {"name": "site", "source": "site", "kind": "categorical", "missing": 0.0},
+        {"name": "ill", "source": "ill", "kind": "boolean", "missing": 0.0},
+        {"name": "id", "source": "id", "kind": "identifier", "missing": 0.0},
+        {"name": "ward", "source": "ward", "kind": "aside", "missing": 0.0},
+    ]
+    table = pd.DataFrame({"age": [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 70_000.0, np.nan], "site": list("aaabbcde")})
+    table = table.assign(ill=[0.0, 1.0] * 4, id=range(8), ward="x", part=["train"] * 6 + ["deploy"] * 2)
+    run = report_run(schema={"columns": columns}, table=table)
+    lines = {line["name"]: line for line in data.column_lines(run)}
+    assert list(data.parts_of(run)) == ["labelled rows", "deploy rows"]
+    assert lines["Age"] == {
+        "name": "Age",
+        "kind": "numeric",
+        "missing": "12.5 %",
+        "held": ["3.5 (1.25 to 5.75)", "70,000 (70,000 to 70,000)"],
+    }
+    assert lines["site"]["held"] == ["a 50 %, b 33.3 %, c 16.7 %", "d 50 %, e 50 %"]
+    assert lines["ill"]["held"] == ["50 % are 1", "50 % are 1"]
+    assert (lines["id"]["held"], lines["ward"]["kind"]) == (["", ""], "not used")
+    many = report_run(schema={"columns": columns[1:2]}, table=pd.DataFrame({"site": list("aabcde"), "part": "train"}))
+    assert data.column_lines(many)[0]["held"][0].endswith(" and 2 more")
+    gone = report_run(schema={"columns": columns[:1]}, table=pd.DataFrame({"age": [np.nan], "part": "train"}))
+    assert data.column_lines(gone)[0]["held"] == ["nothing"]

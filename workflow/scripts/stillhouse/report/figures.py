@@ -16,6 +16,8 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 WIDTH = 5.0
 INK, PALE, LINE = "#1d2733", "#8a97a6", "#d9dfe6"
 MOST_POINTS = 4000
+# The bars of a histogram.
+MOST_BINS = 40
 # The most lines of a name beside an axis.
 MOST_LINES = 3
 COLOURS = ["#0b6e99", "#d9730d", "#4d8a3d", "#9065b0", "#ad1a72", "#64473a", "#dfab01", "#0f7b6c"]
@@ -287,6 +289,17 @@ def scatter(x, y, x_label, y_label, diagonal):
         axes.plot(ends, ends, color=PALE, linewidth=1, linestyle="--")
     axes.set(xlabel=x_label, ylabel=y_label)
     return figure, pd.DataFrame({x_label: x, y_label: y})
+
+
+def histogram(values, label):
+    """Draw how many rows have which values, the farthest thousandth at either end left out."""
+    shown = values[(values >= np.quantile(values, 0.001)) & (values <= np.quantile(values, 0.999))]
+    counts, edges = np.histogram(shown, MOST_BINS)
+    figure, axes = panel(3.0)
+    axes.bar(edges[:-1], counts, width=np.diff(edges), align="edge", color=COLOURS[0])
+    axes.set(xlabel=label, ylabel="rows")
+    few_ticks(axes.yaxis)
+    return figure, pd.DataFrame({"from": edges[:-1], "to": edges[1:], "rows": counts})
 
 
 def confusion(counts, classes):

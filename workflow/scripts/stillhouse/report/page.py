@@ -66,6 +66,8 @@ def render(run, shown, template):
         lines=[*scores.table_lines(run), scores.constant_line(run)],
         pairs=scores.pair_lines(run),
         students=students.lines(run),
+        columns=data.column_lines(run),
+        parts=list(data.parts_of(run)),
         choice=threshold.choice(run),
         coverages=coverage.class_lines(run),
         coverages_of_groups=coverage.group_lines(run),

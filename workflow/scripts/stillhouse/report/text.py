@@ -32,6 +32,11 @@ def number(value):
     return f"{value:.3f}" if abs(value) < 100 else f"{value:,.0f}"
 
 
+def short(value):
+    """Return a number as text, with as few digits as say something: 0.25, 63, 12,400."""
+    return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
+
+
 def signed(value):
     """Return a difference as text, with its sign."""
     return f"{value:+.3f}" if abs(value) < 100 else f"{value:+,.0f}"

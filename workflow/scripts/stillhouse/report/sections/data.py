@@ -1,12 +1,12 @@
 """The data: classes, and columns with gaps."""
 
-from stillhouse.columns import DEPLOY, LABELLED, PART
+from stillhouse.columns import DEPLOY, LABEL, LABELLED, PART
 from stillhouse.evaluation.gaps import gaps_by_class
-from stillhouse.intake.kinds import feature_columns
+from stillhouse.intake.kinds import ASIDE, BOOLEAN, CATEGORICAL, DATETIME, NUMERIC, feature_columns
 from stillhouse.report import figures
-from stillhouse.report.text import listed, percent
+from stillhouse.report.text import listed, percent, short
 
-MOST_BARS, MOST_NAMED = 15, 4
+MOST_BARS, MOST_NAMED, MOST_CATEGORIES = 15, 4, 3
 
 
 def pictures(run):
@@ -15,9 +15,11 @@ def pictures(run):
 
 
 def class_picture(run):
-    """Return the number of labelled rows of each class; None for a regression."""
+    """Return the number of labelled rows of each class, or how the values of the target are distributed."""
     if not run.task.classes:
-        return None
+        labelled = run.table.loc[run.table[PART].isin(LABELLED), LABEL].dropna().to_numpy("float64")
+        drawn, target = figures.histogram(labelled, run.schema["target"]), run.schema["target"]
+        return figures.Picture("target", drawn, f"Values of {target}", "Labelled rows by their value.")
     counts = run.schema["class_rows"]
     drawn = figures.bars(list(counts), {"rows": list(counts.values())}, label="rows")
     return figures.Picture("classes", drawn, f"Classes of {run.schema['target']}", "Labelled rows of each class.")
@@ -25,13 +27,12 @@ def class_picture(run):
 
 def gap_picture(run):
     """Return the share of gaps in columns of labelled and of deploy rows; None without gaps."""
-    columns, table = feature_columns(run.schema), run.table
+    columns = feature_columns(run.schema)
     gappy = sorted((column for column in columns if column["missing"]), key=lambda column: -column["missing"])
     if not gappy:
         return None
     names = [column["name"] for column in gappy[:MOST_BARS]]
-    parts = {"labelled rows": table[table[PART].isin(LABELLED)], "deploy rows": table[table[PART] == DEPLOY]}
-    series = {title: part[names].isna().mean().tolist() for title, part in parts.items() if len(part)}
+    series = {title: part[names].isna().mean().tolist() for title, part in parts_of(run).items()}
     drawn = figures.bars(names, series, label="share of missing values")
     return figures.Picture("gaps", drawn, "Gaps", f"{len(gappy)} of {len(columns)} columns have gaps.")
 
@@ -50,3 +51,39 @@ def gap_sentence(run):
         f"Gaps of column {name} tell of the label: {percent(shares[most])} of the rows that are {most} have one, and "
         f"{percent(shares[least])} of those that are {least}{further}. Where gaps will come about otherwise, this misleads."
     )
+
+
+def column_lines(run):
+    """Return a line for each column: its kind, its share of gaps, and what it holds in labelled and in deploy rows, as text."""
+    return [
+        {
+            "name": " ".join(filter(None, (column["source"], column.get("part")))),
+            "kind": "not used" if column["kind"] == ASIDE else column["kind"],
+            "missing": f"{100 * column['missing']:.1f} %",
+            "held": [held(part[column["name"]], column) if column["name"] in part else "" for part in parts_of(run).values()],
+        }
+        for column in run.schema["columns"]
+    ]
+
+
+def parts_of(run):
+    """Return the labelled rows, and the deploy rows if there are some, by title."""
+    parts = {"labelled rows": run.table[run.table[PART].isin(LABELLED)], "deploy rows": run.table[run.table[PART] == DEPLOY]}
+    return {title: part for title, part in parts.items() if len(part)}
+
+
+def held(values, column):
+    """Return what a column holds: the median of numbers and where nine tenths lie, or the most frequent categories."""
+    values = values.dropna()
+    if not len(values):
+        return "nothing"
+    if column["kind"] in (NUMERIC, DATETIME):
+        low, middle, high = (short(value) for value in values.quantile([0.05, 0.5, 0.95]))
+        return f"{middle} ({low} to {high})"
+    if column["kind"] == BOOLEAN:
+        return f"{percent(values.mean())} are 1"
+    if column["kind"] == CATEGORICAL:
+        shares = values.value_counts(normalize=True)
+        more = f" and {len(shares) - MOST_CATEGORIES:,} more" if len(shares) > MOST_CATEGORIES else ""
+        return ", ".join(f"{name} {percent(share)}" for name, share in shares[:MOST_CATEGORIES].items()) + more
+    return ""

@@ -24,8 +24,11 @@ def pictures(run):
     labels, scores, _ = as_arrays(run.held_out(run.leader), run.task)
     if run.task.kind == "regression":
         drawn = figures.scatter(scores[:, 0], labels, "predicted", "true", diagonal=True)
+        left = figures.scatter(scores[:, 0], labels - scores[:, 0], "predicted", "true less predicted", diagonal=False)
+        text = "Points should lie as far above 0 as below it, and as far from it everywhere; a funnel asks for `by_class` sets."
         return [
-            figures.Picture("scatter", drawn, f"Predicted and true values of {leader}", "On the dashed line they are equal.")
+            figures.Picture("scatter", drawn, f"Predicted and true values of {leader}", "On the dashed line they are equal."),
+            figures.Picture("residuals", left, f"Errors of {leader}", text),
         ]
     if run.task.kind == "multiclass":
         return [confusion_picture(labels, scores, run.task.classes, leader)]
