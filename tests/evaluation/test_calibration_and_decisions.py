@@ -6,11 +6,12 @@ from scipy.optimize import minimize
 
 from stillhouse.evaluation.bounds import Bounds
 from stillhouse.evaluation.calibration_curve import KNOTS, CalibrationCurve
+from stillhouse.evaluation.confusion import Confusion
 from stillhouse.evaluation.decision_rates import DecisionRates
 from stillhouse.evaluation.intervals import counts, interval
 from stillhouse.evaluation.metrics import possible
 from stillhouse.evaluation.net_benefit import THRESHOLDS, NetBenefit
-from stillhouse.evaluation.recalibration import calibration_intercept, calibration_slope
+from stillhouse.evaluation.recalibration import LogOdds, calibration_intercept, calibration_slope
 from stillhouse.report.sections.probabilities import calibration_sentence
 
 
@@ -149,6 +150,10 @@ def told(part, rng, rows=300, level=0.95):
     return part.told(np.ones(rows), drawn, level, rows)
 
 
+def curve_of(labels, scores):
+    return CalibrationCurve(LogOdds(labels, scores), scores[:, 1])
+
+
 def test_the_calibration_curve_is_the_logistic_regression_on_harrells_spline():
     """By the formula of the spline written out, and a search for the largest likelihood."""
     rng = np.random.default_rng(6)
@@ -165,7 +170,7 @@ def test_the_calibration_curve_is_the_logistic_regression_on_harrells_spline():
         return -(labels * eta - np.logaddexp(0, eta)).mean()
 
     best = minimize(loss, np.zeros(4), method="BFGS", options={"gtol": 1e-9}).x
-    curve = CalibrationCurve(labels, scores)
+    curve = curve_of(labels, scores)
     at = np.log(curve.points / (1 - curve.points))
     expected = 1 / (1 + np.exp(-columns(at) @ best))
     assert curve(np.ones((1, 400)))[0] == pytest.approx(expected, abs=1e-5)
@@ -181,7 +186,7 @@ def test_the_calibration_index_is_small_where_probabilities_are_right_and_the_di
     for intercept in (0.0, 1.0):
         labels, scores = predicted(100_000, rng, intercept=intercept)
         right = 1 / (1 + np.exp(-np.log(scores[:, 1] / scores[:, 0]) - intercept))
-        found = CalibrationCurve(labels, scores).index(np.ones((1, 100_000)))[0]
+        found = curve_of(labels, scores).index(np.ones((1, 100_000)))[0]
         assert found == pytest.approx(np.abs(right - scores[:, 1]).mean(), abs=0.005)
 
 
@@ -190,7 +195,7 @@ def test_the_curve_of_a_model_of_few_probabilities_goes_through_the_share_at_eac
     rng = np.random.default_rng(9)
     stated = np.resize(p, 900)
     labels = (rng.random(900) < 0.2 + 0.6 * stated).astype(int)
-    curve = CalibrationCurve(labels, np.column_stack([1 - stated, stated]))
+    curve = curve_of(labels, np.column_stack([1 - stated, stated]))
     assert np.isfinite(curve(np.ones((1, 900)))).all()
     expected = np.mean([abs(labels[stated == one].mean() - one) for one in p])
     assert curve.index(np.ones((1, 900)))[0] == pytest.approx(expected, abs=1e-6)
@@ -199,7 +204,7 @@ def test_the_curve_of_a_model_of_few_probabilities_goes_through_the_share_at_eac
 def test_there_is_no_curve_where_classes_are_apart():
     labels = np.repeat([0, 1], 20)
     p = np.linspace(0.1, 0.9, 40)
-    assert told(CalibrationCurve(labels, np.column_stack([1 - p, p])), np.random.default_rng(0), rows=40) is None
+    assert told(curve_of(labels, np.column_stack([1 - p, p])), np.random.default_rng(0), rows=40) is None
 
 
 @pytest.mark.slow
@@ -208,7 +213,7 @@ def test_the_band_of_the_calibration_curve_covers_the_true_curve():
     rng, covered = np.random.default_rng(10), []
     for _ in range(300):
         labels, scores = predicted(500, rng, slope=0.8, intercept=0.3)
-        curve = CalibrationCurve(labels, scores)
+        curve = curve_of(labels, scores)
         found = told(curve, rng, rows=500, level=0.9)
         truth = 1 / (1 + np.exp(-0.8 * np.log(curve.points / (1 - curve.points)) - 0.3))
         covered.append((np.array(found["low"]) <= truth) & (truth <= found["high"]))
@@ -219,7 +224,7 @@ def test_the_band_of_the_calibration_curve_covers_the_true_curve():
 def test_the_rates_of_a_decision_are_those_of_a_table_of_four_counts():
     labels, decided = np.repeat([1, 1, 0, 0], [30, 10, 5, 55]), np.repeat([1, 0, 1, 0], [30, 10, 5, 55])
     p = np.where(decided == 1, 0.7, 0.2)
-    found = told(DecisionRates(labels, decided, p), np.random.default_rng(0), rows=100)
+    found = told(DecisionRates(labels, Confusion(labels, decided, 2), p), np.random.default_rng(0), rows=100)
     values = {name: (one["value"], one["rows"]) for name, one in found["tuned"].items()}
     assert values == {
         "sensitivity": (pytest.approx(30 / 40), 40),
@@ -238,7 +243,9 @@ def test_the_rates_of_a_decision_are_those_of_a_table_of_four_counts():
 
 def test_a_rate_of_no_rows_is_not_known():
     labels, decided = np.array([0, 1, 1, 0]), np.zeros(4, dtype=int)
-    found = told(DecisionRates(labels, decided, np.full(4, 0.1)), np.random.default_rng(0), rows=4)["tuned"]
+    found = told(DecisionRates(labels, Confusion(labels, decided, 2), np.full(4, 0.1)), np.random.default_rng(0), rows=4)[
+        "tuned"
+    ]
     assert found["positive predictive value"] == {"value": None, "low": None, "high": None, "rows": 0}
     assert found["sensitivity"]["value"] == 0
 

@@ -1,5 +1,7 @@
 """Conformal sets contain the label as often as they say: of all rows, of each class, and of each group."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,7 +10,9 @@ from scipy import stats
 
 from stillhouse.errors import UserError
 from stillhouse.evaluation.conformal import HeldOut, threshold, threshold_among_others
-from stillhouse.evaluation.coverage import with_conformal
+from stillhouse.evaluation.coverage import share, with_conformal
+from stillhouse.evaluation.intervals import draws, share_interval
+from stillhouse.evaluation.metrics import mean
 from stillhouse.evaluation.nonconformity import nonconformity_score
 from stillhouse.evaluation.protocol import Protocol
 from stillhouse.evaluation.sets import threshold_sets
@@ -286,3 +290,21 @@ def test_groups_are_a_column_with_few_values_and_gaps_are_one_of_them():
     many = pd.DataFrame({"row": range(30), "ward": ["x"] * 30, "age": np.arange(30.0)})
     with pytest.raises(UserError, match="column 'Age' has 30 different values"):
         groups_of(many, SCHEMA, "Age")
+
+
+@pytest.mark.parametrize("grouped", [False, True])
+def test_the_interval_of_a_coverage_is_that_of_many_bootstrap_draws(grouped):
+    """Of rows with weights, alone and in groups whose rows are covered together; its variance has a closed form."""
+    rng = np.random.default_rng(2)
+    group = np.repeat(np.arange(80), 5) if grouped else np.arange(400)
+    is_in = rng.random(400) < np.where(rng.random(80) < 0.5, 0.99, 0.75)[np.repeat(np.arange(80), 5)]
+    rows, weight = pd.DataFrame({"row": range(400), "group": group}), rng.gamma(2, size=400)
+    found = share(is_in, weight, rows if grouped else rows[["row"]], PROTOCOL)
+    drawn = draws({"": partial(mean, is_in)}, weight, group, 20_000, rng)[""]
+    value, effective = np.average(is_in, weights=weight), weight.sum() ** 2 / (weight**2).sum()
+    expected = share_interval(value, drawn, PROTOCOL.settings["level"], group.max() + 1, effective)
+    assert found["value"] == pytest.approx(value)
+    assert (found["low"], found["high"]) == pytest.approx(expected, abs=0.002)
+    few = 5 if grouped else 1
+    alone = share(is_in[:few], weight[:few], rows[:few], PROTOCOL)
+    assert (alone["low"], alone["high"]) == (None, None)

@@ -8,7 +8,7 @@ stated is the integrated calibration index (Austin & Steyerberg 2019).
 import numpy as np
 
 from stillhouse.evaluation.intervals import ends
-from stillhouse.evaluation.recalibration import LogOdds, fitted
+from stillhouse.evaluation.recalibration import fitted
 
 # The quantiles at which pieces of the spline meet, the points of a curve, and the bars of the histogram below it.
 KNOTS, POINTS, BARS = (0.05, 0.35, 0.65, 0.95), 50, 40
@@ -19,11 +19,14 @@ MOST_CONDITION = 1e7
 
 
 class CalibrationCurve:
-    """The curve of some rows as a function of weightings; ``points`` has the stated probabilities that it is drawn at."""
+    """The curve of some rows as a function of weightings; ``points`` has the stated probabilities that it is drawn at.
 
-    def __init__(self, labels, scores):
-        self.stated, self.p = LogOdds(labels, scores), scores[:, 1]
-        counts = self.stated.sums(np.ones((1, len(labels))))[1][0]
+    ``stated`` are the rows' ``LogOdds``, and ``p`` their probabilities.
+    """
+
+    def __init__(self, stated, p):
+        self.stated, self.p = stated, p
+        counts = self.stated.sums(np.ones((1, len(p))))[1][0]
         ordered = np.repeat(self.stated.values, counts.astype(int))
         self.points = np.unique(np.linspace(*expit(np.quantile(ordered, [BEYOND, 1 - BEYOND])), POINTS))
         log_odds = np.log(self.points) - np.log1p(-self.points)

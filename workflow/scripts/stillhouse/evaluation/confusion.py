@@ -24,6 +24,18 @@ class Confusion:
         return self._masses
 
 
+class Sums:
+    """The weight of positive rows and of all rows at each of some places, whatever weights they are given later."""
+
+    def __init__(self, labels, places, count):
+        self.count, self._cells = count, 2 * places + labels
+
+    def __call__(self, W):
+        """Return both for each weighting (draws, rows); two arrays of shape (draws, places)."""
+        sums = np.stack([np.bincount(self._cells, weights, 2 * self.count) for weights in W]).reshape(len(W), -1, 2)
+        return sums[:, :, 1], sums.sum(axis=2)
+
+
 def accuracy_of(confusion, W):
     """Return the share of rows that are decided right."""
     masses = confusion.masses(W)

@@ -6,8 +6,7 @@ import numpy as np
 import pandas as pd
 
 from stillhouse.columns import DEPLOY, LABEL, PART, ROW, quantiles
-from stillhouse.evaluation.intervals import draws, share_interval
-from stillhouse.evaluation.metrics import mean
+from stillhouse.evaluation.intervals import wilson
 from stillhouse.evaluation.scores import weights_of
 from stillhouse.evaluation.sets import HIGH, LOW, set_column, sizes, threshold_sets
 from stillhouse.evaluation.strata import Strata
@@ -81,14 +80,20 @@ def shares(masks, is_in, weight, rows, protocol):
 
 
 def share(is_in, weight, rows, protocol):
-    """Return the weighted share of sets that contain the label, its interval and how many rows it is of; None for none."""
+    """Return the weighted share of sets that contain the label, its interval and how many rows it is of; None for none.
+
+    Its variance over units is that of a ratio of two sums, which bootstrap draws would only estimate.
+    """
     kept = weight > 0
     if not kept.any():
         return None
-    units, settings = np.unique(unit_numbers(rows)[kept], return_inverse=True)[1], protocol.settings
-    drawn = draws({"": partial(mean, is_in[kept])}, weight[kept], units, settings["draws"], np.random.default_rng(0))[""]
-    value, effective = float(np.average(is_in[kept], weights=weight[kept])), weight.sum() ** 2 / (weight**2).sum()
-    low, high = share_interval(value, drawn, settings["level"], int(units.max()) + 1, effective)
+    units, weight, level = np.unique(unit_numbers(rows)[kept], return_inverse=True)[1], weight[kept], protocol.settings["level"]
+    value, count = weighted_mean(weight, is_in[kept]), int(units.max()) + 1
+    low = high = None
+    if count > 1:
+        of_units = np.bincount(units, weights=weight * (is_in[kept] - value))
+        variance = (of_units**2).sum() / weight.sum() ** 2 * count / (count - 1)
+        low, high = wilson(value, variance, level, count, weight.sum() ** 2 / (weight**2).sum())
     return {"value": value, "low": low, "high": high, "rows": int(kept.sum())}
 
 

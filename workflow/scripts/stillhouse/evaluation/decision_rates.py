@@ -2,39 +2,39 @@
 
 import numpy as np
 
+from stillhouse.evaluation.confusion import share
 from stillhouse.evaluation.intervals import share_interval
-from stillhouse.evaluation.net_benefit import THRESHOLDS, Thresholds
+from stillhouse.evaluation.net_benefit import THRESHOLDS, Acted
 
-# The rows that a rate is a share of: by label, or by decision, and which.
+# The class of each rate, and the axis of (label, decision) that the rows it is a share of are summed over.
 RATES = {
-    "sensitivity": ("label", 1),
-    "specificity": ("label", 0),
-    "positive predictive value": ("decision", 1),
-    "negative predictive value": ("decision", 0),
+    "sensitivity": (1, "decision"),
+    "specificity": (0, "decision"),
+    "positive predictive value": (1, "label"),
+    "negative predictive value": (0, "label"),
 }
+AXES = {"label": 1, "decision": 2}
 
 
 class DecisionRates:
-    """The rates of the decisions for some rows as a function of weightings."""
+    """The rates of the decisions for some rows as a function of weightings; ``confusion`` has them by label and decision."""
 
-    def __init__(self, labels, decided, p):
-        by = {"label": labels, "decision": decided}
-        self.labels, self.acted = labels, Thresholds(labels, p)
-        self.of = np.stack([by[key] == code for key, code in RATES.values()], axis=1).astype("float64")
-        self.right = self.of * (labels == decided)[:, None]
+    def __init__(self, labels, confusion, p):
+        self.labels, self.confusion, self.acted = labels, confusion, Acted(labels, p)
 
     def __call__(self, W):
         """Return each of ``RATES`` for each weighting (draws, rows); shape (draws, rates)."""
-        with np.errstate(invalid="ignore"):
-            return (W @ self.right) / (W @ self.of)
+        masses = self.confusion.masses(W)
+        rates = [share(masses[:, code, code], masses.sum(axis=AXES[axis])[:, code]) for code, axis in RATES.values()]
+        return np.stack(rates, axis=1)
 
     def told(self, weight, drawn, level, units):
         """Return each rate with its interval, and sensitivity and specificity at each threshold, as lists."""
-        found = {}
-        for name, value, own, rows in zip(RATES, self(weight[None])[0], drawn.T, self.of.sum(axis=0), strict=True):
-            value = float(value) if np.isfinite(value) else None
+        found, counts = {}, self.confusion.counts
+        for (name, (code, axis)), value, own in zip(RATES.items(), self(weight[None])[0], drawn.T, strict=True):
+            value, rows = float(value) if np.isfinite(value) else None, int(counts.sum(axis=AXES[axis] - 1)[code])
             low, high = share_interval(value, own, level, units, rows)
-            found[name] = {"value": value, "low": low, "high": high, "rows": int(rows)}
+            found[name] = {"value": value, "low": low, "high": high, "rows": rows}
         positives, acted = (part[0] for part in self.acted(weight[None]))
         of_positives, of_negatives = weight @ self.labels, weight @ (1 - self.labels)
         return {

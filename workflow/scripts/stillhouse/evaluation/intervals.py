@@ -54,16 +54,21 @@ def ends(values, drawn, level, units):
 
 
 def share_interval(value, drawn, level, units, rows, at_the_edge=None):
-    """Return Wilson's interval (1927) of a value in 0 … 1, with the effective number of rows that its draws imply.
-
-    A share of n independent rows has the variance p (1 - p) / n, so draws with a variance v stand for p (1 - p) / v rows, and
-    for no more than there are. At 0 and 1 draws do not vary, and each of the ``units`` counts once. Student's quantile
-    replaces the normal one.
-    """
+    """Return the interval of a value in 0 … 1 by the variance of its bootstrap draws; see ``wilson``."""
     drawn = drawn[np.isfinite(drawn)]
     if not len(drawn) or units < 2 or value is None:
         return None, None
-    variance, spread = drawn.var() * units / (units - 1), value * (1 - value)
+    return wilson(value, drawn.var() * units / (units - 1), level, units, rows, at_the_edge)
+
+
+def wilson(value, variance, level, units, rows, at_the_edge=None):
+    """Return Wilson's interval (1927) of a value in 0 … 1, with the effective number of rows that its variance implies.
+
+    A share of n independent rows has the variance p (1 - p) / n, so a variance v stands for p (1 - p) / v rows, and for no
+    more than there are. At 0 and 1 nothing varies, and each of the ``units`` counts once. Student's quantile replaces the
+    normal one.
+    """
+    spread = value * (1 - value)
     n = min(spread / variance, rows) if variance > 0 and spread > ROUNDING else at_the_edge or units
     squared = student(level, units) ** 2
     middle = (value + squared / (2 * n)) / (1 + squared / n)

@@ -5,31 +5,29 @@ worth one true positive. Net benefit is true positives less false positives at t
 """
 
 import numpy as np
-from scipy.sparse import csr_matrix
 
+from stillhouse.evaluation.confusion import Sums
 from stillhouse.evaluation.intervals import ends
 
 THRESHOLDS = np.arange(1, 100) / 100
 
 
-class Thresholds:
+class Acted:
     """The weight of positive rows and of all rows that are acted on from each threshold on."""
 
     def __init__(self, labels, p):
-        below = THRESHOLDS.searchsorted(p, side="right")
-        shape = len(p), len(THRESHOLDS) + 1
-        self.labels, self._places = labels, csr_matrix((np.ones(len(p)), (np.arange(len(p)), below)), shape=shape)
+        self._sums = Sums(labels, THRESHOLDS.searchsorted(p, side="right"), len(THRESHOLDS) + 1)
 
     def __call__(self, W):
-        """Return both weights for each weighting (draws, rows); two arrays of shape (draws, thresholds)."""
-        return tuple((self._places.T @ rows.T).T[:, :0:-1].cumsum(axis=1)[:, ::-1] for rows in (W * self.labels, W))
+        """Return both for each weighting (draws, rows); two arrays of shape (draws, thresholds)."""
+        return tuple(below[:, :0:-1].cumsum(axis=1)[:, ::-1] for below in self._sums(W))
 
 
 class NetBenefit:
     """The net benefit of some rows as a function of weightings."""
 
     def __init__(self, labels, p):
-        self.labels, self.acted = labels, Thresholds(labels, p)
+        self.labels, self.acted = labels, Acted(labels, p)
 
     def __call__(self, W):
         """Return the net benefit at each threshold for each weighting (draws, rows); shape (draws, thresholds)."""

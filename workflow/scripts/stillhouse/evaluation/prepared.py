@@ -32,8 +32,7 @@ class Prepared:
         if name in OF_CONFUSION:
             return partial(OF_CONFUSION[name], *settings.values(), self.confusion(scores))
         if name in OF_LOG_ODDS:
-            stated = self._once("log odds", scores, lambda: LogOdds(self.labels, scores))
-            return partial(OF_LOG_ODDS[name], stated)
+            return partial(OF_LOG_ODDS[name], self.log_odds(scores))
         if name in OF_MEANS:
             return partial(mean, OF_MEANS[name](self.labels, scores))
         return partial(metric, self.labels, scores)
@@ -52,6 +51,10 @@ class Prepared:
     def confusion(self, scores):
         """Return the rows by label and most likely class, once for the same array of scores."""
         return self._once("confusion", scores, lambda: confusion_of(self.labels, scores))
+
+    def log_odds(self, scores):
+        """Return the log odds that are stated, once for the same array of scores."""
+        return self._once("log odds", scores, lambda: LogOdds(self.labels, scores))
 
     def _rankings(self, scores):
         return self._once("rankings", scores, lambda: rankings(self.labels, scores, self.folds))

@@ -5,8 +5,8 @@ near the middle; the intercept at slope 1 says whether they are too low (above 0
 """
 
 import numpy as np
-from scipy.sparse import csr_matrix
 
+from stillhouse.evaluation.confusion import Sums
 from stillhouse.predictions.predictions import SMALLEST
 
 MOST_STEPS, ENOUGH, SMALL = 30, 1e-8, 1e-12
@@ -28,12 +28,16 @@ class LogOdds:
             means = np.bincount(bins, weights=counts * x) / np.maximum(np.bincount(bins, weights=counts), 1)
             kept, bins = np.unique(bins, return_inverse=True)
             x, places = means[kept], bins[places]
-        self.labels, self.values = labels, x
-        self._rows = csr_matrix((np.ones(len(p)), (places, np.arange(len(p)))), shape=(len(x), len(p)))
+        self.values, self._sums, self._last = x, Sums(labels, places, len(x)), (None, None)
 
     def sums(self, W):
-        """Return the weight of positive rows and of all rows at each value; two arrays of shape (draws, values)."""
-        return (self._rows @ (W * self.labels).T).T, (self._rows @ W.T).T
+        """Return the weight of positive rows and of all rows at each value; two arrays of shape (draws, values).
+
+        Several metrics ask for those of the same weightings one after the other.
+        """
+        if self._last[0] is not W:
+            self._last = W, self._sums(W)
+        return self._last[1]
 
 
 def calibration_slope(labels, scores, W):

@@ -53,11 +53,11 @@ def evaluate(rows, protocol, weights=None, corrected=None):
     """
     deploy = rows[PART] == DEPLOY
     held_out = rows[~deploy]
-    result = {"held_out": assess(held_out, protocol, ratio=protocol.ratio) | worth(held_out, protocol)}
+    result = {"held_out": assess(held_out, protocol, ratio=protocol.ratio, has_worth=True)}
     if weights is not None:
         result["deploy_weighted"] = assess(rows[~deploy], protocol, weights_of(rows[~deploy], weights))
     if deploy.any():
-        result["deploy"] = assess(rows[deploy], protocol) | worth(rows[deploy], protocol)
+        result["deploy"] = assess(rows[deploy], protocol, has_worth=True)
     if deploy.any() and corrected is not None:
         moved = rows[deploy].drop(columns=[*columns_of(protocol.task.classes), DECISION]).merge(corrected, on=ROW)
         result["deploy_corrected"] = assess(moved, protocol)
@@ -99,10 +99,11 @@ def corrected_for_label_shift(predictions, table, classes):
     return None if moved is None else prediction_table(deploy[ROW], moved, classes)
 
 
-def assess(rows, protocol, weight=None, ratio=None):
+def assess(rows, protocol, weight=None, ratio=None, has_worth=False):
     """Return each metric of the task with its interval and its value per fold; metrics of decisions if rows have decisions.
 
-    With ``ratio``, the mean over folds and its corrected resampled t interval are added.
+    With ``ratio``, the mean over folds and its corrected resampled t interval are added; with ``has_worth`` what is told by
+    ``worth``, on the same draws.
     """
     weight = np.ones(len(rows)) if weight is None else weight
     labels, probabilities, folds = as_arrays(rows, protocol.task)
@@ -116,8 +117,10 @@ def assess(rows, protocol, weight=None, ratio=None):
     metrics |= bounds.recalls(prepared, scores)
     values = {name: as_float(metric(weight[None])) for name, metric in metrics.items()}
     with_interval = {name: metric for name, metric in metrics.items() if name not in WITHOUT_INTERVAL}
-    drawn = draws(with_interval, weight, bounds.units, settings["draws"], generator(protocol.seed, "bootstrap"))
-    result = {}
+    parts = worth(protocol, prepared, probabilities, next(iter(decided.values()), None)) if has_worth else {}
+    rng = generator(protocol.seed, "bootstrap")
+    drawn = draws({**with_interval, **parts}, weight, bounds.units, settings["draws"], rng)
+    units, result = int(bounds.units.max()) + 1, {}
     for name, metric in known.items():
         low, high = bounds.of(name, values, drawn)
         by_fold = {
@@ -131,23 +134,22 @@ def assess(rows, protocol, weight=None, ratio=None):
             "folds": by_fold,
             **over_folds(name, by_fold, ratio, settings),
         }
-    return {"rows": len(rows), "units": bounds.least_units(), "ratio": ratio, "metrics": result}
+    told = {name: part.told(weight, drawn[name], settings["level"], units) for name, part in parts.items()}
+    return {"rows": len(rows), "units": bounds.least_units(), "ratio": ratio, "metrics": result, **told}
 
 
-def worth(rows, protocol):
-    """Return what deciding by a model is worth, how often it is right, and its calibration.
+def worth(protocol, prepared, scores, decided):
+    """Return what tells how much deciding by a model is worth, how often it is right, and its calibration, by name.
 
     Nothing but for two classes, of both of which there are rows.
     """
-    labels, scores, _ = as_arrays(rows, protocol.task)
+    labels, p = prepared.labels, scores[:, -1]
     if protocol.task.kind != "binary" or len(np.unique(labels)) < 2:
         return {}
-    parts = {"net_benefit": NetBenefit(labels, scores[:, 1]), "calibration_curve": CalibrationCurve(labels, scores)}
-    if DECISION in rows:
-        parts["decisions"] = DecisionRates(labels, rows[DECISION].to_numpy(int), scores[:, 1])
-    weight, units, settings = np.ones(len(rows)), unit_numbers(rows), protocol.settings
-    drawn = draws(parts, weight, units, settings["draws"], generator(protocol.seed, "bootstrap"))
-    return {name: part.told(weight, drawn[name], settings["level"], int(units.max()) + 1) for name, part in parts.items()}
+    parts = {"net_benefit": NetBenefit(labels, p), "calibration_curve": CalibrationCurve(prepared.log_odds(scores), p)}
+    if decided is None:
+        return parts
+    return parts | {"decisions": DecisionRates(labels, prepared.confusion(decided), p)}
 
 
 def over_folds(name, by_fold, ratio, settings):
