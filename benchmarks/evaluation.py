@@ -1,4 +1,4 @@
-"""What a bootstrap draw of all metrics costs at a million rows, for docs/benchmarks.md.
+"""What a bootstrap draw of all metrics, calibration curve and net benefit costs at a million rows, for docs/benchmarks.md.
 
     python benchmarks/evaluation.py [millions]
 
@@ -40,9 +40,8 @@ if __name__ == "__main__":
     rows, taken = scored_rows(count), []
     for draws in (FEW, MANY):
         begin = time.process_time()
-        assess(
-            rows, Protocol(Task("binary", ["no", "yes"]), {"precision": 0.9, "draws": draws, "level": 0.95, "quantile": 0.5})
-        )
+        settings = {"precision": 0.9, "draws": draws, "level": 0.95, "quantile": 0.5}
+        assess(rows, Protocol(Task("binary", ["no", "yes"]), settings), has_worth=True)
         taken.append(time.process_time() - begin)
     print("| rows | CPU seconds before the draws | a draw |\n|---|---|---|")
     each = (taken[1] - taken[0]) / (MANY - FEW)
