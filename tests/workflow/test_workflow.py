@@ -70,7 +70,7 @@ def test_the_demo_takes_at_most_fifty_jobs(demo):
 def test_every_promised_file_is_there(demo):
     models = [*DEMO["models"], "studenttwin"]
     for name in ("table.parquet", "schema.json", "folds.parquet", "shift.json", "comparison.csv", "report.html", "tripod.md",
-                 "pairs.csv", "footprints.json", "slices.csv", "importance.csv", "surrogate.json", "figures/front-bytes.svg",
+                 "pairs.csv", "footprints.json", "slices.csv", "importance.csv", "dependence.csv", "surrogate.json", "figures/front-bytes.svg",
                  "figures/front-bytes.csv", "models/student/conformal.parquet", "control/models/bagged/metrics.json",
                  "deploy/student.onnx", "deploy/student.card.md"):  # fmt: skip
         assert (demo / RESULTS / name).stat().st_size > 0

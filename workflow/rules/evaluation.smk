@@ -90,6 +90,7 @@ rule explain:
     output:
         importance="results/{dataset}/importance.csv",
         surrogate="results/{dataset}/surrogate.json",
+        dependence="results/{dataset}/dependence.csv",
     log:
         "logs/{dataset}/explain.log",
     benchmark:

@@ -1,8 +1,9 @@
-"""Find out which columns a model leans on, and what small tree says nearly what it says."""
+"""Find out which columns a model leans on, how its predictions move with them, and what small tree says nearly the same."""
 
 from stillhouse.config.dataset import variant
 from stillhouse.ensembles.pipeline import load_pipeline
 from stillhouse.errors import log_to
+from stillhouse.evaluation.dependence import dependence
 from stillhouse.evaluation.importance import importance, surrogate
 from stillhouse.evaluation.protocol import Protocol
 from stillhouse.evaluation.scores import ratio_of, scored
@@ -22,4 +23,5 @@ models = {split.held_out[0]: load_pipeline(params.model, params.all_models, file
 protocol = Protocol(Task.of(schema), params.settings, ratio=ratio_of(folds, splits))
 found = importance(models, table, folds, schema, protocol, rng)
 write_csv(found, snakemake.output.importance)
+write_csv(dependence(models, table, folds, schema, found["column"], rng), snakemake.output.dependence)
 write_json(surrogate(rows, table, schema, max(models)), snakemake.output.surrogate)

@@ -169,6 +169,18 @@ def reliability(named):
     return figure, lines(named, "predicted probability", "observed share")
 
 
+def dependence(lines, label):
+    """Draw predictions against the values of a column: curves of single rows, and their mean."""
+    figure, axes = panel(3.4)
+    for name in lines.columns[lines.columns.str.startswith("row ")]:
+        axes.plot(lines["value"], lines[name], color=PALE, linewidth=0.6, alpha=0.6)
+    axes.plot(lines["value"], lines["mean"], linewidth=2.2, color=COLOURS[0], marker="o" if lines["name"].any() else "")
+    if lines["name"].any():
+        axes.set_xticks(lines["value"], [shortened(name, 12) for name in lines["name"]])
+    axes.set(ylabel=label, xlabel=lines["column"].iloc[0])
+    return figure, lines
+
+
 def learning_curve(table, label):
     """Draw a metric with its interval against the number of rows, on a logarithmic axis."""
     figure, axes = panel(3.6)

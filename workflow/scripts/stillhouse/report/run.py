@@ -43,6 +43,7 @@ class Run:
     slices: pd.DataFrame
     groups: pd.DataFrame
     importance: pd.DataFrame | None
+    dependence: pd.DataFrame | None
     surrogate: dict | None
     footprints: dict
     shipped: dict
@@ -106,7 +107,7 @@ def read_run(files, params, dataset):
     """Return the run of a dataset; ``files`` and ``params`` are those of the rule ``report``."""
     models, split = params.models, params.shown_split
     table, folds = read_table(files.table), read_table(files.folds)
-    importance, surrogate = files.explanations or (None, None)
+    importance, surrogate, dependence = files.explanations or (None, None, None)
     return Run(
         dataset=dataset,
         config=params.config,
@@ -126,6 +127,7 @@ def read_run(files, params, dataset):
         slices=read_csv(files.slices),
         groups=read_csv(files.groups),
         importance=importance and read_csv(importance),
+        dependence=dependence and read_csv(dependence, dtype={"name": "str", "column": "str"}, keep_default_na=False),
         surrogate=surrogate and read_json(surrogate),
         footprints=read_json(files.footprints),
         shipped=read_each(params.exported, files.shipped),

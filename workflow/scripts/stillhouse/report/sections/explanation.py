@@ -19,8 +19,8 @@ MOST_BARS = 15
 
 
 def pictures(run):
-    """Return the loss on slices, and the importance of columns."""
-    return [*slice_pictures(run), *importance_pictures(run)]
+    """Return the loss on slices, the importance of columns, and how predictions move with the leading ones."""
+    return [*slice_pictures(run), *importance_pictures(run), *dependence_pictures(run)]
 
 
 def slice_pictures(run):
@@ -50,6 +50,21 @@ def importance_pictures(run):
         "says whether predictions mostly rise or fall with the column."
     )
     return [figures.Picture("importance", drawn, f"Columns that {run.title(run.reference)} relies on", text)]
+
+
+def dependence_pictures(run):
+    """Return how predictions of the reference model move with its leading columns; none of more than two classes."""
+    if run.dependence is None:
+        return []
+    said = f"probability of {run.task.classes[1]}" if run.task.classes else f"predicted {run.schema['target']}"
+    text = (
+        "Each pale line is a held-out row with other values of this column and all else as it is; the bold one is their mean. "
+        "Where columns go together, some such rows cannot exist."
+    )
+    return [
+        figures.Picture(f"dependence-{place}", figures.dependence(lines, said), f"Predictions by {name}", text)
+        for place, (name, lines) in enumerate(run.dependence.groupby("column", sort=False))
+    ]
 
 
 def slice_sentence(run):
