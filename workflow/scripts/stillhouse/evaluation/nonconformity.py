@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from stillhouse.columns import LABEL, PREDICTION, ROW, quantiles
-from stillhouse.predictions.predictions import columns_of
+from stillhouse.columns import LABEL, PREDICTION, ROW, probability, quantiles
 from stillhouse.seeds import uniforms
 
 # The scores of classes: 1 - p (least ambiguous sets), and the probability of likelier classes (adaptive prediction sets).
@@ -22,7 +21,7 @@ def nonconformity_score(predictions, classes, settings):
     all likelier classes and a share of its own, drawn from the row's number (Romano, Sesia & Candès 2020), by which sets are
     larger where a row is uncertain; ``penalty`` is added for each rank beyond ``penalty_from`` (Angelopoulos et al. 2021).
     """
-    p = predictions[columns_of(classes)].to_numpy("float64")
+    p = predictions[list(map(probability, classes))].to_numpy("float64")
     if settings["sets"] == LEAST_AMBIGUOUS:
         return 1 - p
     order = np.argsort(-p, axis=1, kind="stable")

@@ -1,12 +1,14 @@
-"""Conformal sets as tables: ``in_<class>``, or ``low`` and ``high``, for each row."""
+"""Conformal sets as tables: ``in_<class>``, or ``low`` and ``high``, for each row; and which rows share thresholds."""
 
 import numpy as np
 import pandas as pd
 
-from stillhouse.columns import ROW
+from stillhouse.columns import PREDICTION, ROW
 from stillhouse.evaluation.nonconformity import ends, nonconformity_score
+from stillhouse.intake import kinds
 
 LOW, HIGH = "low", "high"
+GROUP, FIFTH = "group", "fifth"
 
 
 def set_column(name):
@@ -44,3 +46,18 @@ def sizes(table, classes):
     if classes:
         return table[[set_column(name) for name in classes]].to_numpy().sum(axis=1)
     return (table[HIGH] - table[LOW]).clip(lower=0).to_numpy()
+
+
+def group_names(values):
+    """Return a typed column as the names of groups; gaps are a group too."""
+    return kinds.as_text(values).astype("object").fillna(kinds.GAP)
+
+
+def positions_by_stratum(rows, groups, edges):
+    """Return the positions of the rows of each stratum, as ``{(group, fifth): positions}``.
+
+    ``groups`` has each row's group, or is None, and ``edges`` divide predicted values, or are None.
+    """
+    group = "" if groups is None else np.asarray(groups)
+    fifth = 0 if edges is None else np.searchsorted(edges, rows[PREDICTION].to_numpy("float64"), side="right")
+    return pd.DataFrame({GROUP: group, FIFTH: fifth}, index=range(len(rows))).groupby([GROUP, FIFTH]).indices

@@ -11,12 +11,10 @@ from stillhouse.columns import PREDICTION, ROW
 from stillhouse.errors import UserError
 from stillhouse.evaluation.conformal import HeldOut
 from stillhouse.evaluation.nonconformity import score_settings
-from stillhouse.evaluation.sets import contains_all
-from stillhouse.intake import kinds
+from stillhouse.evaluation.sets import FIFTH, GROUP, contains_all, group_names, positions_by_stratum
 
 # The most groups of a column, and the parts of the rows by their predicted values.
 MOST_GROUPS, FIFTHS = 20, 5
-GROUP, FIFTH = "group", "fifth"
 
 
 def groups_of(table, schema, source):
@@ -36,21 +34,6 @@ def groups_of(table, schema, source):
             f"so name a column of at most {MOST_GROUPS}"
         )
     return groups.set_axis(table[ROW]), described[0]
-
-
-def group_names(values):
-    """Return a typed column as the names of groups; gaps are a group too."""
-    return kinds.as_text(values).astype("object").fillna(kinds.GAP)
-
-
-def positions_by_stratum(rows, groups, edges):
-    """Return the positions of the rows of each stratum, as ``{(group, fifth): positions}``.
-
-    ``groups`` has each row's group, or is None, and ``edges`` divide predicted values, or are None.
-    """
-    group = "" if groups is None else np.asarray(groups)
-    fifth = 0 if edges is None else np.searchsorted(edges, rows[PREDICTION].to_numpy("float64"), side="right")
-    return pd.DataFrame({GROUP: group, FIFTH: fifth}, index=range(len(rows))).groupby([GROUP, FIFTH]).indices
 
 
 class Strata:

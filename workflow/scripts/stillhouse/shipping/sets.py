@@ -4,8 +4,7 @@ import numpy as np
 
 from stillhouse.columns import ROW
 from stillhouse.errors import UserError
-from stillhouse.evaluation.sets import threshold_sets
-from stillhouse.evaluation.strata import FIFTH, GROUP, group_names, positions_by_stratum
+from stillhouse.evaluation.sets import FIFTH, GROUP, group_names, positions_by_stratum, threshold_sets
 from stillhouse.intake import kinds
 
 
