@@ -25,9 +25,8 @@ from sklearn.ensemble import RandomForestClassifier
 sys.path.append(str(Path(__file__).resolve().parent.parent / "workflow" / "scripts"))
 from stillhouse.columns import graph_input
 from stillhouse.evaluation.net_benefit import THRESHOLDS, NetBenefit
-from stillhouse.evaluation.nonconformity import nonconformity_score
+from stillhouse.evaluation.nonconformity import drawn_share, nonconformity_score
 from stillhouse.evaluation.recalibration import calibration_intercept, calibration_slope
-from stillhouse.seeds import uniforms
 from stillhouse.shipping.effects import Effects
 
 CASES = 20
@@ -75,7 +74,7 @@ def adaptive(rng, penalty=0.0, free=1):
     settings = {"sets": "aps", "penalty": penalty, "penalty_from": free}
     ours = nonconformity_score(table, classes, settings)[np.arange(rows), label]
     whole, rank = APSConformityScore.get_true_label_cumsum_proba(label, p, np.arange(6))
-    theirs = whole[:, 0] - (1 - uniforms(0, table["row"], 1)[:, 0]) * p[np.arange(rows), label]
+    theirs = whole[:, 0] - (1 - drawn_share(p)[:, 0]) * p[np.arange(rows), label]
     if penalty:
         free = np.array([free])
         theirs = RAPSConformityScore._regularize_conformity_score(free, penalty, theirs[:, None], rank)[:, 0, 0]

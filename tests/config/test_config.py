@@ -94,6 +94,9 @@ def test_the_given_configuration_is_left_alone(schema):
         ("models.tree.prepare", {"weigh": "logistic"}, "models.tree.prepare.weigh: logistic needs deploy rows, and datasets.cancer has none"),
         ("datasets.cancer.train", "tabel.csv", "datasets.cancer.train: there is no file 'tabel.csv'; did you mean 'table.csv'?"),
         ("datasets.cancer.target", "diagnose", "datasets.cancer.target: table.csv has no column 'diagnose'; did you mean 'diagnosis'?"),
+        ("datasets.cancer.sets_by", "agee", "datasets.cancer.sets_by: table.csv has no column 'agee'; did you mean 'age'?"),
+        ("datasets.cancer.sets_by", "diagnosis", "datasets.cancer.sets_by: 'diagnosis' is the target, unknown of new rows"),
+        ("report.penalty", 0.1, "report.penalty: makes sets of aps smaller; set `sets: aps`"),
         ("datasets.cancer.drop", ["agee"], "datasets.cancer.drop: table.csv has no column 'agee'; did you mean 'age'?"),
         ("datasets.cancer.labels", {True: "ill"}, "datasets.cancer.labels.True: YAML reads the words yes, on and true as true"),
         ("datasets.cancer.positive", True, "datasets.cancer.positive: YAML reads the words yes, on and true as true; write the word in quotes"),
@@ -161,6 +164,20 @@ def test_classes_have_no_weights_by_value_and_a_regression_may(schema):
         checked(config, schema)
     config["datasets"]["cancer"]["task"] = "regression"
     checked(config, schema)
+
+
+def test_sets_by_the_group_and_a_learning_curve_of_what_is_read_are_refused(schema):
+    config = changed("datasets.cancer.sets_by", "age")
+    config["datasets"]["cancer"]["group"] = "age"
+    with pytest.raises(ConfigError, match=r"datasets.cancer.sets_by: 'age' is the group, of which a new row has another"):
+        checked(config, schema)
+    config = changed("report.halvings", 1)
+    assert checked(config, schema)["report"]["halvings"] == 1
+    config["models"]["theirs"] = {"read": {"method": "external", "table": "table.csv", "held_out": "fold"}}
+    config["models"]["stack"]["stack"]["members"].append("theirs")
+    config["report"]["reference"] = "stack"
+    with pytest.raises(ConfigError, match=r"report.halvings: 'theirs' is read, and is the same however few rows there are"):
+        checked(config, schema)
 
 
 @pytest.mark.parametrize(("key", "value"), [("loss", "cross_entropy"), ("loss", "focal"), ("smoothing", 0.1)])

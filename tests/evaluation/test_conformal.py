@@ -13,7 +13,7 @@ from stillhouse.evaluation.conformal import HeldOut, threshold, threshold_among_
 from stillhouse.evaluation.coverage import share, with_conformal
 from stillhouse.evaluation.intervals import draws, share_interval
 from stillhouse.evaluation.metrics import mean
-from stillhouse.evaluation.nonconformity import nonconformity_score
+from stillhouse.evaluation.nonconformity import drawn_share, nonconformity_score
 from stillhouse.evaluation.protocol import Protocol
 from stillhouse.evaluation.sets import threshold_sets
 from stillhouse.evaluation.strata import groups_of
@@ -210,7 +210,7 @@ def test_values_are_covered_wherever_they_are_predicted_to_lie():
         is_in = (sets["low"] <= rows["label"]) & (rows["label"] <= sets["high"])
         assert metrics["held_out"]["conformal"]["value"] == pytest.approx(0.9, abs=0.01)
         assert is_in[highest].mean() == pytest.approx(expected, abs=0.03 if by_class else 0.1)
-    facts = metrics["held_out"]["conformal"]["thresholds"]
+    facts = metrics["held_out"]["sets"]
     assert facts["edges"] == pytest.approx(np.quantile(rows["prediction"], [0.2, 0.4, 0.6, 0.8]))
     widths = [line["limits"][0] for line in facts["strata"]]
     assert widths == sorted(widths)
@@ -225,16 +225,17 @@ def test_a_group_of_too_few_rows_has_no_threshold_and_sets_that_exclude_nothing(
         groups = pd.Series(np.where(part["row"] < 200, "many", "few"))
         metrics, sets = with_conformal({"held_out": {}}, part, PROTOCOL, False, groups=groups)
         found = metrics["held_out"]["conformal"]
-        line = {line["group"]: line for line in found["thresholds"]["strata"]}["few"]
+        line = {line["group"]: line for line in metrics["held_out"]["sets"]["strata"]}["few"]
         assert line["rows"] == [few]
         assert (line["limits"] != [None]) == is_finite
         # Judged by the others alone, a row of nine has eight.
         assert sets[["in_a", "in_b"]].to_numpy()[200:].all()
         assert found["rows"] == 200
+        assert sets["judged"].tolist() == [True] * 200 + [False] * few
 
 
 def test_adaptive_sets_are_those_of_a_hand_worked_example():
-    """The probability of likelier classes, and of its own the share that the row's number draws."""
+    """The probability of likelier classes, and of its own the share that the row's probabilities draw."""
     rows = pd.DataFrame({"row": [0, 1], "p_a": [0.2, 0.6], "p_b": [0.5, 0.1], "p_c": [0.3, 0.3]})
     plain, penalized = (
         nonconformity_score(rows, ["a", "b", "c"], {**SETTINGS, "sets": "aps", "penalty": penalty}) for penalty in (0, 0.25)
@@ -244,8 +245,39 @@ def test_adaptive_sets_are_those_of_a_hand_worked_example():
     assert plain[0] == pytest.approx([0.8 + 0.2 * u[0], 0.5 * u[0], 0.5 + 0.3 * u[0]])
     assert plain[1] == pytest.approx([0.6 * u[1], 0.9 + 0.1 * u[1], 0.6 + 0.3 * u[1]])
     assert penalized - plain == pytest.approx(np.array([[0.5, 0, 0.25], [0, 0.5, 0.25]]))
-    later = nonconformity_score(rows[1:], ["a", "b", "c"], {**SETTINGS, "sets": "aps"})
+    later = nonconformity_score(rows[1:].assign(row=77), ["a", "b", "c"], {**SETTINGS, "sets": "aps"})
     assert later[0] == pytest.approx(plain[1])
+
+
+def test_the_share_that_probabilities_draw_is_even_and_its_own_for_each_row():
+    """So that sets of a single row are as good as those of many."""
+    p = np.random.default_rng(0).dirichlet([1, 1, 1], 20_000)
+    drawn = drawn_share(p)[:, 0]
+    assert stats.kstest(drawn, "uniform").pvalue > 0.01
+    assert abs(np.corrcoef(drawn, p[:, 0])[0, 1]) < 0.02
+    assert len(np.unique(drawn)) > 19_900
+    assert (drawn_share(p + 1e-9)[:, 0] == drawn).mean() > 0.98
+    assert drawn_share(p[5:6])[0, 0] == drawn[5]
+
+
+def test_a_group_without_rows_of_a_class_excludes_it_from_no_set():
+    rows = predicted(1, 1.0, rows=400)
+    groups = pd.Series(np.where(rows["label"] == 1, "mixed", np.where(rows["row"] % 4 == 0, "no b", "mixed")))
+    protocol = Protocol(BINARY, {**SETTINGS, "by_class": True})
+    metrics, sets = with_conformal({"held_out": {}}, rows, protocol, False, groups=groups)
+    lines = {line["group"]: line for line in metrics["held_out"]["sets"]["strata"]}
+    assert lines["no b"]["limits"][0] is not None
+    assert (lines["no b"]["limits"][1], lines["no b"]["rows"][1]) == (None, 0)
+    assert sets.loc[(groups == "no b").to_numpy(), "in_b"].all()
+
+
+def test_rows_of_one_group_have_no_threshold_for_those_of_another():
+    """As many rows as there may be: all are of one patient, and none tells of a further one."""
+    rows = predicted(1, 1.0, rows=300).assign(group="one")
+    metrics, sets = with_conformal({"held_out": {}}, rows, PROTOCOL, False)
+    assert metrics["held_out"]["sets"]["strata"][0]["limits"] == [None]
+    assert metrics["held_out"]["conformal"] is None
+    assert not sets["judged"].any()
 
 
 def test_adaptive_sets_cover_easy_and_hard_rows_alike_and_a_penalty_makes_them_smaller():
@@ -274,22 +306,34 @@ SCHEMA = {
     "columns": [
         {"name": "ward", "source": "Ward", "position": 0, "kind": "categorical"},
         {"name": "age", "source": "Age", "position": 1, "kind": "numeric"},
+        {"name": "seen year", "source": "Seen", "position": 2, "kind": "datetime", "part": "year"},
+        {"name": "seen day", "source": "Seen", "position": 2, "kind": "datetime", "part": "day"},
+        {"name": "note", "source": "Note", "position": 3, "kind": "text"},
     ]
 }
 
 
 def test_groups_are_a_column_with_few_values_and_gaps_are_one_of_them():
-    table = pd.DataFrame({"row": [4, 5, 6], "ward": ["x", None, "y"], "age": [1.0, 2.0, 2.0]})
+    table = pd.DataFrame({"row": [4, 5, 6], "ward": ["x", None, "y"], "age": [1.0, 2.0, 2.0], "part": "train"})
     groups, described = groups_of(table, SCHEMA, "Ward")
     assert groups.to_dict() == {4: "x", 5: "(missing)", 6: "y"}
     assert described == SCHEMA["columns"][0]
     assert groups_of(table, SCHEMA, "Age")[0].to_dict() == {4: "1", 5: "2", 6: "2"}
     assert groups_of(table, SCHEMA, None) == (None, None)
-    with pytest.raises(UserError, match="sets_by: there is no column 'Hospital'"):
-        groups_of(table, SCHEMA, "Hospital")
-    many = pd.DataFrame({"row": range(30), "ward": ["x"] * 30, "age": np.arange(30.0)})
+    for what in ("Hospital", "Seen", "Note"):
+        with pytest.raises(UserError, match=f"sets_by: '{what}' is not one column of numbers or categories"):
+            groups_of(table.assign(**{"seen year": 1.0, "seen day": 2.0, "note": "a"}), SCHEMA, what)
+    many = pd.DataFrame({"row": range(30), "ward": ["x"] * 30, "age": np.arange(30.0), "part": "train"})
     with pytest.raises(UserError, match="column 'Age' has 30 different values"):
         groups_of(many, SCHEMA, "Age")
+    few = many.assign(part=np.where(many["row"] < 20, "train", "deploy"))
+    assert groups_of(few, SCHEMA, "Age")[0].nunique() == 30
+
+
+@pytest.mark.parametrize(("values", "kind"), [([1.0, 2.0], "numeric"), (["007", "A1"], "categorical")])
+def test_a_dropped_column_of_groups_is_read_of_new_rows_as_it_was_of_all(values, kind):
+    schema = {"columns": [{"name": "ward", "source": "Ward", "position": 0, "kind": "aside"}]}
+    assert groups_of(pd.DataFrame({"row": [0, 1], "ward": values, "part": "train"}), schema, "Ward")[1]["kind"] == kind
 
 
 @pytest.mark.parametrize("grouped", [False, True])

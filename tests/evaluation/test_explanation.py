@@ -67,6 +67,10 @@ def test_a_slice_tells_how_far_its_probabilities_are_off_and_how_often_its_sets_
     labels = rows["label"].to_numpy(int)
     is_in = sets[["in_no", "in_yes"]].to_numpy()[np.arange(len(rows)), labels]
     assert found.loc["site is d", "covered"] == pytest.approx(is_in[is_d].mean())
+    unjudged = sets.assign(judged=~is_d, in_no=sets["in_no"] | is_d, in_yes=sets["in_yes"] | is_d)
+    again = slices(rows, table, SCHEMA, ["site"], PROTOCOL, unjudged).set_index("slice")
+    assert np.isnan(again.loc["site is d", "covered"])
+    assert again.loc["site is a", "covered"] == found.loc["site is a", "covered"]
 
 
 @pytest.mark.slow

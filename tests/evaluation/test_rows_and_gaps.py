@@ -13,7 +13,7 @@ from stillhouse.evaluation.sample_size import explained, rows_needed
 
 
 def test_the_rows_needed_are_those_of_the_published_example():
-    """24 coefficients, R² .288, 17.4 % positive: 623, 662 and 221 rows (Riley et al. 2020, and their package pmsampsize)."""
+    """24 coefficients, R² .288, 17.4 % positive: 623, 662 and 221 rows (the example of the package pmsampsize of Riley et al.)."""
     found = {name: ceil(rows) for name, rows in rows_needed(24, 0.288, 0.174).items()}
     assert found == {"shrinkage": 623, "optimism": 662, "mean": 221}
 
@@ -44,6 +44,11 @@ def test_columns_whose_gaps_differ_between_classes_are_found_and_others_are_not(
     known = table[table["label"].notna()]
     assert found["telling"]["yes"] == pytest.approx(known.loc[known["label"] == 1, "telling"].isna().mean())
     assert gaps_by_class(table, ["whole"], ["no", "yes"]) == {}
+    # The gaps of a patient come together, and many rows show differences that mean nothing.
+    assert gaps_by_class(table.assign(group="a"), ["telling"], ["no", "yes"]) == {}
+    label = np.repeat([0.0, 1.0], 100_000)
+    slight = np.where(rng.random(200_000) < 0.30 + 0.02 * label, np.nan, 1.0)
+    assert gaps_by_class(pd.DataFrame({"label": label, "part": "train", "slight": slight}), ["slight"], ["no", "yes"]) == {}
 
 
 @pytest.mark.slow

@@ -218,7 +218,7 @@ def test_of_a_share_one_in_so_many_rows_are_in_folds_with_the_same_shares_of_cla
     assert table.loc[own, "label"].mean() == pytest.approx(0.5, abs=0.02)
     if grouped:
         assert (folds.groupby("group")["fold"].nunique() == 1).all()
-    with pytest.raises(UserError, match=r"report.halvings: .* fewer than the 192 that one in 64 rows takes for 3 folds; lower"):
+    with pytest.raises(UserError, match=r"report.halvings: .* fewer than the 192 that one in 64 rows takes; lower"):
         make_folds(table, ["x"], ["a", "b"], k=3, seed=1, share=64)
 
 

@@ -40,7 +40,8 @@ def run(**given):
         "config": config,
         "schema": schema,
         "models": {"m": model},
-        "metrics": {"m": {"held_out": {"metrics": {"auc": score, "brier": score}}}},
+        "metrics": {"m": {"held_out": {"metrics": {"auc": score, "brier": score, "log_loss": {**score, "value": 0.4}}}}},
+        "constant": {"held_out": {"metrics": {"log_loss": {**score, "value": 0.63}}}},
         "comparison": pd.DataFrame({"model": ["m"]}),
         "table": pd.DataFrame({"age": [1.0]}),
         "shares": [],
@@ -63,6 +64,22 @@ def test_the_checklist_has_every_item_once_and_leaves_the_authors_what_nobody_el
     assert "200 healthy and 100 ill." in line_of(text, "21")
     assert "AUC of “m”: 0.900 (0.880 to 0.920)" in line_of(text, "23a")
     assert "Filled within each split by marked (median)" in line_of(text, "11")
+    assert "What a regression takes is in the list at the top." in line_of(text, "10")
+
+
+def test_nothing_is_claimed_of_a_task_that_does_not_have_it_or_of_a_model_that_was_made_elsewhere():
+    values = run().schema | {"task": "regression", "classes": None}
+    text = checklist(
+        run(schema=values, config=run().config | {"datasets": {"heart": {"drop": [], "slices": ["sex"]}}}, **of_values())
+    )
+    assert "regression takes" not in line_of(text, "10")
+    assert "| Scores and coverage by `sex`: “Slices”. |" in line_of(text, "14")
+    read = {"theirs": {"read": {"method": "external"}}}
+    assert "How theirs came about is not known here." in line_of(checklist(run(models=run().models | read)), "12a")
+
+
+def of_values():
+    return {"metrics": {"m": {"held_out": {"metrics": {"rmse": {"value": 2.0, "low": 1.0, "high": 3.0}}}}}}
 
 
 @pytest.mark.parametrize("number", ["6a", "12d", "12f", "14", "16", "20c", "22", "23b", "24", "27a"])

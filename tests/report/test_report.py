@@ -1,5 +1,6 @@
 """The report's sentences: they say what the numbers say, and nothing that they do not."""
 
+import json
 from itertools import combinations
 
 import numpy as np
@@ -23,7 +24,7 @@ from stillhouse.report.sections import (
     threshold,
     training,
 )
-from stillhouse.report.text import p_value
+from stillhouse.report.text import p_value, short, with_interval_in_percent
 
 BINARY = {"task": "binary", "classes": ["no", "yes"], "costs": None}
 
@@ -287,6 +288,10 @@ def test_the_threshold_of_the_page_counts_what_the_rates_say_for_a_thousand_rows
     found = threshold.choice(run)
     assert (found["first"], found["share"], found["rows"]) == (2, 20.0, "labelled deploy rows")
     assert found["counts"] == {"found": 180, "missed": 20, "false": 160, "alone": 640}
+    deploy["decisions"]["prevalence"] = 0.002
+    found = threshold.choice(run)
+    assert (found["of"], found["share"], found["step"]) == (100_000, 0.2, 0.001)
+    assert found["counts"]["found"] + found["counts"]["missed"] == 200
     del run.metrics["m"]["held_out"]["decisions"]
     assert threshold.choice(run) is None
 
@@ -301,15 +306,27 @@ def test_the_report_tells_how_often_decisions_are_right():
         zip(names, (rate(0.8, 0.7, 0.9), rate(0.6, 0.5, 0.7), rate(0.3, 0.2, 0.4), rate(0.9, 0.85, 0.95)), strict=True)
     )
     decisions = {"tuned": tuned, "prevalence": 0.25}
+    # As it is read: files have their keys in the order of the alphabet.
+    metrics = json.loads(json.dumps({"m": {"held_out": {"decisions": decisions}}}, sort_keys=True))
     run = report_run(
-        schema=BINARY, metrics={"m": {"held_out": {"decisions": decisions}}}, comparison=pd.DataFrame({"model": ["m"]})
+        schema=BINARY, metrics=metrics, comparison=pd.DataFrame({"model": ["m"]}), models={"m": {"fit": {"method": "tree"}}}
     )
     said = probabilities.decision_sentence(run)
     assert "decides for yes in 80 % (70 % to 90 %) of the rows that are yes (sensitivity)" in said
     assert "Of its decisions for yes 30 % (20 % to 40 %) are right, and of those for no 90 %" in said
     assert "where 25 % of rows are yes" in said
-    tuned["specificity"] = rate(None, None, None)
+    run.models["m"] = {"read": {"method": "external"}}
     assert probabilities.decision_sentence(run) == ""
+    run.models["m"] = {"fit": {"method": "tree"}}
+    run.metrics["m"]["held_out"]["decisions"]["tuned"]["specificity"] = rate(None, None, None)
+    assert probabilities.decision_sentence(run) == ""
+
+
+def test_a_share_without_an_interval_is_told_without_one():
+    for low in (None, np.nan):
+        assert with_interval_in_percent(rate(0.93, low, low)) == "93 %"
+    assert with_interval_in_percent(rate(0.93, 0.9, 0.95)) == "93 % (90 % to 95 %)"
+    assert with_interval_in_percent(None) == "–"
 
 
 def test_groups_and_classes_with_too_few_rows_for_sets_are_named():
@@ -317,7 +334,7 @@ def test_groups_and_classes_with_too_few_rows_for_sets_are_named():
         facts = {"settings": {}, "by": by, "edges": edges, "strata": strata}
         run = report_run(
             schema=BINARY if edges is None else REGRESSION,
-            metrics={"m": {"held_out": {"conformal": {"thresholds": facts}}}},
+            metrics={"m": {"held_out": {"sets": facts}}},
             comparison=pd.DataFrame({"model": ["m"]}),
             config={"report": {"coverage": 0.9, "by_class": by_class}},
         )
@@ -341,14 +358,17 @@ def test_groups_and_classes_with_too_few_rows_for_sets_are_named():
 
 def test_the_learning_curve_says_what_the_last_doubling_brought_and_no_more():
     def told(metric, *values, schema=BINARY):
-        parts = [{"held_out": {"metrics": {metric: rate(value, value - 0.01, value + 0.01)}}} for value in values]
+        parts = [
+            {"held_out": {"rows": 1000 // 2**place, "metrics": {metric: rate(value, value - 0.01, value + 0.01)}}}
+            for place, value in enumerate(values)
+        ]
         schema = {**schema, "rows": {"train": 1000}}
         return report_run(schema=schema, metrics={"m": parts[0]}, shares=parts[1:], reference="m")
 
     run = told("auc", 0.9, 0.85, 0.8)
     assert learning.curve(run)[["rows", "value"]].to_numpy().tolist() == [[250, 0.8], [500, 0.85], [1000, 0.9]]
     said = learning.sentence(run)
-    assert "Made of 1,000 rows in place of 500, “m” has an AUC of 0.900 in place of 0.850" in said
+    assert "By a table of 1,000 rows in place of 500, “m” has an AUC of 0.900 in place of 0.850" in said
     assert "+0.050 (+0.036 to +0.064); another doubling may bring up to as much" in said
     assert "cannot be told" in learning.sentence(told("auc", 0.9, 0.895))
     assert "more rows made it worse" in learning.sentence(told("auc", 0.8, 0.9))
@@ -383,7 +403,7 @@ def test_the_report_names_the_columns_whose_gaps_tell_of_the_label():
     table = pd.DataFrame({name: np.where(one == 1, np.nan, 1.0) for name, one in gaps.items()}).assign(
         label=label, part="train"
     )
-    columns = [{"name": name, "kind": "numeric"} for name in ("often", "less")]
+    columns = [{"name": name, "source": name, "kind": "numeric"} for name in ("often", "less")]
     said = data.gap_sentence(report_run(schema={**BINARY, "columns": columns}, table=table))
     assert said.startswith(
         "Gaps of column often tell of the label: 60 % of the rows that are yes have one, and 10 % of those that are no"
@@ -417,5 +437,9 @@ def test_the_report_says_what_each_column_holds_in_labelled_and_in_deploy_rows()
     assert (lines["id"]["held"], lines["ward"]["kind"]) == (["", ""], "not used")
     many = report_run(schema={"columns": columns[1:2]}, table=pd.DataFrame({"site": list("aabcde"), "part": "train"}))
     assert data.column_lines(many)[0]["held"][0].endswith(" and 2 more")
+    year = [{"name": "seen year", "source": "seen", "kind": "datetime", "part": "year", "missing": 0.0}]
+    seen = report_run(schema={"columns": year}, table=pd.DataFrame({"seen year": [2011.0, 2012.0, 2013.0], "part": "train"}))
+    assert data.column_lines(seen)[0]["held"] == ["2012 (2011 to 2013)"]
+    assert [short(value) for value in (0.254, 999.4, 999.7, 12_400.0)] == ["0.254", "999", "1,000", "12,400"]
     gone = report_run(schema={"columns": columns[:1]}, table=pd.DataFrame({"age": [np.nan], "part": "train"}))
     assert data.column_lines(gone)[0]["held"] == ["nothing"]

@@ -68,6 +68,16 @@ def test_a_group_is_the_same_whether_it_comes_as_a_number_or_as_text():
         assert sets.unknown == 0
 
 
+def test_one_strange_value_does_not_change_the_groups_of_the_other_rows():
+    """A dropped column of numbers is read as numbers, whatever else a table has, and what is none is a group of its own."""
+    aside = {"name": "ward", "source": "Ward", "position": 9, "kind": "numeric"}
+    predicted = pd.DataFrame({"p_low": [0.4, 0.4, 0.4, 0.4], "p_high": [0.6, 0.6, 0.6, 0.6]})
+    sets = ShippedSets(thresholds([aside], {"1": [0.5], "(missing)": [0.3]}, "ward"), ["low", "high"])
+    found = sets.of(predicted, pd.DataFrame({"Ward": ["01", "1.0", "X9", None]}))
+    assert found.to_numpy().tolist() == [[False, True], [False, True], [True, True], [False, False]]
+    assert sets.unknown == 1
+
+
 def test_intervals_of_values_are_as_wide_as_their_fifth():
     lines = [{"group": "", "fifth": fifth, "rows": [50], "limits": [1.0 + fifth]} for fifth in range(3)]
     facts = {"settings": SETS, "by": None, "edges": [0.0, 10.0], "strata": lines}

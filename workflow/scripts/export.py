@@ -14,8 +14,8 @@ schema, metrics = read_json(files.schema), read_json(files.metrics)
 table = read_columns(files.table, without=[LABEL])
 
 pipeline = load_pipeline(wildcards.model, params.recipe["models"], files)
-sets = (metrics["held_out"]["conformal"] or {}).get("thresholds")
-facts = metadata(schema, pipeline, wildcards.dataset, wildcards.model, params.recipe, table, sets)
+sets, what = metrics["held_out"]["sets"], (wildcards.dataset, wildcards.model, params.recipe)
+facts = metadata(schema, pipeline, *what, table, sets)
 with written_beside(snakemake.output.model) as beside:
     beside.write_bytes(exported(pipeline, facts))
     difference = largest_difference(beside, table, pipeline)

@@ -16,6 +16,8 @@ KNOTS, POINTS, BARS = (0.05, 0.35, 0.65, 0.95), 50, 40
 BEYOND = 0.01
 # Columns that are nearer to each other than this condition number says are not told apart.
 MOST_CONDITION = 1e7
+# A curve that some draws do not have, as their classes are apart, has no band by the others.
+MOST_KNOWN = 0.98
 
 
 class CalibrationCurve:
@@ -46,9 +48,12 @@ class CalibrationCurve:
         return fitted(self.basis, np.zeros(len(self.basis)), *self.stated.sums(W))
 
     def told(self, weight, drawn, level, units):
-        """Return the curve with its band, its mean distance, and how many rows state which probability; None without one."""
-        values = self(weight[None])[0]
-        if not np.isfinite(values).all():
+        """Return the curve with its band, its mean distance, and how many rows state which probability.
+
+        None without one, or where too many draws have none.
+        """
+        values, is_known = self(weight[None])[0], np.isfinite(drawn).all(axis=1)
+        if not np.isfinite(values).all() or is_known.mean() < MOST_KNOWN:
             return None
         band = ends(values, drawn, level, units)
         counts, edges = np.histogram(self.p, np.linspace(0, 1, BARS + 1))

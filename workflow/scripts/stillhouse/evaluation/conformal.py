@@ -37,6 +37,8 @@ def threshold(scores, weight, own, level):
 
 def threshold_among_others(scores, weight, level):
     """Return for each row the ``threshold`` that all other rows give it; shape (rows,)."""
+    if not len(scores):
+        return np.empty(0)
     order = np.argsort(scores, kind="stable")
     ordered, reached = np.r_[scores[order], np.inf], np.cumsum(weight[order])
     wanted = level * reached[-1] - 1e-9 * reached[-1]
@@ -86,7 +88,12 @@ class HeldOut:
         return np.stack(columns, axis=1)
 
     def limits_of_new(self, weight):
-        """Return the threshold of each class, or a single one, for a new row of average weight; a list."""
+        """Return the threshold of each class, or a single one, for a new row of average weight; a list.
+
+        Rows of a single group tell nothing of a new one.
+        """
+        if not self.are_rows and len(np.unique(self.parts)) < 2:
+            return [np.inf for _ in self.counted]
         own = np.array([weight_of_new(weight)])
         return [float(threshold(self.scores[counted], weight[counted], own, self.level)[0]) for counted in self.counted]
 

@@ -8,7 +8,7 @@ import pandas as pd
 from stillhouse.columns import DEPLOY, LABEL, PART, ROW, quantiles
 from stillhouse.evaluation.intervals import wilson
 from stillhouse.evaluation.scores import weights_of
-from stillhouse.evaluation.sets import HIGH, LOW, set_column, sizes, threshold_sets
+from stillhouse.evaluation.sets import HIGH, JUDGED, LOW, set_column, sizes, threshold_sets
 from stillhouse.evaluation.strata import Strata
 from stillhouse.intake.folds import unit_numbers
 
@@ -19,7 +19,8 @@ def with_conformal(metrics, rows, protocol, timed, weights=None, of_splits=None,
     ``of_splits`` maps a fold to the predictions of the deploy rows by the split that held it out. With shift ``weights`` the
     sets of deploy rows are weighted, and ``deploy_weighted`` has the weighted coverage of held-out rows by weighted
     thresholds; ``unweighted`` is the coverage of sets without weights. ``groups`` has the group of each row of the table, which
-    has sets of its own, by the column that is ``described``; ``thresholds`` are those of new rows.
+    has sets of its own, by the column that is ``described``; ``sets`` are the thresholds of new rows. Sets of rows that
+    nobody could judge exclude nothing, and are not ``judged``.
     """
     classes, settings = protocol.task.classes, protocol.settings
     rows = rows[rows[LABEL].notna()].reset_index(drop=True)
@@ -28,10 +29,9 @@ def with_conformal(metrics, rows, protocol, timed, weights=None, of_splits=None,
     even = np.ones(len(held_out))
     weight = even if weights is None else weights_of(held_out, weights)
     limit = judge.limits(even)
-    plain = threshold_sets(held_out, limit, classes, settings)
-    covered = {"held_out": coverage(held_out, plain, even * np.isfinite(limit).any(axis=1), protocol, groups)}
-    if covered["held_out"]:
-        covered["held_out"]["thresholds"] = judge.thresholds_of_new(weight, described)
+    is_judged = np.isfinite(limit).any(axis=1)
+    plain = threshold_sets(held_out, limit, classes, settings).assign(**{JUDGED: is_judged})
+    covered = {"held_out": coverage(held_out, plain, even * is_judged, protocol, groups)}
     if weights is not None:
         limit = judge.limits(weight)
         weighted = threshold_sets(held_out, limit, classes, settings)
@@ -46,6 +46,7 @@ def with_conformal(metrics, rows, protocol, timed, weights=None, of_splits=None,
         covered["deploy"] = coverage(deploy, of_deploy, np.ones(len(deploy)), protocol, groups, unweighted)
     metrics = {part: assessed | {"conformal": covered.get(part)} for part, assessed in metrics.items()}
     metrics["held_out"]["quantiles"] = quantile_shares(held_out, protocol)
+    metrics["held_out"]["sets"] = judge.thresholds_of_new(weight, described) if len(held_out) else None
     return metrics, pd.concat(found, ignore_index=True).sort_values(ROW, ignore_index=True)
 
 

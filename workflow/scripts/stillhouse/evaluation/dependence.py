@@ -23,10 +23,11 @@ def dependence(models, table, folds, schema, names, rng):
     classes. Each held-out row is predicted by the model of ``models`` (fold to pipeline) that held it out.
     """
     described = {column["source"]: column for column in kinds.feature_columns(schema) if can_be_moved(column, schema)}
-    shown = [described[name] for name in names if name in described][:MOST_COLUMNS]
+    held_out = table.merge(folds.loc[folds[FOLD].isin(list(models)), [ROW, FOLD]], on=ROW)
+    known = [described[name] for name in names if name in described and held_out[described[name]["name"]].notna().any()]
+    shown = known[:MOST_COLUMNS]
     if len(schema["classes"] or []) > 2 or not shown:
         return pd.DataFrame(columns=["column", "value", "name", "mean"])
-    held_out = table.merge(folds.loc[folds[FOLD].isin(list(models)), [ROW, FOLD]], on=ROW)
     rows = held_out.sample(min(len(held_out), ROWS), random_state=rng.integers(2**31)).sort_values(ROW, ignore_index=True)
     return pd.concat([of_column(models, rows, held_out, column) for column in shown], ignore_index=True)
 

@@ -3,17 +3,21 @@
 import numpy as np
 from scipy.special import chdtrc
 
-from stillhouse.columns import LABEL, LABELLED, PART
+from stillhouse.columns import GROUP, LABEL, LABELLED, PART
 from stillhouse.shift.adjusted import holm
 
-SIGNIFICANT = 0.05
+# The level of the test, and the least difference of shares that is worth a word.
+SIGNIFICANT, LEAST = 0.05, 0.05
 
 
 def gaps_by_class(table, names, classes):
     """Return for each column whose gaps depend on the class the share of gaps in each class, the largest difference first.
 
-    By Pearson's chi-squared test, adjusted for the number of columns with gaps (Holm 1979).
+    By Pearson's chi-squared test, adjusted for the number of columns with gaps (Holm 1979), and if shares differ by at least
+    ``LEAST``. None where rows belong to groups, whose rows have their gaps together.
     """
+    if GROUP in table:
+        return {}
     known = table[table[PART].isin(LABELLED) & table[LABEL].notna()]
     labels = known[LABEL].to_numpy(int)
     found = {name: is_gap for name in names if 0 < (is_gap := known[name].isna().to_numpy()).sum() < len(known)}
@@ -28,7 +32,8 @@ def gaps_by_class(table, names, classes):
         for (name, counts), adjusted in zip(tables.items(), p, strict=True)
         if adjusted < SIGNIFICANT
     }
-    return dict(sorted(shares.items(), key=lambda item: min(item[1].values()) - max(item[1].values())))
+    spread = {name: max(one.values()) - min(one.values()) for name, one in shares.items()}
+    return {name: shares[name] for name in sorted(shares, key=lambda name: -spread[name]) if spread[name] >= LEAST}
 
 
 def independence_p(counts):

@@ -1,4 +1,4 @@
-"""How many rows a regression of two classes takes (Riley et al. 2020, BMJ 368:m441, criteria 2 to 4).
+"""How many rows a regression of two classes takes (Riley et al. 2019, Statistics in Medicine 38:1276).
 
 The criteria are for models with a known number of coefficients; trees and networks need more rows, and never fewer.
 """

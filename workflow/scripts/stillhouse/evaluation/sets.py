@@ -7,7 +7,7 @@ from stillhouse.columns import PREDICTION, ROW
 from stillhouse.evaluation.nonconformity import ends, nonconformity_score
 from stillhouse.intake import kinds
 
-LOW, HIGH = "low", "high"
+LOW, HIGH, JUDGED = "low", "high", "judged"
 GROUP, FIFTH = "group", "fifth"
 
 

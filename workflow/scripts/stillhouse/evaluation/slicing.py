@@ -18,6 +18,7 @@ from stillhouse.evaluation.importance import leaves, readable
 from stillhouse.evaluation.intervals import bootstrap_p, draws, interval
 from stillhouse.evaluation.metrics import main_metric, mean, possible
 from stillhouse.evaluation.scores import as_arrays, as_float, main_of, row_losses
+from stillhouse.evaluation.sets import JUDGED
 from stillhouse.intake import kinds
 from stillhouse.intake.folds import unit_numbers
 from stillhouse.seeds import generator
@@ -47,13 +48,15 @@ def slices(rows, table, schema, columns, protocol, sets=None):
     given = [(name, "given", mask) for name, mask in given]
     is_scored = halves(held_out, protocol.seed)
     found = [(name, "worst found", mask & is_scored) for name, mask in worst(typed, loss, ~is_scored, schema, least)]
-    is_in = None if sets is None else contains_label(held_out[[ROW]].merge(sets, on=ROW), held_out, protocol.task.classes)
+    judged = None if sets is None else held_out[[ROW]].merge(sets, on=ROW)
+    is_in = None if judged is None else contains_label(judged, held_out, protocol.task.classes)
     lines = []
     for name, how, mask in [*given, *found]:
         if mask.sum() >= least:
             elsewhere = ~mask & (is_scored if how == "worst found" else True)
             scored = scored_slice(held_out, loss, mask, elsewhere, protocol)
-            lines.append({"slice": name, "found": how, **scored, **covered(held_out, is_in, mask, protocol)})
+            of_sets = {} if judged is None else covered(held_out, is_in, mask & judged[JUDGED].to_numpy(), protocol)
+            lines.append({"slice": name, "found": how, **scored, **of_sets})
     found = pd.DataFrame(lines, columns=[name for name in COLUMNS if name not in ("p_adjusted", "worse")])
     found["p_adjusted"] = holm(found["p"])
     return found.assign(worse=found["p_adjusted"] < 1 - protocol.settings["level"])
@@ -104,8 +107,8 @@ def predicted_and_observed(rows, task):
 
 
 def covered(rows, is_in, mask, protocol):
-    """Return the share of a slice's rows whose conformal set contains the label, with its interval; nothing without sets."""
-    found = None if is_in is None else share(is_in, mask.astype("float64"), rows, protocol)
+    """Return the share of some rows whose conformal set contains the label, with its interval; nothing of no rows."""
+    found = share(is_in, mask.astype("float64"), rows, protocol)
     return {"covered": found["value"], "covered_low": found["low"], "covered_high": found["high"]} if found else {}
 
 

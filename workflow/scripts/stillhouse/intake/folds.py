@@ -30,6 +30,7 @@ def make_folds(table, names, classes, k, seed, duplicates=AUTO, share=1):
     fold[is_train] = LEFT_OUT
     check_size(train, units, classes, k * share, share)
     own, of_own = share_of(train, units, classes, share, seed)
+    check_size(own, of_own, classes, k, share)
     fold[own.index] = first + (time_blocks(own, k) if TIME in table else divided(own, of_own, classes, k, seed))
     fold[table[PART] == TEST] = 0
     fold[table[PART] == LATER] = OF_BATCHES
@@ -56,8 +57,7 @@ def check_size(table, units, classes, k, share=1):
     what = "groups" if GROUP in table else "different rows"
     key, least, advice = "folds.k", f"the {k} folds", "lower folds.k"
     if share > 1:
-        key, least = "report.halvings", f"the {k} that one in {share} rows takes for {k // share} folds"
-        advice = "lower report.halvings"
+        key, least, advice = "report.halvings", f"the {k} that one in {share} rows takes", "lower report.halvings"
     if units.nunique() < k:
         raise UserError(f"{key}: there are {units.nunique()} {what}, fewer than {least}; {advice}")
     counts = units.groupby(table[LABEL]).nunique()

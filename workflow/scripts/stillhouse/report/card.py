@@ -83,10 +83,10 @@ def decision_lines(facts):
 
 def set_lines(metrics):
     """Return the line on the conformal sets that the file carries; none without."""
-    covered = metrics["held_out"].get("conformal")
-    if not covered:
+    covered, sets = metrics["held_out"].get("conformal"), metrics["held_out"].get("sets")
+    if not covered or not sets:
         return []
-    what = f"conformal sets for {percent(covered['thresholds']['settings']['coverage'])} of rows"
+    what = f"conformal sets for {percent(sets['settings']['coverage'])} of rows"
     return [
         f"`predict.py --sets` adds {what}; on held-out rows such sets contain the label of {percent(covered['value'])}.",
         "",

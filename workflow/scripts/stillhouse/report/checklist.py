@@ -4,7 +4,9 @@ Items are in our own words. Whatever nobody can know from a table and a configur
 """
 
 from stillhouse.columns import GROUP, TIME
+from stillhouse.config.models import verb
 from stillhouse.intake.kinds import feature_columns
+from stillhouse.report.sections.learning import size_sentence
 from stillhouse.report.text import METRIC_TITLES, how_made, listed, with_interval
 
 NOT_ANSWERED = "not answered"
@@ -146,7 +148,8 @@ class Answers:
         """Return the number of rows, and what is said of whether it suffices."""
         rows = f"{self.schema['rows']['train']:,} training rows"
         curve = " A learning curve is in “Whether the rows suffice”." if self.run.shares else ""
-        return f"{rows}.{curve} For two classes, the list at the top has the rows that a regression takes."
+        needed = " What a regression takes is in the list at the top." if size_sentence(self.run) else ""
+        return f"{rows}.{curve}{needed}"
 
     def gaps(self):
         """Return how gaps are filled."""
@@ -165,8 +168,10 @@ class Answers:
         if "test" in self.schema["rows"]:
             return f"The given {self.schema['rows']['test']:,} test rows are scored by models of the training rows alone."
         if TIME in self.run.table:
-            return f"{k} blocks in order of time; each is scored by models of earlier blocks alone."
-        return f"{k}-fold cross-validation; each row is scored by a model that has not seen it, nor fitted any step on it."
+            return f"{k} blocks in order of time; each but the first is scored by models of earlier blocks alone."
+        read = [self.run.title(name) for name, model in self.run.models.items() if verb(model) == "read"]
+        but = f" How {listed(read)} came about is not known here." if read else ""
+        return f"{k}-fold cross-validation; each row is scored by a model that has not seen it, nor fitted any step on it.{but}"
 
     def preparation(self):
         """Return where the preparation of each model is told."""
@@ -215,11 +220,13 @@ class Answers:
 
     def fairness(self):
         """Return by which columns results are told."""
-        columns = self.dataset["slices"]
-        if not columns:
-            return ""
-        by = f" Conformal sets are made by `{self.dataset['sets_by']}`." if "sets_by" in self.dataset else ""
-        return f"Scores, calibration, coverage and errors by {listed([f'`{name}`' for name in columns])}: “Slices”.{by}"
+        columns, is_binary = self.dataset["slices"], self.run.task.kind == "binary"
+        what = "Scores, calibration, coverage and errors" if is_binary else "Scores and coverage"
+        said = [
+            f"{what} by {listed([f'`{name}`' for name in columns])}: “Slices”." if columns else "",
+            f"Conformal sets are made by `{self.dataset['sets_by']}`." if "sets_by" in self.dataset else "",
+        ]
+        return " ".join(filter(None, said))
 
     def output(self):
         """Return what a model says, and how its threshold is chosen."""

@@ -187,7 +187,7 @@ def learning_curve(table, label):
     low, high = table["low"].astype("float64"), table["high"].astype("float64")
     axes.fill_between(table["rows"], low, high, color=COLOURS[0], alpha=0.15, linewidth=0)
     axes.plot(table["rows"], table["value"], "o-", linewidth=1.9, color=COLOURS[0])
-    axes.set(xlabel="training rows", ylabel=label, xscale="log")
+    axes.set(xlabel="rows of the table", ylabel=label, xscale="log")
     axes.set_xticks(table["rows"], [short_number(count) for count in table["rows"]])
     axes.minorticks_off()
     return figure, table

@@ -34,7 +34,7 @@ def number(value):
 
 def short(value):
     """Return a number as text, with as few digits as say something: 0.25, 63, 12,400."""
-    return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
+    return f"{value:.3g}" if abs(value) < 999.5 else f"{value:,.0f}"
 
 
 def signed(value):
@@ -65,6 +65,8 @@ def with_interval_in_percent(estimate):
     """Return a share as text, with its interval; a dash for none."""
     if not estimate:
         return "–"
+    if estimate["low"] is None or estimate["low"] != estimate["low"]:
+        return percent(estimate["value"])
     return f"{percent(estimate['value'])} ({percent(estimate['low'])} to {percent(estimate['high'])})"
 
 

@@ -14,8 +14,8 @@ from stillhouse.columns import graph_input
 from stillhouse.errors import UserError
 from stillhouse.intake import kinds, pictures
 
-# The most columns of which all orders count; the orders of more columns, each with its reverse; rows of a graph at once.
-MOST_EXACT, ORDERS, ROWS_AT_ONCE = 7, 16, 50_000
+# The most columns of which all orders count; the orders of more columns, each with its reverse; what a graph gets at once.
+MOST_EXACT, ORDERS, ROWS_AT_ONCE, BYTES_AT_ONCE = 7, 16, 50_000, 2**27
 
 
 def effect_column(name):
@@ -43,8 +43,9 @@ class Effects:
 
         Of two classes they are those on the probability of the positive one, of more on that of the likeliest.
         """
-        step, parts = max(1, ROWS_AT_ONCE // len(self.moved)), []
-        inputs = {name: column.as_input() for name, column in columns.items()}
+        inputs, parts = {name: column.as_input() for name, column in columns.items()}, []
+        bytes_of_row = max(1, sum(values.nbytes for values in inputs.values()) / max(1, len(index)))
+        step = max(1, int(min(ROWS_AT_ONCE, BYTES_AT_ONCE / bytes_of_row)) // len(self.moved))
         for start in range(0, len(index), step):
             parts.append(self._of_some({name: values[start : start + step] for name, values in inputs.items()}))
         found = np.concatenate(parts) if parts else np.empty((0, len(self.sources)))

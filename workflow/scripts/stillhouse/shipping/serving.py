@@ -192,7 +192,7 @@ def predict_file(model, rows, out, check=False, sets=False, explain=False):
     """
     shipped, done = Shipped(model), 0
     if sets and shipped.sets is None:
-        raise UserError(f"{model}: has no conformal sets, as no rows were held out or an earlier version wrote it")
+        raise UserError(f"{model}: has no conformal sets, as an earlier version wrote it")
     if Path(out).resolve() in (Path(rows).resolve(), Path(model).resolve()):
         raise UserError(f"{out}: would be overwritten; choose another file to write to")
     beside, unusual, effects = Path(f"{out}.part"), Unusual(shipped), Effects(shipped) if explain else None

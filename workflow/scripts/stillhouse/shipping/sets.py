@@ -45,7 +45,10 @@ class ShippedSets:
                 f"sets are made by column {self.by['source']!r}, which the table does not have; "
                 f"its columns are {', '.join(map(str, raw.columns))}"
             )
-        return group_names(kinds.raw_feature(raw, self.by))
+        values, own = kinds.raw_feature(raw, self.by), raw[self.by["source"]]
+        names = group_names(values)
+        # What is no number where all were is a group that nobody knows, and no gap.
+        return names.mask((values.isna() & own.notna()).to_numpy(), kinds.as_text(own).astype("object"))
 
     def sentences(self):
         """Return what is said of the sets: what they hold, and of how many rows they exclude nothing."""

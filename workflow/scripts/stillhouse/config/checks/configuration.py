@@ -13,7 +13,7 @@ from stillhouse.config.checks.tables import check_dataset
 from stillhouse.config.checks.whole import check_whole
 from stillhouse.config.completion import ConfigError, complete
 from stillhouse.config.dataset import as_list, has_deploy
-from stillhouse.config.models import method_folder, verb
+from stillhouse.config.models import method_folder, upstream, verb
 from stillhouse.errors import nearest
 
 
@@ -41,6 +41,7 @@ def check_uses(config, schema):
     check_searches(config, schema)
     check_students(config)
     _check_sets(config)
+    _check_halvings(config)
     asked = config["report"]["control"]
     named = {"reference": as_list(config["report"].get("reference", [])), "control": [] if asked == "auto" else asked}
     for key, names in named.items():
@@ -68,6 +69,25 @@ def _check_sets(config):
                 f"datasets.{name}.sets_by: {dataset['target']!r} is the target, unknown of new rows; "
                 "`report: {by_class: true}` makes sets for each class"
             )
+        if "sets_by" in dataset and dataset["sets_by"] == dataset.get("group"):
+            raise ConfigError(
+                f"datasets.{name}.sets_by: {dataset['sets_by']!r} is the group, of which a new row has another; name a column "
+                "whose values new rows share with old ones"
+            )
+
+
+def _check_halvings(config):
+    if not config["report"]["halvings"]:
+        return
+    models, seen = config["models"], set()
+    left = [config["report"].get("reference") or next(iter([*config["export"], *models]))]
+    while left:
+        name = left.pop()
+        if "read" in models.get(name, {}):
+            raise ConfigError(f"report.halvings: {name!r} is read, and is the same however few rows there are; set it to 0")
+        if name in models and name not in seen:
+            seen.add(name)
+            left += upstream(models[name])
 
 
 def _check_gaps(config, schema, name, model):

@@ -48,7 +48,7 @@ def sentence(run):
     return (
         f"The conformal {sets} of {run.quoted(run.leader)} contain the true label of {percent(estimate['value'])} of rows "
         f"({percent(estimate['low'])} to {percent(estimate['high'])}); {percent(run.settings['coverage'])} is wanted"
-        f"{by_class(run, estimate)}{by_group(estimate)}. {size_sentence(run, estimate)}"
+        f"{by_class(run, estimate)}{by_group(run, estimate)}. {size_sentence(run, estimate)}"
     )
 
 
@@ -73,7 +73,7 @@ def short_sentence(run):
 
 def thresholds(run):
     """Return what the leading model's sets of new rows are made by; None without sets."""
-    return (run.metrics[run.leader]["held_out"]["conformal"] or {}).get("thresholds")
+    return run.metrics[run.leader]["held_out"].get("sets")
 
 
 def stratum_title(name, by, group, fifth):
@@ -120,12 +120,12 @@ def by_class(run, estimate):
     return f". Of the rows of class {name} it is {percent(least['value'])} ({least['rows']:,} rows){advice}"
 
 
-def by_group(estimate):
+def by_group(run, estimate):
     """Return the group whose rows are covered least; empty without groups."""
     if not estimate["groups"]:
         return ""
     name, least = min(estimate["groups"].items(), key=lambda item: item[1]["value"])
-    where = f"{estimate['thresholds']['by']['source']} is {name}"
+    where = f"{thresholds(run)['by']['source']} is {name}"
     return f". Where {where} it is {percent(least['value'])} ({least['rows']:,} rows), the least of all groups"
 
 

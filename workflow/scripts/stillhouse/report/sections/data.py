@@ -40,10 +40,13 @@ def gap_picture(run):
 def gap_sentence(run):
     """Return the columns whose gaps tell of the label, the one that tells most with its shares; empty for none."""
     classes = run.task.classes
-    found = gaps_by_class(run.table, [column["name"] for column in feature_columns(run.schema)], classes) if classes else {}
+    # Parts of a time have their gaps together.
+    names = {column["source"]: column["name"] for column in reversed(feature_columns(run.schema))}
+    found = gaps_by_class(run.table, list(names.values()), classes) if classes else {}
     if not found:
         return ""
-    (name, shares), *others = found.items()
+    sources = {name: source for source, name in names.items()}
+    (name, shares), *others = [(sources[name], shares) for name, shares in found.items()]
     most, least = (pick(shares, key=shares.get) for pick in (max, min))
     further = f"; so do those of {listed([other for other, _ in others[:MOST_NAMED]])}" if others else ""
     further += f" and {len(others) - MOST_NAMED} more" if len(others) > MOST_NAMED else ""
@@ -78,7 +81,8 @@ def held(values, column):
     if not len(values):
         return "nothing"
     if column["kind"] in (NUMERIC, DATETIME):
-        low, middle, high = (short(value) for value in values.quantile([0.05, 0.5, 0.95]))
+        write = "{:.0f}".format if column.get("part") == "year" else short
+        low, middle, high = map(write, values.quantile([0.05, 0.5, 0.95]))
         return f"{middle} ({low} to {high})"
     if column["kind"] == BOOLEAN:
         return f"{percent(values.mean())} are 1"

@@ -25,9 +25,14 @@ def pictures(run):
 
 
 def curve(run):
-    """Return the main metric with its interval by the number of training rows, the fewest first."""
-    parts, rows = [run.metrics[run.reference], *run.shares], run.schema["rows"]["train"]
-    found = [{**part["held_out"]["metrics"][run.main], "rows": rows // 2**halvings} for halvings, part in enumerate(parts)]
+    """Return the main metric with its interval by the rows of the table, the fewest first.
+
+    They are those that are in folds or, where given test rows alone are scored, as many as were asked for.
+    """
+    found, of_all = [], run.schema["rows"]
+    for halvings, part in enumerate([run.metrics[run.reference], *run.shares]):
+        rows = of_all["train"] // 2**halvings if "test" in of_all else part["held_out"]["rows"]
+        found.append({**part["held_out"]["metrics"][run.main], "rows": rows})
     return pd.DataFrame(found)[["rows", "value", "low", "high"]].sort_values("rows", ignore_index=True)
 
 
@@ -49,7 +54,7 @@ def sentence(run):
     else:
         what = "another doubling may bring up to as much" if better else "more rows made it worse"
     return (
-        f"Made of {whole['rows']:,.0f} rows in place of {half['rows']:,.0f}, {run.quoted(run.reference)} has an "
+        f"By a table of {whole['rows']:,.0f} rows in place of {half['rows']:,.0f}, {run.quoted(run.reference)} has an "
         f"{METRIC_TITLES[run.main]} of {number(whole['value'])} in place of {number(half['value'])}, a change of {signed(gap)} "
         f"({signed(low)} to {signed(high)}); {what}."
     )

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from stillhouse.config.models import verb
+from stillhouse.evaluation.decision_rates import RATES
 from stillhouse.evaluation.metrics import equal_bins
 from stillhouse.evaluation.ranking import masses_by_score
 from stillhouse.evaluation.scores import as_arrays
@@ -68,14 +70,14 @@ def curve_picture(run):
 
 
 def decision_sentence(run):
-    """Return how often the leading model's decisions are right at its tuned threshold; nothing but for two classes."""
+    """Return how often the leading model's decisions are right at its tuned threshold.
+
+    Nothing but for two classes, and for models that are read, which have no tuned threshold.
+    """
     found = run.metrics[run.leader]["held_out"].get("decisions")
-    if not found:
+    if not found or verb(run.models[run.leader]) == "read" or any(one["low"] is None for one in found["tuned"].values()):
         return ""
-    rates = {name: with_interval_in_percent(one) if one["low"] is not None else None for name, one in found["tuned"].items()}
-    if None in rates.values():
-        return ""
-    sensitive, specific, right, clear = rates.values()
+    sensitive, specific, right, clear = (with_interval_in_percent(found["tuned"][name]) for name in RATES)
     negative, positive = run.task.classes
     return (
         f"At its tuned threshold, {run.quoted(run.leader)} decides for {positive} in {sensitive} of the rows that are "

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-ROWS = 1000
+# The rows that counts are of, and those of a class that is so rare that a thousand rows would hardly have one.
+ROWS, MANY, RARE = 1000, 100_000, 0.01
 ROWS_OF = {"held_out": "held-out rows", "deploy": "labelled deploy rows"}
 
 
@@ -19,15 +20,18 @@ def choice(run):
     found, usual = metrics[population]["decisions"], metrics["held_out"]["decisions"]["prevalence"]
     share, whence = positive_share(run, found, population)
     first = min(range(len(found["thresholds"])), key=lambda place: abs(found["thresholds"][place] - usual))
+    rows, digits = (MANY, 3) if share < RARE else (ROWS, 1)
     rates = {key: np.round(found[key], 5).tolist() for key in ("sensitivity", "specificity")}
     return {
         "rates": rates,
         "first": first + 1,
-        "share": round(100 * share, 1),
+        "share": round(100 * share, digits),
+        "step": 10.0**-digits,
+        "of": rows,
         "whence": whence,
         "rows": ROWS_OF[population],
         "model": run.quoted(run.leader),
-        "counts": counts(rates["sensitivity"][first], rates["specificity"][first], share),
+        "counts": counts(rows, rates["sensitivity"][first], rates["specificity"][first], share),
     }
 
 
@@ -38,8 +42,8 @@ def positive_share(run, found, population):
     return found["prevalence"], f"of the {ROWS_OF[population]}"
 
 
-def counts(sensitivity, specificity, share):
-    """Return the counts of decisions for ``ROWS`` rows: found, missed, false alarms, rightly left alone."""
-    positive = round(ROWS * share)
-    right, alone = round(positive * sensitivity), round((ROWS - positive) * specificity)
-    return {"found": right, "missed": positive - right, "false": ROWS - positive - alone, "alone": alone}
+def counts(rows, sensitivity, specificity, share):
+    """Return the counts of decisions for so many rows: found, missed, false alarms, rightly left alone."""
+    positive = round(rows * share)
+    right, alone = round(positive * sensitivity), round((rows - positive) * specificity)
+    return {"found": right, "missed": positive - right, "false": rows - positive - alone, "alone": alone}
