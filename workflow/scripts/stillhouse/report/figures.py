@@ -170,12 +170,13 @@ def reliability(named):
 
 
 def dependence(lines, label):
-    """Draw predictions against the values of a column: curves of single rows, and their mean."""
-    figure, axes = panel(3.4)
+    """Draw predictions against the values of a column: curves of single rows, and their mean; points for categories."""
+    figure, axes, are_categories = *panel(3.4), lines["name"].any()
+    form, point = ("", "_") if are_categories else ("-", "")
     for name in lines.columns[lines.columns.str.startswith("row ")]:
-        axes.plot(lines["value"], lines[name], color=PALE, linewidth=0.6, alpha=0.6)
-    axes.plot(lines["value"], lines["mean"], linewidth=2.2, color=COLOURS[0], marker="o" if lines["name"].any() else "")
-    if lines["name"].any():
+        axes.plot(lines["value"], lines[name], color=PALE, linewidth=0.6, alpha=0.6, linestyle=form, marker=point)
+    axes.plot(lines["value"], lines["mean"], linewidth=2.2, color=COLOURS[0], linestyle=form, marker=point and "o")
+    if are_categories:
         axes.set_xticks(lines["value"], [shortened(name, 12) for name in lines["name"]])
     axes.set(ylabel=label, xlabel=lines["column"].iloc[0])
     return figure, lines

@@ -58,7 +58,7 @@ def dependence_pictures(run):
         return []
     said = f"probability of {run.task.classes[1]}" if run.task.classes else f"predicted {run.schema['target']}"
     text = (
-        "Each pale line is a held-out row with other values of this column and all else as it is; the bold one is their mean. "
+        "Pale is a held-out row with other values of this column and all else as it is; bold is the mean of such rows. "
         "Where columns go together, some such rows cannot exist."
     )
     return [
