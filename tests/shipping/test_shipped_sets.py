@@ -41,7 +41,7 @@ def test_sets_are_written_beside_predictions_and_follow_the_threshold_of_the_gro
     assert not known_site.all() and found.loc[~known_site, ["in_low", "in_high"]].all().all()
     said = capsys.readouterr().err
     assert f"{(~known_site).sum():,} rows are of a group that no held-out row has; their sets exclude nothing" in said
-    assert "90 % of rows like the held-out ones" in said
+    assert "of rows like the held-out ones the right one is among them for 90 %" in said
 
 
 def test_what_has_no_sets_or_no_column_of_their_groups_is_said(gappy, tmp_path):

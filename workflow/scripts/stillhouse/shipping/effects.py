@@ -16,6 +16,7 @@ from stillhouse.intake import kinds, pictures
 
 # The most columns of which all orders count; the orders of more columns, each with its reverse; what a graph gets at once.
 MOST_EXACT, ORDERS, ROWS_AT_ONCE, BYTES_AT_ONCE = 7, 16, 50_000, 2**27
+ROUNDING = 1e-12
 
 
 def effect_column(name):
@@ -49,6 +50,8 @@ class Effects:
         for start in range(0, len(index), step):
             parts.append(self._of_some({name: values[start : start + step] for name, values in inputs.items()}))
         found = np.concatenate(parts) if parts else np.empty((0, len(self.sources)))
+        # What rounding leaves of an effect that is none.
+        found[np.abs(found) < ROUNDING * np.abs(found).max(axis=1, keepdims=True, initial=0)] = 0
         return pd.DataFrame(found, columns=list(map(effect_column, self.sources)), index=index)
 
     def _of_some(self, inputs):

@@ -52,9 +52,9 @@ class ShippedSets:
 
     def sentences(self):
         """Return what is said of the sets: what they hold, and of how many rows they exclude nothing."""
-        what = "in_… say which classes" if self.classes else "low and high are where the values"
-        wanted = f"{100 * self.settings['coverage']:g} %"
-        said = [f"{what} a row may have, so that {wanted} of rows like the held-out ones are right"]
+        what = "in_… say which classes a row may have" if self.classes else "low and high are the ends of where a value may lie"
+        right = "the right one is among them" if self.classes else "it does"
+        said = [f"{what}: of rows like the held-out ones {right} for {100 * self.settings['coverage']:g} %"]
         if self.unknown:
             said.append(f"{self.unknown:,} rows are of a group that no held-out row has; their sets exclude nothing")
         return said
