@@ -12,14 +12,11 @@ from stillhouse.evaluation.metrics import (
     WITHOUT_INTERVAL,
     possible,
 )
+from stillhouse.evaluation.recalibration import MOST_KNOWN
 
 # The rows that a perfect value stands for, for each row of the rarest class. The variance of an AUC near 1 is that of a share
 # of twice as many rows (Hanley & McNeil 1982, equation 1, for one class far larger than the other).
 AT_THE_EDGE = {"auc": 2}
-
-
-# A calibration whose value some draws do not have, as their classes are apart, has no interval by the others.
-MOST_KNOWN = 0.98
 
 
 class Bounds:

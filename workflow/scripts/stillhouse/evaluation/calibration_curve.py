@@ -8,7 +8,7 @@ stated is the integrated calibration index (Austin & Steyerberg 2019).
 import numpy as np
 
 from stillhouse.evaluation.intervals import ends
-from stillhouse.evaluation.recalibration import fitted
+from stillhouse.evaluation.recalibration import MOST_KNOWN, fitted
 
 # The quantiles at which pieces of the spline meet, the points of a curve, and the bars of the histogram below it.
 KNOTS, POINTS, BARS = (0.05, 0.35, 0.65, 0.95), 50, 40
@@ -16,8 +16,6 @@ KNOTS, POINTS, BARS = (0.05, 0.35, 0.65, 0.95), 50, 40
 BEYOND = 0.01
 # Columns that are nearer to each other than this condition number says are not told apart.
 MOST_CONDITION = 1e7
-# A curve that some draws do not have, as their classes are apart, has no band by the others.
-MOST_KNOWN = 0.98
 
 
 class CalibrationCurve:

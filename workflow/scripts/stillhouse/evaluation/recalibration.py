@@ -12,6 +12,8 @@ from stillhouse.predictions.predictions import SMALLEST
 MOST_STEPS, ENOUGH, SMALL = 30, 1e-8, 1e-12
 # Different log odds that are told apart; of more, as many bins with about equally many rows stand for them.
 MOST_VALUES = 4096
+# Where a smaller share of the draws have an estimate, as classes are apart in the others, there is no interval.
+MOST_KNOWN = 0.98
 # Beyond these log odds there is no estimate, as the classes are separated.
 FARTHEST = 50.0
 

@@ -12,11 +12,8 @@ class ShippedSets:
     """What the sets of new rows are made by; see ``Strata.thresholds_of_new``. ``unknown`` counts rows of unknown strata."""
 
     def __init__(self, facts, classes):
-        self.settings, self.by, self.edges, self.classes, self.unknown = (
-            *map(facts.get, ("settings", "by", "edges")),
-            classes,
-            0,
-        )
+        self.settings, self.by, self.edges = facts["settings"], facts["by"], facts["edges"]
+        self.classes, self.unknown = classes, 0
         self.limits = {
             (line[GROUP], line[FIFTH]): [np.inf if limit is None else limit for limit in line["limits"]]
             for line in facts["strata"]

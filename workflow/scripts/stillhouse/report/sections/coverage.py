@@ -46,8 +46,8 @@ def sentence(run):
         return ""
     sets = "sets" if run.task.classes else "intervals"
     return (
-        f"The conformal {sets} of {run.quoted(run.leader)} contain the true label of {percent(estimate['value'])} of rows "
-        f"({percent(estimate['low'])} to {percent(estimate['high'])}); {percent(run.settings['coverage'])} is wanted"
+        f"The conformal {sets} of {run.quoted(run.leader)} contain the true label of "
+        f"{with_interval_in_percent(estimate)} of rows; {percent(run.settings['coverage'])} is wanted"
         f"{by_class(run, estimate)}{by_group(run, estimate)}. {size_sentence(run, estimate)}"
     )
 
