@@ -23,13 +23,14 @@ def dependence(models, table, folds, schema, names, rng):
     classes. Each held-out row is predicted by the model of ``models`` (fold to pipeline) that held it out.
     """
     described = {column["source"]: column for column in kinds.feature_columns(schema) if can_be_moved(column, schema)}
-    held_out = table.merge(folds.loc[folds[FOLD].isin(list(models)), [ROW, FOLD]], on=ROW)
+    scored = folds.loc[folds[FOLD].isin(list(models)), [ROW, FOLD]]
+    held_out = table[table[ROW].isin(scored[ROW])]
     known = [described[name] for name in names if name in described and held_out[described[name]["name"]].notna().any()]
-    shown = known[:MOST_COLUMNS]
-    if len(schema["classes"] or []) > 2 or not shown:
+    if len(schema["classes"] or []) > 2 or not known:
         return pd.DataFrame(columns=["column", "value", "name", "mean"])
-    rows = held_out.sample(min(len(held_out), ROWS), random_state=rng.integers(2**31)).sort_values(ROW, ignore_index=True)
-    return pd.concat([of_column(models, rows, held_out, column) for column in shown], ignore_index=True)
+    rows = held_out.merge(scored.sample(min(len(scored), ROWS), random_state=rng.integers(2**31)), on=ROW)
+    shown = [of_column(models, rows, held_out[column["name"]], column) for column in known[:MOST_COLUMNS]]
+    return pd.concat(shown, ignore_index=True)
 
 
 def can_be_moved(column, schema):
@@ -38,9 +39,9 @@ def can_be_moved(column, schema):
     return alone and column["kind"] not in kinds.ENCODED
 
 
-def of_column(models, rows, held_out, column):
-    """Return the lines of one column."""
-    name, values = column["name"], points_of(held_out[column["name"]], column["kind"])
+def of_column(models, rows, held, column):
+    """Return the lines of one column, of which all held-out rows have the values ``held``."""
+    name, values = column["name"], points_of(held, column["kind"])
     predicted = np.empty((len(values), len(rows)))
     for fold, own in rows.groupby(FOLD).indices.items():
         moved = pd.concat([rows.iloc[own].assign(**{name: value}) for value in values], ignore_index=True)
