@@ -7,7 +7,7 @@ from conftest import methods
 
 from stillhouse.config.checks.configuration import checked
 from stillhouse.config.completion import ConfigError, resolve
-from stillhouse.config.dataset import presentable
+from stillhouse.config.dataset import embargo_of, presentable
 from stillhouse.config.settings import method_names
 
 GOOD = {
@@ -96,6 +96,7 @@ def test_the_given_configuration_is_left_alone(schema):
         ("datasets.cancer.target", "diagnose", "datasets.cancer.target: table.csv has no column 'diagnose'; did you mean 'diagnosis'?"),
         ("datasets.cancer.sets_by", "agee", "datasets.cancer.sets_by: table.csv has no column 'agee'; did you mean 'age'?"),
         ("datasets.cancer.sets_by", "diagnosis", "datasets.cancer.sets_by: 'diagnosis' is the target, unknown of new rows"),
+        ("datasets.cancer.embargo", 7, "datasets.cancer.embargo: is a distance in time, and the dataset has no `time`"),
         ("report.penalty", 0.1, "report.penalty: makes sets of aps smaller; set `sets: aps`"),
         ("datasets.cancer.drop", ["agee"], "datasets.cancer.drop: table.csv has no column 'agee'; did you mean 'age'?"),
         ("datasets.cancer.labels", {True: "ill"}, "datasets.cancer.labels.True: YAML reads the words yes, on and true as true"),
@@ -164,6 +165,31 @@ def test_classes_have_no_weights_by_value_and_a_regression_may(schema):
         checked(config, schema)
     config["datasets"]["cancer"]["task"] = "regression"
     checked(config, schema)
+
+
+@pytest.mark.parametrize(
+    ("time", "embargo", "said"),
+    [
+        ("age", "a week", "'a week' is no duration; write it as 7 days"),
+        ("age", "0 days", "'0 days' is no duration"),
+        (True, "2 days", "the rows are in the order of the file; state a number of rows"),
+        (True, -1, "-1 is less than or equal to the minimum of 0"),
+    ],
+)
+def test_an_embargo_that_is_none_is_refused(schema, time, embargo, said):
+    config = changed("datasets.cancer.time", time)
+    config["datasets"]["cancer"]["embargo"] = embargo
+    with pytest.raises(ConfigError, match=r"datasets.cancer.embargo: ") as error:
+        checked(config, schema)
+    assert said in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("stated", "seconds"), [("7 days", 604_800), ("1.5 hours", 5_400), ("2weeks", 1_209_600), (3, 3), (2.5, 2.5)]
+)
+def test_an_embargo_is_a_number_or_a_duration(stated, seconds):
+    assert embargo_of({"embargo": stated}) == seconds
+    assert embargo_of({}) == 0
 
 
 def test_sets_by_the_group_and_a_learning_curve_of_what_is_read_are_refused(schema):

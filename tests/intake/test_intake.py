@@ -13,6 +13,7 @@ import pytest
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.metrics import roc_auc_score
 
+from stillhouse.config.dataset import embargo_of
 from stillhouse.errors import UserError
 from stillhouse.intake import kinds
 from stillhouse.intake.audit import alerts, notes
@@ -194,6 +195,33 @@ def test_blocks_in_time_follow_each_other():
     folds = make_folds(table, ["x"], ["a", "b"], k=5, seed=1).sort_values("time")
     assert folds["fold"].is_monotonic_increasing
     assert folds["fold"].nunique() == 5
+
+
+def test_rows_that_lie_less_than_an_embargo_before_a_block_are_in_none():
+    time = np.random.default_rng(0).permutation(100).astype(float)
+    table = labelled(100, time=time)
+    folds = make_folds(table, ["x"], ["a", "b"], k=4, seed=1, embargo=5)
+    for block, begin in enumerate((25, 50, 75)):
+        left = folds.loc[(folds["time"] >= begin - 25) & (folds["time"] < begin)]
+        assert (left["fold"] == np.where(left["time"] > begin - 5, -5, block)).all()
+    assert (folds.loc[folds["time"] >= 75, "fold"] == 3).all()
+    assert (folds["fold"] == -5).sum() == 3 * 4
+    with pytest.raises(UserError, match=r"embargo: 26 leaves no row in block 1 of 4; shorten it"):
+        make_folds(table, ["x"], ["a", "b"], k=4, seed=1, embargo=26)
+
+
+def test_an_embargo_is_in_the_unit_of_its_column(tmp_path):
+    dates = [f"2024-01-{day:02d}T12:00:00" for day in range(1, 29)]
+    rows = "".join(f"{date},{place % 3},{'yes' if place % 2 else 'no'}\n" for place, date in enumerate(dates))
+    table, _ = read(tmp_path, "seen,x,ill\n" + rows, time="seen", embargo="36 hours")
+    assert np.diff(table["time"]) == pytest.approx(86_400)
+    assert embargo_of({"embargo": "36 hours"}) == 129_600
+    folds = make_folds(table, ["x"], ["no", "yes"], k=4, seed=1, embargo=129_600)
+    assert (folds["fold"] == -5).sum() == 3
+    with pytest.raises(UserError, match=r"embargo: column 'seen' holds dates; state a duration, such as 7 days, and not 2"):
+        read(tmp_path, "seen,x,ill\n" + rows, time="seen", embargo=2)
+    with pytest.raises(UserError, match=r"embargo: column 'x' holds numbers; state a number in its unit, and not '2 days'"):
+        read(tmp_path, "seen,x,ill\n" + rows, time="x", embargo="2 days")
 
 
 def test_given_test_rows_are_fold_zero():

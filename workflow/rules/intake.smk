@@ -39,5 +39,6 @@ rule fold:
         seed=config["seed"],
         k=config["folds"]["k"],
         duplicates=lambda wildcards: PLAN.datasets[wildcards.dataset]["duplicates"],
+        embargo=lambda wildcards: embargo_of(PLAN.datasets[wildcards.dataset]),
     script:
         "../scripts/fold.py"

@@ -18,5 +18,6 @@ seed = derive(snakemake.params.seed, variant(snakemake.wildcards.dataset), "fold
 if variant(snakemake.wildcards.dataset).startswith(REPEAT):
     check_repeat(table, snakemake.params.k)
 params = snakemake.params
-folds = make_folds(table, names, schema["classes"], params.k, seed, params.duplicates, share(snakemake.wildcards.dataset))
+drawn = params.k, seed, params.duplicates, share(snakemake.wildcards.dataset), params.embargo
+folds = make_folds(table, names, schema["classes"], *drawn)
 write_table(folds, snakemake.output.folds)

@@ -3,6 +3,7 @@
 Standard library only, as the workflow reads this on every job.
 """
 
+import re
 from pathlib import Path, PurePath
 from urllib.parse import unquote, urlsplit, urlunsplit
 
@@ -14,6 +15,8 @@ CONTROL, REPEAT, SHARE = "control", "repeat", "share"
 NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
 # What stands before the path of a folder with a file for each row.
 FOLDER = "folder:"
+# The seconds of what durations are stated in.
+SECONDS = {"week": 604_800, "day": 86_400, "hour": 3_600, "minute": 60, "second": 1}
 # The keys of a dataset that say where its tables lie.
 TABLE_KEYS = (TRAIN, TEST, DEPLOY, UNLABELLED, LATER)
 
@@ -63,6 +66,15 @@ def partition_of(location, dataset):
 
 def _paths(stated):
     return [location for location in as_list(stated) if isinstance(location, str) and not is_remote(location)]
+
+
+def embargo_of(dataset):
+    """Return the embargo of a dataset in the unit of its times, seconds for dates; 0 without one, None for no duration."""
+    stated = dataset.get("embargo", 0)
+    if not isinstance(stated, str):
+        return float(stated)
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(week|day|hour|minute|second)s?", stated.strip())
+    return float(found[1]) * SECONDS[found[2]] if found and float(found[1]) else None
 
 
 def is_address(location):

@@ -13,10 +13,11 @@ FEWEST_FOLDS = 3
 OF_DEPLOY, OF_BATCHES, OF_UNLABELLED, OF_SYNTHETIC, LEFT_OUT = -1, -2, -3, -4, -5
 
 
-def make_folds(table, names, classes, k, seed, duplicates=AUTO, share=1):
+def make_folds(table, names, classes, k, seed, duplicates=AUTO, share=1, embargo=0):
     """Return columns ``row``, ``fold`` (-1 for deploy rows, -2 batches, -3 unlabelled) and, where given, ``group``, ``time``.
 
-    Of training rows, one in ``share`` is in a fold, and the others are left out (-5).
+    Of training rows, one in ``share`` is in a fold, and the others are left out (-5); so are rows that lie less than
+    ``embargo`` before a block in time.
 
     Given test rows are fold 0, and the training rows are folds 1 … k; else the folds are 0 … k-1. ``names`` are those of
     the features: copies of one case stay in one fold, and ``copy`` numbers them; see ``copies``.
@@ -31,7 +32,8 @@ def make_folds(table, names, classes, k, seed, duplicates=AUTO, share=1):
     check_size(train, units, classes, k * share, share)
     own, of_own = share_of(train, units, classes, share, seed)
     check_size(own, of_own, classes, k, share)
-    fold[own.index] = first + (time_blocks(own, k) if TIME in table else divided(own, of_own, classes, k, seed))
+    in_folds = time_blocks(own, k, embargo) if TIME in table else divided(own, of_own, classes, k, seed)
+    fold[own.index] = np.where(in_folds < 0, in_folds, first + in_folds)
     fold[table[PART] == TEST] = 0
     fold[table[PART] == LATER] = OF_BATCHES
     fold[table[PART] == UNLABELLED] = OF_UNLABELLED
@@ -86,8 +88,11 @@ def numbers_hint(classes):
     return "; if the target is a number and no class, set `task: regression`" if are_numbers and len(classes) > 2 else ""
 
 
-def time_blocks(table, k):
-    """Return a block number in 0 … k-1 for each row, equal times in one block; raises ``UserError`` for an empty block."""
+def time_blocks(table, k, embargo=0):
+    """Return a block number in 0 … k-1 for each row, equal times in one block; raises ``UserError`` for an empty block.
+
+    Rows that lie less than ``embargo`` before the beginning of the next block are in none (-5).
+    """
     rank = table[TIME].rank(method="min").to_numpy() - 1
     block = np.minimum((rank * k / len(table)).astype(int), k - 1)
     if len(np.unique(block)) < k:
@@ -95,6 +100,12 @@ def time_blocks(table, k):
             f"time: its {table[TIME].nunique()} different values do not divide the rows into {k} blocks, as equal times stay "
             "together; lower folds.k, or name a finer time"
         )
+    if not embargo:
+        return block
+    begin = np.append(table[TIME].groupby(block).min().to_numpy()[1:], np.inf)
+    block = np.where(table[TIME].to_numpy() > begin[block] - embargo, LEFT_OUT, block)
+    if empty := sorted(set(range(k)) - set(block)):
+        raise UserError(f"embargo: {embargo:g} leaves no row in block {empty[0] + 1} of {k}; shorten it, or lower folds.k")
     return block
 
 

@@ -48,7 +48,7 @@ def keys(raw, dataset):
 
 
 def as_time(column, dataset):
-    """Return a column of numbers or times as float64, in the same order."""
+    """Return a column of numbers as it is, or of dates as seconds; float64."""
     name, facts = column.name, described(column, dataset)[0]
     kind = kinds.DATETIME if facts["kind"] == kinds.DATETIME else kinds.NUMERIC
     values = kinds.typed(column, kind, facts)
@@ -57,7 +57,11 @@ def as_time(column, dataset):
         raise UserError(
             f"time: column {name!r} is neither a number nor a date in row {row + 1}; state the form of dates under `dates`"
         )
-    return values.astype("int64").astype("float64") if kind == kinds.DATETIME else values
+    are_dates = kind == kinds.DATETIME
+    if "embargo" in dataset and isinstance(dataset["embargo"], str) != are_dates:
+        held, wanted = ("dates", "a duration, such as 7 days") if are_dates else ("numbers", "a number in its unit")
+        raise UserError(f"embargo: column {name!r} holds {held}; state {wanted}, and not {dataset['embargo']!r}")
+    return values.astype("datetime64[us, UTC]").astype("int64") / 1e6 if are_dates else values
 
 
 def typed_features(raw, dataset):

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from stillhouse.columns import DEPLOY, PART
+from stillhouse.columns import DEPLOY, FOLD, PART
 from stillhouse.config.models import verb
 from stillhouse.evaluation.metrics import LESS_IS_BETTER, main_metric
 from stillhouse.evaluation.scores import scored
+from stillhouse.intake.folds import LEFT_OUT
 from stillhouse.intake.task import Task
 from stillhouse.splits import NONE
 from stillhouse.tables import read_csv, read_json, read_split, read_table
@@ -21,8 +22,9 @@ class Run:
     ``titles`` has the models' names for readers; ``plain`` maps a resampled model to its counterpart without resampling;
     ``control`` has the metrics of models that were made on shuffled labels, ``constant`` those of the constant model, and
     ``shares`` a list of those of the reference model made of one in 2, 4, … rows. ``rows`` has the scored rows with
-    predictions, ``weights`` the shift weights of split ``none``; ``shown_split`` is the split that stands for all where one is
-    shown, ``jobs`` has the time and memory of each job, and ``samples`` facts on the stop rows of each preparation and split.
+    predictions, ``left_out`` is the number of rows that an embargo leaves out, ``weights`` has the shift weights of split
+    ``none``; ``shown_split`` is the split that stands for all where one is shown, ``jobs`` has the time and memory of each job,
+    and ``samples`` facts on the stop rows of each preparation and split.
     """
 
     dataset: str
@@ -36,6 +38,7 @@ class Run:
     schema: dict
     metrics: dict
     rows: dict
+    left_out: int
     comparison: pd.DataFrame
     students: pd.DataFrame
     pairs: pd.DataFrame
@@ -120,6 +123,7 @@ def read_run(files, params, dataset):
         schema=read_json(files.schema),
         metrics=read_each(models, files.metrics),
         rows={name: scored(read_table(path), table, folds) for name, path in zip(models, files.predictions, strict=True)},
+        left_out=int((folds[FOLD] == LEFT_OUT).sum()),
         comparison=read_csv(files.comparison, keep_default_na=False, na_values=[""]),
         students=read_csv(files.students),
         pairs=read_csv(files.pairs),

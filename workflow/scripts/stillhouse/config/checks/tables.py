@@ -9,7 +9,7 @@ from pathlib import Path
 from stillhouse.columns import LABELLED, WITHOUT_LABEL
 from stillhouse.config.checks.locations import check_location
 from stillhouse.config.completion import ConfigError
-from stillhouse.config.dataset import FOLDER, as_list, files_at, is_left_out, is_remote, locations, partition_of
+from stillhouse.config.dataset import FOLDER, as_list, embargo_of, files_at, is_left_out, is_remote, locations, partition_of
 from stillhouse.errors import UserError, nearest
 from stillhouse.fields import UTF_16, Fields, is_idx, usual_separator
 
@@ -26,6 +26,8 @@ def check_dataset(name, dataset):
         raise ConfigError(
             f"{where}.group: cannot be combined with `time`, as blocks in time may divide a group; leave one of them out"
         )
+    if "embargo" in dataset:
+        _check_embargo(where, dataset)
     if dataset["target"] in dataset.get("deploy_where", []):
         raise ConfigError(f"{where}.deploy_where: {dataset['target']!r} is the target; name a column such as a site or a year")
     if dataset["target"] in dataset["drop"]:
@@ -86,6 +88,16 @@ def _check_same_columns(where, headers, target):
                 raise ConfigError(
                     f"{where}.{part}: {location} has no column {name!r}, and {first} has; {nearest(name, columns)}"
                 )
+
+
+def _check_embargo(where, dataset):
+    if not dataset.get("time"):
+        raise ConfigError(f"{where}.embargo: is a distance in time, and the dataset has no `time`; state that, or leave it out")
+    if embargo_of(dataset) is None:
+        stated = dataset["embargo"]
+        raise ConfigError(f"{where}.embargo: {stated!r} is no duration; write it as 7 days, 36 hours or 90 minutes, say")
+    if dataset["time"] is True and isinstance(dataset["embargo"], str):
+        raise ConfigError(f"{where}.embargo: the rows are in the order of the file; state a number of rows")
 
 
 def _check_file(where, path, dataset, needs_target):
