@@ -461,3 +461,42 @@ def test_the_constant_model_says_the_shares_of_the_rows_that_it_may_see():
     assert scored["auc"]["value"] == 0.5
     values = constant_rows(rows.assign(prediction=9.0), Task("regression"))
     assert values["prediction"].between(0, 1).all()
+
+
+# The seeds and the noise of two models.
+MODELS = {"a": (1, 1.0), "b": (2, 1.3)}
+
+
+def placements(labels, score):
+    """For each positive row the share of negative ones below it, and for each negative row that of positive ones above."""
+    above = (score[labels == 1][:, None] > score[labels == 0]) + 0.5 * (score[labels == 1][:, None] == score[labels == 0])
+    return above.mean(axis=1), above.mean(axis=0)
+
+
+def delong(labels, one, other):
+    """The standard error of the gap of two correlated AUCs (DeLong, DeLong & Clarke-Pearson 1988)."""
+    gaps = [a - b for a, b in zip(placements(labels, one), placements(labels, other), strict=True)]
+    return np.sqrt(sum(gap.var(ddof=1) / len(gap) for gap in gaps))
+
+
+def test_the_bootstrap_of_a_gap_of_aucs_agrees_with_delong():
+    models = {name: predicted(seed, noise, rows=900).assign(fold=0) for name, (seed, noise) in MODELS.items()}
+    drawn, _ = main_draws(models, PROTOCOL)
+    labels, (one, other) = models["a"]["label"].to_numpy(), (rows["p_b"].to_numpy() for rows in models.values())
+    assert (drawn["a"] - drawn["b"]).std() == pytest.approx(delong(labels, one, other), rel=0.08)
+    found = pairs(Comparison({name: [assessed(rows, ratio=None)] for name, rows in models.items()}, drawn, PROTOCOL))
+    gap = reference.roc_auc_score(labels, one) - reference.roc_auc_score(labels, other)
+    assert found["gap"].abs().iloc[0] == pytest.approx(abs(gap))
+    assert found["p_rows"].iloc[0] == pytest.approx(2 * stats.norm.sf(abs(gap) / delong(labels, one, other)), rel=0.5, abs=0.02)
+
+
+def test_the_bootstrap_of_a_gap_of_accuracies_agrees_with_mcnemar():
+    """Its standard error is that of the rows that one model alone decides right."""
+    models = [predicted(seed, noise, rows=900) for seed, noise in MODELS.values()]
+    right = [(rows["decision"] == rows["label"]).to_numpy(float) for rows in models]
+    drawn = draws(
+        {"": partial(metrics.mean, right[0] - right[1])}, np.ones(900), np.arange(900), 4000, np.random.default_rng(0)
+    )
+    first, second = ((one > other).sum() for one, other in (right, right[::-1]))
+    mcnemar = (first - second) / np.sqrt(first + second)
+    assert (right[0] - right[1]).mean() / drawn[""].std() == pytest.approx(mcnemar, rel=0.1)
