@@ -6,6 +6,7 @@ stated is the integrated calibration index (Austin & Steyerberg 2019).
 """
 
 import numpy as np
+from scipy.special import expit
 
 from stillhouse.evaluation.intervals import ends
 from stillhouse.evaluation.recalibration import MOST_KNOWN, fitted
@@ -50,7 +51,8 @@ class CalibrationCurve:
 
         None without one, or where too many draws have none.
         """
-        values, is_known = self(weight[None])[0], np.isfinite(drawn).all(axis=1)
+        W, is_known = weight[None], np.isfinite(drawn).all(axis=1)
+        values = self(W)[0]
         if not np.isfinite(values).all() or is_known.mean() < MOST_KNOWN:
             return None
         band = ends(values, drawn, level, units)
@@ -59,7 +61,7 @@ class CalibrationCurve:
             "stated": self.points.tolist(),
             "value": values.tolist(),
             **{side: [None if end is None else min(1.0, max(0.0, end)) for end in found] for side, found in band.items()},
-            "index": float(self.index(weight[None])[0]),
+            "index": float(self.index(W)[0]),
             "histogram": {"edges": edges.tolist(), "rows": counts.tolist()},
         }
 
@@ -95,8 +97,3 @@ def spline(x, knots):
         bend = cube(knot) - cube(before) * (last - knot) / (last - before) + cube(last) * (before - knot) / (last - before)
         columns.append(bend / (last - knots[0]) ** 2)
     return np.column_stack(columns)
-
-
-def expit(x):
-    """Return the probability of log odds."""
-    return 1 / (1 + np.exp(-x))

@@ -25,15 +25,21 @@ class Confusion:
 
 
 class Sums:
-    """The weight of positive rows and of all rows at each of some places, whatever weights they are given later."""
+    """The weight of positive rows and of all rows at each of some places, whatever weights they are given later.
+
+    Several metrics ask for those of the same weightings one after the other.
+    """
 
     def __init__(self, labels, places, count):
         self.count, self._cells = count, 2 * places + labels
+        self._weights, self._sums = None, None
 
     def __call__(self, W):
         """Return both for each weighting (draws, rows); two arrays of shape (draws, places)."""
-        sums = np.stack([np.bincount(self._cells, weights, 2 * self.count) for weights in W]).reshape(len(W), -1, 2)
-        return sums[:, :, 1], sums.sum(axis=2)
+        if self._weights is not W:
+            sums = np.stack([np.bincount(self._cells, weights, 2 * self.count) for weights in W]).reshape(len(W), -1, 2)
+            self._weights, self._sums = W, (sums[:, :, 1], sums.sum(axis=2))
+        return self._sums
 
 
 def accuracy_of(confusion, W):

@@ -42,7 +42,8 @@ def with_conformal(metrics, rows, protocol, timed, weights=None, of_splits=None,
     if of_splits:
         found.append(judge.sets_of_new(of_splits, weight))
     if of_splits and len(deploy):
-        of_deploy, unweighted = (one.set_index(ROW).loc[deploy[ROW]] for one in (found[-1], judge.sets_of_new(of_splits, even)))
+        of_even = found[-1] if weights is None else judge.sets_of_new(of_splits, even)
+        of_deploy, unweighted = (one.set_index(ROW).loc[deploy[ROW]] for one in (found[-1], of_even))
         covered["deploy"] = coverage(deploy, of_deploy, np.ones(len(deploy)), protocol, groups, unweighted)
     metrics = {part: assessed | {"conformal": covered.get(part)} for part, assessed in metrics.items()}
     metrics["held_out"]["quantiles"] = quantile_shares(held_out, protocol)

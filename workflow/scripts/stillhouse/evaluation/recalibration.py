@@ -19,7 +19,7 @@ FARTHEST = 50.0
 
 
 class LogOdds:
-    """The different log odds that are stated, and which rows have them: all of a calibration that no weighting changes."""
+    """The different log odds that are stated, ``values``, and the ``sums`` of the rows at each: see ``confusion.Sums``."""
 
     def __init__(self, labels, scores):
         p = scores[:, 1].clip(SMALLEST, 1 - SMALLEST)
@@ -30,16 +30,7 @@ class LogOdds:
             means = np.bincount(bins, weights=counts * x) / np.maximum(np.bincount(bins, weights=counts), 1)
             kept, bins = np.unique(bins, return_inverse=True)
             x, places = means[kept], bins[places]
-        self.values, self._sums, self._last = x, Sums(labels, places, len(x)), (None, None)
-
-    def sums(self, W):
-        """Return the weight of positive rows and of all rows at each value; two arrays of shape (draws, values).
-
-        Several metrics ask for those of the same weightings one after the other.
-        """
-        if self._last[0] is not W:
-            self._last = W, self._sums(W)
-        return self._last[1]
+        self.values, self.sums = x, Sums(labels, places, len(x))
 
 
 def calibration_slope(labels, scores, W):

@@ -13,7 +13,8 @@ from stillhouse.config.checks.tables import check_dataset
 from stillhouse.config.checks.whole import check_whole
 from stillhouse.config.completion import ConfigError, complete
 from stillhouse.config.dataset import as_list, has_deploy
-from stillhouse.config.models import method_folder, upstream, verb
+from stillhouse.config.models import method_folder, verb
+from stillhouse.config.plan import Plan
 from stillhouse.errors import nearest
 
 
@@ -41,12 +42,12 @@ def check_uses(config, schema):
     check_searches(config, schema)
     check_students(config)
     _check_sets(config)
-    _check_halvings(config)
     asked = config["report"]["control"]
     named = {"reference": as_list(config["report"].get("reference", [])), "control": [] if asked == "auto" else asked}
     for key, names in named.items():
         if unknown := [name for name in names if name not in config["models"]]:
             raise ConfigError(f"report.{key}: no model is called {unknown[0]!r}; {nearest(unknown[0], config['models'])}")
+    _check_halvings(config)
     for name, dataset in config["datasets"].items():
         if "batches" in dataset and not config["export"]:
             raise ConfigError(f"datasets.{name}.batches: exported models are followed through them; name one under `export`")
@@ -79,15 +80,10 @@ def _check_sets(config):
 def _check_halvings(config):
     if not config["report"]["halvings"]:
         return
-    models, seen = config["models"], set()
-    left = [config["report"].get("reference") or next(iter([*config["export"], *models]))]
-    while left:
-        name = left.pop()
-        if "read" in models.get(name, {}):
+    plan = Plan(config)
+    for name, model in plan.with_upstream(plan.reference).items():
+        if "read" in model:
             raise ConfigError(f"report.halvings: {name!r} is read, and is the same however few rows there are; set it to 0")
-        if name in models and name not in seen:
-            seen.add(name)
-            left += upstream(models[name])
 
 
 def _check_gaps(config, schema, name, model):

@@ -58,12 +58,13 @@ def gap_sentence(run):
 
 def column_lines(run):
     """Return a line for each column: its kind, its share of gaps, and what it holds in labelled and in deploy rows, as text."""
+    parts = parts_of(run).values()
     return [
         {
             "name": " ".join(filter(None, (column["source"], column.get("part")))),
             "kind": "not used" if column["kind"] == ASIDE else column["kind"],
             "missing": f"{100 * column['missing']:.1f} %",
-            "held": [held(part[column["name"]], column) if column["name"] in part else "" for part in parts_of(run).values()],
+            "held": [held(part[column["name"]], column) if column["name"] in part else "" for part in parts],
         }
         for column in run.schema["columns"]
     ]
