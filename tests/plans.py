@@ -3,7 +3,7 @@
 from stillhouse.config.plan import Plan
 
 
-def plan(models, dataset=None, export=(), k=5, repeats=1, control=(), halvings=0):
+def plan(models, dataset=None, export=(), k=5, repeats=1, control=(), halvings=0, imputations=1):
     config = {
         "datasets": {"d": {"train": "sklearn:iris", "target": "target", **(dataset or {})}},
         "folds": {"k": k, "repeats": repeats},
@@ -14,6 +14,7 @@ def plan(models, dataset=None, export=(), k=5, repeats=1, control=(), halvings=0
             "prepare": {"impute": "median", "weigh": "logistic"},
             "control": list(control),
             "halvings": halvings,
+            "imputations": imputations,
         },
     }
     return Plan(config)

@@ -17,7 +17,7 @@ from stillhouse.config.digest import files_run_by
 SCRIPTS = REPOSITORY / "workflow" / "scripts"
 RULES = sorted((REPOSITORY / "workflow" / "rules").glob("*.smk"))
 LIBRARY = sorted((SCRIPTS / "stillhouse").rglob("*.py"))
-VERBS = "load fold synthesize impute weigh resample train fit distill stack read evaluate diagnose measure explain slice compare update drift report export".split()
+VERBS = "load fold synthesize impute weigh resample train fit distill stack read evaluate diagnose measure explain slice pool compare update drift report export".split()
 
 
 def rules():

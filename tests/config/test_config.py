@@ -108,7 +108,6 @@ def test_the_given_configuration_is_left_alone(schema):
         ("datasets.cancer.train", "semicolons.csv", "datasets.cancer.train: 'semicolons.csv' has one column, 'age;diagnosis'; set `separator: ';'`"),
         ("datasets.cancer.train", "latin.csv", "datasets.cancer.train: latin.csv: is not in utf-8; save it as UTF-8, or name its encoding"),
         ("datasets.cancer.deploy", "other.csv", "datasets.cancer.deploy: other.csv has no column 'age', and table.csv has; did you mean 'aged'?"),
-        ("datasets.cancer", {"train": "table.csv", "target": "diagnosis", "time": True, "group": "age"}, "datasets.cancer.group: cannot be combined with `time`"),
         ("datasets.cancer", {"target": "diagnosis"}, "datasets.cancer.train: is missing"),
         ("models.tree", {"fit": "tree"}, "models.tree.fit: 'tree' has no keys; write it like {key: value}"),
         ("models.teacher.train.rate", "1e-3", "models.teacher.train.rate: '1e-3' is text, not a number; write it without quotes, and 0.001 for 1e-3"),
@@ -204,6 +203,25 @@ def test_sets_by_the_group_and_a_learning_curve_of_what_is_read_are_refused(sche
     config["report"]["reference"] = "stack"
     with pytest.raises(ConfigError, match=r"report.halvings: 'theirs' is read, and is the same however few rows there are"):
         checked(config, schema)
+
+
+@pytest.mark.parametrize(
+    "imputer",
+    [
+        {"method": "hotdeck"},
+        {"method": "iterative", "draw": True},
+        {"method": "columns", "each": {"age": "drawn"}},
+    ],
+)
+def test_imputations_need_an_imputer_that_draws(schema, imputer):
+    config = changed("report.imputations", 5)
+    with pytest.raises(ConfigError, match=r"report.imputations: gaps of .* are filled with the same values each time; choose"):
+        checked(config, schema)
+    config["imputers"] = {**config.get("imputers", {}), "drawn": {"method": "hotdeck"}, "mine": imputer}
+    for model in config["models"].values():
+        if not {"stack", "read"} & set(model):
+            model["prepare"] = {**model.get("prepare", {}), "impute": "mine"}
+    assert checked(config, schema)["report"]["imputations"] == 5
 
 
 @pytest.mark.parametrize(("key", "value"), [("loss", "cross_entropy"), ("loss", "focal"), ("smoothing", 0.1)])

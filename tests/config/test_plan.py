@@ -3,7 +3,7 @@
 import pytest
 from plans import FIT, PREPARE, TEACHER, plan, stack, student
 
-from stillhouse.config.dataset import share, variant
+from stillhouse.config.dataset import imputation, share, variant
 from stillhouse.config.plan import Folds
 from stillhouse.splits import held_out, in_order, split_name
 
@@ -131,3 +131,13 @@ def test_shares_of_the_rows_are_made_for_the_reference_model_and_what_it_learns_
     assert set(made.wanted("d")) > {"a", "b", "student"}
     assert made.model_splits("d/share2", "b") == []
     assert len(made.model_splits("d/share2", "a")) == 5 + 10
+
+
+def test_imputations_are_made_for_the_reference_model_by_the_same_seeds_but_those_of_gaps():
+    made = plan({"a": FIT, "b": FIT, "student": student("a")}, export=["student"], imputations=3)
+    assert list(made.datasets) == ["d", "d/imputation2", "d/imputation3"]
+    assert [imputation(name) for name in made.datasets] == [1, 2, 3]
+    assert [variant(name) for name in ("d", "d/imputation2", "d/share2")] == ["", "", "share2"]
+    assert made.wanted("d/imputation3") == ["student"]
+    assert made.model_splits("d/imputation2", "b") == []
+    assert "none" not in made.splits("d/imputation2")["student"]

@@ -210,6 +210,28 @@ def test_rows_that_lie_less_than_an_embargo_before_a_block_are_in_none():
         make_folds(table, ["x"], ["a", "b"], k=4, seed=1, embargo=26)
 
 
+@pytest.mark.parametrize("embargo", [0, 5])
+def test_groups_in_time_are_in_one_block_and_no_model_learns_from_later_rows(embargo):
+    rng = np.random.default_rng(0)
+    table = labelled(200, time=rng.permutation(200).astype(float)).assign(group=rng.integers(0, 60, 200).astype(str))
+    folds = make_folds(table, ["x"], ["a", "b"], k=4, seed=1, embargo=embargo)
+    kept = folds[folds["fold"] >= 0]
+    assert (kept.groupby("group")["fold"].nunique() == 1).all()
+    assert kept.sort_values("time")["fold"].is_monotonic_increasing
+    assert (kept["fold"] == kept["time"] // 50).all()
+    # A group has at least as many rows in its block as in any other.
+    counts = folds[~((folds["time"] % 50 > 50 - embargo) & (folds["time"] < 150))].assign(block=folds["time"] // 50)
+    most = counts.groupby("group")["block"].agg(lambda block: block.value_counts().max())
+    assert (kept["group"].value_counts() == most.loc[kept["group"].value_counts().index]).all()
+
+
+def test_groups_whose_rows_leave_a_block_empty_are_refused():
+    group = np.r_[np.repeat("all", 25), np.arange(25), np.repeat("all", 25), np.repeat("all", 25)].astype(str)
+    table = labelled(100, time=np.arange(100.0)).assign(group=group)
+    with pytest.raises(UserError, match=r"group: with `time`, each group stays in .* and block 3 of 4 is that of none; lower"):
+        make_folds(table, ["x"], ["a", "b"], k=4, seed=1)
+
+
 def test_an_embargo_is_in_the_unit_of_its_column(tmp_path):
     dates = [f"2024-01-{day:02d}T12:00:00" for day in range(1, 29)]
     rows = "".join(f"{date},{place % 3},{'yes' if place % 2 else 'no'}\n" for place, date in enumerate(dates))

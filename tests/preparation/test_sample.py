@@ -81,6 +81,14 @@ def test_stop_rows_in_time_are_the_last_ones_and_never_all(imbalanced, times):
         assert sample["time"][is_stop].min() > sample["time"][~is_stop].max()
 
 
+def test_stop_rows_of_groups_in_time_are_whole_groups_that_begin_last(imbalanced):
+    sample = imbalanced.assign(label=imbalanced["row"] % 2, time=np.arange(50.0), group=np.r_[np.arange(25), np.arange(25)])
+    is_stop, note = stop_rows(sample, 2, 0.2, seed=1)
+    assert note == ""
+    assert sorted(set(sample["group"][is_stop])) == [20, 21, 22, 23, 24]
+    assert not set(sample["group"][is_stop]) & set(sample["group"][~is_stop])
+
+
 def test_no_stop_row_is_a_copy_of_a_fitted_one(imbalanced):
     sample = pd.concat([imbalanced, imbalanced], ignore_index=True).assign(copy=np.tile(np.arange(50), 2))
     is_stop, _ = stop_rows(sample, 2, 0.2, seed=1)

@@ -97,7 +97,6 @@ DOOR = {
     "batches that nobody follows": (config({"batches": {"share": 0.3, "count": 2}}), "datasets.d.batches: exported models are followed through them"),
     "a share that cuts groups": (config({"batches": {"share": 0.3, "count": 2}, "group": "site"}, export=["m"]), "datasets.d.batches: a share may divide a group"),
     "batches and a challenge": (config({"batches": {"share": 0.3, "count": 2}, "challenge": {}}, export=["m"]), "datasets.d.batches: cannot be combined with `challenge`"),
-    "time and group": (config({"time": True, "group": "site"}), "datasets.d.group: cannot be combined with `time`"),
     "given test rows in time": (config({"test": "table.csv", "time": True}), "datasets.d.test: a given test table cannot be combined with `time` or `group`"),
     "a file that is not there": (config({"train": "tabel.csv"}), "datasets.d.train: there is no file 'tabel.csv'; did you mean 'table.csv'?"),
     "a password in an address": (config({"train": "https://me:secret@host/rows.csv?key=k"}), "datasets.d.train: the address of https://host/rows.csv holds a password, which readers of this file would see; put it into ~/.netrc"),

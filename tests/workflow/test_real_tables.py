@@ -60,7 +60,9 @@ def test_the_demo_learns_in_two_hospitals_and_says_what_is_lost_in_a_third(run):
 def test_every_task_and_kind_of_fold_runs_to_the_report(run):
     rng = np.random.default_rng(0)
     rows = 400
-    table = pd.DataFrame({"x": rng.normal(size=rows), "site": rng.choice(list("abc"), rows), "patient": np.arange(rows) // 4})
+    table = pd.DataFrame(
+        {"x": rng.normal(size=rows), "site": rng.choice(list("abc"), rows), "patient": (np.arange(rows) + 2) // 4}
+    )
     table["ill"] = np.where(table["x"] + rng.normal(size=rows) > 0.3, "yes", "no")
     folder = run(yaml.safe_load(TASKS))
     table.to_csv(folder / "table.csv", index=False)
@@ -71,7 +73,9 @@ def test_every_task_and_kind_of_fold_runs_to_the_report(run):
     assert value(folder, "diabetes", "teacher", "r2") > 0.3
     assert value(folder, "grouped", "stack") > 0.7
     scored = pd.read_parquet(folder / "results/timed/models/tree/predictions.parquet")["row"]
-    assert scored.min() == 80
+    assert scored.min() == 82
+    page = (folder / "results/timed/report.html").read_text()
+    assert "8 rows that belong to a group that has more rows in another block are left out of all." in page
 
 
 TASKS = """
@@ -79,7 +83,7 @@ datasets:
   wine: {train: "sklearn:wine", target: target}
   diabetes: {train: "sklearn:diabetes", target: target}
   grouped: {train: table.csv, target: ill, group: patient}
-  timed: {train: table.csv, target: ill, time: true, drop: [patient]}
+  timed: {train: table.csv, target: ill, time: true, group: patient}
 models:
   tree: {fit: {method: tree}}
   forest: {fit: {method: forest, trees: 50}}

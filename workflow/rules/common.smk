@@ -12,7 +12,16 @@ from stillhouse.config import inputs
 from stillhouse.config.checks.configuration import checked
 from stillhouse.config.checks.export import can_be_exported
 from stillhouse.config.completion import CHOICES, ConfigError
-from stillhouse.config.dataset import control_of, embargo_of, is_control, origin, presentable, repeats_of, shares_of
+from stillhouse.config.dataset import (
+    control_of,
+    embargo_of,
+    imputations_of,
+    is_control,
+    origin,
+    presentable,
+    repeats_of,
+    shares_of,
+)
 from stillhouse.config.digest import code
 from stillhouse.config.models import hint_teacher, start, table_of, upstream
 from stillhouse.config.plan import Plan

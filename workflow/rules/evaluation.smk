@@ -133,6 +133,35 @@ rule slice:
         "../scripts/slice.py"
 
 
+rule pool:
+    input:
+        table=rules.load.output.table,
+        schema=rules.load.output.schema,
+        folds=rules.fold.output.folds,
+        predictions=lambda wildcards: expand(
+            rules.evaluate.output.predictions,
+            dataset=[wildcards.dataset, *imputations_of(wildcards.dataset, config["report"])],
+            model=PLAN.reference,
+        ),
+    output:
+        imputations="results/{dataset}/imputations.json",
+        predictions="results/{dataset}/imputations.parquet",
+    log:
+        "logs/{dataset}/pool.log",
+    benchmark:
+        "logs/{dataset}/pool.tsv"
+    wildcard_constraints:
+        dataset=one_of(name for name in config["datasets"] if imputations_of(name, config["report"])),
+    conda:
+        "../envs/stillhouse.yaml"
+    params:
+        code=code("pool.py"),
+        seed=config["seed"],
+        settings=METRIC_SETTINGS,
+    script:
+        "../scripts/pool.py"
+
+
 rule compare:
     input:
         table=rules.load.output.table,

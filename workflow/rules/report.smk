@@ -19,6 +19,9 @@ rule report:
         pairs=rules.compare.output.pairs,
         control=metrics_of(PLAN.controlled, control_of),
         shares=metrics_of([PLAN.reference], lambda dataset: shares_of(dataset, config["report"])),
+        imputations=lambda wildcards: (
+            rules.pool.output.imputations if imputations_of(wildcards.dataset, config["report"]) else []
+        ),
         footprints=rules.measure.output.footprints,
         slices=rules.slice.output.slices,
         groups=rules.slice.output.groups,

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from stillhouse.columns import LABEL, PARENTS, ROW
-from stillhouse.config.dataset import variant
+from stillhouse.config.dataset import imputation, variant
 from stillhouse.errors import log_to
 from stillhouse.intake.kinds import feature_columns
 from stillhouse.learning.job import read_folds
@@ -18,7 +18,7 @@ log_to(snakemake.log[0])
 options = snakemake.params.options
 table = read_columns(snakemake.input.table, without=[LABEL])
 schema = read_json(snakemake.input.schema)
-recipe = Recipe(feature_columns(schema), options, schema["classes"])
+recipe = Recipe(feature_columns(schema), options, schema["classes"], imputation(snakemake.wildcards.dataset))
 labels = read_table(snakemake.input.table, columns=[ROW, LABEL]) if reads_labels(options, recipe.columns) else None
 folds = read_folds(snakemake.input)
 if snakemake.input.synthetic:

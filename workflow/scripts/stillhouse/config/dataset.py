@@ -9,8 +9,9 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 
 from stillhouse.columns import DEPLOY, LATER, TEST, TRAIN, UNLABELLED
 
-# A dataset's variants: with its labels shuffled (control), its folds drawn anew (repeat), and one in so many rows (share).
-CONTROL, REPEAT, SHARE = "control", "repeat", "share"
+# A dataset's variants: with its labels shuffled (control), its folds drawn anew (repeat), one in so many rows (share), and the
+# values for its gaps drawn anew (imputation).
+CONTROL, REPEAT, SHARE, IMPUTATION = "control", "repeat", "share", "imputation"
 # What Hive and its kin write in place of a missing value in the name of a partition.
 NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
 # What stands before the path of a folder with a file for each row.
@@ -151,6 +152,16 @@ def share(name):
     return int(variant(name).removeprefix(SHARE)) if variant(name).startswith(SHARE) else 1
 
 
+def imputations_of(name, report):
+    """Return the names of a dataset's imputations: one for every further time that values for its gaps are drawn."""
+    return [f"{name}/{IMPUTATION}{number}" for number in range(2, report["imputations"] + 1)]
+
+
+def imputation(name):
+    """Return the number of the time that values for a dataset's gaps are drawn: 1 but for imputations."""
+    return int(_variant(name).removeprefix(IMPUTATION)) if _variant(name).startswith(IMPUTATION) else 1
+
+
 def control_of(name):
     """Return the name of a dataset's control, whose labels are shuffled."""
     return f"{name}/{CONTROL}"
@@ -162,10 +173,15 @@ def origin(name):
 
 
 def variant(name):
-    """Return what tells a variant of a dataset from the others; empty for the configured dataset itself.
+    """Return what tells a variant of a dataset from the others; empty for the configured dataset itself and its imputations.
 
-    Seeds are derived from it and not from the dataset's name, so that a renamed dataset keeps its numbers.
+    Seeds are derived from it and not from the dataset's name, so that a renamed dataset keeps its numbers, and that
+    imputations differ in the values drawn for gaps alone.
     """
+    return "" if imputation(name) > 1 else _variant(name)
+
+
+def _variant(name):
     return name.partition("/")[2]
 
 

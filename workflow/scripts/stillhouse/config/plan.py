@@ -6,7 +6,17 @@ Standard library only, as the workflow reads this on every job.
 from functools import cache
 from itertools import chain
 
-from stillhouse.config.dataset import control_of, has_deploy, is_control, origin, repeats_of, share, shares_of
+from stillhouse.config.dataset import (
+    control_of,
+    has_deploy,
+    imputation,
+    imputations_of,
+    is_control,
+    origin,
+    repeats_of,
+    share,
+    shares_of,
+)
 from stillhouse.config.models import hint_teacher, plain_name, plains, start, twin_name, twins, upstream, verb, with_start
 from stillhouse.splits import NONE, Split, held_out, in_order, split_name
 
@@ -54,8 +64,9 @@ class Plan:
     ``reference`` is the model that is explained, scored on slices, and used to estimate the class prior of the deploy rows.
 
     The configured datasets are joined by their variants, which pass through the same rules: a ``repeat`` has its folds drawn
-    anew, the ``control`` has its labels shuffled, so that a model which predicts them reveals a leak, and a ``share`` has one
-    in so many rows, to tell what more rows bring to the reference model.
+    anew, the ``control`` has its labels shuffled, so that a model which predicts them reveals a leak, a ``share`` has one in so
+    many rows, to tell what more rows bring to the reference model, and an ``imputation`` has the values for gaps drawn anew,
+    to tell what they leave open about it.
     """
 
     def __init__(self, config):
@@ -73,8 +84,14 @@ class Plan:
         self.splits = cache(self.splits)
 
     def _variants(self, name):
-        control = [control_of(name)] if self.controlled else []
-        return [name, *repeats_of(name, self.config["folds"]), *control, *shares_of(name, self.config["report"])]
+        control, report = [control_of(name)] if self.controlled else [], self.config["report"]
+        return [
+            name,
+            *repeats_of(name, self.config["folds"]),
+            *control,
+            *shares_of(name, report),
+            *imputations_of(name, report),
+        ]
 
     @property
     def controlled(self):
@@ -85,7 +102,7 @@ class Plan:
 
     def wanted(self, dataset):
         """Return the names of the models that are evaluated on a dataset; the models that these learn from are made too."""
-        if share(dataset) > 1:
+        if share(dataset) > 1 or imputation(dataset) > 1:
             return [self.reference]
         return self.controlled if is_control(dataset) else list(self.models)
 

@@ -16,6 +16,7 @@ KINDS = [kind for kind in PACKAGES if kind != "loaders"]
 # What a description may say of a method, beside its sentence and its options.
 FACTS = (
     "calibrates",
+    "draws",
     "exports",
     "fills",
     "only",

@@ -107,17 +107,15 @@ def assess(rows, protocol, weight=None, ratio=None, has_worth=False):
     """
     weight = np.ones(len(rows)) if weight is None else weight
     labels, probabilities, folds = as_arrays(rows, protocol.task)
-    decided = dict.fromkeys(OF_DECISIONS, np.eye(probabilities.shape[1])[rows[DECISION]]) if DECISION in rows else {}
-    asked, settings = metrics_of(protocol.task, protocol.settings), protocol.settings
-    known = {name: metric for name, metric in asked.items() if name in decided or name not in OF_DECISIONS}
-    scores = {name: decided.get(name, probabilities) for name in known}
+    settings = protocol.settings
     bounds = Bounds(labels, bool(protocol.task.classes), unit_numbers(rows), weight, settings["level"])
     prepared = Prepared(labels, folds)
-    metrics = {name: prepared.metric(name, metric, scores[name]) for name, metric in known.items()}
-    metrics |= bounds.recalls(prepared, scores)
+    known, scores = known_metrics(rows, protocol)
+    metrics = measures(known, scores, prepared, bounds)
     values = {name: as_float(metric(weight[None])) for name, metric in metrics.items()}
     with_interval = {name: metric for name, metric in metrics.items() if name not in WITHOUT_INTERVAL}
-    parts = worth(protocol, prepared, probabilities, next(iter(decided.values()), None)) if has_worth else {}
+    decided = next((scores[name] for name in OF_DECISIONS if name in scores), None)
+    parts = worth(protocol, prepared, probabilities, decided) if has_worth else {}
     rng = generator(protocol.seed, "bootstrap")
     drawn = draws({**with_interval, **parts}, weight, bounds.units, settings["draws"], rng)
     units, result = int(bounds.units.max()) + 1, {}
@@ -136,6 +134,25 @@ def assess(rows, protocol, weight=None, ratio=None, has_worth=False):
         }
     told = {name: part.told(weight, drawn[name], settings["level"], units) for name, part in parts.items()}
     return {"rows": len(rows), "units": bounds.least_units(), "ratio": ratio, "metrics": result, **told}
+
+
+def known_metrics(rows, protocol):
+    """Return the metrics of the task that rows can have, by name, and what each of them is computed from.
+
+    That is the probabilities or values of rows, and for metrics of decisions, which only rows with decisions have, the decided
+    class as a probability of 1.
+    """
+    _, probabilities, _ = as_arrays(rows, protocol.task)
+    decided = np.eye(probabilities.shape[1])[rows[DECISION]] if DECISION in rows else None
+    asked = metrics_of(protocol.task, protocol.settings)
+    known = {name: metric for name, metric in asked.items() if decided is not None or name not in OF_DECISIONS}
+    return known, {name: decided if name in OF_DECISIONS else probabilities for name in known}
+
+
+def measures(known, scores, prepared, bounds):
+    """Return metrics as functions of weightings (draws, rows), and with them the recalls that intervals of some take."""
+    metrics = {name: prepared.metric(name, metric, scores[name]) for name, metric in known.items()}
+    return metrics | bounds.recalls(prepared, scores)
 
 
 def worth(protocol, prepared, scores, decided):

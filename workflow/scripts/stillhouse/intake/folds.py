@@ -17,7 +17,7 @@ def make_folds(table, names, classes, k, seed, duplicates=AUTO, share=1, embargo
     """Return columns ``row``, ``fold`` (-1 for deploy rows, -2 batches, -3 unlabelled) and, where given, ``group``, ``time``.
 
     Of training rows, one in ``share`` is in a fold, and the others are left out (-5); so are rows that lie less than
-    ``embargo`` before a block in time.
+    ``embargo`` before a block in time, and those of a group in time that are not in its block; see ``in_one_block``.
 
     Given test rows are fold 0, and the training rows are folds 1 … k; else the folds are 0 … k-1. ``names`` are those of
     the features: copies of one case stay in one fold, and ``copy`` numbers them; see ``copies``.
@@ -33,6 +33,8 @@ def make_folds(table, names, classes, k, seed, duplicates=AUTO, share=1, embargo
     own, of_own = share_of(train, units, classes, share, seed)
     check_size(own, of_own, classes, k, share)
     in_folds = time_blocks(own, k, embargo) if TIME in table else divided(own, of_own, classes, k, seed)
+    if TIME in table and GROUP in table:
+        in_folds = in_one_block(in_folds, of_own)
     fold[own.index] = np.where(in_folds < 0, in_folds, first + in_folds)
     fold[table[PART] == TEST] = 0
     fold[table[PART] == LATER] = OF_BATCHES
@@ -107,6 +109,21 @@ def time_blocks(table, k, embargo=0):
     if empty := sorted(set(range(k)) - set(block)):
         raise UserError(f"embargo: {embargo:g} leaves no row in block {empty[0] + 1} of {k}; shorten it, or lower folds.k")
     return block
+
+
+def in_one_block(block, groups):
+    """Return the block of each row in time, or -5 where its group has more rows in another block, or as many in an earlier one.
+
+    So no model learns from a group that it is scored on, nor from later rows. Raises ``UserError`` for an empty block.
+    """
+    counts = pd.crosstab(groups.to_numpy(), block).drop(columns=LEFT_OUT, errors="ignore")
+    kept = np.where(groups.map(counts.idxmax(axis=1)).to_numpy() == block, block, LEFT_OUT)
+    if empty := sorted(set(counts.columns) - set(kept)):
+        raise UserError(
+            f"group: with `time`, each group stays in the block that has most of its rows, and block {empty[0] + 1} of "
+            f"{counts.shape[1]} is that of none; lower folds.k, or leave `group` out"
+        )
+    return kept
 
 
 def divided(table, units, classes, k, seed):

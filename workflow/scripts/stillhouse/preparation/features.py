@@ -32,7 +32,7 @@ from stillhouse.preparation.picture_columns import PictureColumn
 from stillhouse.preparation.scaling import Scaler
 from stillhouse.preparation.target_means import TargetMeans, as_targets, cross_fitted, target_names
 from stillhouse.preparation.text_columns import TextColumn
-from stillhouse.seeds import uniforms
+from stillhouse.seeds import derive, uniforms
 from stillhouse.tables import rows_in
 
 # The options that all imputers share.
@@ -174,23 +174,28 @@ class Preparation:
         return self.raw_categories(table, [column])[:, 0]
 
 
-def preparation(columns, options, classes, seed):
-    """Return the unfitted preparation that an imputer's options describe."""
+def preparation(columns, options, classes, seed, imputation=1):
+    """Return the unfitted preparation that an imputer's options describe; each ``imputation`` has its own seed."""
+    of_gaps = seed if imputation == 1 else derive(seed, imputation)
     method = {key: value for key, value in options.items() if key not in IMPUTER_OPTIONS}
     encoders = {
         kinds.TEXT: partial(build, "text_encoders", options["texts"], seed=seed),
         kinds.IMAGE: partial(build, "picture_encoders", options["pictures"], seed=seed),
     }
-    return Preparation(columns, build("imputers", method, seed=seed), classes, options, encoders)
+    return Preparation(columns, build("imputers", method, seed=of_gaps), classes, options, encoders)
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """What preparations of all splits have in common: the raw columns, the options of the imputer, and the classes."""
+    """What preparations of all splits have in common: the raw columns, the options of the imputer, and the classes.
+
+    ``imputation`` is the number of the time that values for gaps are drawn, from 1.
+    """
 
     columns: list
     options: dict
     classes: list | None
+    imputation: int = 1
 
 
 def prepared(table, labels, folds, split, recipe, seed):
@@ -202,7 +207,7 @@ def prepared(table, labels, folds, split, recipe, seed):
     """
     is_training = rows_in(folds, split.train, FOLD)
     columns = kept_columns(table[is_training], recipe.columns, recipe.options["columns_above"])
-    made = preparation(columns, recipe.options, recipe.classes, seed)
+    made = preparation(columns, recipe.options, recipe.classes, seed, recipe.imputation)
     dropped = is_training & dropped_rows(made.imputer, table, made.columns)
     is_fitted = is_training & ~dropped
     if not is_fitted.any():

@@ -151,14 +151,15 @@ def prior(sample, n_classes):
 def stop_rows(sample, n_classes, share, seed):
     """Return a mask of the stop rows, and a note where they are not what the table asks for.
 
-    They are the last times, whole groups, or a share of each class, copies of one case together. The last times or groups
-    that fit are taken only if they have at most twice the share of the rows and leave rows of every class to learn from;
-    otherwise a share of each class is.
+    They are the last times (of groups in time, those that begin last), whole groups, or a share of each class, copies of one
+    case together. The last times or groups that fit are taken only if they have at most twice the share of the rows and leave
+    rows of every class to learn from; otherwise a share of each class is.
     """
     labels = sample[LABEL].to_numpy() if n_classes else np.zeros(len(sample))
     rng = np.random.default_rng(seed)
     if TIME in sample and sample[TIME].nunique() > 1:
-        drawn, what = [last_times(sample[TIME], share)], "the last times"
+        times = sample.groupby(GROUP)[TIME].transform("min") if GROUP in sample else sample[TIME]
+        drawn, what = [last_times(times, share)], "the last times"
     elif GROUP in sample:
         groups, what = pd.factorize(sample[GROUP])[0], "whole groups"
         drawn = (drawn_groups(groups, share, rng) for _ in range(TRIES))

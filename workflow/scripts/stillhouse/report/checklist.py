@@ -156,11 +156,10 @@ class Answers:
         choices = {model["prepare"]["impute"] for model in self.run.models.values() if "prepare" in model}
         methods = {name: self.config["imputers"][name]["method"] for name in sorted(choices)}
         said = listed([name if name == method else f"{name} ({method})" for name, method in methods.items()])
-        return (
-            f"Filled within each split by {said}, where none leaves them to the model; “Gaps” shows their shares."
-            if said
-            else ""
-        )
+        filled = f"Filled within each split by {said}, where none leaves them to the model; “Gaps” shows their shares."
+        found = self.run.imputations
+        drawn = f" Values were drawn {found['imputations']} times and scores pooled: “What gaps leave open”." if found else ""
+        return filled + drawn if said else ""
 
     def division(self):
         """Return how rows are divided into those that models learn from and those that they are scored on."""
@@ -168,7 +167,8 @@ class Answers:
         if "test" in self.schema["rows"]:
             return f"The given {self.schema['rows']['test']:,} test rows are scored by models of the training rows alone."
         if TIME in self.run.table:
-            return f"{k} blocks in order of time; each but the first is scored by models of earlier blocks alone."
+            whole = "; each group is in one of them" if GROUP in self.run.table else ""
+            return f"{k} blocks in order of time{whole}; each but the first is scored by models of earlier blocks alone."
         read = [self.run.title(name) for name, model in self.run.models.items() if verb(model) == "read"]
         but = f" How {listed(read)} came about is not known here." if read else ""
         return f"{k}-fold cross-validation; each row is scored by a model that has not seen it, nor fitted any step on it.{but}"

@@ -21,7 +21,8 @@ class Run:
 
     ``titles`` has the models' names for readers; ``plain`` maps a resampled model to its counterpart without resampling;
     ``control`` has the metrics of models that were made on shuffled labels, ``constant`` those of the constant model, and
-    ``shares`` a list of those of the reference model made of one in 2, 4, … rows. ``rows`` has the scored rows with
+    ``shares`` a list of those of the reference model made of one in 2, 4, … rows, and ``imputations`` those pooled over
+    imputations. ``rows`` has the scored rows with
     predictions, ``left_out`` is the number of rows that an embargo leaves out, ``weights`` has the shift weights of split
     ``none``; ``shown_split`` is the split that stands for all where one is shown, ``jobs`` has the time and memory of each job,
     and ``samples`` facts on the stop rows of each preparation and split.
@@ -52,6 +53,7 @@ class Run:
     shipped: dict
     control: dict
     shares: list
+    imputations: dict | None
     histories: dict
     stack_weights: dict
     drift: dict
@@ -137,6 +139,7 @@ def read_run(files, params, dataset):
         shipped=read_each(params.exported, files.shipped),
         control=read_each(params.controlled, files.control),
         shares=list(map(read_json, files.shares)),
+        imputations=read_json(files.imputations) if files.imputations else None,
         histories=histories_by_model(files.histories),
         stack_weights=weights_of_stacks(models, files.stacks, split),
         drift=read_each(params.exported, files.drift) if files.drift else {},

@@ -47,7 +47,6 @@ def check_uses(config, schema):
     for key, names in named.items():
         if unknown := [name for name in names if name not in config["models"]]:
             raise ConfigError(f"report.{key}: no model is called {unknown[0]!r}; {nearest(unknown[0], config['models'])}")
-    _check_halvings(config)
     for name, dataset in config["datasets"].items():
         if "batches" in dataset and not config["export"]:
             raise ConfigError(f"datasets.{name}.batches: exported models are followed through them; name one under `export`")
@@ -58,6 +57,7 @@ def check_uses(config, schema):
         check_export(config, schema, config["models"], name)
         if has_batches:
             check_followed(name, config["models"][name])
+    _check_evidence(config, schema)
 
 
 def _check_sets(config):
@@ -77,13 +77,28 @@ def _check_sets(config):
             )
 
 
-def _check_halvings(config):
-    if not config["report"]["halvings"]:
+def _check_evidence(config, schema):
+    settings, plan = config["report"], Plan(config)
+    models = plan.with_upstream(plan.reference)
+    read = next((name for name, model in models.items() if "read" in model), None)
+    if settings["halvings"] and read:
+        raise ConfigError(f"report.halvings: {read!r} is read, and is the same however few rows there are; set it to 0")
+    if settings["imputations"] == 1:
         return
-    plan = Plan(config)
-    for name, model in plan.with_upstream(plan.reference).items():
-        if "read" in model:
-            raise ConfigError(f"report.halvings: {name!r} is read, and is the same however few rows there are; set it to 0")
+    if read:
+        raise ConfigError(f"report.imputations: {read!r} is read, and is the same however gaps are filled; set it to 1")
+    chosen = [config["imputers"][model["prepare"]["impute"]] for model in models.values() if "prepare" in model]
+    if not any(_draws_gaps(schema["$defs"]["methods"]["imputers"], options) for options in chosen):
+        raise ConfigError(
+            f"report.imputations: gaps of {plan.reference!r} are filled with the same values each time; choose an imputer that "
+            "draws them, `hotdeck` or `iterative` with `draw: true`, or set it to 1"
+        )
+
+
+def _draws_gaps(methods, options):
+    within = [*options.get("each", {}).values(), *([options["rest"]] if "rest" in options else [])]
+    draws = methods[options["method"]].get("draws") or options.get("draw")
+    return bool(draws) or any(_draws_gaps(methods, one) for one in within)
 
 
 def _check_gaps(config, schema, name, model):

@@ -22,10 +22,6 @@ TABLES = (".csv", ".tsv", ".tab", ".txt", ".data", *OTHER_FORMATS)
 def check_dataset(name, dataset):
     """Raise ``ConfigError`` for a table that is missing, or that lacks a column which the dataset names."""
     where = f"datasets.{name}"
-    if dataset.get("time") and dataset.get("group"):
-        raise ConfigError(
-            f"{where}.group: cannot be combined with `time`, as blocks in time may divide a group; leave one of them out"
-        )
     if "embargo" in dataset:
         _check_embargo(where, dataset)
     if dataset["target"] in dataset.get("deploy_where", []):
