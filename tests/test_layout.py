@@ -89,7 +89,7 @@ def test_preparing_data_does_not_run_code_of_networks():
 
 def test_only_evaluation_runs_metrics():
     running = {verb for verb in VERBS if "metrics.py" in {path.name for path in files_run_by(f"{verb}.py")}}
-    assert running == {"evaluate", "explain", "slice", "compare", "drift", "report"}
+    assert running == {"evaluate", "explain", "slice", "pool", "compare", "drift", "report"}
 
 
 @pytest.mark.parametrize("path", sorted((REPOSITORY / "benchmarks").glob("*.py")), ids=lambda path: path.name)
