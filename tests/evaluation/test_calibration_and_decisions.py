@@ -5,7 +5,7 @@ import pytest
 from scipy.optimize import minimize
 
 from stillhouse.evaluation.bounds import Bounds
-from stillhouse.evaluation.calibration_curve import KNOTS, CalibrationCurve
+from stillhouse.evaluation.calibration_curve import KNOTS, MOST_CLASSES, CalibrationCurve, CurvesOfClasses
 from stillhouse.evaluation.confusion import Confusion
 from stillhouse.evaluation.decision_rates import DecisionRates
 from stillhouse.evaluation.intervals import counts, interval
@@ -199,6 +199,33 @@ def test_the_curve_of_a_model_of_few_probabilities_goes_through_the_share_at_eac
     assert np.isfinite(curve(np.ones((1, 900)))).all()
     expected = np.mean([abs(labels[stated == one].mean() - one) for one in p])
     assert curve.index(np.ones((1, 900)))[0] == pytest.approx(expected, abs=1e-6)
+
+
+def of_classes(classes, rows, rng):
+    """Rows of several classes, the first of which is the most frequent, and probabilities that are right."""
+    p = rng.dirichlet(np.r_[3, np.ones(classes - 1)], rows)
+    return np.array([rng.choice(classes, p=one) for one in p]), p
+
+
+def test_the_curve_of_a_class_is_that_of_the_class_against_all_others():
+    rng = np.random.default_rng(11)
+    labels, p = of_classes(3, 500, rng)
+    curves = CurvesOfClasses(labels, p)
+    found = {one["class"]: one for one in told(curves, np.random.default_rng(2), rows=500)}
+    assert sorted(found) == [0, 1, 2]
+    for code, own in found.items():
+        alone = curve_of((labels == code).astype(int), np.column_stack([1 - p[:, code], p[:, code]]))
+        expected = told(alone, np.random.default_rng(2), rows=500)
+        assert own == {"class": code, **expected}
+
+
+def test_the_most_frequent_of_many_classes_have_curves_and_one_that_is_told_apart_has_none():
+    rng = np.random.default_rng(12)
+    labels, p = of_classes(MOST_CLASSES + 3, 3000, rng)
+    assert sorted(CurvesOfClasses(labels, p).codes) == sorted(np.argsort(-np.bincount(labels))[:MOST_CLASSES])
+    labels, p = of_classes(3, 300, rng)
+    p[:, 0] = np.where(labels == 0, 0.9, 0.1)
+    assert sorted(one["class"] for one in told(CurvesOfClasses(labels, p), rng, rows=300)) == [1, 2]
 
 
 def test_there_is_no_curve_where_classes_are_apart():

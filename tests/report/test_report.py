@@ -24,7 +24,7 @@ from stillhouse.report.sections import (
     threshold,
     training,
 )
-from stillhouse.report.text import p_value, short, with_interval_in_percent
+from stillhouse.report.text import p_value, ratio, short, with_interval_in_percent
 
 BINARY = {"task": "binary", "classes": ["no", "yes"], "costs": None}
 
@@ -443,3 +443,53 @@ def test_the_report_says_what_each_column_holds_in_labelled_and_in_deploy_rows()
     assert [short(value) for value in (0.254, 999.4, 999.7, 12_400.0)] == ["0.254", "999", "1,000", "12,400"]
     gone = report_run(schema={"columns": columns[:1]}, table=pd.DataFrame({"age": [np.nan], "part": "train"}))
     assert data.column_lines(gone)[0]["held"] == ["nothing"]
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [(1.02, "about as fast"), (3.4, "3.4 times faster"), (1170.4, "1,170 times faster"), (0.25, "4 times slower")],
+)
+def test_ratios_are_written_as_people_do(value, said):
+    assert ratio(value, "faster", "slower", "fast") == said
+
+
+def test_the_flow_of_rows_counts_every_row_once():
+    table = pd.DataFrame({"part": ["train"] * 90, "group": "a", "time": 1.0})
+    run = report_run(
+        dataset="d",
+        config={"datasets": {"d": {"embargo": "7 days"}}},
+        table=table,
+        schema={"rows": {"train": 90, "deploy": 20}, "target": "ill", "without_label": 5},
+        left_out=8,
+        rows={"m": pd.DataFrame({"part": ["train"] * 60 + ["deploy"] * 20})},
+        comparison=pd.DataFrame({"model": ["m"]}),
+    )
+    _, found = data.flow_picture(run).drawn
+    assert found[["step", "rows"]].drop_duplicates().to_numpy().tolist() == [
+        ["rows read", 115],
+        ["labelled rows", 90],
+        ["rows in folds", 82],
+        ["rows scored", 60],
+    ]
+    aside = dict(zip(found["aside"], found["aside_rows"], strict=True))
+    assert aside == {
+        "without a value of ill": 5,
+        "deploy rows": 20,
+        "less than the embargo (7 days) before a block or of a group that has more rows in another block": 8,
+        "of the first block, which are learned from alone": 22,
+        "": 0,
+    }
+
+
+def test_the_flow_of_rows_that_all_are_scored_has_two_steps():
+    run = report_run(
+        dataset="d",
+        config={"datasets": {"d": {}}},
+        table=pd.DataFrame({"part": ["train"] * 9}),
+        schema={"rows": {"train": 9}, "target": "ill", "without_label": 0},
+        left_out=0,
+        rows={"m": pd.DataFrame({"part": ["train"] * 9})},
+        comparison=pd.DataFrame({"model": ["m"]}),
+    )
+    _, found = data.flow_picture(run).drawn
+    assert found["step"].tolist() == ["rows read", "rows scored"]

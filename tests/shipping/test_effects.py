@@ -10,8 +10,8 @@ from shipped_samples import ship
 
 from stillhouse.columns import graph_input
 from stillhouse.errors import UserError
-from stillhouse.shipping.effects import Effects, all_subsets, drawn_subsets
-from stillhouse.shipping.export import typical
+from stillhouse.evaluation.shapley import all_subsets, drawn_subsets, typical
+from stillhouse.shipping.effects import Effects
 from stillhouse.shipping.serving import Shipped, predict_file
 
 

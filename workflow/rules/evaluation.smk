@@ -91,6 +91,7 @@ rule explain:
         importance="results/{dataset}/importance.csv",
         surrogate="results/{dataset}/surrogate.json",
         dependence="results/{dataset}/dependence.csv",
+        contributions="results/{dataset}/contributions.csv",
     log:
         "logs/{dataset}/explain.log",
     benchmark:
@@ -104,6 +105,7 @@ rule explain:
         all_models=PLAN.models,
         splits=described(PLAN.scored_splits),
         settings=METRIC_SETTINGS,
+        explain_rows=config["report"]["explain_rows"],
     script:
         "../scripts/explain.py"
 

@@ -9,10 +9,12 @@ import numpy as np
 from scipy.special import expit
 
 from stillhouse.evaluation.intervals import ends
-from stillhouse.evaluation.recalibration import MOST_KNOWN, fitted
+from stillhouse.evaluation.recalibration import MOST_KNOWN, LogOdds, fitted
 
 # The quantiles at which pieces of the spline meet, the points of a curve, and the bars of the histogram below it.
 KNOTS, POINTS, BARS = (0.05, 0.35, 0.65, 0.95), 50, 40
+# The most classes, the most frequent ones, that have a curve of their own.
+MOST_CLASSES = 8
 # The share of rows at either end beyond which the curve is not drawn, as hardly a row is there.
 BEYOND = 0.01
 # Columns that are nearer to each other than this condition number says are not told apart.
@@ -64,6 +66,30 @@ class CalibrationCurve:
             "index": float(self.index(W)[0]),
             "histogram": {"edges": edges.tolist(), "rows": counts.tolist()},
         }
+
+
+class CurvesOfClasses:
+    """The curves of the most frequent classes, each against all others, as a function of weightings."""
+
+    def __init__(self, labels, scores):
+        codes, counts = np.unique(labels, return_counts=True)
+        self.codes = codes[np.argsort(-counts, kind="stable")][:MOST_CLASSES]
+        self.curves = [self._of_class(labels == code, scores[:, code]) for code in self.codes]
+
+    def __call__(self, W):
+        """Return the curves beside each other for each weighting (draws, rows); shape (draws, points of all curves)."""
+        return np.hstack([curve(W) for curve in self.curves])
+
+    def told(self, weight, drawn, level, units):
+        """Return what each curve tells, with the number of its class as ``class``; those that tell nothing are left out."""
+        ends_of_curves = np.cumsum([len(curve.points) for curve in self.curves])[:-1]
+        own = np.split(drawn, ends_of_curves, axis=1)
+        told = [curve.told(weight, part, level, units) for curve, part in zip(self.curves, own, strict=True)]
+        return [{"class": int(code), **found} for code, found in zip(self.codes, told, strict=True) if found]
+
+    @staticmethod
+    def _of_class(is_class, p):
+        return CalibrationCurve(LogOdds(is_class.astype(int), np.column_stack([1 - p, p])), p)
 
 
 def orthogonal(values, counts, points, knots):

@@ -5,7 +5,7 @@ import pandas as pd
 
 from stillhouse.columns import DECISION, DEPLOY, FOLD, LABEL, PART, ROW, TIME, WEIGHT
 from stillhouse.evaluation.bounds import Bounds
-from stillhouse.evaluation.calibration_curve import CalibrationCurve
+from stillhouse.evaluation.calibration_curve import CalibrationCurve, CurvesOfClasses
 from stillhouse.evaluation.decision_rates import DecisionRates
 from stillhouse.evaluation.intervals import draws, resampled_t
 from stillhouse.evaluation.metrics import OF_DECISIONS, WITHOUT_INTERVAL, main_metric, metrics_of, possible
@@ -158,11 +158,13 @@ def measures(known, scores, prepared, bounds):
 def worth(protocol, prepared, scores, decided):
     """Return what tells how much deciding by a model is worth, how often it is right, and its calibration, by name.
 
-    Nothing but for two classes, of both of which there are rows.
+    Of more than two classes it is calibration alone; nothing for values, and where all rows are of one class.
     """
     labels, p = prepared.labels, scores[:, -1]
-    if protocol.task.kind != "binary" or len(np.unique(labels)) < 2:
+    if not protocol.task.classes or len(np.unique(labels)) < 2:
         return {}
+    if protocol.task.kind == "multiclass":
+        return {"calibration_curves": CurvesOfClasses(labels, scores)}
     parts = {"net_benefit": NetBenefit(labels, p), "calibration_curve": CalibrationCurve(prepared.log_odds(scores), p)}
     if decided is None:
         return parts

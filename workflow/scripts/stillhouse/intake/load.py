@@ -18,7 +18,7 @@ from stillhouse.columns import (
     WITHOUT_LABEL,
 )
 from stillhouse.config.dataset import shown
-from stillhouse.errors import UserError, log
+from stillhouse.errors import UserError
 from stillhouse.intake.audit import alerts, notes
 from stillhouse.intake.challenge import challenged
 from stillhouse.intake.kinds import feature_columns
@@ -60,9 +60,6 @@ def load(dataset, rng, shuffling=None):
         table = challenged(table, schema, dataset["challenge"], rng)
     table.insert(0, ROW, np.arange(len(table)))
     schema = described(table, schema, dataset["duplicates"])
-    # The notes of a control are those of its dataset, which has said them.
-    for note in [] if shuffling else [*schema["notes"], *schema["alerts"]]:
-        log.info("%s", note)
     return table, schema
 
 
@@ -87,10 +84,11 @@ def content_of(path):
 
 
 def without_unlabelled(table, schema):
-    """Return the table without training rows that have no label, and note in the schema how many there were."""
+    """Return the table without training rows that have no label, and say in the schema how many there were."""
     unlabelled = table[LABEL].isna() & ~table[PART].isin(WITHOUT_LABEL)
+    schema["without_label"] = int(unlabelled.sum())
     if unlabelled.any():
-        schema["notes"].append(f"{int(unlabelled.sum())} rows without a value of {schema['target']!r} are left out")
+        schema["notes"].append(f"{schema['without_label']} rows without a value of {schema['target']!r} are left out")
     return table[~unlabelled].reset_index(drop=True)
 
 

@@ -247,9 +247,8 @@ class Answers:
 
     def flow(self):
         """Return the rows of each part."""
-        return (
-            f"{listed([f'{count:,} {part}' for part, count in self.schema['rows'].items()])} rows; see the notes from reading."
-        )
+        counts = listed([f"{count:,} {part}" for part, count in self.schema["rows"].items()])
+        return f"{counts} rows; see “Flow of rows”, and the notes from reading."
 
     def characteristics(self):
         """Return where the rows are described."""

@@ -182,6 +182,20 @@ def dependence(lines, label):
     return figure, lines
 
 
+def effects(lines, label):
+    """Draw what columns did to a prediction as bars, the strongest on top; ``lines`` has the columns name and effect."""
+    names = [wrapped(name) for name in lines["name"]]
+    figure, axes = panel(0.8 + sum(0.26 + 0.13 * name.count("\n") for name in names))
+    y = np.arange(len(lines))[::-1]
+    axes.barh(y, lines["effect"], height=0.6, color=[COLOURS[0] if effect >= 0 else COLOURS[1] for effect in lines["effect"]])
+    axes.axvline(0, color=PALE, linewidth=1)
+    axes.set_yticks(y, names)
+    axes.set_xlabel(label)
+    few_ticks(axes.xaxis)
+    axes.grid(axis="y", visible=False)
+    return figure, lines
+
+
 def learning_curve(table, label):
     """Draw a metric with its interval against the number of rows, on a logarithmic axis."""
     figure, axes = panel(3.6)
@@ -209,6 +223,24 @@ def calibration_curve(found, name):
     below.set(xlabel="predicted probability", ylabel="rows")
     few_ticks(below.yaxis)
     return figure, table
+
+
+def calibration_curves(found, names):
+    """Draw the smooth calibration curve of each class with its band, two beside each other; ``names`` are those of classes."""
+    down = -(-len(found) // 2)
+    figure = Figure(figsize=(WIDTH, 0.3 + 2.2 * down), layout="constrained")
+    for axes, one in zip(figure.subplots(down, 2, squeeze=False).flat, found, strict=False):
+        low, high = (np.array(one[side], dtype="float64") for side in ("low", "high"))
+        axes.plot([0, 1], [0, 1], color=PALE, linewidth=1, linestyle="--")
+        axes.plot(one["stated"], one["value"], linewidth=1.6, color=COLOURS[0])
+        axes.fill_between(one["stated"], low, high, color=COLOURS[0], alpha=0.15, linewidth=0)
+        axes.set(title=shortened(names[one["class"]]), xlim=(0, 1), ylim=(0, 1))
+    for axes in figure.axes[len(found) :]:
+        axes.set_axis_off()
+    figure.supxlabel("predicted probability", fontsize=10, color=INK)
+    figure.supylabel("observed share", fontsize=10, color=INK)
+    keys = ("stated", "value", "low", "high")
+    return figure, pd.concat([pd.DataFrame({"class": names[one["class"]], **{key: one[key] for key in keys}}) for one in found])
 
 
 def net_benefit(found, name):
@@ -330,6 +362,35 @@ def confusion(counts, classes):
             colour = "white" if shares[row, column] > 0.5 else INK
             axes.text(column, row, f"{shares[row, column]:.2f}", ha="center", va="center", color=colour, fontsize=size)
     return figure, pd.DataFrame(counts.astype(int), columns=classes).assign(true=classes)
+
+
+def flow(steps):
+    """Draw how rows pass from step to step, downwards, and beside each arrow those that do not.
+
+    ``steps`` are triples of a name, a number of rows, and a list of pairs (reason, rows) for those that do not pass on.
+    """
+    asides = ["\n".join(wrapped(f"{rows:,} {reason}", 34) for reason, rows in aside) for *_, aside in steps]
+    heights = [1 + 0.25 * text.count("\n") for text in asides]
+    y = -np.cumsum([0, *heights[:-1]])
+    figure = Figure(figsize=(WIDTH, 0.7 * sum(heights)))
+    axes, style = figure.add_axes((0, 0, 1, 1)), {"va": "center", "fontsize": 9}
+    box = {"boxstyle": "round,pad=0.45", "facecolor": "white", "edgecolor": COLOURS[0], "linewidth": 1.2}
+    arrow = {"arrowstyle": "-|>", "color": PALE, "shrinkA": 12, "shrinkB": 12}
+    for place, (name, count, _) in enumerate(steps):
+        axes.text(0.24, y[place], f"{count:,} {name}", ha="center", bbox=box, **style)
+        if place + 1 < len(steps):
+            axes.annotate("", (0.24, y[place + 1]), (0.24, y[place]), arrowprops=arrow)
+            middle = (y[place] + y[place + 1]) / 2
+            axes.plot([0.24, 0.44], [middle, middle], color=PALE, linewidth=1)
+            axes.text(0.46, middle, asides[place], linespacing=1.4, **style)
+    axes.set(xlim=(0, 1), ylim=(y[-1] - 0.5, 0.5))
+    axes.axis("off")
+    rows = [
+        {"step": name, "rows": count, "aside": reason, "aside_rows": left}
+        for name, count, aside in steps
+        for reason, left in aside or [("", 0)]
+    ]
+    return figure, pd.DataFrame(rows)
 
 
 def graph(columns, edges, title=str):

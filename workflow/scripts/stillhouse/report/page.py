@@ -23,6 +23,7 @@ from stillhouse.report.sections import (
     imputing,
     learning,
     probabilities,
+    rows,
     scores,
     shift,
     students,
@@ -44,6 +45,7 @@ def sections(run):
         probabilities.TITLES[run.task.kind]: probabilities,
         "Conformal sets": coverage,
         "What the reference model relies on": explanation,
+        "Six telling rows": rows,
         "Whether the rows suffice": learning,
         "What gaps leave open": imputing,
         "Pictures": gallery,
@@ -85,7 +87,7 @@ def render(run, shown, template):
         versions={"stillhouse": __version__, "python": platform.python_version()} | {name: version(name) for name in LIBRARIES},
         timed=TIME in run.table,
         grouped=GROUP in run.table,
-        left_out=left_out_sentence(run),
+        left_out=data.left_out_reason(run),
     )
 
 
@@ -93,16 +95,6 @@ def shown_metrics(run):
     """Return the names of the metrics that models have, the main one first."""
     known = next(iter(run.metrics.values()))["held_out"]["metrics"]
     return [metric.__name__ for metric in BY_TASK[run.task.kind] if metric.__name__ in known]
-
-
-def left_out_sentence(run):
-    """Return how many rows in time are in no block, and why."""
-    embargo, reasons = run.config["datasets"][run.dataset].get("embargo"), []
-    if embargo:
-        reasons.append(f"lie less than the embargo ({embargo}) before a block")
-    if GROUP in run.table:
-        reasons.append("belong to a group that has more rows in another block")
-    return f"{run.left_out:,} rows that {' or '.join(reasons)} are left out of all."
 
 
 def verdict(run):

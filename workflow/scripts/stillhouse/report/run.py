@@ -48,6 +48,7 @@ class Run:
     groups: pd.DataFrame
     importance: pd.DataFrame | None
     dependence: pd.DataFrame | None
+    contributions: pd.DataFrame | None
     surrogate: dict | None
     footprints: dict
     shipped: dict
@@ -112,7 +113,6 @@ def read_run(files, params, dataset):
     """Return the run of a dataset; ``files`` and ``params`` are those of the rule ``report``."""
     models, split = params.models, params.shown_split
     table, folds = read_table(files.table), read_table(files.folds)
-    importance, surrogate, dependence = files.explanations or (None, None, None)
     return Run(
         dataset=dataset,
         config=params.config,
@@ -132,9 +132,7 @@ def read_run(files, params, dataset):
         constant=read_json(files.constant),
         slices=read_csv(files.slices),
         groups=read_csv(files.groups),
-        importance=importance and read_csv(importance),
-        dependence=dependence and read_csv(dependence, dtype={"name": "str", "column": "str"}, keep_default_na=False),
-        surrogate=surrogate and read_json(surrogate),
+        **read_explanations(files.explanations),
         footprints=read_json(files.footprints),
         shipped=read_each(params.exported, files.shipped),
         control=read_each(params.controlled, files.control),
@@ -148,6 +146,20 @@ def read_run(files, params, dataset):
         jobs=job_footprints(params.logs),
         samples=[facts for path in files.ledgers for facts in read_json(path).values()],
     )
+
+
+def read_explanations(paths):
+    """Return the explanations of the reference model by name; None where its predictions are read from a table."""
+    names = ("importance", "surrogate", "dependence", "contributions")
+    if not paths:
+        return dict.fromkeys(names)
+    of = dict(zip(names, paths, strict=True))
+    return {
+        "importance": read_csv(of["importance"]),
+        "surrogate": read_json(of["surrogate"]),
+        "dependence": read_csv(of["dependence"], dtype={"name": "str", "column": "str"}, keep_default_na=False),
+        "contributions": read_csv(of["contributions"], dtype={"column": "str", "value": "str", "label": "str"}),
+    }
 
 
 def read_each(names, paths):

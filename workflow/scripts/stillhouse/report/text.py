@@ -79,7 +79,7 @@ def ratio(value, more, less, equal):
     """Return a ratio as text, such as ``3 times faster``, ``2 times slower`` or, near 1, ``about as fast``."""
     if 0.9 < value < 1.1:
         return f"about as {equal}"
-    return f"{value:.3g} times {more}" if value >= 1 else f"{1 / value:.3g} times {less}"
+    return f"{short(value)} times {more}" if value >= 1 else f"{short(1 / value)} times {less}"
 
 
 def listed(names):

@@ -1,21 +1,18 @@
 """What each column of a row did to its prediction: Shapley values against the typical row of the training rows.
 
-A column's effect is the mean change of the prediction where the column takes the row's value in place of the typical one, over
-orders in which columns do so (Shapley 1953; Štrumbelj & Kononenko 2014). The effects of a row sum to its prediction less that
-of the typical row. Of few columns all orders count; of more, drawn ones and their reverses, the same for every row.
+See `evaluation/shapley.py` for what an effect is.
 """
-
-from math import factorial
 
 import numpy as np
 import pandas as pd
 
 from stillhouse.columns import graph_input
 from stillhouse.errors import UserError
+from stillhouse.evaluation.shapley import orders_of, subsets
 from stillhouse.intake import kinds, pictures
 
-# The most columns of which all orders count; the orders of more columns, each with its reverse; what a graph gets at once.
-MOST_EXACT, ORDERS, ROWS_AT_ONCE, BYTES_AT_ONCE = 7, 16, 50_000, 2**27
+# What a graph gets at once.
+ROWS_AT_ONCE, BYTES_AT_ONCE = 50_000, 2**27
 ROUNDING = 1e-12
 
 
@@ -34,7 +31,6 @@ class Effects:
             )
         self.shipped = shipped
         self.sources = list(dict.fromkeys(column["source"] for column in shipped.columns))
-        subsets = all_subsets if len(self.sources) <= MOST_EXACT else drawn_subsets
         self.moved, self.shares = subsets(len(self.sources))
         self.typical = {column["name"]: typical_value(column) for column in shipped.columns}
         self.of_typical = shipped.scores({graph_input(name): value[None] for name, value in self.typical.items()})[0]
@@ -82,8 +78,8 @@ class Effects:
             what, start = f"the probability of {self.shipped.classes[1]!r}", f"{self.of_typical[1]:.3g}"
         else:
             what, start = "the probability of the likeliest class", "that"
-        exact = "over all orders" if len(self.sources) <= MOST_EXACT else f"over {2 * min(ORDERS, len(self.sources))} orders"
-        return f"effect_… say how far a column moves {what} from {start} of a row of typical values, as a mean {exact}"
+        over = orders_of(len(self.sources))
+        return f"effect_… say how far a column moves {what} from {start} of a row of typical values, as a mean over {over}"
 
 
 def typical_value(column):
@@ -95,29 +91,3 @@ def typical_value(column):
     if column["kind"] == kinds.CATEGORICAL:
         return np.array([column["typical"]], dtype=object)
     return np.array([np.nan if column["typical"] is None else column["typical"]], dtype="float64")
-
-
-def all_subsets(count):
-    """Return all subsets of columns, shape (subsets, columns), and the share of each in each effect; the last has all."""
-    moved = (np.arange(2**count)[:, None] >> np.arange(count)) % 2 == 1
-    sizes = moved.sum(axis=1)
-    # Of all orders, the share in which a column comes right after so many others.
-    after = np.array([factorial(size) * factorial(count - size - 1) / factorial(count) for size in range(count)])
-    return moved, np.where(moved, after[sizes - 1][:, None], -after[np.minimum(sizes, count - 1)][:, None])
-
-
-def drawn_subsets(count):
-    """Return the subsets that occur in some orders, and shares like those of ``all_subsets``.
-
-    The orders are a drawn one that begins at ``ORDERS`` places, so that columns come early and late about as often, and the
-    reverses of these.
-    """
-    order = np.random.default_rng(0).permutation(count)
-    begun = [np.roll(order, -place) for place in np.unique(np.linspace(0, count, ORDERS, endpoint=False).astype(int))]
-    orders = np.array([*begun, *(one[::-1] for one in begun)])
-    steps = orders.argsort(axis=1)[:, None, :] < np.arange(count + 1)[:, None]
-    moved, places = np.unique(steps.reshape(-1, count), axis=0, return_inverse=True)
-    places, shares = places.reshape(len(orders), -1), np.zeros(moved.shape)
-    np.add.at(shares, (places[:, 1:], orders), 1 / len(orders))
-    np.add.at(shares, (places[:, :-1], orders), -1 / len(orders))
-    return moved, shares

@@ -7,6 +7,7 @@ import numpy as np
 
 from stillhouse import __version__
 from stillhouse.columns import LABELLED, PART, graph_input
+from stillhouse.evaluation.shapley import typical
 from stillhouse.intake import kinds
 from stillhouse.shipping.onnx.export import to_onnx
 from stillhouse.shipping.serving import Shipped, as_array
@@ -51,17 +52,6 @@ def with_seen_values(columns, labelled):
         {**column, "seen": seen_values(labelled[column["name"]], column), "typical": typical(labelled[column["name"]], column)}
         for column in columns
     ]
-
-
-def typical(values, column):
-    """Return the median of numbers, or the most frequent category, gaps being one; None for texts, pictures and nothing."""
-    if column["kind"] in kinds.ENCODED:
-        return None
-    if column["kind"] == kinds.CATEGORICAL:
-        return str(values.astype("object").fillna(kinds.GAP).mode().iloc[0])
-    values = values.dropna()
-    middle = values.mode().iloc[:1] if column["kind"] == kinds.BOOLEAN else [values.median()]
-    return float(middle[0]) if len(values) else None
 
 
 def seen_values(values, column):

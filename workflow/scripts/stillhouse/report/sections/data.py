@@ -1,17 +1,49 @@
 """The data: classes, and columns with gaps."""
 
-from stillhouse.columns import DEPLOY, LABEL, LABELLED, PART
+from stillhouse.columns import DEPLOY, GROUP, LABEL, LABELLED, LATER, PART, TIME, UNLABELLED
 from stillhouse.evaluation.gaps import gaps_by_class
 from stillhouse.intake.kinds import ASIDE, BOOLEAN, CATEGORICAL, DATETIME, NUMERIC, feature_columns
 from stillhouse.report import figures
 from stillhouse.report.text import listed, percent, short
 
 MOST_BARS, MOST_NAMED, MOST_CATEGORIES = 15, 4, 3
+# What becomes of rows that are in no fold.
+OTHER_PARTS = {DEPLOY: "deploy rows", UNLABELLED: "unlabelled rows", LATER: "rows of later batches"}
 
 
 def pictures(run):
-    """Return the number of rows of each class, and the share of gaps of each column that has any."""
-    return [picture for picture in (class_picture(run), gap_picture(run)) if picture]
+    """Return the flow of rows, the number of rows of each class, and the share of gaps of each column that has any."""
+    return [picture for picture in (flow_picture(run), class_picture(run), gap_picture(run)) if picture]
+
+
+def flow_picture(run):
+    """Return how many rows were read, left out, learned from and scored."""
+    rows, target = dict(run.schema["rows"]), run.schema["target"]
+    labelled = sum(rows.pop(part, 0) for part in LABELLED)
+    aside = [(f"without a value of {target}", run.schema["without_label"]), *((OTHER_PARTS[part], rows[part]) for part in rows)]
+    scored = len(run.held_out(run.leader))
+    in_folds = labelled - run.left_out
+    learned = "of the first block, which are learned from alone" if TIME in run.table else "that are learned from alone"
+    steps = [
+        ("rows read", labelled + sum(count for _, count in aside), aside),
+        ("labelled rows", labelled, [(left_out_reason(run), run.left_out)]),
+        ("rows in folds", in_folds, [(learned, in_folds - scored)]),
+        ("rows scored", scored, []),
+    ]
+    steps = [(name, count, [(reason, left) for reason, left in aside if left]) for name, count, aside in steps]
+    kept = [step for number, step in enumerate(steps) if number in (0, len(steps) - 1) or step[2]]
+    text = "From the rows that were read to those that models are scored on, and beside it what becomes of the others."
+    return figures.Picture("flow", figures.flow(kept), "Flow of rows", text)
+
+
+def left_out_reason(run):
+    """Return why rows in time are in no block."""
+    embargo, reasons = run.config["datasets"][run.dataset].get("embargo"), []
+    if embargo:
+        reasons.append(f"less than the embargo ({embargo}) before a block")
+    if GROUP in run.table:
+        reasons.append("of a group that has more rows in another block")
+    return " or ".join(reasons)
 
 
 def class_picture(run):

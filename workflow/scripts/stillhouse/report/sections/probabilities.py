@@ -12,7 +12,7 @@ from stillhouse.report.text import number, percent, with_interval, with_interval
 
 TITLES = {
     "binary": "How good the probabilities are",
-    "multiclass": "What the leading model confuses",
+    "multiclass": "What the leading model confuses, and how good its probabilities are",
     "regression": "Predicted and true values",
 }
 # How many models get a curve; students and what they are compared with always do.
@@ -33,7 +33,8 @@ def pictures(run):
             figures.Picture("residuals", left, f"Errors of {leader}", text),
         ]
     if run.task.kind == "multiclass":
-        return [confusion_picture(labels, scores, run.task.classes, leader)]
+        drawn = [confusion_picture(labels, scores, run.task.classes, leader), class_curves_picture(run)]
+        return list(filter(None, drawn))
     return curve_pictures(run)
 
 
@@ -67,6 +68,20 @@ def curve_picture(run):
     )
     drawn = figures.calibration_curve(found, run.title(run.leader))
     return figures.Picture("calibration-curve", drawn, f"Calibration of {run.title(run.leader)}, smoothed", text)
+
+
+def class_curves_picture(run):
+    """Return the smooth calibration curves of the classes by the leading model; None where classes are apart."""
+    found = run.metrics[run.leader]["held_out"].get("calibration_curves")
+    if not found:
+        return None
+    left = len(run.task.classes) - len(found)
+    text = (
+        "Each class against all others: where the band lies above the dashed line, its probabilities are too low, and below it "
+        f"too high.{f' {left} classes with too few rows, or that are told apart perfectly, have no curve.' if left else ''}"
+    )
+    drawn = figures.calibration_curves(found, run.task.classes)
+    return figures.Picture("calibration-curves", drawn, f"Calibration of {run.title(run.leader)}, by class", text)
 
 
 def decision_sentence(run):
