@@ -1,6 +1,6 @@
 """How far our statistics are from those of packages that compute the same, for docs/benchmarks.md.
 
-    pip install statsmodels dcurves mapie shap
+    pip install statsmodels dcurves mapie shap fairlearn
     python benchmarks/references.py
 
 The packages are none that Stillhouse needs; an environment of their own, with Stillhouse's requirements, will do. Each line is
@@ -18,15 +18,23 @@ import pandas as pd
 import shap
 import statsmodels.api as sm
 from lightgbm import LGBMClassifier
+from fairlearn.metrics import MetricFrame, false_negative_rate, false_positive_rate
 from mapie.conformity_scores.sets import APSConformityScore
 from mapie.conformity_scores.sets.raps import RAPSConformityScore
+from mapie.regression import ConformalizedQuantileRegressor
 from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LinearRegression
 
 sys.path.append(str(Path(__file__).resolve().parent.parent / "workflow" / "scripts"))
-from stillhouse.columns import graph_input
+from stillhouse.columns import FALSE_NEGATIVES, FALSE_POSITIVES, graph_input
+from stillhouse.evaluation.conformal import HeldOut
+from stillhouse.evaluation.groups import groups
 from stillhouse.evaluation.net_benefit import THRESHOLDS, NetBenefit
 from stillhouse.evaluation.nonconformity import drawn_share, nonconformity_score
+from stillhouse.evaluation.protocol import Protocol
 from stillhouse.evaluation.recalibration import calibration_intercept, calibration_slope
+from stillhouse.intake import kinds
+from stillhouse.intake.task import Task
 from stillhouse.shipping.effects import Effects
 
 CASES = 20
@@ -81,6 +89,42 @@ def adaptive(rng, penalty=0.0, free=1):
     return np.abs(ours - theirs).max()
 
 
+def quantile_intervals(rng, level=0.9, rows=301):
+    """Return the largest difference of the ends of new rows' intervals, widened from the same two predicted quantiles."""
+    X, new = rng.normal(size=(rows, 1)), rng.normal(size=(50, 1))
+    label = 2 * X[:, 0] + (0.5 + np.abs(X[:, 0])) * rng.normal(size=rows)
+    lines = [linear(slope, intercept) for slope, intercept in ((1.5, -1.2), (2.5, 1.0), (2.0, 0.0))]
+    reference = ConformalizedQuantileRegressor(lines, confidence_level=level, prefit=True).conformalize(X, label)
+    _, theirs = reference.predict_interval(new, symmetric_correction=True)
+    low, high, middle = (line.predict(X) for line in lines)
+    table = pd.DataFrame({"row": range(rows), "fold": 0, "label": label, "prediction": middle, "q0.05": low, "q0.95": high})
+    limit = HeldOut(table, None, {"coverage": level, "by_class": False}, timed=False).limits_of_new(np.ones(rows))[0]
+    ours = np.stack([lines[0].predict(new) - limit, lines[1].predict(new) + limit], axis=1)
+    return np.abs(ours - theirs[:, :, 0]).max()
+
+
+def linear(slope, intercept):
+    """Return a fitted linear model of one column with these coefficients."""
+    x = np.array([[0.0], [1.0]])
+    return LinearRegression().fit(x, slope * x[:, 0] + intercept)
+
+
+def rates_by_group(rng, rows=900):
+    """Return the largest difference of the rates of false positives and false negatives of three groups."""
+    label, decision, group = rng.integers(0, 2, rows), rng.integers(0, 2, rows), rng.choice(list("abc"), rows)
+    facts = pd.DataFrame({"row": range(rows), "label": label * 1.0, "part": "train"})
+    held_out = facts.assign(fold=0, p_no=0.5, p_yes=0.5, decision=decision)
+    schema = {"columns": [{"name": "group", "source": "group", "kind": kinds.CATEGORICAL}], "target": "y"}
+    schema["classes"] = ["no", "yes"]
+    settings = {"draws": 100, "level": 0.95, "precision": 0.9, "quantile": 0.5, "slice_rows": 10}
+    protocol = Protocol(Task("binary", schema["classes"]), settings, seed=1)
+    found = groups(held_out, facts.assign(group=group), schema, ["group"], protocol)
+    ours = found.set_index(["group", "rate"])["value"].unstack().sort_index()
+    rates = {FALSE_POSITIVES: false_positive_rate, FALSE_NEGATIVES: false_negative_rate}
+    theirs = MetricFrame(metrics=rates, y_true=label, y_pred=decision, sensitive_features=group).by_group
+    return np.abs(ours[theirs.columns].to_numpy() - theirs.to_numpy()).max()
+
+
 def shapley(rng, model, output):
     """Return the largest difference of effects on a model's output from those of its trees against one reference row."""
     # shap compares single precision with thresholds.
@@ -120,6 +164,8 @@ REFERENCES = {
     "net benefit, dcurves": net_benefit,
     "adaptive scores, MAPIE": adaptive,
     "adaptive scores with a penalty, MAPIE": partial(adaptive, penalty=0.05, free=2),
+    "intervals widened from quantiles, MAPIE": quantile_intervals,
+    "error rates by group, fairlearn": rates_by_group,
     "effects in a forest, shap": of_forest,
     "effects in boosted trees, shap": of_boosted_trees,
 }

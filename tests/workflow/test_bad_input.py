@@ -132,6 +132,7 @@ FILES = {
     "a value that no row has": (config({"deploy_where": {"site": ["east"]}}), CSV, "deploy_where: column 'site' has no value 'east'"),
     "a batch without rows": (config({"batches": {"share": 0.05, "count": 9}}, models={"m": NET}, export=["m"]), CSV, "batches: batch 2 of 9 has no labelled row; take fewer or larger batches"),
     "a group without value": (config({"group": "dose"}), CSV, "group: column 'dose' has no value in row 1"),
+    "sets by more groups than a set is made for": (config({"sets_by": "age"}), CSV, "sets_by: column 'age' has 80 different values; each needs rows enough"),
     "a time that is none": (config({"time": "site"}), CSV, "time: column 'site' is neither a number nor a date in row 1"),
     "a source that is a column": (config({"source": "site"}), CSV, "source: table.csv has a column 'site' already"),
     "a rare class": (config(), good_table().assign(ill=np.arange(80) < 3).to_csv(index=False), "folds.k: class 'True' has 3 different rows, fewer than the 5 folds; lower folds.k to 3"),

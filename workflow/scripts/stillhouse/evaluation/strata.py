@@ -7,39 +7,27 @@ A stratum is a group of rows, by a column, and with values a fifth of them by wh
 import numpy as np
 import pandas as pd
 
-from stillhouse.columns import LABELLED, PART, PREDICTION, ROW
-from stillhouse.errors import UserError
+from stillhouse.columns import PREDICTION, ROW
 from stillhouse.evaluation.conformal import HeldOut
 from stillhouse.evaluation.nonconformity import score_settings
 from stillhouse.evaluation.sets import FIFTH, GROUP, JUDGED, contains_all, group_names, positions_by_stratum
 from stillhouse.intake import kinds
+from stillhouse.intake.groups import column_of_groups
 
-# The most groups of a column, and the parts of the rows by their predicted values.
-MOST_GROUPS, FIFTHS = 20, 5
+# The parts of the rows by their predicted values.
+FIFTHS = 5
 
 
 def groups_of(table, schema, source):
-    """Return the group of each row by a raw column, as text by row number, and how new rows' are read; None for no column.
-
-    Raises ``UserError`` for a column that is none or makes several, for texts and pictures, and for one of which labelled rows
-    have more than ``MOST_GROUPS`` different values.
-    """
+    """Return the group of each row by a raw column, as text by row number, and how new rows' are read; None for no column."""
     if source is None:
         return None, None
-    columns = [column for column in schema["columns"] if column["source"] == source and column["name"] in table]
-    if len(columns) != 1 or columns[0]["kind"] in kinds.ENCODED:
-        raise UserError(f"sets_by: {source!r} is not one column of numbers or categories, by which rows could be told apart")
-    values = table[columns[0]["name"]]
-    groups = group_names(values)
-    if (count := groups[table[PART].isin(LABELLED)].nunique()) > MOST_GROUPS:
-        raise UserError(
-            f"sets_by: column {source!r} has {count:,} different values; each needs rows enough to judge itself, "
-            f"so name a column of at most {MOST_GROUPS}"
-        )
+    column = column_of_groups(table, schema, source)
+    values = table[column["name"]]
     # A column that no model sees is a number or not by all of its values, and a few new ones would not tell.
     kind = kinds.NUMERIC if pd.api.types.is_numeric_dtype(values) else kinds.CATEGORICAL
-    described = {**columns[0], "kind": kind} if columns[0]["kind"] in kinds.LEFT_OUT else columns[0]
-    return groups.set_axis(table[ROW]), described
+    described = {**column, "kind": kind} if column["kind"] in kinds.LEFT_OUT else column
+    return group_names(values).set_axis(table[ROW]), described
 
 
 class Strata:
