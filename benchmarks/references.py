@@ -17,8 +17,8 @@ import numpy as np
 import pandas as pd
 import shap
 import statsmodels.api as sm
-from lightgbm import LGBMClassifier
 from fairlearn.metrics import MetricFrame, false_negative_rate, false_positive_rate
+from lightgbm import LGBMClassifier
 from mapie.conformity_scores.sets import APSConformityScore
 from mapie.conformity_scores.sets.raps import RAPSConformityScore
 from mapie.regression import ConformalizedQuantileRegressor

@@ -2,6 +2,7 @@
 
 from stillhouse.config.dataset import origin
 from stillhouse.errors import log, log_to
+from stillhouse.intake.groups import column_of_groups
 from stillhouse.intake.load import digests, load
 from stillhouse.seeds import generator
 from stillhouse.tables import write_json, write_table
@@ -12,6 +13,10 @@ rng = generator(params.seed, "challenge")
 shuffling = generator(params.seed, "control") if params.shuffled else None
 
 table, schema = load(params.dataset, rng, shuffling)
+# No parameter, as another column of groups changes nothing here.
+sets_by = snakemake.config["datasets"][origin(snakemake.wildcards.dataset)].get("sets_by")
+if sets_by is not None:
+    column_of_groups(table, schema, sets_by)
 if snakemake.wildcards.dataset == origin(snakemake.wildcards.dataset):
     # The notes of a variant are those of its dataset, which says them.
     for note in [*schema["notes"], *schema["alerts"]]:

@@ -21,7 +21,6 @@ from stillhouse.config.dataset import shown
 from stillhouse.errors import UserError
 from stillhouse.intake.audit import alerts, notes
 from stillhouse.intake.challenge import challenged
-from stillhouse.intake.groups import column_of_groups
 from stillhouse.intake.kinds import feature_columns
 from stillhouse.intake.labels import costs_of, encode_labels, label_notes, shuffled
 from stillhouse.intake.near_copies import with_near_copies_equal
@@ -61,8 +60,6 @@ def load(dataset, rng, shuffling=None):
         table = challenged(table, schema, dataset["challenge"], rng)
     table.insert(0, ROW, np.arange(len(table)))
     schema = described(table, schema, dataset["duplicates"])
-    if "sets_by" in dataset:
-        column_of_groups(table, schema, dataset["sets_by"])
     return table, schema
 
 
