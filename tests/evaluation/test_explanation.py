@@ -10,10 +10,12 @@ from evaluation_samples import SETS
 from stillhouse.errors import UserError
 from stillhouse.evaluation.coverage import with_conformal
 from stillhouse.evaluation.importance import importance, readable_conditions, surrogate
+from stillhouse.evaluation.intervals import bootstrap_p, counts
 from stillhouse.evaluation.protocol import Protocol
-from stillhouse.evaluation.slicing import slices
+from stillhouse.evaluation.slicing import against_rest, slices
 from stillhouse.intake.task import Task
 from stillhouse.report.sections.footprint import pareto_front
+from stillhouse.seeds import generator
 
 SETTINGS = {"draws": 200, "level": 0.95, "precision": 0.9, "quantile": 0.5, **SETS, "slice_rows": 50}
 COLUMNS = [
@@ -99,6 +101,35 @@ def test_a_slice_is_not_worse_for_having_more_rows_of_the_class_that_is_hard_eve
     assert found["loss"] > 1.5 * -np.log(np.where(labels == 1, said, 1 - said))[site == "well"].mean()
     assert found["loss"] == pytest.approx(found["loss_elsewhere"], rel=0.15)
     assert not found["worse"]
+
+
+def test_slices_that_are_compared_at_once_are_compared_as_each_alone():
+    """Overlapping slices, one without other rows and one without other rows of a class, beside a plain program."""
+    rng = np.random.default_rng(3)
+    label, loss, group = rng.integers(0, 3, 400), rng.exponential(1, 400), np.arange(400) // 2
+    rows = pd.DataFrame({"label": label * 1.0, "group": group})
+    masks = [rng.random(400) < 0.4, label == 1, np.ones(400, dtype=bool), rng.random(400) < 0.5]
+    sides = [(mask, ~mask) for mask in masks[:3]] + [(masks[3], ~masks[3] & masks[0] & (label != 2))]
+    protocol = Protocol(Task("multiclass", ["a", "b", "c"]), {"draws": 200, "level": 0.95}, seed=4)
+    W = counts(group, 200, generator(4, "bootstrap"))
+
+    def gap_of(own, others, weight):
+        codes = [code for code in range(3) if (own & (label == code)).any() and (others & (label == code)).any()]
+        shares = np.array([(own & (label == code)).sum() for code in codes])
+        means = [
+            [np.average(loss[side & (label == code)], weights=weight[side & (label == code)]) for code in codes]
+            for side in (own, others)
+        ]
+        return codes, [np.average(one, weights=shares) for one in means]
+
+    found = against_rest(rows, loss, sides, protocol)
+    assert found[1] == found[2] == (None, 1.0)
+    for place in (0, 3):
+        codes, (inside, outside) = gap_of(*sides[place], np.ones(400))
+        drawn = np.array([np.subtract(*gap_of(*sides[place], weight)[1]) for weight in W])
+        groups = len(np.unique(group[sides[place][0] & np.isin(label, codes)]))
+        p = bootstrap_p(inside - outside, drawn, groups) / 2
+        assert found[place] == (pytest.approx(outside), pytest.approx(p if inside > outside else 1 - p))
 
 
 def test_the_target_itself_may_make_slices():

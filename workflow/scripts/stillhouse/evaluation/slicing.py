@@ -50,13 +50,13 @@ def slices(rows, table, schema, columns, protocol, sets=None):
     found = [(name, "worst found", mask & is_scored) for name, mask in worst(typed, loss, ~is_scored, schema, least)]
     judged = None if sets is None else held_out[[ROW]].merge(sets, on=ROW)
     is_in = None if judged is None else contains_label(judged, held_out, protocol.task.classes)
+    large = [(name, how, mask) for name, how, mask in [*given, *found] if mask.sum() >= least]
+    sides = [(mask, ~mask & (is_scored if how == "worst found" else True)) for _, how, mask in large]
     lines = []
-    for name, how, mask in [*given, *found]:
-        if mask.sum() >= least:
-            elsewhere = ~mask & (is_scored if how == "worst found" else True)
-            scored = scored_slice(held_out, loss, mask, elsewhere, protocol)
-            of_sets = {} if judged is None else covered(held_out, is_in, mask & judged[JUDGED].to_numpy(), protocol)
-            lines.append({"slice": name, "found": how, **scored, **of_sets})
+    for (name, how, mask), (rest, p) in zip(large, against_rest(held_out, loss, sides, protocol), strict=True):
+        scored = scored_slice(held_out, loss, mask, protocol)
+        of_sets = {} if judged is None else covered(held_out, is_in, mask & judged[JUDGED].to_numpy(), protocol)
+        lines.append({"slice": name, "found": how, **scored, **of_sets, "loss_elsewhere": rest, "p": p})
     found = pd.DataFrame(lines, columns=[name for name in COLUMNS if name not in ("p_adjusted", "worse")])
     found["p_adjusted"] = holm(found["p"])
     return found.assign(worse=found["p_adjusted"] < 1 - protocol.settings["level"])
@@ -69,7 +69,7 @@ def given_slices(rows, table, schema, columns):
     return held_out, typed, [pair for column in columns for pair in values_of(typed, schema, column, held_out[LABEL])]
 
 
-def scored_slice(rows, loss, mask, elsewhere, protocol):
+def scored_slice(rows, loss, mask, protocol):
     """Return the scores of a slice."""
     part, settings = rows[mask].reset_index(drop=True), protocol.settings
     even, units = np.ones(len(part)), np.unique(unit_numbers(rows)[mask], return_inverse=True)[1]
@@ -82,7 +82,6 @@ def scored_slice(rows, loss, mask, elsewhere, protocol):
     bounds = Bounds(part[LABEL].to_numpy(), bool(protocol.task.classes), units, even, settings["level"])
     loss_ends = possible("log_loss", *interval(values["loss"], drawn["loss"], settings["level"], bounds.units_in(slice(None))))
     off_ends = interval(values["off"], drawn["off"], settings["level"], bounds.units_in(slice(None)))
-    rest, p = against_rest(rows, loss, mask, elsewhere, protocol)
     return {
         "rows": len(part),
         **dict(zip(("value", "low", "high"), (values[name], *bounds.of(name, values, drawn)), strict=True)),
@@ -90,8 +89,6 @@ def scored_slice(rows, loss, mask, elsewhere, protocol):
         **dict(zip(("off", "off_low", "off_high"), (values["off"], *off_ends), strict=True)),
         "predicted": predicted.mean(),
         "observed": observed.mean(),
-        "loss_elsewhere": rest,
-        "p": p,
     }
 
 
@@ -112,29 +109,68 @@ def covered(rows, is_in, mask, protocol):
     return {"covered": found["value"], "covered_low": found["low"], "covered_high": found["high"]} if found else {}
 
 
-def against_rest(rows, loss, mask, elsewhere, protocol):
-    """Return the mean loss of other rows at the slice's shares of classes, and the p-value of the slice's being no larger.
+def against_rest(rows, loss, sides, protocol):
+    """Return for each slice the mean loss of other rows at its shares of classes, and the p-value of its being no larger.
 
-    Classes that no other row has are left out. Without other rows there is no loss, and the p-value is 1.
+    ``sides`` has pairs of masks, of the slice and of the other rows. Classes that no other row has are left out. Without other
+    rows there is no loss, and the p-value is 1. All slices are compared on the same draws.
     """
-    strata = rows[LABEL].to_numpy() if protocol.task.classes else np.zeros(len(rows))
-    codes = [code for code in np.unique(strata[mask]) if (elsewhere & (strata == code)).any()]
-    if not codes:
-        return None, 1.0
-    shares = np.array([(mask & (strata == code)).sum() for code in codes], dtype=float)
-    shares /= shares.sum()
+    strata = rows[LABEL].to_numpy("int64") if protocol.task.classes else np.zeros(len(rows), dtype="int64")
+    cell, first = cells_of([strata, *(mask for side in sides for mask in side)])
+    known = [
+        (place, RestOfSlice(own[first], others[first], strata[first], np.bincount(cell)))
+        for place, (own, others) in enumerate(sides)
+    ]
+    known = [(place, rest) for place, rest in known if rest.codes]
+    found = [(None, 1.0)] * len(sides)
+    if not known:
+        return found
 
-    def mean_at_shares(part, W):
-        means = [mean(loss[part & (strata == code)], W[:, part & (strata == code)]) for code in codes]
-        return shares @ np.stack(means)
+    def gaps(W):
+        mass, lost = (np.stack([np.bincount(cell, one) for one in part]) for part in (W, W * loss))
+        means = [rest.means(mass, lost) for _, rest in known]
+        return np.stack([own - others for own, others in means], axis=1)
 
-    in_part = mask & np.isin(strata, codes)
-    of_weightings = {"gap": lambda W: mean_at_shares(in_part, W) - mean_at_shares(elsewhere, W)}
     even, units = np.ones(len(rows)), unit_numbers(rows)
-    drawn = draws(of_weightings, even, units, protocol.settings["draws"], generator(protocol.seed, "bootstrap"))["gap"]
-    gap, rest = float(of_weightings["gap"](even[None])[0]), float(mean_at_shares(elsewhere, even[None])[0])
-    both_sides = bootstrap_p(gap, drawn, len(np.unique(units[in_part])))
-    return rest, both_sides / 2 if gap > 0 else 1 - both_sides / 2
+    drawn = draws({"gaps": gaps}, even, units, protocol.settings["draws"], generator(protocol.seed, "bootstrap"))["gaps"]
+    for (place, rest), own_gap, own_drawn in zip(known, gaps(even[None])[0], drawn.T, strict=True):
+        both_sides = bootstrap_p(own_gap, own_drawn, len(np.unique(units[rest.is_compared[cell]])))
+        elsewhere = rest.means(np.bincount(cell)[None], np.bincount(cell, loss)[None])[1]
+        found[place] = float(elsewhere[0]), both_sides / 2 if own_gap > 0 else 1 - both_sides / 2
+    return found
+
+
+class RestOfSlice:
+    """A slice and the rows that it is compared with, by cells of rows that no slice and no class tells apart.
+
+    All arrays are of shape (cells,): whether a cell is of the slice, or of the others, its class, and its number of rows.
+    """
+
+    def __init__(self, is_own, is_other, strata, rows):
+        self.codes = [code for code in np.unique(strata[is_own]) if (is_other & (strata == code)).any()]
+        self.is_compared = is_own & np.isin(strata, self.codes)
+        self.sides = [[part & (strata == code) for code in self.codes] for part in (is_own, is_other)]
+        counts = np.array([rows[cells].sum() for cells in self.sides[0]], dtype=float)
+        self.shares = counts / counts.sum()
+
+    def means(self, mass, lost):
+        """Return the mean loss of the slice and of the others, at the slice's shares of classes; two of shape (draws,).
+
+        ``mass`` and ``lost`` have the weights of rows and of their losses in each cell; shape (draws, cells).
+        """
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return [
+                self.shares @ np.stack([lost[:, cells].sum(axis=1) / mass[:, cells].sum(axis=1) for cells in side])
+                for side in self.sides
+            ]
+
+
+def cells_of(marks):
+    """Return the number of each row's cell, rows being in one if they have the same marks, and a row of each cell."""
+    cell = np.zeros(len(marks[0]), dtype="int64")
+    for mark in marks:
+        cell = pd.factorize(cell * (int(mark.max(initial=0)) + 1) + mark)[0]
+    return cell, np.unique(cell, return_index=True)[1]
 
 
 def values_of(typed, schema, source, labels):
