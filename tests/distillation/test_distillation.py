@@ -216,11 +216,17 @@ def test_a_regression_student_learns_the_mean_of_label_and_teacher():
 
 
 def test_auto_tries_every_pair_and_labels_alone_once():
-    pairs = candidates({"temperature": "auto", "alpha": "auto"})
+    every = {"alpha": "auto", "auto_rows": 100}
+    pairs = candidates({"temperature": "auto", **every}, 100)
     assert len(pairs) == len(set(pairs)) == 10
     assert sum(alpha == 1 for _, alpha in pairs) == 1
-    assert candidates({"temperature": 3, "alpha": "auto"}) == [(3, 0.0), (3, 0.3), (3, 0.6), (3, 1.0)]
-    assert candidates({"temperature": 3, "alpha": 0.2}) == [(3, 0.2)]
+    assert candidates({"temperature": 3, **every}, 100) == [(3, 0.0), (3, 0.3), (3, 0.6), (3, 1.0)]
+    assert candidates({"temperature": 3, "alpha": 0.2, "auto_rows": 100}, 100) == [(3, 0.2)]
+
+
+def test_auto_tries_the_usual_share_and_labels_alone_of_many_rows():
+    assert candidates({"temperature": 3, "alpha": "auto", "auto_rows": 100}, 101) == [(3, 0.3), (3, 1.0)]
+    assert candidates({"temperature": 3, "alpha": 0.2, "auto_rows": 100}, 101) == [(3, 0.2)]
 
 
 @pytest.mark.parametrize("kind", ["network", "logistic"])

@@ -117,7 +117,7 @@ def test_of_a_student_the_chosen_candidate_alone_is_fitted_again(monkeypatch):
 def test_an_estimator_student_is_fitted_again_with_the_alpha_that_was_chosen():
     sample = sample_of(600)
     soft = np.tile([0.5, 0.5], (len(sample), 1))
-    how = {**model_options("logistic"), "alpha": "auto"}, 2, 1, 1
+    how = {**model_options("logistic"), "alpha": "auto", "auto_rows": 1000}, 2, 1, 1
     model, history, alpha = fit_student(sample, soft, *how)
     assert alpha == history.loc[history["kept"], "alpha"].item()
     again = student_again(model, whole_of(sample), soft, alpha, *how)

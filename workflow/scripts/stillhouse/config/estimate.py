@@ -14,7 +14,7 @@ JOB, JOB_OF_NETWORKS, ALONE = 1.2, 5.0, 14.0
 # The share of rows that are fitted on before stop rows join them, and the epochs after which most networks have stopped.
 FIRST_SHARE, USUAL_EPOCHS, USUAL_EPOCHS_OF_STUDENTS = 0.85, 45, 110
 # The candidates of a student that chooses its share of the label, or its temperature, by its stop rows.
-ALPHAS, TEMPERATURES = 4, 3
+ALPHAS, ALPHAS_OF_MANY_ROWS, TEMPERATURES = 4, 2, 3
 
 
 class Size(NamedTuple):
@@ -74,7 +74,7 @@ def of_model(plan, dataset, name, size):
         return JOB_OF_NETWORKS + of_networks(options, fits, size)
     if options["refit"] == "all":
         fits = [share * rows for rows in fits for share in (FIRST_SHARE, 1)]
-    times = (1 + trials(options)) * max(1, options["bag"]) * max(1, options["boost"]) * candidates(options)
+    times = (1 + trials(options)) * max(1, options["bag"]) * max(1, options["boost"]) * candidates(options, max(fits))
     return 2 * JOB + times * BY_METHOD.get(options["method"], of_linear)(options, fits, size)
 
 
@@ -83,9 +83,11 @@ def trials(options):
     return min(options["trials"], prod(map(len, options["search"].values()))) if options["search"] else 0
 
 
-def candidates(options):
-    """Return how many models of a student are fitted to choose between."""
-    alphas = ALPHAS if options.get("alpha") == AUTO else 1
+def candidates(options, rows):
+    """Return how many models of a student of so many rows are fitted to choose between."""
+    alphas = 1
+    if options.get("alpha") == AUTO:
+        alphas = ALPHAS if rows <= options["auto_rows"] else ALPHAS_OF_MANY_ROWS
     return alphas * (TEMPERATURES if options.get("temperature") == AUTO else 1)
 
 
@@ -99,7 +101,7 @@ def of_networks(options, fits, size):
         # A text is read at each of some sixty words.
         parameters += 60 * options["word_width"] * options.get("channels", 1) * sum(options.get("kernels", [1]))
     usual = USUAL_EPOCHS_OF_STUDENTS if "teacher" in options else USUAL_EPOCHS
-    networks = options["seeds"] * max(1, options["boost"]) * candidates(options)
+    networks = options["seeds"] * max(1, options["boost"]) * candidates(options, max(fits))
     if "augment" in options:
         usual = options["epochs"]
     a_row = 1.2e-5 + 3e-10 * parameters + of_pictures(options, size)

@@ -15,7 +15,7 @@ METHOD_FOLDERS = {
     "read": "readers",
 }
 # The settings of a student that its twin does not have.
-TAUGHT = ("teacher", "pool", "alpha", "temperature", "transfer", "transfer_weight", "hints")
+TAUGHT = ("teacher", "pool", "alpha", "auto_rows", "temperature", "transfer", "transfer_weight", "hints")
 
 
 def verb(model):

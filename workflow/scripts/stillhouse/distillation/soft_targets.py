@@ -22,6 +22,8 @@ from stillhouse.tables import read_first, read_split
 # The candidates of `auto`, and the alpha that is kept unless another is clearly better. An alpha of 1 (labels alone) is among
 # them, so that a student need not follow its teacher.
 TEMPERATURES, ALPHAS, USUAL_ALPHA = (1.0, 2.0, 4.0), (0.0, 0.3, 0.6, 1.0), 0.3
+# Of many rows, as each candidate is a model of all of them.
+ALPHAS_OF_MANY_ROWS = (USUAL_ALPHA, 1.0)
 # The fold numbers of transfer rows, by the names that they have in the configuration.
 TRANSFER_FOLDS = {"deploy": OF_DEPLOY, "unlabelled": OF_UNLABELLED, "synthetic": OF_SYNTHETIC}
 
@@ -112,10 +114,12 @@ def targets(sample, soft, alpha, n_classes):
     return np.where(np.isnan(soft[:, :1]), hard, alpha * hard + (1 - alpha) * np.nan_to_num(soft))
 
 
-def candidates(options):
-    """Return the pairs (temperature, alpha) that a student is trained with; see ``chosen_candidate``."""
+def candidates(options, rows):
+    """Return the pairs (temperature, alpha) that a student of so many rows is trained with; see ``chosen_candidate``."""
     temperatures = TEMPERATURES if options.get("temperature") == AUTO else (options.get("temperature", 1.0),)
-    alphas = ALPHAS if options["alpha"] == AUTO else (options["alpha"],)
+    alphas = (options["alpha"],)
+    if options["alpha"] == AUTO:
+        alphas = ALPHAS if rows <= options["auto_rows"] else ALPHAS_OF_MANY_ROWS
     # With labels alone, the temperature has no effect.
     return [(t, alpha) for alpha in alphas for t in (temperatures if alpha < 1 else temperatures[:1])]
 

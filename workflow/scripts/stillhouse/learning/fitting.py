@@ -166,7 +166,8 @@ def fit_student(sample, soft, options, n_classes, threads, seed):
     squared error to two targets equals that to their weighted mean, up to a constant.
     """
     settings = {key: value for key, value in options.items() if key not in TAUGHT}
-    pairs, stop = candidates(options), sample[sample[STOP]]
+    is_stop = sample[STOP].to_numpy()
+    pairs, stop = candidates(options, int((~is_stop).sum())), sample[is_stop]
     models = [fit(with_shares(sample, soft, alpha, n_classes), settings, n_classes, threads, seed) for _, alpha in pairs]
     kept, table = chosen_candidate(pairs, models, stop, n_classes) if len(pairs) > 1 else (0, None)
     history = pd.DataFrame() if table is None else table.assign(**{PHASE: CHOICE})

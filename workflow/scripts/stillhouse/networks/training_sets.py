@@ -103,7 +103,7 @@ class TrainingSet:
     @cached_property
     def candidates(self):
         """The pairs (temperature, alpha) to train with; a single one without a teacher."""
-        return [(1.0, 1.0)] if self.soft is None else candidates(self.options)
+        return [(1.0, 1.0)] if self.soft is None else candidates(self.options, len((self.follows or self).fitted))
 
     @property
     def batch(self):

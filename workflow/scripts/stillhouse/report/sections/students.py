@@ -1,6 +1,7 @@
 """Students beside their teachers, and beside their twins, which learn from labels alone."""
 
 from stillhouse.columns import CHOICE, PHASE
+from stillhouse.config.models import AUTO
 from stillhouse.report import figures
 from stillhouse.report.sections.scores import ranking_of
 from stillhouse.report.text import METRIC_TITLES, gap_with_interval, listed, number, p_value, percent
@@ -90,6 +91,14 @@ def chosen_sentences(run, histories):
             temperature, alpha = kept.iloc[0][["temperature", "alpha"]]
             sentences.append(
                 f"For {run.quoted(name)}, temperature {temperature:g} and alpha {alpha:g}, the weight of the label, were "
-                "chosen on stop rows."
+                f"chosen on stop rows{few_part(run.models[name]['distill'], history)}."
             )
     return sentences
+
+
+def few_part(options, history):
+    """Return that few shares of the label were tried, as there are many rows; an empty text where all were."""
+    tried = history.loc[history[PHASE] == CHOICE, "alpha"].unique()
+    if options["alpha"] != AUTO or 0 in tried:
+        return ""
+    return f", alpha as one of {listed([f'{one:g}' for one in tried])}, as there are more than {options['auto_rows']:,} rows"
