@@ -18,6 +18,7 @@ from stillhouse.report.sections import (
     footprint,
     learning,
     probabilities,
+    rows,
     scores,
     shift,
     students,
@@ -493,3 +494,27 @@ def test_the_flow_of_rows_that_all_are_scored_has_two_steps():
     )
     _, found = data.flow_picture(run).drawn
     assert found["step"].tolist() == ["rows read", "rows scored"]
+
+
+def with_rows(label, classes, explain_rows=True, **predicted):
+    held = pd.DataFrame({"row": np.arange(len(label)) + 10, "label": label, "part": "train", **predicted})
+    task = "multiclass" if classes else "regression"
+    config = {"report": {"explain_rows": explain_rows}}
+    return report_run(schema={"task": task, "classes": classes, "costs": None}, rows={"m": held}, reference="m", config=config)
+
+
+def test_the_worst_mistakes_are_those_whose_label_is_the_least_likely_and_shown_only_where_asked():
+    predicted = {"p_a": [0.1, 0.7, 0.9, 0.3], "p_b": [0.8, 0.2, 0.05, 0.4], "p_c": [0.1, 0.1, 0.05, 0.3]}
+    told = rows.mistake_lines(with_rows([0.0, 1, 0, 0], list("abc"), **predicted))
+    assert told == [
+        {"row": 10, "label": "a", "said": "b (80 %)"},
+        {"row": 11, "label": "b", "said": "a (70 %)"},
+        {"row": 13, "label": "a", "said": "b (40 %)"},
+    ]
+    assert rows.mistake_lines(with_rows([0.0, 1, 0, 0], list("abc"), explain_rows=False, **predicted)) == []
+
+
+def test_the_worst_mistakes_of_values_are_the_farthest_off():
+    told = rows.mistake_lines(with_rows([1.0, 5, 2], None, prediction=[1.5, 1.0, 2.0]))
+    assert [line["row"] for line in told] == [11, 10, 12]
+    assert told[0] == {"row": 11, "label": "5.000", "said": "1.000"}

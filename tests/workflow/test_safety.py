@@ -103,6 +103,8 @@ def test_no_secret_host_or_user_is_in_any_result(word, finished):
 @pytest.mark.workflow
 def test_no_secret_is_in_a_log_or_in_snakemakes_own_report(finished):
     finished("--report", "all.html")
+    page = (finished / "all.html").read_text()
+    assert "which model is the best and how sure that is" in page, "captions are there"
     files = [*(finished / "logs").rglob("*.*"), finished / "all.html"]
     assert [path for path in files for word in (SECRET, PASSWORD) if word in path.read_text()] == []
 

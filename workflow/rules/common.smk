@@ -63,6 +63,12 @@ def intermediate(path):
     return temp(path) if config["intermediates"] == "remove" else path
 
 
+def shown(path, caption, category, title):
+    """Return an output that Snakemake's own report shows, with its caption, in a category, for each dataset."""
+    labels = {"dataset": "{dataset}", "result": title}
+    return report(path, caption=f"../report/{caption}.rst", category=category, labels=labels)
+
+
 def one_of(names):
     """Return a pattern that matches these names and nothing else."""
     return "|".join(names) or "(?!)"

@@ -118,8 +118,8 @@ rule slice:
         predictions=of_reference(rules.evaluate.output.predictions),
         conformal=of_reference(rules.evaluate.output.conformal),
     output:
-        slices="results/{dataset}/slices.csv",
-        groups="results/{dataset}/groups.csv",
+        slices=shown("results/{dataset}/slices.csv", "slices", "Parts of the rows", "slices"),
+        groups=shown("results/{dataset}/groups.csv", "groups", "Parts of the rows", "errors by group"),
     log:
         "logs/{dataset}/slice.log",
     benchmark:
@@ -173,9 +173,9 @@ rule compare:
         metrics=expand(rules.evaluate.output.metrics, model=PLAN.models, allow_missing=True),
         repeats=metrics_of(PLAN.models, lambda dataset: repeats_of(dataset, config["folds"])),
     output:
-        comparison="results/{dataset}/comparison.csv",
+        comparison=shown("results/{dataset}/comparison.csv", "comparison", "Models", "comparison"),
         pairs="results/{dataset}/pairs.csv",
-        students="results/{dataset}/students.csv",
+        students=shown("results/{dataset}/students.csv", "students", "Models", "students"),
         constant="results/{dataset}/constant.json",
     log:
         "logs/{dataset}/compare.log",

@@ -32,9 +32,9 @@ rule report:
         weights=of_shift(rules.weigh.output.weights),
         template=local(os.path.relpath(WORKFLOW / "scripts" / "stillhouse" / "report" / "page.html.j2")),
     output:
-        page=report("results/{dataset}/report.html", category="Reports", labels={"dataset": "{dataset}"}),
+        page=shown("results/{dataset}/report.html", "page", "Reports", "report"),
         figures=directory("results/{dataset}/figures"),
-        checklist="results/{dataset}/tripod.md",
+        checklist=shown("results/{dataset}/tripod.md", "checklist", "Reports", "TRIPOD+AI checklist"),
     log:
         "logs/{dataset}/report.log",
     benchmark:

@@ -77,6 +77,7 @@ def render(run, shown, template):
         coverages_of_groups=coverage.group_lines(run),
         slices=explanation.slice_lines(run),
         groups=explanation.group_lines(run),
+        mistakes=rows.mistake_lines(run),
         leaves=explanation.leaf_lines(run),
         surrogate=explanation.surrogate_sentence(run),
         times=footprint.time_sentence(run, time()),

@@ -1,19 +1,44 @@
-"""Telling rows, where the configuration asks for them: what each of their columns did to the prediction."""
+"""Single rows, where the configuration asks for them: telling ones with what each column did, and the worst mistakes."""
 
+import numpy as np
 import pandas as pd
 
+from stillhouse.columns import LABEL, ROW
+from stillhouse.predictions.predictions import columns_of
 from stillhouse.report import figures
 from stillhouse.report.text import number, percent
 
-MOST_EFFECTS = 8
+MOST_EFFECTS, MOST_MISTAKES = 8, 20
 
 
 def pictures(run):
     """Return what each column did to the predictions of telling rows; none unless ``report.explain_rows`` asks for them."""
-    if run.contributions is None:
+    if run.contributions is None or not run.settings["explain_rows"]:
         return []
     by_row = run.contributions.groupby("row", sort=False)
     return [row_picture(run, f"row-{place}", lines) for place, (_, lines) in enumerate(by_row, 1)]
+
+
+def mistake_lines(run):
+    """Return the held-out rows that the reference model is farthest off, as text; none unless rows may be shown."""
+    if not run.settings["explain_rows"]:
+        return []
+    rows, classes = run.held_out(run.reference), run.task.classes
+    scores, labels = rows[columns_of(classes)].to_numpy("float64"), rows[LABEL].to_numpy("float64")
+    if classes:
+        codes = labels.astype(int)
+        far, is_wrong = 1 - scores[np.arange(len(rows)), codes], scores.argmax(axis=1) != codes
+    else:
+        far, is_wrong = np.abs(labels - scores[:, 0]), np.ones(len(rows), dtype=bool)
+    worst = [place for place in np.argsort(-far, kind="stable")[:MOST_MISTAKES] if is_wrong[place]]
+    return [{"row": int(rows[ROW].iloc[place]), **described(labels[place], scores[place], classes)} for place in worst]
+
+
+def described(label, scores, classes):
+    """Return the label of a row and what is said of it, as text."""
+    if not classes:
+        return {"label": number(label), "said": number(scores[0])}
+    return {"label": classes[int(label)], "said": f"{classes[scores.argmax()]} ({percent(scores.max())})"}
 
 
 def row_picture(run, name, lines):
