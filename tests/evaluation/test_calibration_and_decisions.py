@@ -12,7 +12,7 @@ from stillhouse.evaluation.intervals import counts, interval
 from stillhouse.evaluation.metrics import possible
 from stillhouse.evaluation.net_benefit import THRESHOLDS, NetBenefit
 from stillhouse.evaluation.recalibration import LogOdds, calibration_intercept, calibration_slope
-from stillhouse.report.sections.probabilities import calibration_sentence
+from stillhouse.report.sections.probabilities import calibration_sentences
 
 
 def predicted(rows, rng, slope=1.0, intercept=0.0):
@@ -277,8 +277,8 @@ def test_a_rate_of_no_rows_is_not_known():
     assert found["sensitivity"]["value"] == 0
 
 
-def said(slope, intercept):
-    """The sentence on a model with these intervals of slope and intercept."""
+def said(slope, intercept, curve=None, population="held_out"):
+    """The sentence on a model with these intervals of slope and intercept, and this calibration curve."""
     from types import SimpleNamespace
 
     parts = {"calibration_slope": slope, "calibration_intercept": intercept}
@@ -286,10 +286,11 @@ def said(slope, intercept):
     run = SimpleNamespace(
         task=SimpleNamespace(kind="binary"),
         leader="m",
-        metrics={"m": {"held_out": {"metrics": metrics}}},
+        metrics={"m": {population: {"metrics": metrics, "calibration_curve": curve}}},
         quoted=lambda name: name,
     )
-    return calibration_sentence(run)
+    [sentence] = calibration_sentences(run)
+    return sentence
 
 
 def test_the_report_says_what_is_wrong_with_probabilities():
@@ -298,4 +299,18 @@ def test_the_report_says_what_is_wrong_with_probabilities():
     assert "too low on average (calibration intercept" in said((0.9, 1.1), (0.2, 0.4))
     assert "too extreme" in said((0.6, 0.8), (-0.4, -0.2))
     assert "and too high on average" in said((0.6, 0.8), (-0.4, -0.2))
-    assert "show no fault" in said((0.9, 1.1), (-0.1, 0.1))
+    assert "are not found wrong on average" in said((0.9, 1.1), (-0.1, 0.1))
+    assert said((0.6, 0.8), (-0.1, 0.1), population="deploy").startswith("On labelled deploy rows, the probabilities of m are")
+
+
+def test_a_curve_that_is_off_over_a_stretch_is_told_though_slope_and_intercept_are_right():
+    stated = np.linspace(0.01, 0.5, 50)
+    value, low, high = stated.copy(), stated - 0.05, stated + 0.05
+    value[10:20], low[10:20] = stated[10:20] + 0.03, stated[10:20] + 0.01
+    curve = {"stated": stated.tolist(), "value": value.tolist(), "low": low.tolist(), "high": high.tolist()}
+    assert said((0.9, 1.1), (-0.1, 0.1), curve).endswith("; but where 0.110 to 0.200 is stated, they are some 0.030 too low.")
+    curve["low"][12:20] = (stated - 0.05)[12:20].tolist()
+    assert said((0.9, 1.1), (-0.1, 0.1), curve).endswith("where 0 is right."), "two points of fifty are off by chance"
+    high = np.where(np.arange(50) >= 40, stated - 0.02, high)
+    curve = {**curve, "value": np.where(np.arange(50) >= 40, stated - 0.04, stated).tolist(), "high": high.tolist()}
+    assert "but where 0.410 to 0.500 is stated, they are some 0.040 too high" in said((0.9, 1.1), (-0.1, 0.1), curve)

@@ -453,13 +453,18 @@ def test_a_decision_tuned_by_costs_costs_less_than_one_tuned_for_balance():
 
 def test_the_constant_model_says_the_shares_of_the_rows_that_it_may_see():
     rows = predicted(1, 0.5, rows=300)
-    found = constant_rows(pd.concat([rows, rows[:20].assign(part="deploy", fold=-1)], ignore_index=True), BINARY)
-    for fold in (0, 1, 2):
-        assert set(found.loc[found["fold"] == fold, "p_b"]) == {rows.loc[rows["fold"] != fold, "label"].mean()}
+    labels = rows.set_index("fold")["label"]
+    # In time, a block is scored by the blocks before it.
+    splits = [Split("0", [1, 2], [0], {}), Split("1", [0, 2], [1], {}), Split("2", [0], [2], {})]
+    scored = pd.concat([rows, rows[:20].assign(part="deploy", fold=-1)], ignore_index=True)
+    found = constant_rows(scored, labels, splits, BINARY)
+    for split in splits:
+        [fold] = split.held_out
+        assert set(found.loc[found["fold"] == fold, "p_b"]) == {labels[labels.index.isin(split.train)].mean()}
     assert set(found.loc[found["fold"] == -1, "p_b"]) == {rows["label"].mean()}
     scored = evaluate(found, PROTOCOL)["held_out"]["metrics"]
     assert scored["auc"]["value"] == 0.5
-    values = constant_rows(rows.assign(prediction=9.0), Task("regression"))
+    values = constant_rows(rows.assign(prediction=9.0), labels, splits, Task("regression"))
     assert values["prediction"].between(0, 1).all()
 
 

@@ -97,12 +97,20 @@ def test_small_groups_other_tasks_and_rows_without_decisions_have_no_lines():
     assert set(found(alone, table.assign(label=0.0))["rate"]) == {FALSE_POSITIVES}
 
 
+def test_of_two_groups_the_smaller_one_is_compared_with_the_other():
+    rows, table = decided(900, {"a": (0.2, 0.1), "b": (0.2, 0.1)}, shares=(0.7, 0.3, 0.0))
+    assert found(rows, table)["group"].unique().tolist() == ["group is b"]
+
+
 def test_the_report_says_which_errors_differ():
     rows, table = decided(3000, {"a": (0.42, 0.28), "b": (0.22, 0.48), "c": (0.32, 0.38)})
     run = SimpleNamespace(
         groups=found(rows, table), task=SimpleNamespace(classes=["no", "yes"]), reference="m", quoted=lambda name: f"“{name}”"
     )
-    assert group_sentence(run).startswith("Errors differ between groups: of rows that are ")
+    said = group_sentence(run)
+    assert said.startswith("Errors differ between groups. Where group is ")
+    assert "“m” decides for yes in " in said
+    assert ", and for no in " in said
     run.groups = run.groups.assign(apart=False)
     assert group_sentence(run) == ""
 

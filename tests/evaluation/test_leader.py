@@ -96,19 +96,26 @@ def test_a_student_is_within_the_margin_where_its_interval_is():
 
 
 def test_the_report_says_what_is_shown_of_a_margin():
-    run = SimpleNamespace(settings={"margin": 0.01}, more_is_better=True)
+    task = SimpleNamespace(classes=["no", "yes"])
+    run = SimpleNamespace(settings={"margin": 0.01}, more_is_better=True, task=task)
     line = {"is": "teacher", "gap": -0.002, "gap_low": -0.006, "gap_high": 0.001, "better": False, "worse": True}
-    assert compared(run, line | {"within_margin": True}).startswith("the student is not worse by more than 0.01 (gap -0.002")
-    assert "that the student is not worse by more than 0.01 is not shown" in compared(run, line | {"within_margin": False})
+    worse = "significantly worse (-0.002 (-0.006 to +0.001))"
+    assert compared(run, line | {"within_margin": True}) == f"{worse}, but not worse by more than 0.01"
+    assert compared(run, line | {"within_margin": False}) == f"{worse}, and not shown to be worse by no more than 0.01"
     for unknown in (None, np.nan):
-        assert "is not shown" in compared(run, line | {"within_margin": unknown})
+        assert "and not shown" in compared(run, line | {"within_margin": unknown})
+    values = SimpleNamespace(settings={"margin": 0.01}, more_is_better=False, task=SimpleNamespace(classes=None))
+    assert compared(values, line | {"within_margin": True}).endswith("but not worse by more than 1 % of the teacher's")
     without = SimpleNamespace(settings={"margin": 0}, more_is_better=True)
-    assert compared(without, line | {"within_margin": None}) == "significantly more"
+    assert compared(without, line | {"within_margin": None}) == worse
 
 
 def test_the_report_states_the_corrected_score_where_models_were_compared():
     table = pd.DataFrame({"corrected": [0.8123, np.nan]})
-    assert corrected_part(SimpleNamespace(comparison=table)) == (
-        " Corrected for having been picked as the best of 2 models, it is 0.812."
-    )
-    assert corrected_part(SimpleNamespace(comparison=table[:1])) == ""
+
+    def said(value, comparison=table):
+        return corrected_part(SimpleNamespace(comparison=comparison, leader="m", value=lambda name: value))
+
+    assert said(0.82) == " Corrected for having been picked as the best of 2 models, it is 0.812."
+    assert said(0.8124) == " That it was picked as the best of 2 models flatters it by less than is shown here."
+    assert said(0.82, table[:1]) == ""

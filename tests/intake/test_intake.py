@@ -16,7 +16,7 @@ from sklearn.metrics import roc_auc_score
 from stillhouse.config.dataset import embargo_of
 from stillhouse.errors import UserError
 from stillhouse.intake import kinds
-from stillhouse.intake.audit import alerts, notes
+from stillhouse.intake.audit import alerts, duplicate_notes, limit_notes, notes
 from stillhouse.intake.challenge import moved_to_deploy, thinned, with_gaps
 from stillhouse.intake.copies import copies
 from stillhouse.intake.folds import make_folds
@@ -339,15 +339,32 @@ def test_several_files_can_say_which_one_a_row_comes_from(tmp_path):
     assert table["site"].tolist() == ["north.csv", "north.csv", "south.csv", "south.csv"]
 
 
+def test_a_target_whose_most_frequent_value_ends_its_range_looks_cut():
+    values = pd.Series(np.r_[np.arange(100.0), np.full(20, 100.0)])
+    assert limit_notes(values, "price") == [
+        "20 rows (16.7 %) have the largest value of 'price', 100: if values were cut there, its errors cannot be judged"
+    ]
+    assert limit_notes(-values, "loss")[0].startswith("20 rows (16.7 %) have the smallest value of 'loss', -100:")
+    assert limit_notes(values.where(values < 100, 50.0), "price") == []
+    assert limit_notes(values.clip(90), "grade") == [], "few different values are no sign of a cut"
+
+
+def test_given_test_rows_with_the_features_of_training_rows_are_counted():
+    table = labelled(40).assign(x=np.r_[np.arange(30.0), np.arange(5.0), np.arange(90.0, 95.0)])
+    table["part"] = np.repeat(["train", "test"], [30, 10])
+    said = duplicate_notes(table, ["x"], "tie")
+    assert said[0].startswith("10 rows have the same features as another, 5 of them given test rows with the features of a tr")
+
+
 def test_equal_rows_stay_in_one_fold_and_are_noted():
     table = labelled(60)
     table["x"] = table["row"] // 3
     folds = make_folds(table, ["x"], ["a", "b"], k=4, seed=1, duplicates="tie")
     assert folds["copy"].tolist() == table["x"].tolist()
     assert (folds.groupby(table["x"])["fold"].nunique() == 1).all()
-    schema = {"task": "binary", "columns": [{"name": "x", "kind": "numeric"}]}
+    schema = {"task": "binary", "classes": ["a", "b"], "columns": [{"name": "x", "kind": "numeric"}]}
     said = notes(table, table, schema, "tie")
-    assert said[0].startswith("40 rows have the same features as another")
+    assert said[0].startswith("60 rows have the same features as another")
     assert said[1].startswith("20 sets of such rows have different labels")
 
 
@@ -362,7 +379,10 @@ def test_a_table_of_few_patterns_is_divided_like_any_other_and_one_of_copies_is_
     few = patterns()
     assert copies(few, ["x", "y"], "auto") is None
     assert "copy" not in make_folds(few, ["x", "y"], ["a", "b"], k=5, seed=1)
-    assert "taken for different cases" in notes(few, few, {"task": "binary", "columns": COLUMNS_XY}, "auto")[0]
+    assert (
+        "taken for different cases"
+        in notes(few, few, {"task": "binary", "classes": ["a", "b"], "columns": COLUMNS_XY}, "auto")[0]
+    )
     rng = np.random.default_rng(0)
     once = few.assign(x=rng.normal(size=len(few)))
     oversampled = pd.concat([once, once[once["label"] == 1]], ignore_index=True).assign(row=lambda table: range(len(table)))
@@ -430,7 +450,11 @@ def test_categories_that_only_deploy_rows_have_are_noted():
     said = notes(
         table,
         table,
-        {"task": "binary", "columns": [{"name": "site", "kind": "categorical"}, {"name": "x", "kind": "numeric"}]},
+        {
+            "task": "binary",
+            "classes": ["a", "b"],
+            "columns": [{"name": "site", "kind": "categorical"}, {"name": "x", "kind": "numeric"}],
+        },
         "auto",
     )
     assert said == ["column 'site': 1 categories are seen in deploy rows only (z)"]

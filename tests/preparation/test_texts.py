@@ -242,4 +242,4 @@ def test_messages_that_differ_in_their_digits_alone_stay_in_one_fold(tmp_path):
         {"datasets": {"notes": dataset}, "folds": {"k": 3}, "models": {"m": {"fit": {"method": "logistic"}}}}
     )
     assert (folds["fold"].groupby(np.repeat(range(10), 6)).nunique() == 1).all()
-    assert any("50 rows have the same features as another; taken for copies" in note for note in schema["notes"])
+    assert any("60 rows have the same features as another; taken for copies" in note for note in schema["notes"])

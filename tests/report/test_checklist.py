@@ -2,6 +2,7 @@
 
 import re
 
+import numpy as np
 import pandas as pd
 import pytest
 from conftest import REPOSITORY, report_run
@@ -39,11 +40,12 @@ def run(**given):
         "dataset": "heart",
         "config": config,
         "schema": schema,
+        "reference": "m",
         "models": {"m": model},
         "metrics": {"m": {"held_out": {"metrics": {"auc": score, "brier": score, "log_loss": {**score, "value": 0.4}}}}},
         "constant": {"held_out": {"metrics": {"log_loss": {**score, "value": 0.63}}}},
         "comparison": pd.DataFrame({"model": ["m"]}),
-        "table": pd.DataFrame({"age": [1.0]}),
+        "table": pd.DataFrame({"part": "train", "label": np.repeat([0.0, 1.0], [200, 100])}),
         "shares": [],
         "drift": {},
         "shipped": {},
@@ -61,8 +63,8 @@ def test_the_checklist_has_every_item_once_and_leaves_the_authors_what_nobody_el
     assert line_of(text, "17") == "| 17 | Ethical approval | not answered | all of it |"
     assert "`num` with the classes healthy and ill." in line_of(text, "8a")
     assert "| how and when it is assessed, and why it was chosen |" in line_of(text, "8a")
-    assert "200 healthy and 100 ill." in line_of(text, "21")
-    assert "AUC of “m”: 0.900 (0.880 to 0.920)" in line_of(text, "23a")
+    assert "Train: 200 healthy and 100 ill." in line_of(text, "21")
+    assert "AUC of “m”: 0.900 (0.880 to 0.920) on held-out rows." in line_of(text, "23a")
     assert "Filled within each split by marked (median)" in line_of(text, "11")
     assert "What a regression takes is in the list at the top." in line_of(text, "10")
 
@@ -73,7 +75,7 @@ def test_nothing_is_claimed_of_a_task_that_does_not_have_it_or_of_a_model_that_w
         run(schema=values, config=run().config | {"datasets": {"heart": {"drop": [], "slices": ["sex"]}}}, **of_values())
     )
     assert "regression takes" not in line_of(text, "10")
-    assert "| Scores and coverage by `sex`: “Slices”. |" in line_of(text, "14")
+    assert "| Scores and coverage by `sex`, of “m”: “Slices”. |" in line_of(text, "14")
     read = {"theirs": {"read": {"method": "external"}}}
     assert "How theirs came about is not known here." in line_of(checklist(run(models=run().models | read)), "12a")
 
@@ -89,7 +91,7 @@ def test_what_a_run_did_not_do_is_not_answered(number):
 
 def test_what_a_run_did_is_answered():
     given = {
-        "table": pd.DataFrame({"age": [1.0, 2.0], "group": ["a", "b"]}),
+        "table": pd.DataFrame({"part": "train", "label": [0.0, 1.0], "group": ["a", "b"]}),
         "shift": {},
         "drift": {"m": {}},
         "shipped": {"m": {}},

@@ -100,7 +100,7 @@ def test_the_verdict_compares_deploy_rows_with_held_out_ones(run, said):
 
 def test_an_estimate_by_weights_that_the_truth_refutes_is_named():
     refuted = deployed((0.98, 0.97, 0.99), (0.928, 0.91, 0.94), weighted=(0.982, 0.978, 0.985))
-    assert "AUC 0.982 (0.978 to 0.985) weighted, 0.928 (0.910 to 0.940) in truth" in shift.weighted_sentence(refuted)
+    assert "AUC 0.982 (0.978 to 0.985) weighted, 0.928 (0.910 to 0.940) observed" in shift.weighted_sentence(refuted)
     assert shift.weighted_sentence(deployed((0.98, 0.97, 0.99), (0.95, 0.91, 0.98), weighted=(0.96, 0.93, 0.98))) == ""
 
 
@@ -126,20 +126,23 @@ def compared(best_rows, best_folds, wins=(False, False), repeats=1, **gaps):
         (
             compared([1, 0.001, 0.02], [1, 0.2, 0.04], wins=(True, False), p_rows=[0.0004, 0.031]),
             [
-                "On such rows, “best” is better than every other model as they were fitted (bootstrap over rows, p = 0.031).",
-                "the best method may be “best” or “second”. One set of folds shows large differences only",
+                "On held-out rows, “best” is better than every other model as they were fitted (bootstrap over rows, p = 0.031).",
+                "the best may be “best” or “second”. One set of folds shows large differences only",
             ],
         ),
         (
             compared([1, 0.4, 0.01], [1, 0.3, 0.3], repeats=5),
-            ["is open: it may be “best” or “second” (comparisons with the best over rows, 95 % sure).", "any of the 3 models."],
+            [
+                "is open: it may be “best” or “second” (each compared with the best over rows, 95 % sure for",
+                "any of the 3 models.",
+            ],
         ),
         (
             compared([1, 0.001], [1, 0.001], wins=(True, True), p_rows=[0.0001], p_folds=[0.0001]),
             ["p < 0.001).", "Its method is also better than every other on such data, whatever rows they learn from (t-test"],
         ),
         (compared([1, 0.04], [1, 0.5]), ["it may be “best” alone, though", "any of the 2 models. One set"]),
-        (compared([1, 0.4], [np.nan, np.nan]), ["any of the 2 models (", "Nothing is said of other training rows"]),
+        (compared([1, 0.4], [np.nan, np.nan]), ["any of the 2 models (", "and not how much other training rows would"]),
     ],
 )
 def test_the_verdict_says_which_models_may_be_the_best_as_fitted_and_as_methods(run, said):
@@ -171,16 +174,18 @@ def test_a_p_value_is_never_said_to_be_nothing():
 
 
 def test_slices_that_do_worse_are_counted():
-    line = {"slice": "age above 40", "rows": 60, "loss": 0.5, "loss_elsewhere": 0.2, "worse": True}
+    line = {"slice": "age above 40", "found": "given", "rows": 60, "loss": 0.5, "loss_elsewhere": 0.2, "worse": True}
     table = pd.DataFrame([line, {**line, "loss": 0.4}, {**line, "loss": 0.3}, {**line, "worse": False, "loss": 0.9}])
 
     def said(slices):
         return explanation.slice_sentence(report_run(slices=slices, reference="m", schema=BINARY))
 
     assert said(table).endswith(
-        "0.500 there, 0.200 on other rows with the same shares of classes; 2 more slices are clearly worse."
+        "(60 rows): a mean log loss of 0.500 there, and 0.200 elsewhere, weighted to the same shares of classes; 2 more slices are "
+        "worse by more than chance explains."
     )
-    assert said(table[:2]).endswith("; one more slice is clearly worse.")
+    assert "; one more slice is worse by" in said(table[:2])
+    assert "(60 rows of the half that such slices are scored on)" in said(table.assign(found="worst found"))
     assert said(table[3:]) == ""
 
 
@@ -189,10 +194,12 @@ def test_slices_are_drawn_by_their_loss_not_by_their_metric():
     table = pd.DataFrame(
         [metric | {"loss": 0.5, "loss_low": 0.4, "loss_high": 0.6}, metric | {"loss": 0.7, "loss_low": 0.6, "loss_high": 0.8}]
     )
-    [picture] = explanation.slice_pictures(report_run(slices=table, reference="m"))
+    [picture] = explanation.slice_pictures(report_run(slices=table, reference="m", schema=BINARY))
     _, drawn = picture.drawn
     assert drawn["value"].tolist() == [0.7, 0.5]
     assert drawn["low"].tolist() == [0.6, 0.4]
+    [picture] = explanation.slice_pictures(report_run(slices=table, reference="m", schema=REGRESSION))
+    assert picture.drawn[1]["value"].tolist() == pytest.approx(np.sqrt([0.7, 0.5]).tolist()), "in the unit of the target"
 
 
 def test_models_that_are_made_for_comparison_have_names_that_explain_them():
@@ -245,7 +252,13 @@ def test_names_beside_an_axis_stay_different_and_whole():
     assert figures.wrapped(slices[0]).replace("\n", " ") == slices[0]
     long = [f"{'a very ' * 30}long name {end}" for end in "xy"]
     assert len(set(map(figures.wrapped, long))) == 2
-    assert [figures.short_number(value) for value in (0.25, 950, 25_337, 2.5e6)] == ["0.25", "950", "25.337k", "2.5M"]
+    assert [figures.short_number(value) for value in (0.25, 950, 9136, 25_337, 2.5e6)] == [
+        "0.25",
+        "950",
+        "9,136",
+        "25.34k",
+        "2.5M",
+    ]
 
 
 def test_the_report_says_what_a_search_chose_and_of_how_many_trials():
@@ -260,7 +273,8 @@ def test_the_report_says_what_a_search_chose_and_of_how_many_trials():
 def test_the_report_says_which_models_are_fitted_again_only_where_they_are_shipped():
     models = {"tree": {"fit": {"refit": "all"}}, "net": {"train": {"refit": "shipped"}}}
     assert training.refit_clause(report_run(models=models)) == (
-        "models are fitted again on all training rows of their split, but “net” only where what is shipped is made"
+        "models are fitted again on all training rows of their split, but “net” only where the file to be shipped is made: their "
+        "scores are of models that learned from fewer rows"
     )
     assert training.refit_clause(report_run(models={"tree": models["tree"]})).endswith("of their split")
 
@@ -281,7 +295,9 @@ def test_the_threshold_of_the_page_counts_what_the_rates_say_for_a_thousand_rows
     rates = {"thresholds": [0.2, 0.4, 0.6], "sensitivity": [1.0, 0.9, 0.5], "specificity": [0.3, 0.8, 0.95]}
     held_out, deploy = {"decisions": {**rates, "prevalence": 0.41}}, {"decisions": {**rates, "prevalence": 0.2}}
     comparison = pd.DataFrame({"model": ["m"]})
-    run = report_run(schema=BINARY, metrics={"m": {"held_out": held_out}}, comparison=comparison, shift=None)
+    rows = pd.DataFrame({"part": "train", "fold": [0, 0, 0, 1, 1], "p_yes": [0.1, 0.38, 0.7, 0.3, 0.42]})
+    rows["decision"] = [0, 1, 1, 0, 1]
+    run = report_run(schema=BINARY, metrics={"m": {"held_out": held_out}}, comparison=comparison, shift=None, rows={"m": rows})
     found = threshold.choice(run)
     assert (found["first"], found["share"], found["whence"]) == (2, 41.0, "of the held-out rows")
     assert found["counts"] == {"found": 369, "missed": 41, "false": 118, "alone": 472}
@@ -309,18 +325,26 @@ def test_the_report_tells_how_often_decisions_are_right():
     decisions = {"tuned": tuned, "prevalence": 0.25}
     # As it is read: files have their keys in the order of the alphabet.
     metrics = json.loads(json.dumps({"m": {"held_out": {"decisions": decisions}}}, sort_keys=True))
+    metrics["m"]["deploy"] = json.loads(json.dumps({"decisions": {**decisions, "prevalence": 0.5}}, sort_keys=True))
+    rows = pd.DataFrame({"part": "train", "fold": [0, 0, 1, 1], "p_yes": [0.1, 0.25, 0.3, 0.4], "decision": [0, 1, 0, 1]})
     run = report_run(
-        schema=BINARY, metrics=metrics, comparison=pd.DataFrame({"model": ["m"]}), models={"m": {"fit": {"method": "tree"}}}
+        schema=BINARY,
+        metrics=metrics,
+        comparison=pd.DataFrame({"model": ["m"]}),
+        models={"m": {"fit": {"method": "tree"}}},
+        rows={"m": rows},
     )
-    said = probabilities.decision_sentence(run)
-    assert "decides for yes in 80 % (70 % to 90 %) of the rows that are yes (sensitivity)" in said
+    said, deploy = probabilities.decision_sentences(run)
+    assert said.startswith("At its tuned threshold, a probability of 0.250 to 0.400 by fold, “m” decides")
+    assert "On labelled deploy rows, of which 50 % are yes, sensitivity is 80 % (70 % to 90 %), specificity 60 %" in deploy
+    assert "decides for yes in 80 % (70 % to 90 %) of the held-out rows that are yes (sensitivity)" in said
     assert "Of its decisions for yes 30 % (20 % to 40 %) are right, and of those for no 90 %" in said
     assert "where 25 % of rows are yes" in said
     run.models["m"] = {"read": {"method": "external"}}
-    assert probabilities.decision_sentence(run) == ""
+    assert probabilities.decision_sentences(run) == []
     run.models["m"] = {"fit": {"method": "tree"}}
     run.metrics["m"]["held_out"]["decisions"]["tuned"]["specificity"] = rate(None, None, None)
-    assert probabilities.decision_sentence(run) == ""
+    assert len(probabilities.decision_sentences(run)) == 1
 
 
 def test_a_share_without_an_interval_is_told_without_one():
@@ -369,7 +393,7 @@ def test_the_learning_curve_says_what_the_last_doubling_brought_and_no_more():
     run = told("auc", 0.9, 0.85, 0.8)
     assert learning.curve(run)[["rows", "value"]].to_numpy().tolist() == [[250, 0.8], [500, 0.85], [1000, 0.9]]
     said = learning.sentence(run)
-    assert "By a table of 1,000 rows in place of 500, “m” has an AUC of 0.900 in place of 0.850" in said
+    assert "With 1,000 rows in place of 500, “m” has an AUC of 0.900 in place of 0.850" in said
     assert "+0.050 (+0.036 to +0.064); another doubling may bring up to as much" in said
     assert "cannot be told" in learning.sentence(told("auc", 0.9, 0.895))
     assert "more rows made it worse" in learning.sentence(told("auc", 0.8, 0.9))
@@ -392,7 +416,7 @@ def test_the_report_says_how_many_rows_a_regression_takes(rows, enough):
         schema=schema, metrics={"m": model}, constant=constant, table=table, comparison=pd.DataFrame({"model": ["m"]})
     )
     said = learning.size_sentence(run)
-    assert "24 in all, takes 662 rows to score as “m” does" in said
+    assert "24 in all, that explains as much as “m” does takes 662 rows" in said
     assert f"There are {rows}, {enough} for such a model" in said
     run.constant["held_out"]["metrics"]["log_loss"]["value"] = losses["m"]
     assert learning.size_sentence(run) == ""
@@ -409,7 +433,7 @@ def test_the_report_names_the_columns_whose_gaps_tell_of_the_label():
     assert said.startswith(
         "Gaps of column often tell of the label: 60 % of the rows that are yes have one, and 10 % of those that are no"
     )
-    assert "; so do those of less. Where gaps will come about otherwise, this misleads." in said
+    assert "; so do those of less. Models that use this are misled where" in said
     whole = table.fillna(1.0)
     assert data.gap_sentence(report_run(schema={**BINARY, "columns": columns}, table=whole)) == ""
 
@@ -477,12 +501,12 @@ def test_the_flow_of_rows_counts_every_row_once():
         "without a value of ill": 5,
         "deploy rows": 20,
         "less than the embargo (7 days) before a block or of a group that has more rows in another block": 8,
-        "of the first block, which are learned from alone": 22,
+        "of the first block, not scored": 22,
         "": 0,
     }
 
 
-def test_the_flow_of_rows_that_all_are_scored_has_two_steps():
+def test_rows_that_all_are_scored_have_no_flow():
     run = report_run(
         dataset="d",
         config={"datasets": {"d": {}}},
@@ -492,8 +516,7 @@ def test_the_flow_of_rows_that_all_are_scored_has_two_steps():
         rows={"m": pd.DataFrame({"part": ["train"] * 9})},
         comparison=pd.DataFrame({"model": ["m"]}),
     )
-    _, found = data.flow_picture(run).drawn
-    assert found["step"].tolist() == ["rows read", "rows scored"]
+    assert data.flow_picture(run) is None
 
 
 def with_rows(label, classes, explain_rows=True, **predicted):

@@ -30,7 +30,7 @@ CONFIG = {
         "stack": {"stack": {"method": "linear", "members": ["linear", "tree"]}},
     },
     "export": ["linear"],
-    "report": {"draws": 200, "halvings": 1, "sets": "aps", "by_class": True, "control": []},
+    "report": {"draws": 200, "halvings": 1, "sets": "aps", "by_class": True, "control": [], "explain_rows": True},
 }
 
 
@@ -79,7 +79,16 @@ def test_the_page_and_the_checklist_tell_what_the_files_say(evidence):
     assert f"and for no in {told['specificity']}" in said
     assert f"decisions for yes {told['positive predictive value']}" in said
     assert f"those for no {told['negative predictive value']}" in said
-    assert "By a table of 400 rows in place of" in page
+    assert "With 400 rows in place of" in page
+    assert "Six telling rows" in page
+    assert "The worst mistakes of linear" in page
+    told = pd.read_csv(evidence / "results/d/contributions.csv")
+    assert told["row"].nunique() == 6
+    sums = (
+        told.groupby("row")["effect"].sum()
+        - told.groupby("row")[["predicted", "typical"]].first().diff(axis=1, periods=-1)["predicted"]
+    )
+    assert sums.abs().max() < 1e-9
     half = metrics_of(evidence, "linear", "d/share2")
     assert half["rows"] == pytest.approx(200, abs=8)
     checklist = (evidence / "results/d/tripod.md").read_text()

@@ -189,6 +189,7 @@ rule compare:
         models=list(PLAN.models),
         plain=PLAN.plain,
         students=PLAN.students,
+        splits=described(PLAN.scored_splits),
         settings=METRIC_SETTINGS | report_settings("margin"),
     script:
         "../scripts/compare.py"

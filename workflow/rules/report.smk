@@ -52,5 +52,6 @@ rule report:
         reference=PLAN.reference,
         logs="logs/{dataset}",
         shown_split=lambda wildcards: shown_split(wildcards.dataset),
+        scored_splits=lambda wildcards: PLAN.scored_splits(wildcards.dataset),
     script:
         "../scripts/report.py"

@@ -1,5 +1,6 @@
 """Set all models of a dataset side by side, find the best, and hold each student against its teachers and its twin."""
 
+from stillhouse.columns import FOLD, LABEL, ROW
 from stillhouse.config.dataset import variant
 from stillhouse.errors import log_to
 from stillhouse.evaluation.comparison import Comparison, compare, compare_students, main_draws, pairs
@@ -8,6 +9,7 @@ from stillhouse.evaluation.protocol import Protocol
 from stillhouse.evaluation.scores import evaluate, scored
 from stillhouse.intake.task import Task
 from stillhouse.seeds import derive
+from stillhouse.splits import splits_from
 from stillhouse.tables import read_json, read_table, write_csv, write_json
 
 log_to(snakemake.log[0])
@@ -29,5 +31,7 @@ tables = {
 }
 for path, found in tables.items():
     write_csv(found, path)
-constant = constant_rows(next(iter(rows.values())), protocol.task)
+known = folds[[ROW, FOLD]].merge(table[[ROW, LABEL]], on=ROW)
+labels = known[(known[FOLD] >= 0) & known[LABEL].notna()].set_index(FOLD)[LABEL]
+constant = constant_rows(next(iter(rows.values())), labels, splits_from(params.splits), protocol.task)
 write_json(evaluate(constant, protocol), snakemake.output.constant)

@@ -92,7 +92,9 @@ class Comparison:
     def is_within_margin(self, gap):
         """Return whether a gap is no loss of more than the stated margin, by its interval; None where that cannot be told."""
         margin, worst = self.settings["margin"], gap["gap_low"] if self.sign > 0 else gap["gap_high"]
-        return None if not margin or worst is None else bool(self.sign * worst > -margin)
+        # An error in the target's unit is judged by its size.
+        size = 1.0 if self.classes else abs(self.values[gap["other"]])
+        return None if not margin or worst is None else bool(self.sign * worst > -margin * size)
 
     def wins(self):
         """Return whether the leading model is better than every other one, over rows and over folds; None without folds.

@@ -2,22 +2,22 @@
 
 import numpy as np
 
-from stillhouse.columns import DECISION, DEPLOY, FOLD, LABEL, PART
+from stillhouse.columns import DECISION, FOLD
 from stillhouse.predictions.predictions import columns_of
 
 
-def constant_rows(rows, task):
+def constant_rows(rows, labels, splits, task):
     """Return scored rows with the predictions of the constant model in place of another's.
 
-    A held-out row gets the class shares, or the mean, of the labels of other folds; a deploy row those of all held-out rows. A
-    single fold has no other, and gets its own.
+    A held-out row gets the class shares, or the mean, of the rows that its split learns from, and a deploy row those of all
+    rows in folds. ``labels`` has the labels of rows in folds, indexed by fold; ``splits`` are those of the scored rows.
     """
-    held_out, names = rows[rows[PART] != DEPLOY], columns_of(task.classes)
-    found = rows.copy()
+    names, found = columns_of(task.classes), rows.copy()
+    learned = {split.held_out[0]: split.train for split in splits}
     for fold in rows[FOLD].unique():
-        others = held_out[held_out[FOLD] != fold]
-        labels = (others if len(others) else held_out)[LABEL].to_numpy()
-        shares = np.bincount(labels.astype(int), minlength=len(names)) / len(labels) if task.classes else [labels.mean()]
+        own = labels[labels.index.isin(learned[fold])] if fold in learned else labels
+        own = own.to_numpy()
+        shares = np.bincount(own.astype(int), minlength=len(names)) / len(own) if task.classes else [own.mean()]
         found.loc[found[FOLD] == fold, names] = np.asarray(shares, dtype="float64")
         if task.classes:
             found.loc[found[FOLD] == fold, DECISION] = int(np.argmax(shares))

@@ -54,9 +54,20 @@ def of_column(models, rows, held, column):
 
 
 def points_of(values, kind):
-    """Return the values at which predictions are made: evenly spaced numbers, both truth values, or frequent categories."""
+    """Return the values at which predictions are made: numbers that occur, both truth values, or frequent categories.
+
+    Numbers are quantiles of the rows; where most rows have few values, they are quantiles of the different values.
+    """
     values = values.dropna()
     if kind == kinds.CATEGORICAL:
         return values.value_counts().index[:MOST_CATEGORIES].tolist()
     different = np.unique(values)
-    return different.tolist() if len(different) <= POINTS else np.linspace(*np.quantile(values, ENDS), POINTS).tolist()
+    if len(different) <= POINTS:
+        return different.tolist()
+    of_rows, of_values = (np.unique(quantiles_among(held)) for held in (values, different))
+    return (of_rows if len(of_rows) > POINTS // 2 else of_values).tolist()
+
+
+def quantiles_among(values):
+    """Return quantiles of numbers that are some of them; shape (points,)."""
+    return np.quantile(values, np.linspace(*ENDS, POINTS), method="nearest")

@@ -23,17 +23,27 @@ COLUMNS = (
 def groups(rows, table, schema, columns, protocol):
     """Return a line for each group and rate, the smallest group first; none but for two classes with decisions.
 
-    Groups are the values of ``columns``, or quarters of a column of numbers, with at least ``slice_rows`` rows; a rate is that
-    at the tuned threshold, a share of ``of_rows`` rows. ``elsewhere`` is the rate of all other rows. The interval of the
-    ``gap`` is adjusted for the number of lines (Bonferroni); ``apart`` says whether it leaves out 0.
+    Groups are the values of ``columns``, or quarters of a column of numbers, with at least ``slice_rows`` rows; of two that
+    have all rows between them the smaller one, as the other has the same gap with the other sign. A rate is that at the tuned
+    threshold, a share of ``of_rows`` rows. ``elsewhere`` is the rate of all other rows. The interval of the ``gap`` is
+    adjusted for the number of lines (Bonferroni); ``apart`` says whether it leaves out 0.
     """
     if protocol.task.kind != "binary" or DECISION not in rows:
         return pd.DataFrame(columns=list(COLUMNS))
     held_out, _, given = given_slices(rows, table, schema, columns)
-    large = [(name, mask) for name, mask in given if mask.sum() >= protocol.settings["slice_rows"]]
+    large = without_mirrors((name, mask) for name, mask in given if mask.sum() >= protocol.settings["slice_rows"])
     labels, decided = held_out[LABEL].to_numpy(int), held_out[DECISION].to_numpy(int)
-    pairs = [(name, mask, rate) for name, mask in sorted(large, key=lambda one: one[1].sum()) for rate in RATES]
+    pairs = [(name, mask, rate) for name, mask in large for rate in RATES]
     return pd.DataFrame(lines_of(pairs, labels, decided, unit_numbers(held_out), protocol), columns=list(COLUMNS))
+
+
+def without_mirrors(named):
+    """Return pairs (name, mask) without those whose mask is the complement of a smaller one, or of an earlier one as large."""
+    kept = []
+    for name, mask in sorted(named, key=lambda one: one[1].sum()):
+        if not any((mask == ~other).all() for _, other in kept):
+            kept.append((name, mask))
+    return kept
 
 
 def lines_of(pairs, labels, decided, units, protocol):

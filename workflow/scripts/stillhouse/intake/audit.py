@@ -18,6 +18,8 @@ BY_CHANCE = 1e-9
 # The share of rows to be scored that may be equal to training rows by chance.
 MOST_REPEATED = 0.01
 MOST_SHOWN = 3
+# A target with so many different values looks cut where its most frequent one is an end of its range, with so many of the rows.
+FEWEST_VALUES, LEAST_AT_LIMIT = 50, 0.01
 
 
 def notes(table, alike, schema, duplicates):
@@ -32,6 +34,22 @@ def notes(table, alike, schema, duplicates):
         *duplicate_notes(of_labelled, [column["name"] for column in columns], duplicates),
         *shared_picture_notes(labelled, of_labelled, columns),
         *unseen_notes(labelled, deploy, columns),
+        *([] if schema["classes"] else limit_notes(labelled[LABEL].dropna(), schema["target"])),
+    ]
+
+
+def limit_notes(values, target):
+    """Return a sentence on a target whose largest or smallest value is its most frequent one, as where values were cut."""
+    counts = values.value_counts()
+    if len(counts) < FEWEST_VALUES or counts.iloc[0] < LEAST_AT_LIMIT * len(values):
+        return []
+    frequent, rows = counts.index[0], counts.iloc[0]
+    found = {"largest": values.max(), "smallest": values.min()}
+    share = f"{rows:,} rows ({100 * rows / len(values):.1f} %)"
+    return [
+        f"{share} have the {which} value of {target!r}, {frequent:,.10g}: if values were cut there, its errors cannot be judged"
+        for which, limit in found.items()
+        if limit == frequent
     ]
 
 
@@ -64,7 +82,8 @@ def alerts(table, alike, schema, duplicates):
 def duplicate_notes(labelled, names, duplicates):
     """Return sentences on rows with the same features as others, and on those of them whose labels differ."""
     same = duplicate_rows(labelled, names)
-    count = len(same) - len(np.unique(same))
+    sizes = np.bincount(same)
+    count = int((sizes[same] > 1).sum())
     if not count:
         return []
     if copies(labelled, names, duplicates) is None:
@@ -72,8 +91,10 @@ def duplicate_notes(labelled, names, duplicates):
     else:
         what = "taken for copies, they stay in one fold unless groups, time or given test rows divide them"
     conflicting = int((labelled.groupby(same)[LABEL].nunique() > 1).sum())
-    rows = f"{count:,} rows have" if count > 1 else "1 row has"
-    sentences = [f"{rows} the same features as another; {what}"]
+    is_test = (labelled[PART] == TEST).to_numpy()
+    seen = int(np.isin(same[is_test], same[~is_test]).sum())
+    tests = f", {seen:,} of them given test rows with the features of a training row" if seen else ""
+    sentences = [f"{count:,} rows have the same features as another{tests}; {what}"]
     if conflicting:
         sets = "1 set of rows with the same features has" if conflicting == 1 else f"{conflicting:,} sets of such rows have"
         sentences.append(f"{sets} different labels: no model can get all of them right")

@@ -1,7 +1,8 @@
 """The model card: what a shipped model is for, how good it is, and where not to trust it (Mitchell et al. 2019)."""
 
+from stillhouse.columns import LABELLED
 from stillhouse.intake.kinds import feature_columns
-from stillhouse.report.text import METRIC_TITLES, how_made, percent, with_interval
+from stillhouse.report.text import METRIC_TITLES, how_made, listed, percent, with_interval
 
 POPULATIONS = {
     "held_out": "Rows that no model had seen",
@@ -30,8 +31,7 @@ def card(facts, schema, options, metrics, ledger, file):
             *score_lines(metrics),
             *decision_lines(facts),
             *set_lines(metrics),
-            "The scores are of models made in the same way on part of the rows. The shipped model learned from all",
-            "labelled rows, so none are left to score it on.",
+            *whose_lines(metrics),
             "",
             "## Limits",
             "",
@@ -51,12 +51,27 @@ def card(facts, schema, options, metrics, ledger, file):
 
 def data_lines(schema, ledger):
     """Return the lines on the data that the model learned from."""
-    rows = ", ".join(f"{count:,} {part}" for part, count in schema["rows"].items())
-    lines = [f"- Rows: {rows}."]
+    learned = sum(schema["rows"].get(part, 0) for part in LABELLED)
+    others = [f"{count:,} {part}" for part, count in schema["rows"].items() if part not in LABELLED]
+    beside = f"; beside them there are {listed(others)} rows" if others else ""
+    lines = [f"- The shipped model learned from all {learned:,} labelled rows{beside}."]
     if schema["classes"]:
-        shares = ", ".join(f"{name} {100 * share:.1f} %" for name, share in zip(schema["classes"], ledger.before, strict=True))
-        lines.append(f"- Weighted shares of classes in training: {shares}; probabilities are on this class prior.")
+        counts, total = schema["class_rows"], max(1, sum(schema["class_rows"].values()))
+        shares = listed([f"{100 * count / total:.1f} % {name}" for name, count in counts.items()])
+        lines.append(f"- Of these, {shares}.")
+        weighed = listed([f"{100 * one:.1f} % {name}" for name, one in zip(schema["classes"], ledger.before, strict=True)])
+        if weighed != shares:
+            lines.append(f"- Weighted as it learned, they are {weighed}; its probabilities are for such shares.")
     return [*lines, *(f"- {note}." for note in schema["notes"])]
+
+
+def whose_lines(metrics):
+    """Return the lines on which models the scores are of."""
+    lines = [
+        "Scores of rows that no model had seen are of models made in the same way on part of the rows, each with a",
+        "threshold of its own; the shipped model learned from all of these rows.",
+    ]
+    return [*lines, "Scores of deploy rows are of the shipped model itself."] if "deploy" in metrics else lines
 
 
 def score_lines(metrics):
@@ -86,9 +101,13 @@ def set_lines(metrics):
     covered, sets = metrics["held_out"].get("conformal"), metrics["held_out"].get("sets")
     if not covered or not sets:
         return []
-    what = f"conformal sets for {percent(sets['settings']['coverage'])} of rows"
+    kind = "the classes that a row may have" if metrics["held_out"].get("decisions") else "what a row may be"
+    what = f"{kind}, meant to hold for {percent(sets['settings']['coverage'])} of rows (conformal sets)"
+    deploy = (metrics.get("deploy") or {}).get("conformal")
+    used = f", and of {percent(deploy['value'])} of labelled deploy rows" if deploy else ""
+    by = f" Each value of {sets['by']['source']} has limits of its own." if sets["by"] else ""
     return [
-        f"`predict.py --sets` adds {what}; on held-out rows such sets contain the label of {percent(covered['value'])}.",
+        f"`predict.py --sets` adds {what}: they contain the label of {percent(covered['value'])} of held-out rows{used}.{by}",
         "",
     ]
 

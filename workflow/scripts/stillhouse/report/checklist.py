@@ -3,7 +3,7 @@
 Items are in our own words. Whatever nobody can know from a table and a configuration is left to the authors, and said to be.
 """
 
-from stillhouse.columns import GROUP, TIME
+from stillhouse.columns import GROUP, LABEL, PART, TIME
 from stillhouse.config.models import verb
 from stillhouse.intake.kinds import feature_columns
 from stillhouse.report.sections.learning import size_sentence
@@ -102,6 +102,12 @@ def checklist(run):
 def in_cell(text):
     """Return a text as it may stand in a table."""
     return text.replace("|", "\\|").replace("\n", " ")
+
+
+def resampled(model):
+    """Return by what a model's training rows are resampled; empty for none."""
+    chosen = model.get("prepare", {}).get("resample", "none")
+    return "" if chosen == "none" else chosen
 
 
 class Answers:
@@ -205,25 +211,30 @@ class Answers:
     def predicting(self):
         """Return how held-out rows are predicted."""
         return (
-            "By the models of the splits that held them out, on the original class prior; `predictions.parquet` has them all."
+            "By the models of the splits that held them out; `predictions.parquet` has them all. The shipped model is made of "
+            "all labelled rows."
         )
 
     def imbalance(self):
         """Return what is done about rare classes."""
         if not self.run.task.classes:
             return "The outcome is a number."
-        chosen = {model["prepare"]["resample"] for model in self.run.models.values() if "prepare" in model} - {"none"}
+        chosen = {resampled(model) for model in self.run.models.values()} - {""}
         if not chosen:
             return "No model is resampled; thresholds are tuned on rows that are not fitted on."
         by = listed(sorted(chosen))
-        return f"Training rows are resampled by {by}; probabilities are moved back to the original class prior."
+        names = [self.run.quoted(name) for name, model in self.run.models.items() if resampled(model)]
+        return f"For {listed(names)}, training rows are resampled by {by}; probabilities are moved back to the original shares."
 
     def fairness(self):
         """Return by which columns results are told."""
         columns, is_binary = self.dataset["slices"], self.run.task.kind == "binary"
         what = "Scores, calibration, coverage and errors" if is_binary else "Scores and coverage"
+        where = "“Slices” and “Errors by group”" if is_binary else "“Slices”"
         said = [
-            f"{what} by {listed([f'`{name}`' for name in columns])}: “Slices”." if columns else "",
+            f"{what} by {listed([f'`{name}`' for name in columns])}, of {self.run.quoted(self.run.reference)}: {where}."
+            if columns
+            else "",
             f"Conformal sets are made by `{self.dataset['sets_by']}`." if "sets_by" in self.dataset else "",
         ]
         return " ".join(filter(None, said))
@@ -252,24 +263,37 @@ class Answers:
 
     def characteristics(self):
         """Return where the rows are described."""
-        return "Classes and gaps in “The data”."
+        return "“Columns” and “The data”."
 
     def events(self):
-        """Return the rows of each class."""
-        if not self.run.task.classes:
-            return f"{self.schema['rows']['train']:,} rows."
-        return f"{listed([f'{count:,} {name}' for name, count in self.schema['class_rows'].items()])}."
+        """Return the rows of each part, and of each class in it."""
+        parts = self.run.table.groupby(PART, sort=False)
+        return " ".join(f"{part.capitalize()}: {self._counts_in(rows)}." for part, rows in parts)
+
+    def _counts_in(self, rows):
+        labels, classes = rows[LABEL].dropna(), self.run.task.classes
+        if not classes or not len(labels):
+            return f"{len(rows):,} rows"
+        counts = labels.value_counts()
+        return listed([f"{counts.get(code, 0):,} {name}" for code, name in enumerate(classes)])
 
     def shipped(self):
         """Return the files of shipped models."""
         names = [f"`deploy/{name}.onnx`" for name in self.run.shipped]
-        return f"{listed(names)} with a card each; `predict.py` applies them to raw rows." if names else ""
+        cards = "each with its card" if len(names) > 1 else "with its card"
+        return f"{listed(names)}, {cards}; `predict.py` makes predictions of raw rows by it." if names else ""
 
     def performance(self):
-        """Return the leading model's score, and where all are."""
-        best = self.run.metrics[self.run.leader]["held_out"]["metrics"][self.run.main]
-        score = f"{METRIC_TITLES[self.run.main]} of {self.run.quoted(self.run.leader)}: {with_interval(best)}"
-        return f"{score}; all in “All numbers”{', by group in “Slices”' if self.dataset['slices'] else ''}."
+        """Return the scores of the shipped models, or of the leading one, on held-out and on deploy rows, and where all are."""
+        scores = [self._score(name) for name in self.run.shipped or [self.run.leader]]
+        return f"{'; '.join(scores)}. All are in “All numbers”{', by group in “Slices”' if self.dataset['slices'] else ''}."
+
+    def _score(self, name):
+        found = self.run.metrics[name]
+        populations = [found[key] for key in ("held_out", "deploy") if key in found]
+        held_out, *used = (with_interval(one["metrics"][self.run.main]) for one in populations)
+        deploy = f", and {used[0]} on labelled deploy rows" if used else ""
+        return f"{METRIC_TITLES[self.run.main]} of {self.run.quoted(name)}: {held_out} on held-out rows{deploy}"
 
     def inputs(self):
         """Return what a shipped model does with poor inputs."""

@@ -100,30 +100,42 @@ def as_svg(figure, name):
 
 
 def ranking(estimates, label, beside=None, wanted=None, title=str):
-    """Draw a value with its interval for each name, the first on top; also other values by their title, or a target.
+    """Draw a value with its interval for each name, the first on top; also others by their title, or a target.
 
-    ``estimates`` has the columns name, value, low and high; ``beside`` maps titles to values, or to None for none.
+    ``estimates`` has the columns name, value, low and high; ``beside`` maps titles to lists of estimates, with these keys.
     """
-    names = [wrapped(title(name)) for name in estimates["name"]]
-    figure, axes = panel(1.0 + sum(0.32 + 0.14 * name.count("\n") for name in names))
-    y, data = np.arange(len(estimates))[::-1], estimates.copy()
+    names, data = [wrapped(title(name)) for name in estimates["name"]], estimates.copy()
+    y, tall = rows_of(names, 0.32)
+    figure, axes = panel(1.0 + tall)
     axes.hlines(y, estimates["low"], estimates["high"], color=COLOURS[0], linewidth=2.5, alpha=0.45)
     axes.plot(estimates["value"], y, "o", color=COLOURS[0], markersize=6, label="on held-out rows")
-    shown = {name: values for name, values in (beside or {}).items() if values is not None}
-    for (name, values), marker, colour in zip(shown.items(), "Ds", COLOURS[1:], strict=False):
+    beside = beside or {}
+    for place, ((name, found), marker, colour) in enumerate(zip(beside.items(), "Ds", COLOURS[1:], strict=False), 1):
+        values, low, high = (np.array([one[key] for one in found], dtype="float64") for key in ("value", "low", "high"))
         data[name] = values
-        axes.plot(values, y, marker, color=colour, markersize=5, fillstyle="none", label=name)
-    if shown:
-        figure.legend(loc="outside lower center", ncols=min(2, 1 + len(shown)))
+        below = y - 0.07 * place
+        axes.hlines(below, low, high, color=colour, linewidth=1.2, alpha=0.45)
+        axes.plot(values, below, marker, color=colour, markersize=4, fillstyle="none", label=name)
+    if beside:
+        figure.legend(loc="outside lower center", ncols=min(2, 1 + len(beside)))
     if wanted is not None:
         data["wanted"] = wanted
         axes.axvline(wanted, color=PALE, linewidth=1.2, linestyle="--")
     axes.set_yticks(y, names)
-    axes.set_ylim(-0.6, len(estimates) - 0.4)
+    axes.set_ylim(-tall, 0)
     axes.set_xlabel(label)
     few_ticks(axes.xaxis)
     axes.grid(axis="y", visible=False)
     return figure, data
+
+
+def rows_of(names, height):
+    """Return where rows with these names beside them lie, from the top down, and how tall all are; in inches.
+
+    A name of one line takes this height, and each further line a bit more.
+    """
+    tall = np.array([height + 0.14 * name.count("\n") for name in names])
+    return tall / 2 - np.cumsum(tall), float(tall.sum())
 
 
 def few_ticks(axis):
@@ -136,8 +148,8 @@ def short_number(value):
     """Return a number as a short text, such as 25k."""
     for limit, letter in ((1e9, "G"), (1e6, "M"), (1e4, "k")):
         if abs(value) >= limit:
-            return f"{value / (1e3 if letter == 'k' else limit):g}{letter}"
-    return f"{value:g}"
+            return f"{value / (1e3 if letter == 'k' else limit):.4g}{letter}"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:g}"
 
 
 def curves(named, x_label, y_label, diagonal):
@@ -170,40 +182,56 @@ def reliability(named):
 
 
 def dependence(lines, label):
-    """Draw predictions against the values of a column: curves of single rows, and their mean; points for categories."""
-    figure, axes, are_categories = *panel(3.4), lines["name"].any()
-    form, point = ("", "_") if are_categories else ("-", "")
+    """Draw predictions against the values of a column: curves of single rows, and their mean."""
+    if lines["name"].any() or len(lines) < 3:
+        return dependence_on_categories(lines, label)
+    figure, axes = panel(3.4)
     for name in lines.columns[lines.columns.str.startswith("row ")]:
-        axes.plot(lines["value"], lines[name], color=PALE, linewidth=0.6, alpha=0.6, linestyle=form, marker=point)
-    axes.plot(lines["value"], lines["mean"], linewidth=2.2, color=COLOURS[0], linestyle=form, marker=point and "o")
-    if are_categories:
-        axes.set_xticks(lines["value"], [shortened(name, 12) for name in lines["name"]])
+        axes.plot(lines["value"], lines[name], color=PALE, linewidth=0.6, alpha=0.6)
+    axes.plot(lines["value"], lines["mean"], ".-", linewidth=2.2, color=COLOURS[0])
     axes.set(ylabel=label, xlabel=lines["column"].iloc[0])
+    return figure, lines
+
+
+def dependence_on_categories(lines, label):
+    """Draw predictions for each category of a column, or each of two numbers, one below the other."""
+    names = [name or short_number(value) for name, value in zip(lines["name"], lines["value"], strict=True)]
+    named = [wrapped(name) for name in names]
+    y, tall = rows_of(named, 0.3)
+    figure, axes = panel(1.0 + tall)
+    for name in lines.columns[lines.columns.str.startswith("row ")]:
+        axes.plot(lines[name], y, "|", color=PALE, markersize=7, alpha=0.6)
+    axes.plot(lines["mean"], y, "o", color=COLOURS[0])
+    axes.set_yticks(y, named)
+    axes.set_ylim(-tall, 0)
+    axes.set(xlabel=label, ylabel=lines["column"].iloc[0])
+    axes.grid(axis="y", visible=False)
     return figure, lines
 
 
 def effects(lines, label):
     """Draw what columns did to a prediction as bars, the strongest on top; ``lines`` has the columns name and effect."""
     names = [wrapped(name) for name in lines["name"]]
-    figure, axes = panel(0.8 + sum(0.26 + 0.13 * name.count("\n") for name in names))
-    y = np.arange(len(lines))[::-1]
-    axes.barh(y, lines["effect"], height=0.6, color=[COLOURS[0] if effect >= 0 else COLOURS[1] for effect in lines["effect"]])
+    y, tall = rows_of(names, 0.26)
+    figure, axes = panel(0.8 + tall)
+    axes.barh(y, lines["effect"], height=0.16, color=[COLOURS[0] if effect >= 0 else COLOURS[1] for effect in lines["effect"]])
     axes.axvline(0, color=PALE, linewidth=1)
     axes.set_yticks(y, names)
+    axes.set_ylim(-tall, 0)
     axes.set_xlabel(label)
     few_ticks(axes.xaxis)
     axes.grid(axis="y", visible=False)
     return figure, lines
 
 
-def learning_curve(table, label):
-    """Draw a metric with its interval against the number of rows, on a logarithmic axis."""
+def learning_curve(table, label, rows):
+    """Draw a metric with its interval against the number of rows, on a logarithmic axis; ``rows`` says of which."""
     figure, axes = panel(3.6)
     low, high = table["low"].astype("float64"), table["high"].astype("float64")
     axes.fill_between(table["rows"], low, high, color=COLOURS[0], alpha=0.15, linewidth=0)
     axes.plot(table["rows"], table["value"], "o-", linewidth=1.9, color=COLOURS[0])
-    axes.set(xlabel="rows of the table", ylabel=label, xscale="log")
-    axes.set_xticks(table["rows"], [short_number(count) for count in table["rows"]])
+    axes.set(xlabel=rows, ylabel=label, xscale="log")
+    axes.set_xticks(table["rows"], [f"{count:,.0f}" for count in table["rows"]])
     axes.minorticks_off()
     return figure, table
 
@@ -380,6 +408,7 @@ def flow(steps):
         axes.text(0.24, y[place], f"{count:,} {name}", ha="center", bbox=box, **style)
         if place + 1 < len(steps):
             axes.annotate("", (0.24, y[place + 1]), (0.24, y[place]), arrowprops=arrow)
+        if asides[place]:
             middle = (y[place] + y[place + 1]) / 2
             axes.plot([0.24, 0.44], [middle, middle], color=PALE, linewidth=1)
             axes.text(0.46, middle, asides[place], linespacing=1.4, **style)
@@ -396,7 +425,9 @@ def flow(steps):
 def graph(columns, edges, title=str):
     """Draw a graph from left to right; ``columns`` are lists of names, ``edges`` are pairs of names."""
     tallest = max(map(len, columns))
-    figure = Figure(figsize=(WIDTH, 0.6 + 0.3 * tallest), layout="constrained")
+    named = {name: wrapped(title(name), 72 // len(columns)) for names in columns for name in names}
+    height = 0.34 + 0.1 * max(text.count("\n") for text in named.values())
+    figure = Figure(figsize=(WIDTH, 0.6 + height * tallest), layout="constrained")
     axes, positions = figure.subplots(), {}
     for x, names in enumerate(columns):
         for number, name in enumerate(names):
@@ -406,7 +437,7 @@ def graph(columns, edges, title=str):
         axes.plot([x1, x2], [y1, y2], color=LINE, linewidth=1.2, zorder=0)
     for name, (x, y) in positions.items():
         box = {"boxstyle": "round,pad=0.3", "facecolor": "white", "edgecolor": COLOURS[0] if x else PALE, "linewidth": 1}
-        axes.text(x, y, shortened(title(name), 24), ha="center", va="center", fontsize=7.5, bbox=box)
+        axes.text(x, y, named[name], ha="center", va="center", fontsize=7, bbox=box)
     axes.set(xlim=(-0.55, len(columns) - 0.45), ylim=(-tallest / 2 - 0.2, tallest / 2 + 0.2))
     axes.axis("off")
     return figure, pd.DataFrame(edges, columns=["from", "to"])

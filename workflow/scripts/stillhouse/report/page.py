@@ -84,7 +84,7 @@ def render(run, shown, template):
         metrics=shown_metrics(run),
         metric_titles=METRIC_TITLES
         | {"recall_at_precision": f"recall at a threshold chosen for {percent(run.settings['precision'])} precision"},
-        config=yaml.safe_dump(run.config, sort_keys=False, allow_unicode=True),
+        config=yaml.safe_dump(own_configuration(run), sort_keys=False, allow_unicode=True),
         versions={"stillhouse": __version__, "python": platform.python_version()} | {name: version(name) for name in LIBRARIES},
         timed=TIME in run.table,
         grouped=GROUP in run.table,
@@ -92,9 +92,15 @@ def render(run, shown, template):
     )
 
 
+def own_configuration(run):
+    """Return the configuration without other datasets, of which a reader of this report need not know."""
+    return {**run.config, "datasets": {run.dataset: run.config["datasets"][run.dataset]}}
+
+
 def shown_metrics(run):
-    """Return the names of the metrics that models have, the main one first."""
-    known = next(iter(run.metrics.values()))["held_out"]["metrics"]
+    """Return the names of the metrics that models have, the main one first; the pinball loss of the median is half the MAE."""
+    known = set(next(iter(run.metrics.values()))["held_out"]["metrics"])
+    known -= {"pinball"} if run.settings["quantile"] == 0.5 else set()
     return [metric.__name__ for metric in BY_TASK[run.task.kind] if metric.__name__ in known]
 
 
@@ -112,12 +118,13 @@ def verdict(run):
 def details(run):
     """Return the list of sentences below the verdict."""
     sentences = [
+        scores.roles_sentence(run),
         scores.group_sentence(run),
         *students.sentences(run),
         footprint.sentence(run),
-        probabilities.calibration_sentence(run),
-        probabilities.decision_sentence(run),
-        coverage.sentence(run),
+        *probabilities.calibration_sentences(run),
+        *probabilities.decision_sentences(run),
+        *coverage.sentences(run),
         coverage.short_sentence(run),
         *coverage.quantile_sentences(run),
         explanation.slice_sentence(run),

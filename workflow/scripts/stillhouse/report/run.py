@@ -25,7 +25,7 @@ class Run:
     imputations. ``rows`` has the scored rows with
     predictions, ``left_out`` is the number of rows that an embargo leaves out, ``weights`` has the shift weights of split
     ``none``; ``shown_split`` is the split that stands for all where one is shown, ``jobs`` has the time and memory of each job,
-    and ``samples`` facts on the stop rows of each preparation and split.
+    and ``samples`` facts on the stop rows of each preparation in each scored split.
     """
 
     dataset: str
@@ -144,7 +144,7 @@ def read_run(files, params, dataset):
         shift=read_json(files.shift) if files.shift else None,
         weights=read_split(files.weights, NONE) if files.weights else None,
         jobs=job_footprints(params.logs),
-        samples=[facts for path in files.ledgers for facts in read_json(path).values()],
+        samples=[facts for path in files.ledgers for split, facts in read_json(path).items() if split in params.scored_splits],
     )
 
 

@@ -25,11 +25,17 @@ METRIC_TITLES = {
 }
 
 
-def number(value):
-    """Return a number as text, with three decimals, or none if it is large; a dash for a missing one."""
+# From this size on, numbers are written without decimals.
+LARGE = 100
+
+
+def number(value, beside=()):
+    """Return a number as text, with three decimals, or none if it or one ``beside`` it is large; a dash for a missing one."""
     if value is None or value != value:
         return "–"
-    return f"{value:.3f}" if abs(value) < 100 else f"{value:,.0f}"
+    is_large = any(abs(one) >= LARGE for one in (value, *beside))
+    # Without the sign that a rounded 0 may have.
+    return f"{value:z,.0f}" if is_large else f"{value:z.3f}"
 
 
 def short(value):
@@ -37,14 +43,16 @@ def short(value):
     return f"{value:.3g}" if abs(value) < 999.5 else f"{value:,.0f}"
 
 
-def signed(value):
-    """Return a difference as text, with its sign."""
-    return f"{value:+.3f}" if abs(value) < 100 else f"{value:+,.0f}"
+def signed(value, beside=()):
+    """Return a difference as text, with its sign, as ``number`` does."""
+    text = number(value, beside)
+    return text if text == "–" or text.startswith("-") else f"+{text}"
 
 
 def percent(share):
-    """Return a share as text."""
-    return f"{100 * share:.3g} %"
+    """Return a share as text; one that is nearly whole is not written as if it were."""
+    text = f"{100 * share:.3g} %"
+    return "> 99.9 %" if text == "100 %" and share < 1 else text
 
 
 def p_value(p):
@@ -58,7 +66,14 @@ def with_interval(estimate):
     """Return a metric as text, with its interval if it has one."""
     if estimate["low"] is None or estimate["low"] != estimate["low"]:
         return number(estimate["value"])
-    return f"{number(estimate['value'])} ({number(estimate['low'])} to {number(estimate['high'])})"
+    value, low, high = together(estimate["value"], estimate["low"], estimate["high"])
+    return f"{value} ({low} to {high})"
+
+
+def together(*values, write=number):
+    """Return numbers that stand together as texts with equally many decimals."""
+    known = [value for value in values if value is not None and value == value]
+    return [write(value, known) for value in values]
 
 
 def with_interval_in_percent(estimate):
@@ -72,7 +87,8 @@ def with_interval_in_percent(estimate):
 
 def gap_with_interval(line):
     """Return the gap of two models as text, with its interval."""
-    return f"{signed(line['gap'])} ({signed(line['gap_low'])} to {signed(line['gap_high'])})"
+    gap, low, high = together(line["gap"], line["gap_low"], line["gap_high"], write=signed)
+    return f"{gap} ({low} to {high})"
 
 
 def ratio(value, more, less, equal):

@@ -5,10 +5,14 @@ from math import ceil
 import pandas as pd
 
 from stillhouse.report import figures
-from stillhouse.report.text import number, percent, with_interval_in_percent
+from stillhouse.report.text import number, percent, together, with_interval_in_percent
 
 POPULATIONS = {
-    "held_out": ("Coverage of conformal sets", "On held-out rows; the thresholds of a row come from all others."),
+    "held_out": (
+        "Coverage of conformal sets",
+        "On held-out rows. The limits of a row come from all others, so that coverage of all rows is near what is wanted by "
+        "construction; parts of the rows, and deploy rows, put it to the test.",
+    ),
     "deploy_weighted": (
         "Coverage, weighted for deploy rows",
         "Held-out rows and thresholds are weighted to resemble deploy rows.",
@@ -39,16 +43,56 @@ def coverage_picture(run, population):
     )
 
 
-def sentence(run):
-    """Return the coverage and size of the leading model's conformal sets, and the class that they cover least."""
+def sentences(run):
+    """Return what the leading model's conformal sets are, how often they hold on held-out and deploy rows, and where least."""
     estimate = run.metrics[run.leader]["held_out"]["conformal"]
     if not estimate:
+        return []
+    wanted, title = percent(run.settings["coverage"]), run.quoted(run.leader)
+    if run.task.classes:
+        what = f"the classes that it may have, so that {wanted} of such sets contain the true one (conformal sets)"
+    else:
+        what = f"the values that it may have, so that {wanted} of such intervals contain the true one (conformal intervals)"
+    first = (
+        f"For each row, {title} can name {what}. Their limits come from other held-out rows, so of all held-out rows "
+        f"{with_interval_in_percent(estimate)} have theirs contain it{by_class(run, estimate)}. {size_sentence(run, estimate)}"
+    )
+    return [first, *filter(None, (group_sentence(run), deploy_sentence(run), least_slice_sentence(run)))]
+
+
+def group_sentence(run):
+    """Return that groups have limits of their own, and what that means; empty where they have not."""
+    facts = thresholds(run)
+    if not facts or not facts["by"]:
         return ""
-    sets = "sets" if run.task.classes else "intervals"
     return (
-        f"The conformal {sets} of {run.quoted(run.leader)} contain the true label of "
-        f"{with_interval_in_percent(estimate)} of rows; {percent(run.settings['coverage'])} is wanted"
-        f"{by_class(run, estimate)}{by_group(run, estimate)}. {size_sentence(run, estimate)}"
+        f"Each value of {facts['by']['source']} has limits of its own: two rows with equal predictions may have different "
+        "sets, as they are of different groups."
+    )
+
+
+def deploy_sentence(run):
+    """Return how often the leading model's sets of labelled deploy rows contain the label; empty without such rows."""
+    estimate = (run.metrics[run.leader].get("deploy") or {}).get("conformal")
+    if not estimate:
+        return ""
+    wanted = run.settings["coverage"]
+    is_low = estimate["high"] is not None and estimate["high"] < wanted
+    short = f", clearly fewer than the {percent(wanted)} that are wanted" if is_low else ""
+    return f"Of the labelled deploy rows, {with_interval_in_percent(estimate)} have sets that contain the label{short}."
+
+
+def least_slice_sentence(run):
+    """Return the slice whose rows have sets that contain the label least often; empty where none is clearly short."""
+    short = run.slices[run.slices["covered_high"] < run.settings["coverage"]]
+    if not len(short):
+        return ""
+    line, more = short.loc[short["covered"].idxmin()], len(short) - 1
+    found = {"value": line["covered"], "low": line["covered_low"], "high": line["covered_high"]}
+    others = f"; {more} more slice{'s' if more > 1 else ''} have clearly too few" if more else ""
+    return (
+        f"Coverage of all rows hides parts of them: where {line['slice']}, sets of {run.quoted(run.reference)} contain the "
+        f"label of {with_interval_in_percent(found)} of the rows{others}."
     )
 
 
@@ -105,28 +149,31 @@ def share_below(item):
 def size_sentence(run, estimate):
     """Return how large the sets or intervals are."""
     if not run.task.classes:
-        return f"They are {number(estimate['size'])} wide on average."
+        return f"Intervals are {number(estimate['size'])} wide on average{by_fifth(run)}."
     several = max(0.0, 1 - estimate["single"] - estimate["empty"])
     none = f", and {percent(estimate['empty'])} none" if estimate["empty"] else ""
     return f"Of the sets, {percent(estimate['single'])} name one class, {percent(several)} several{none}."
 
 
+def by_fifth(run):
+    """Return how wide the intervals of the lowest and the highest predicted values are, where each fifth has its own."""
+    facts = thresholds(run)
+    if not facts or not facts["edges"] or run.metrics[run.leader]["held_out"].get("quantiles"):
+        return ""
+    limits = {line["fifth"]: line["limits"][0] for line in facts["strata"] if not line["group"]}
+    if None in (limits.get(0), limits.get(4)):
+        return ""
+    lowest, highest = together(2 * limits[0], 2 * limits[4])
+    return f", {lowest} for the lowest fifth of predicted values and {highest} for the highest"
+
+
 def by_class(run, estimate):
-    """Return the class whose rows are covered least, and what to do about it; empty for a regression."""
-    if not estimate["classes"]:
+    """Return the class whose rows are covered least, and what to do about it; empty where each class has sets of its own."""
+    if not estimate["classes"] or run.settings["by_class"]:
         return ""
     name, least = min(estimate["classes"].items(), key=lambda item: item[1]["value"])
-    advice = ", and `report: {by_class: true}` makes sets for each class" if is_short(run, least) else ""
-    return f". Of the rows of class {name} it is {percent(least['value'])} ({least['rows']:,} rows){advice}"
-
-
-def by_group(run, estimate):
-    """Return the group whose rows are covered least; empty without groups."""
-    if not estimate["groups"]:
-        return ""
-    name, least = min(estimate["groups"].items(), key=lambda item: item[1]["value"])
-    where = f"{thresholds(run)['by']['source']} is {name}"
-    return f". Where {where} it is {percent(least['value'])} ({least['rows']:,} rows), the least of all groups"
+    advice = "; `report: {by_class: true}` makes sets for each class" if is_short(run, least) else ""
+    return f", and of those that are {name} {percent(least['value'])} ({least['rows']:,} rows){advice}"
 
 
 def is_short(run, estimate):

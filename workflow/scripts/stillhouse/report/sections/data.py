@@ -17,13 +17,13 @@ def pictures(run):
 
 
 def flow_picture(run):
-    """Return how many rows were read, left out, learned from and scored."""
+    """Return how many rows were read, left out, learned from and scored; None where all that were read are scored."""
     rows, target = dict(run.schema["rows"]), run.schema["target"]
     labelled = sum(rows.pop(part, 0) for part in LABELLED)
     aside = [(f"without a value of {target}", run.schema["without_label"]), *((OTHER_PARTS[part], rows[part]) for part in rows)]
     scored = len(run.held_out(run.leader))
     in_folds = labelled - run.left_out
-    learned = "of the first block, which are learned from alone" if TIME in run.table else "that are learned from alone"
+    learned = "of the first block, not scored" if TIME in run.table else "training rows, not scored"
     steps = [
         ("rows read", labelled + sum(count for _, count in aside), aside),
         ("labelled rows", labelled, [(left_out_reason(run), run.left_out)]),
@@ -32,6 +32,8 @@ def flow_picture(run):
     ]
     steps = [(name, count, [(reason, left) for reason, left in aside if left]) for name, count, aside in steps]
     kept = [step for number, step in enumerate(steps) if number in (0, len(steps) - 1) or step[2]]
+    if len(kept) == 2 and not kept[0][2]:
+        return None
     text = "From the rows that were read to those that models are scored on, and beside it what becomes of the others."
     return figures.Picture("flow", figures.flow(kept), "Flow of rows", text)
 
@@ -84,7 +86,8 @@ def gap_sentence(run):
     further += f" and {len(others) - MOST_NAMED} more" if len(others) > MOST_NAMED else ""
     return (
         f"Gaps of column {name} tell of the label: {percent(shares[most])} of the rows that are {most} have one, and "
-        f"{percent(shares[least])} of those that are {least}{further}. Where gaps will come about otherwise, this misleads."
+        f"{percent(shares[least])} of those that are {least}{further}. Models that use this are misled where values are "
+        "missing for other reasons."
     )
 
 

@@ -11,11 +11,14 @@ from stillhouse.report.text import (
     gap_with_interval,
     number,
     percent,
+    together,
     with_interval,
     with_interval_in_percent,
 )
 
 MOST_BARS = 15
+# The columns of a slice's loss and of that elsewhere.
+LOSSES = {"value": "loss", "low": "loss_low", "high": "loss_high", "elsewhere": "loss_elsewhere"}
 
 
 def pictures(run):
@@ -29,10 +32,14 @@ def slice_pictures(run):
     if not len(table):
         return []
     names = {"slice": "name", "loss": "value", "loss_low": "low", "loss_high": "high"}
-    drawn = figures.ranking(table[list(names)].rename(columns=names), "mean loss")
+    shown = table[list(names)].rename(columns=names)
+    title = "mean log loss" if run.task.classes else "RMSE"
+    if not run.task.classes:
+        shown[["value", "low", "high"]] **= 0.5
+    drawn = figures.ranking(shown, title)
     text = (
-        "Log loss or squared error; less is better. Slices that were found by search were searched on one half of the "
-        "rows and are scored on the other half."
+        "Less is better. Slices that were found by search were searched on one half of the rows and are scored on the other "
+        "half."
     )
     return [figures.Picture("slices", drawn, f"Where {run.title(run.reference)} errs", text)]
 
@@ -44,10 +51,13 @@ def importance_pictures(run):
     table, metric = run.importance.head(MOST_BARS), METRIC_TITLES[run.main]
     arrows = table["direction"].map({"rises": " ↑", "falls": " ↓"}).fillna("")
     names = table["column"].astype("str") + arrows
-    drawn = figures.ranking(table.assign(name=names).rename(columns={"loss": "value"}), f"drop in {metric}")
+    change = "drop" if run.more_is_better else "rise"
+    drawn = figures.ranking(table.assign(name=names).rename(columns={"loss": "value"}), f"{change} in {metric} when shuffled")
+    level = f" Lines are {100 * run.settings['level']:g} % intervals over folds." if table["low"].notna().any() else ""
     text = (
-        f"How much worse the {metric} on held-out rows is when a column is shuffled. Lines are intervals over folds. An arrow "
-        "says whether predictions mostly rise or fall with the column."
+        f"How much worse the {metric} on held-out rows is when the values of a column are shuffled.{level} An arrow says that "
+        "predictions clearly rise or fall with the column; without one they do neither everywhere. Columns that go together "
+        "share what they are worth, so a small value does not show that a column is not used."
     )
     return [figures.Picture("importance", drawn, f"Columns that {run.title(run.reference)} relies on", text)]
 
@@ -57,9 +67,10 @@ def dependence_pictures(run):
     if run.dependence is None:
         return []
     said = f"probability of {run.task.classes[1]}" if run.task.classes else f"predicted {run.schema['target']}"
+    curves = sum(name.startswith("row ") for name in run.dependence.columns)
     text = (
-        "Pale is a held-out row with other values of this column and all else as it is; bold is the mean of such rows. "
-        "Where columns go together, some such rows cannot exist."
+        f"Predictions of held-out rows if this column had other values, and all else stayed as it is. Pale are {curves} single "
+        "rows, bold is the mean of more. Where columns go together, some such rows cannot exist."
     )
     return [
         figures.Picture(f"dependence-{place}", figures.dependence(lines, said), f"Predictions by {name}", text)
@@ -73,12 +84,14 @@ def slice_sentence(run):
     if not len(worse):
         return ""
     line, others = worse.iloc[0], len(worse) - 1
-    others_like_it = "other rows with the same shares of classes" if run.task.classes else "other rows"
-    further = {0: "", 1: "; one more slice is clearly worse"}.get(others, f"; {others} more slices are clearly worse")
+    elsewhere = "elsewhere, weighted to the same shares of classes" if run.task.classes else "elsewhere"
+    further = {0: "", 1: "; one more slice is worse"}.get(others, f"; {others} more slices are worse")
     what, size = ("a mean log loss of", float) if run.task.classes else ("a root mean squared error of", math.sqrt)
+    there, rest = together(size(line["loss"]), size(line["loss_elsewhere"]))
+    half = " of the half that such slices are scored on" if line["found"] != "given" else ""
     return (
-        f"{run.quoted(run.reference)} errs most where {line['slice']} ({line['rows']:,} rows): {what} "
-        f"{number(size(line['loss']))} there, {number(size(line['loss_elsewhere']))} on {others_like_it}{further}."
+        f"{run.quoted(run.reference)} errs most where {line['slice']} ({line['rows']:,} rows{half}): {what} {there} there, and "
+        f"{rest} {elsewhere}{further} by more than chance explains."
     )
 
 
@@ -87,14 +100,22 @@ def group_sentence(run):
     apart = run.groups[run.groups["apart"].astype(bool)]
     if not len(apart):
         return ""
-    line, others = apart.loc[apart["gap"].abs().idxmax()], len(apart) - 1
-    negative, positive = run.task.classes
-    was, said = (negative, positive) if line["rate"] == FALSE_POSITIVES else (positive, negative)
-    further = {0: "", 1: "; one more such gap is clear"}.get(others, f"; {others} more such gaps are clear")
+    largest = apart.loc[apart["gap"].abs().idxmax()]
+    both = run.groups[run.groups["group"] == largest["group"]].to_dict("records")
+    others = len(apart) - sum(bool(line["apart"]) for line in both)
+    more = f" {others} more such gap{'s are' if others > 1 else ' is'} clear: see “Errors by group”." if others else ""
     return (
-        f"Errors differ between groups: of rows that are {was}, {run.quoted(run.reference)} decides for {said} in "
-        f"{percent(line['value'])} where {line['group']}, and in {percent(line['elsewhere'])} of others{further}."
+        f"Errors differ between groups. Where {largest['group']}, {run.quoted(run.reference)} decides "
+        f"{', and '.join(rate_part(line, run.task.classes) for line in both)}.{more}"
     )
+
+
+def rate_part(line, classes):
+    """Return how often rows of a class are wrongly decided in a group and elsewhere, as a part of a sentence."""
+    negative, positive = classes
+    was, said = (negative, positive) if line["rate"] == FALSE_POSITIVES else (positive, negative)
+    apart = "" if line["apart"] else ", which chance may explain"
+    return f"for {said} in {percent(line['value'])} of the rows that are {was} ({percent(line['elsewhere'])} elsewhere{apart})"
 
 
 def group_lines(run):
@@ -119,14 +140,20 @@ def slice_lines(run):
             "searched": line["found"] != "given",
             "rows": line["rows"],
             "value": with_interval(line),
-            "loss": with_interval({"value": line["loss"], "low": line["loss_low"], "high": line["loss_high"]}),
-            "elsewhere": number(line["loss_elsewhere"]),
+            **loss_text(line, run.task.classes),
             "off": off_text(line, run.task.classes),
             "covered": covered_text(line),
             "worse": line["worse"],
         }
         for line in run.slices.to_dict("records")
     ]
+
+
+def loss_text(line, classes):
+    """Return the loss of a slice and that elsewhere as text; of values the root of the squared error, in their own unit."""
+    size = float if classes else math.sqrt
+    found = {key: line[name] if pd.isna(line[name]) else size(line[name]) for key, name in LOSSES.items()}
+    return {"loss": with_interval(found), "elsewhere": number(found["elsewhere"])}
 
 
 def off_text(line, classes):

@@ -19,17 +19,19 @@ def pictures(run):
     if not run.footprints:
         return []
     values = {name: run.value(name) for name in run.footprints}
-    sign = 1 if run.more_is_better else -1
+    sign, title = 1 if run.more_is_better else -1, METRIC_TITLES[run.main]
     drawn = []
     for key, label in AXES.items():
         lines = [(name, found[key], values[name], found["form"]) for name, found in run.footprints.items()]
         table = pd.DataFrame(lines, columns=["model", "footprint", "score", "form"])
         at_front = pareto_front(run.footprints, {name: sign * value for name, value in values.items()}, key)
-        figure = pareto(table, at_front, label, METRIC_TITLES[run.main], title=run.title)
-        text = (
-            "The line is the Pareto front: no model left of it scores higher. Preparation is included; times are on one core."
-        )
-        drawn.append(figures.Picture(f"front-{key}", figure, f"{METRIC_TITLES[run.main]} against {label}", text))
+        figure = pareto(table, at_front, label, title, title=run.title)
+        if len(at_front) > 1:
+            line = f"The line joins the models that no other beats at less cost: none to the left has a better {title}."
+        else:
+            line = f"{run.title(at_front[0])} is the best and costs the least."
+        text = f"{line} Preparation is included; times are on one core. Models are those of split {run.shown_split}."
+        drawn.append(figures.Picture(f"front-{key}", figure, f"{title} against {label}", text))
     return drawn
 
 
@@ -53,10 +55,10 @@ def sentence(run):
     if fastest == run.leader:
         return ""
     speed, size = (run.footprints[run.leader][key] / run.footprints[fastest][key] for key in ("milliseconds", "bytes"))
-    return (
-        f"The AUC of {run.quoted(fastest)} is lower by {number(best - run.value(fastest))}; it is "
-        f"{ratio(speed, 'faster', 'slower', 'fast')} and {ratio(size, 'smaller', 'larger', 'large')}."
-    )
+    lower = number(best - run.value(fastest))
+    same = f"{run.quoted(fastest)} has the same AUC in three decimals"
+    said = same if float(lower) == 0 else f"The AUC of {run.quoted(fastest)} is lower by {lower}"
+    return f"{said}; it is {ratio(speed, 'faster', 'slower', 'fast')} and {ratio(size, 'smaller', 'larger', 'large')}."
 
 
 def time_sentence(run, now):

@@ -33,8 +33,9 @@ def sentence(run):
     pooled = found["metrics"][run.main]
     first = (
         f"With values for gaps drawn {found['imputations']} times, {run.quoted(run.reference)} has a pooled {title} of "
-        f"{with_interval(pooled)}; gaps account for {percent(pooled['missing'])} of the uncertainty. By the mean of its "
-        f"{found['imputations']} predictions of each row, it has {number(found['by_mean_predictions']['value'])}."
+        f"{with_interval(pooled)}; gaps account for {percent(pooled['missing'])} of its variance (the missing information). By "
+        f"the mean of its {found['imputations']} predictions of each row, it has "
+        f"{number(found['by_mean_predictions']['value'])}."
     )
     complete = found["by_complete_rows"]
     if not complete or found["complete_rows"] == found["rows"]:

@@ -8,7 +8,7 @@ import pandas as pd
 from stillhouse.evaluation.sample_size import explained, rows_needed
 from stillhouse.intake.kinds import CATEGORICAL, ENCODED, feature_columns
 from stillhouse.report import figures
-from stillhouse.report.text import METRIC_TITLES, number, signed
+from stillhouse.report.text import METRIC_TITLES, gap_with_interval, together
 
 
 def pictures(run):
@@ -16,11 +16,13 @@ def pictures(run):
     if not run.shares:
         return []
     table = curve(run)
+    few = "" if "test" in run.schema["rows"] else "; of few rows, few are scored"
     text = (
-        "Each point is a model made and scored in the same way on part of the rows, with its interval; few rows make for few "
-        "scored ones too. A curve that is flat on the right says that more rows like these would bring little."
+        f"Each point is a model made and scored in the same way on part of the rows, with its interval{few}. A curve that is "
+        "flat on the right says that more rows like these would bring little."
     )
-    drawn = figures.learning_curve(table, METRIC_TITLES[run.main])
+    what = "training rows" if "test" in run.schema["rows"] else "rows in folds"
+    drawn = figures.learning_curve(table, METRIC_TITLES[run.main], what)
     return [figures.Picture("learning-curve", drawn, f"What more rows bring to {run.title(run.reference)}", text)]
 
 
@@ -53,10 +55,13 @@ def sentence(run):
         what = "what another doubling would bring cannot be told from this"
     else:
         what = "another doubling may bring up to as much" if better else "more rows made it worse"
+    value, before = together(whole["value"], half["value"])
+    changed = gap_with_interval({"gap": gap, "gap_low": low, "gap_high": high})
+    kind = "training rows" if "test" in run.schema["rows"] else "rows"
     return (
-        f"By a table of {whole['rows']:,.0f} rows in place of {half['rows']:,.0f}, {run.quoted(run.reference)} has an "
-        f"{METRIC_TITLES[run.main]} of {number(whole['value'])} in place of {number(half['value'])}, a change of {signed(gap)} "
-        f"({signed(low)} to {signed(high)}); {what}."
+        f"With {whole['rows']:,.0f} {kind} in place of {half['rows']:,.0f}, {run.quoted(run.reference)} has an "
+        f"{METRIC_TITLES[run.main]} of {value} in place of {before}, a change of {changed}; {what}. The interval "
+        "is rather too wide, as the two have rows in common."
     )
 
 
@@ -72,7 +77,8 @@ def size_sentence(run):
     if needed == inf:
         return ""
     return (
-        f"A regression with a coefficient for each number and category, {parameters:,} in all, takes {ceil(needed):,} rows to "
-        f"score as {run.quoted(run.leader)} does without being too sure (criteria of Riley et al.). There are {rows:,}, "
-        f"{'enough' if rows >= needed else 'too few'} for such a model; trees and networks need more."
+        f"For scale: a regression with a coefficient for each column of numbers and each category, {parameters:,} in all, that "
+        f"explains as much as {run.quoted(run.leader)} does takes {ceil(needed):,} rows to keep overfitting small (criteria of "
+        f"Riley et al. 2019). There are {rows:,}, {'enough' if rows >= needed else 'too few'} for such a model, which sets no "
+        "least number for trees and networks."
     )

@@ -1,12 +1,16 @@
 """How good the probabilities are: curves and calibration of two classes, a confusion matrix of several, or a scatter plot."""
 
+from itertools import pairwise
+
 import numpy as np
 
+from stillhouse.columns import DECISION, FOLD
 from stillhouse.config.models import verb
 from stillhouse.evaluation.decision_rates import RATES
 from stillhouse.evaluation.metrics import equal_bins
 from stillhouse.evaluation.ranking import masses_by_score
 from stillhouse.evaluation.scores import as_arrays
+from stillhouse.predictions.predictions import columns_of
 from stillhouse.report import figures
 from stillhouse.report.text import number, percent, with_interval, with_interval_in_percent
 
@@ -15,6 +19,11 @@ TITLES = {
     "multiclass": "What the leading model confuses, and how good its probabilities are",
     "regression": "Predicted and true values",
 }
+# The populations that probabilities and decisions are told of, and how files of pictures tell them apart.
+POPULATIONS = {"held_out": "held-out rows", "deploy": "labelled deploy rows"}
+SUFFIXES = {"held_out": "", "deploy": "-deploy"}
+# The share of the points of a calibration curve over which it is off in one direction before a word is said.
+LONG = 0.1
 # How many models get a curve; students and what they are compared with always do.
 MOST_CURVES = 5
 MOST_CURVE_POINTS = 400
@@ -47,27 +56,29 @@ def curve_pictures(run):
     )
     positive = f"The positive class is {run.schema['classes'][1]}."
     calibrated = "On the dashed line, observed shares equal predicted probabilities."
+    few = f" {len(arrays)} of {len(run.metrics)} models are drawn: the leading ones, and students with what they compare with."
+    told = positive + few if len(arrays) < len(run.metrics) else positive
     drawn = [
-        figures.Picture("roc", figures.curves(roc, "false positive rate", "true positive rate", True), "ROC curves", positive),
+        figures.Picture("roc", figures.curves(roc, "false positive rate", "true positive rate", True), "ROC curves", told),
         figures.Picture("recall", figures.curves(recall, "recall", "precision", False), "Precision and recall", positive),
-        figures.Picture("calibration", figures.reliability(calibration), "Calibration", calibrated),
-        curve_picture(run),
-        benefit_picture(run),
+        figures.Picture("calibration", figures.reliability(calibration), "Calibration, in ten bins of equal size", calibrated),
+        *(picture(run, population) for picture in (curve_picture, benefit_picture) for population in POPULATIONS),
     ]
     return list(filter(None, drawn))
 
 
-def curve_picture(run):
+def curve_picture(run, population):
     """Return the smooth calibration curve of the leading model with its band; None where classes are apart."""
-    found = run.metrics[run.leader]["held_out"].get("calibration_curve")
+    found = run.metrics[run.leader].get(population, {}).get("calibration_curve")
     if not found:
         return None
     text = (
-        "Where the band lies above the dashed line, probabilities are too low, and below it too high. The bars show how many "
-        f"rows have such probabilities. On average the curve is {number(found['index'])} from what is stated."
+        f"On {POPULATIONS[population]}. Where the band lies above the dashed line, probabilities are too low, and below it too "
+        "high. The bars show how many rows have such probabilities. On average the curve is "
+        f"{number(found['index'])} from what is stated."
     )
-    drawn = figures.calibration_curve(found, run.title(run.leader))
-    return figures.Picture("calibration-curve", drawn, f"Calibration of {run.title(run.leader)}, smoothed", text)
+    drawn, name = figures.calibration_curve(found, run.title(run.leader)), f"calibration-curve{SUFFIXES[population]}"
+    return figures.Picture(name, drawn, f"Calibration of {run.title(run.leader)}, smoothed", text)
 
 
 def class_curves_picture(run):
@@ -84,57 +95,120 @@ def class_curves_picture(run):
     return figures.Picture("calibration-curves", drawn, f"Calibration of {run.title(run.leader)}, by class", text)
 
 
-def decision_sentence(run):
-    """Return how often the leading model's decisions are right at its tuned threshold.
+def decision_sentences(run):
+    """Return how often the leading model's decisions are right at its tuned threshold, on held-out and on deploy rows.
 
     Nothing but for two classes, and for models that are read, which have no tuned threshold.
     """
-    found = run.metrics[run.leader]["held_out"].get("decisions")
-    if not found or verb(run.models[run.leader]) == "read" or any(one["low"] is None for one in found["tuned"].values()):
-        return ""
+    if verb(run.models[run.leader]) == "read":
+        return []
+    found = {population: run.metrics[run.leader].get(population, {}).get("decisions") for population in POPULATIONS}
+    return [
+        decision_sentence(run, population, told)
+        for population, told in found.items()
+        if told and all(one["low"] is not None for one in told["tuned"].values())
+    ]
+
+
+def decision_sentence(run, population, found):
+    """Return how often the leading model's decisions are right at its tuned threshold, on one population."""
     sensitive, specific, right, clear = (with_interval_in_percent(found["tuned"][name]) for name in RATES)
     negative, positive = run.task.classes
+    if population == "deploy":
+        return (
+            f"On {POPULATIONS[population]}, of which {percent(found['prevalence'])} are {positive}, sensitivity is "
+            f"{sensitive}, specificity {specific}, and the predictive values are {right} and {clear}."
+        )
     return (
-        f"At its tuned threshold, {run.quoted(run.leader)} decides for {positive} in {sensitive} of the rows that are "
-        f"{positive} (sensitivity), and for {negative} in {specific} of those that are {negative} (specificity). Of its "
-        f"decisions for {positive} {right} are right, and of those for {negative} {clear} (predictive values, where "
-        f"{percent(found['prevalence'])} of rows are {positive})."
+        f"At its tuned threshold{threshold_part(run)}, {run.quoted(run.leader)} decides for {positive} in {sensitive} of the "
+        f"held-out rows that are {positive} (sensitivity), and for {negative} in {specific} of those that are {negative} "
+        f"(specificity). Of its decisions for {positive} {right} are right, and of those for {negative} {clear} (predictive "
+        f"values, where {percent(found['prevalence'])} of rows are {positive})."
     )
 
 
-def benefit_picture(run):
+def threshold_part(run):
+    """Return the threshold of the leading model, or of a cross-validated one those of its folds, as text."""
+    found = tuned_thresholds(run.held_out(run.leader), run.task.classes)
+    if not found:
+        return ""
+    least, most = min(found), max(found)
+    if number(least) == number(most):
+        return f", a probability of {number(least)}"
+    return f", a probability of {number(least)} to {number(most)} by fold"
+
+
+def tuned_thresholds(rows, classes):
+    """Return the threshold of each fold of scored rows of two classes, from their decisions; folds without both have none."""
+    found = []
+    for _, part in rows.groupby(FOLD):
+        p, decided = part[columns_of(classes)[1]].to_numpy(), part[DECISION].to_numpy(int) == 1
+        if decided.any() and not decided.all():
+            found.append(float(p[decided].min()))
+    return found
+
+
+def benefit_picture(run, population):
     """Return the net benefit of the leading model over thresholds, with its interval, beside acting on all rows or none."""
-    found = run.metrics[run.leader]["held_out"].get("net_benefit")
+    found = run.metrics[run.leader].get(population, {}).get("net_benefit")
     if not found:
         return None
     positive = run.schema["classes"][1]
     text = (
-        f"Who acts from a probability of 10 % on accepts nine false alarms for one row that is {positive}. Net benefit is the "
-        "share of true positives, less that of false ones at this rate. Where the model's line is the highest, it is of use."
+        f"On {POPULATIONS[population]}. To act from a probability of 10 % on means to accept nine false alarms for one row "
+        f"that is {positive}. Net benefit is the share of true positives, less that of false ones at this rate. Where the "
+        "model's line is the highest, it is of use."
     )
-    drawn = figures.net_benefit(found, run.title(run.leader))
-    return figures.Picture("net-benefit", drawn, "Net benefit of deciding by the model", text)
+    drawn, name = figures.net_benefit(found, run.title(run.leader)), f"net-benefit{SUFFIXES[population]}"
+    return figures.Picture(name, drawn, f"Net benefit of deciding by {run.title(run.leader)}", text)
 
 
-def calibration_sentence(run):
-    """Return whether the leading model's probabilities are too extreme or too near the middle, too low or too high."""
+def calibration_sentences(run):
+    """Return whether the leading model's probabilities are right, on held-out rows and on labelled deploy rows."""
     if run.task.kind != "binary":
-        return ""
-    metrics = run.metrics[run.leader]["held_out"]["metrics"]
-    slope, intercept = metrics["calibration_slope"], metrics["calibration_intercept"]
+        return []
+    found = {population: run.metrics[run.leader].get(population) for population in POPULATIONS}
+    return list(filter(None, (calibration_sentence(run, name, assessed) for name, assessed in found.items() if assessed)))
+
+
+def calibration_sentence(run, population, assessed):
+    """Return whether the leading model's probabilities are too extreme or too near the middle, too low or too high."""
+    slope, intercept = assessed["metrics"]["calibration_slope"], assessed["metrics"]["calibration_intercept"]
     if None in (slope["low"], intercept["low"]):
         return ""
-    faults = []
+    faults, where = [], f"On {POPULATIONS[population]}, the probabilities of {run.quoted(run.leader)}"
     if slope["high"] < 1 or slope["low"] > 1:
         faults.append(f"too {'extreme' if slope['high'] < 1 else 'near the middle'} (calibration slope {with_interval(slope)})")
     if intercept["low"] > 0 or intercept["high"] < 0:
         side = "low" if intercept["low"] > 0 else "high"
         faults.append(f"too {side} on average (calibration intercept {with_interval(intercept)})")
     if faults:
-        return f"The probabilities of {run.quoted(run.leader)} are {' and '.join(faults)}."
+        return f"{where} are {' and '.join(faults)}."
+    off = off_part(assessed.get("calibration_curve"))
     return (
-        f"The probabilities of {run.quoted(run.leader)} show no fault: their calibration slope is {with_interval(slope)}, "
-        f"where 1 is right, and their intercept {with_interval(intercept)}, where 0 is right."
+        f"{where} are not found wrong on average: their calibration slope is {with_interval(slope)}, where 1 is right, and "
+        f"their intercept {with_interval(intercept)}, where 0 is right{off}."
+    )
+
+
+def off_part(curve):
+    """Return where the smooth calibration curve is off over its longest stretch; an empty text if that is short.
+
+    A band is for each of its points alone, so that a twentieth of them may be off by chance.
+    """
+    if not curve or None in curve["low"]:
+        return ""
+    stated, value, low, high = (np.array(curve[key], dtype="float64") for key in ("stated", "value", "low", "high"))
+    side = (low > stated).astype(int) - (high < stated)
+    begins = np.flatnonzero(np.diff(side, prepend=0, append=0))
+    stretches = [(one, end) for one, end in pairwise([*begins, len(side)]) if one < len(side) and side[one]]
+    first, end = max(stretches, key=lambda stretch: stretch[1] - stretch[0], default=(0, 0))
+    if end - first < LONG * len(side):
+        return ""
+    distance = np.abs(value - stated)[first:end].mean()
+    return (
+        f"; but where {number(stated[first])} to {number(stated[end - 1])} is stated, they are some {number(distance)} too "
+        f"{'low' if side[first] > 0 else 'high'}"
     )
 
 

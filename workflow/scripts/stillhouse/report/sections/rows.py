@@ -48,18 +48,21 @@ def row_picture(run, name, lines):
     what = f"probability of {first['of']}" if classes else f"predicted {run.schema['target']}"
     label = first["label"] if classes else number(float(first["label"]))
     text = (
-        f"The {what} is {write(first['predicted'])}; of a row with the median or the most frequent value in each column it "
-        f"would be {write(first['typical'])}. Bars say how much of the gap is due to each column (Shapley values)."
+        f"The {what} is {write(first['predicted'])}. The same model says {write(first['typical'])} of a row, which need not "
+        "exist, with the median or the most frequent value of each column in the rows that it learned from. Bars add up from "
+        "this to that (Shapley values)."
     )
     drawn = figures.effects(strongest(lines), f"effect on this {'probability' if classes else 'value'}")
-    title = f"Row {first['row']}, {first['why']}: {run.schema['target']} is {label}"
+    title = f"Row {first['row']}, {first['why']} by {run.title(run.reference)}: {run.schema['target']} is {label}"
     return figures.Picture(name, drawn, title, text)
 
 
 def strongest(lines):
     """Return the effects of the columns with the strongest, each with the row's value, and the sum of all others."""
     ordered = lines.loc[lines["effect"].abs().sort_values(ascending=False, kind="stable").index]
-    shown, rest = ordered[:MOST_EFFECTS], ordered[MOST_EFFECTS:]
+    # A sum of one is that one.
+    most = MOST_EFFECTS + (len(ordered) == MOST_EFFECTS + 1)
+    shown, rest = ordered[:most], ordered[most:]
     names = shown["column"] + " = " + shown["value"].fillna("")
     bars = pd.DataFrame({"name": names, "effect": shown["effect"]})
     if len(rest):

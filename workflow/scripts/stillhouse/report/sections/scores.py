@@ -6,22 +6,22 @@ from stillhouse.columns import FOLD, GROUP
 from stillhouse.evaluation.intervals import prediction_interval
 from stillhouse.evaluation.metrics import possible
 from stillhouse.report import figures
-from stillhouse.report.text import METRIC_TITLES, gap_with_interval, how_made, number, p_value, with_interval
+from stillhouse.report.text import METRIC_TITLES, gap_with_interval, how_made, listed, number, p_value, with_interval
+
+# The populations that are drawn beside held-out rows.
+BESIDE = {"deploy_weighted": "weighted for deploy rows", "deploy": "on labelled deploy rows"}
 
 
 def pictures(run):
     """Return the ranking of all models, and the weights of each stack's members."""
     names, units = run.comparison["model"].tolist(), "groups" if GROUP in run.table else "rows"
-    weighted = None
-    if all("deploy_weighted" in run.metrics[name] for name in names):
-        weighted = [run.value(name, population="deploy_weighted") for name in names]
+    beside = {
+        title: [run.metrics[name][population]["metrics"][run.main] for name in names]
+        for population, title in BESIDE.items()
+        if all(population in run.metrics[name] for name in names)
+    }
     text = f"Lines are {100 * run.settings['level']:g} % bootstrap intervals over {units}."
-    used = (
-        [run.value(name, population="deploy") for name in names]
-        if all("deploy" in run.metrics[name] for name in names)
-        else None
-    )
-    drawn = ranking_of(run, names, run.main, {"weighted for deploy rows": weighted, "on labelled deploy rows": used})
+    drawn = ranking_of(run, names, run.main, beside)
     return [
         figures.Picture("ranking", drawn, f"{METRIC_TITLES[run.main]} of every model", text),
         *(stack_picture(run, name) for name, weights in run.stack_weights.items() if len(set(weights.values())) > 1),
@@ -32,11 +32,13 @@ def stack_picture(run, name):
     """Return the weights of a stack's members."""
     weights = run.stack_weights[name]
     drawn = figures.bars(list(weights), {"weight": list(weights.values())}, label="weight", title=run.title)
-    return figures.Picture(f"stack-{name}", drawn, f"The members of {name}", "The weight of each member's logits or values.")
+    what = "log odds" if run.task.classes else "values"
+    text = f"The weight of each member's {what} in split {run.shown_split}; weights may be negative, and need not sum to 1."
+    return figures.Picture(f"stack-{name}", drawn, f"The members of {name}", text)
 
 
 def ranking_of(run, models, metric, beside=None):
-    """Draw a metric of some models on held-out rows, with intervals; ``beside`` has others of them, or None, by title."""
+    """Draw a metric of some models on held-out rows, with intervals; ``beside`` has those on other rows by title."""
     lines = [{"name": model, **run.metrics[model]["held_out"]["metrics"][metric]} for model in models]
     estimates = pd.DataFrame(lines)[["name", "value", "low", "high"]]
     return figures.ranking(estimates, METRIC_TITLES[metric], beside=beside, title=run.title)
@@ -65,7 +67,20 @@ def corrected_part(run):
     corrected = run.comparison["corrected"].iloc[0]
     if len(run.comparison) < 2 or pd.isna(corrected):
         return ""
-    return f" Corrected for having been picked as the best of {len(run.comparison)} models, it is {number(corrected)}."
+    picked = f"picked as the best of {len(run.comparison)} models"
+    if number(corrected) == number(run.value(run.leader)):
+        return f" That it was {picked} flatters it by less than is shown here."
+    return f" Corrected for having been {picked}, it is {number(corrected)}."
+
+
+def roles_sentence(run):
+    """Return which model is explained, and which are exported, where these are not the leading one; else an empty text."""
+    exported = run.config["export"]
+    if {run.reference, *exported} <= {run.leader}:
+        return ""
+    explained = f"slices, errors by group, explanations and the learning curve are of {run.quoted(run.reference)}"
+    files = f"; exported {'is' if len(exported) == 1 else 'are'} {listed(list(map(run.quoted, exported)))}" if exported else ""
+    return f"Scores, probabilities and decisions at the top of this page are of {run.quoted(run.leader)}; {explained}{files}."
 
 
 def winner_sentences(run):
@@ -80,24 +95,24 @@ def fitted_sentence(run):
     units = "groups" if GROUP in run.table else "rows"
     if run.comparison["winner_rows"].iloc[0]:
         tested = f"bootstrap over {units}, p {largest_p(run, 'p_rows')}"
-        return f"On such rows, {run.quoted(run.leader)} is better than every other model as they were fitted ({tested})."
+        return f"On held-out rows, {run.quoted(run.leader)} is better than every other model as they were fitted ({tested})."
     return (
-        f"Which of the fitted models is the best on such rows is open: it may be {candidates(run, 'p_best_rows')} "
-        f"(comparisons with the best over {units}, {100 * run.settings['level']:g} % sure)."
+        f"Which of the fitted models is the best on held-out rows is open: it may be {candidates(run, 'p_best_rows')} "
+        f"(each compared with the best over {units}, {100 * run.settings['level']:g} % sure for all together)."
     )
 
 
 def method_sentence(run):
     """Return which methods are the best on such data, whatever rows they learn from, and whether folds are too few to tell."""
     if run.comparison["p_best_folds"].isna().any():
-        return "Nothing is said of other training rows, as there are no folds with training rows of equal number to compare."
+        return "These intervals say how much other scored rows would change, and not how much other training rows would."
     if run.comparison["winner_folds"].iloc[0]:
         tested = f"t-test over folds, p {largest_p(run, 'p_folds')}"
         return f"Its method is also better than every other on such data, whatever rows they learn from ({tested})."
     few = ""
     if run.config["folds"]["repeats"] < 2:
         few = " One set of folds shows large differences only; `folds: {repeats: 5}` shows smaller ones too."
-    return f"Trained anew on other rows of the kind, the best method may be {candidates(run, 'p_best_folds')}.{few}"
+    return f"If models were made anew of other such rows, the best may be {candidates(run, 'p_best_folds')}.{few}"
 
 
 def largest_p(run, name):
@@ -148,11 +163,11 @@ def constant_sentence(run):
 
 def constant_line(run):
     """Return the line of the constant model in the table of all numbers."""
-    what = "the class shares of other rows" if run.task.classes else "the mean of other rows"
+    what = "the class shares of the training rows" if run.task.classes else "the mean of the training rows"
     return {
         "model": "constant",
         "made": f"says {what} of every row, for reference",
-        "metrics": {name: parts_of(value) for name, value in run.constant["held_out"]["metrics"].items()},
+        "metrics": {name: (number(found["value"]), "") for name, found in run.constant["held_out"]["metrics"].items()},
         "weighted": "",
         "deploy": main_metric_on(run, run.constant, "deploy"),
         "behind": False,

@@ -119,7 +119,7 @@ def weighted_sentence(run):
     for name, estimate in metrics["deploy_weighted"]["metrics"].items():
         truth = metrics["deploy"]["metrics"][name]
         if truth["value"] is not None and are_clearly_different(estimate, truth):
-            wrong.append(f"{METRIC_TITLES[name]} {with_interval(estimate)} weighted, {with_interval(truth)} in truth")
+            wrong.append(f"{METRIC_TITLES[name]} {with_interval(estimate)} weighted, {with_interval(truth)} observed")
     if not wrong:
         return ""
     return (

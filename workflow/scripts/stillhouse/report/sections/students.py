@@ -28,29 +28,32 @@ def sentence(run, name, part):
     score, teachers = run.value(name), []
     for line in part[part["is"] == "teacher"].to_dict("records"):
         value = run.value(line["other"])
-        kept = f", and the student keeps {100 * (score - 0.5) / (value - 0.5):.1f} % of what is above chance"
-        kept = kept if run.main == "auc" and value > 0.5 else ""
-        teachers.append(f"its teacher {run.quoted(line['other'])} has {number(value)}, {compared(run, line)}{kept}")
+        is_less = run.main == "auc" and 0.5 < score < value
+        kept = f"; it keeps {100 * (score - 0.5) / (value - 0.5):.1f} % of what is above chance" if is_less else ""
+        teachers.append(
+            f"its teacher {run.quoted(line['other'])} has {number(value)}: the student is {compared(run, line)}{kept}"
+        )
     twin = part[part["is"] == "twin"].iloc[0]
     advice = ", so it is better trained without its teacher" if twin["worse"] else ""
-    verdict = compared(run, twin)
     return (
         f"{run.quoted(name)} has an {METRIC_TITLES[run.main]} of {number(score)}; {listed(teachers)}. "
-        f"The same model trained on labels alone has {number(run.value(twin['other']))}, {verdict}{advice}."
-        f"{labels_alone(run, name)}"
+        f"The same model trained on labels alone has {number(run.value(twin['other']))}: the student is {compared(run, twin)}"
+        f"{advice}.{labels_alone(run, name)}"
     )
 
 
 def compared(run, line):
-    """Return whether the model that a student is compared with scores significantly more or less than the student."""
-    if (margin := run.settings["margin"]) and line["is"] == "teacher":
-        not_worse, ends = f"the student is not worse by more than {margin:g}", gap_with_interval(line)
-        # Where a gap has no interval, the table has no value.
-        is_shown = str(line["within_margin"]) == "True"
-        return f"{not_worse if is_shown else f'that {not_worse} is not shown'} (gap {ends})"
-    if not line["better"] and not line["worse"]:
-        return "not significantly different"
-    return f"significantly {'less' if bool(line['better']) == run.more_is_better else 'more'}"
+    """Return whether a student is better or worse than another model, and within the margin of its teacher, with the gap."""
+    verdict = "significantly better" if line["better"] else "significantly worse" if line["worse"] else "not clearly different"
+    said = f"{verdict} ({gap_with_interval(line)})"
+    margin = run.settings["margin"]
+    if not margin or line["is"] != "teacher":
+        return said
+    limit = f"{margin:g}" if run.task.classes else f"{percent(margin)} of the teacher's"
+    # Where a gap has no interval, the table has no value.
+    if str(line["within_margin"]) == "True":
+        return f"{said}, {'but' if line['worse'] else 'and'} not worse by more than {limit}"
+    return f"{said}, and not shown to be worse by no more than {limit}"
 
 
 def labels_alone(run, name):
@@ -87,12 +90,13 @@ def chosen_sentences(run, histories):
     sentences = []
     for name, history in histories.items():
         kept = history[(history[PHASE] == CHOICE) & history["kept"].eq(True)]
-        if len(kept):
-            temperature, alpha = kept.iloc[0][["temperature", "alpha"]]
-            sentences.append(
-                f"For {run.quoted(name)}, temperature {temperature:g} and alpha {alpha:g}, the weight of the label, were "
-                f"chosen on stop rows{few_part(run.models[name]['distill'], history)}."
-            )
+        if not len(kept):
+            continue
+        options, line = run.models[name]["distill"], kept.iloc[0]
+        chosen = [f"alpha {line['alpha']:g} (the share of the label in the loss)"] if options["alpha"] == AUTO else []
+        chosen += [f"temperature {line['temperature']:g}"] if options.get("temperature") == AUTO else []
+        few, verb = few_part(options, history), "were" if len(chosen) > 1 else "was"
+        sentences.append(f"For {run.quoted(name)}, {listed(chosen)} {verb} chosen on stop rows in this split{few}.")
     return sentences
 
 

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from stillhouse.report.sections.probabilities import tuned_thresholds
+
 # The rows that counts are of, and those of a class that is so rare that a thousand rows would hardly have one.
 ROWS, MANY, RARE = 1000, 100_000, 0.01
 ROWS_OF = {"held_out": "held-out rows", "deploy": "labelled deploy rows"}
@@ -11,13 +13,15 @@ def choice(run):
     """Return what the page needs for its threshold: rates by threshold, the share of positive rows, and the first counts.
 
     None but for two classes. Rates are those of labelled deploy rows where there are some. The threshold that is shown first
-    is the held-out share of positive rows, the best one for balanced accuracy if probabilities are right.
+    is the tuned one, of several folds the one in the middle.
     """
     metrics = run.metrics[run.leader]
     if not metrics["held_out"].get("decisions"):
         return None
     population = "deploy" if "decisions" in metrics.get("deploy", {}) else "held_out"
-    found, usual = metrics[population]["decisions"], metrics["held_out"]["decisions"]["prevalence"]
+    found = metrics[population]["decisions"]
+    tuned = tuned_thresholds(run.held_out(run.leader), run.task.classes)
+    usual = float(np.median(tuned)) if tuned else found["prevalence"]
     share, whence = positive_share(run, found, population)
     first = min(range(len(found["thresholds"])), key=lambda place: abs(found["thresholds"][place] - usual))
     rows, digits = (MANY, 3) if share < RARE else (ROWS, 1)

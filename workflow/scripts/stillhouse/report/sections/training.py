@@ -155,8 +155,12 @@ def settings_text(settings):
 def refit_clause(run):
     """Return which models are fitted again on all training rows of each split, and which only where they are shipped."""
     last = [run.quoted(name) for name, model in run.models.items() if model[verb(model)].get("refit") == "shipped"]
-    exception = f", but {listed(last)} only where what is shipped is made" if last else ""
-    return f"models are fitted again on all training rows of their split{exception}"
+    if not last:
+        return "models are fitted again on all training rows of their split"
+    return (
+        f"models are fitted again on all training rows of their split, but {listed(last)} only where the file to be shipped is "
+        "made: their scores are of models that learned from fewer rows"
+    )
 
 
 def stop_sentences(run):
@@ -165,12 +169,13 @@ def stop_sentences(run):
     if not counts:
         return []
     span = f"{counts[0]:,}" if len(counts) == 1 else f"{counts[0]:,} to {counts[-1]:,}"
+    uses = ["when training stops"]
+    if run.task.classes:
+        uses += ["how resampled models are calibrated", "at which thresholds classes are decided for"]
     notes = dict.fromkeys(facts["note"] for facts in run.samples if facts["note"])
     return [
-        f"Of the training rows of each split, {percent(run.config['folds']['stop'])} are asked for as stop rows, which makes "
-        f"{span} rows, as splits differ in size: models are first fitted without them, and they decide when training "
-        "stops, how resampled models are calibrated, and at which thresholds classes are decided for. Once this is decided, "
-        f"{refit_clause(run)}. Scores of held-out rows are of models like what is shipped; those of deploy rows and "
-        "of later batches are its own.",
+        f"Of the training rows of each scored split, {percent(run.config['folds']['stop'])} ({span} rows) are set aside as "
+        f"stop rows: models are first fitted without them, and they decide {listed(uses)}. Once this is decided, "
+        f"{refit_clause(run)}.",
         *(f"In some splits, {note}." for note in notes),
     ]
