@@ -19,9 +19,9 @@ TITLES = {
     "multiclass": "What the leading model confuses, and how good its probabilities are",
     "regression": "Predicted and true values",
 }
-# The populations that probabilities and decisions are told of, and how files of pictures tell them apart.
+# The populations that probabilities and decisions are told of, and how names and titles of pictures tell them apart.
 POPULATIONS = {"held_out": "held-out rows", "deploy": "labelled deploy rows"}
-SUFFIXES = {"held_out": "", "deploy": "-deploy"}
+SUFFIXES, TITLES_OF = {"held_out": "", "deploy": "-deploy"}, {"held_out": "", "deploy": ", on deploy rows"}
 # The share of the points of a calibration curve over which it is off in one direction before a word is said.
 LONG = 0.1
 # How many models get a curve; students and what they are compared with always do.
@@ -78,7 +78,7 @@ def curve_picture(run, population):
         f"{number(found['index'])} from what is stated."
     )
     drawn, name = figures.calibration_curve(found, run.title(run.leader)), f"calibration-curve{SUFFIXES[population]}"
-    return figures.Picture(name, drawn, f"Calibration of {run.title(run.leader)}, smoothed", text)
+    return figures.Picture(name, drawn, f"Calibration of {run.title(run.leader)}, smoothed{TITLES_OF[population]}", text)
 
 
 def class_curves_picture(run):
@@ -160,7 +160,7 @@ def benefit_picture(run, population):
         "model's line is the highest, it is of use."
     )
     drawn, name = figures.net_benefit(found, run.title(run.leader)), f"net-benefit{SUFFIXES[population]}"
-    return figures.Picture(name, drawn, f"Net benefit of deciding by {run.title(run.leader)}", text)
+    return figures.Picture(name, drawn, f"Net benefit of deciding by {run.title(run.leader)}{TITLES_OF[population]}", text)
 
 
 def calibration_sentences(run):
