@@ -17,6 +17,7 @@ from stillhouse.evaluation.slicing import values_of
 from stillhouse.intake.kinds import plain_texts
 from stillhouse.learning.fitting import fit
 from stillhouse.predictions.calibration import OnOriginalPrior
+from stillhouse.preparation import features
 from stillhouse.preparation.target_means import as_targets
 from stillhouse.preparation.text_columns import TextColumn
 from stillhouse.preparation.text_encoders.ngrams import Counts, make
@@ -243,3 +244,14 @@ def test_messages_that_differ_in_their_digits_alone_stay_in_one_fold(tmp_path):
     )
     assert (folds["fold"].groupby(np.repeat(range(10), 6)).nunique() == 1).all()
     assert any("60 rows have the same features as another; taken for copies" in note for note in schema["notes"])
+
+
+@pytest.mark.parametrize("encoder", ["ngrams", "tokens"])
+def test_features_that_are_made_in_pieces_are_those_of_all_rows_at_once(monkeypatch, encoder):
+    table = notes(60)
+    table.loc[::7, "age"] = np.nan
+    made = prepared_by(COLUMNS, "median", indicators=True, texts={"method": encoder})
+    made.fit(table, as_targets(table["label"], ["no", "yes"]), np.arange(60) % 3)
+    whole = made.transform(table)
+    monkeypatch.setattr(features, "ROWS_AT_ONCE", 7)
+    pd.testing.assert_frame_equal(made.transform(table), whole, check_exact=True)

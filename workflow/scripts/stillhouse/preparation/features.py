@@ -38,6 +38,8 @@ from stillhouse.tables import rows_in
 # The options that all imputers share.
 IMPUTER_OPTIONS = ("indicators", "scale", "categories", "encode", "texts", "pictures", "columns_above")
 TARGET = "target"
+# Rows whose features are made at once.
+ROWS_AT_ONCE = 100_000
 # Parts for cross-fitting mean labels where all training rows are of one fold.
 PARTS = 5
 
@@ -72,7 +74,8 @@ class Preparation:
 
     def fit_transform(self, table, labels, parts):
         """Learn from training rows and return their features; see ``fit``."""
-        return self._features(table, *self._learned(table, labels, parts))
+        learned = self._learned(table, labels, parts)
+        return self._features(table, [slice(None)], lambda rows: self._blocks(rows, *learned))
 
     def _learned(self, table, labels, parts):
         """Learn; return what labels tell of the training rows themselves, and their texts and pictures as they are read."""
@@ -98,13 +101,18 @@ class Preparation:
 
     def transform(self, table):
         """Return ``row`` and the features of any rows, in the order of ``table``: float32, and bytes of whole pictures."""
+        pieces = [slice(start, start + ROWS_AT_ONCE) for start in range(0, max(1, len(table)), ROWS_AT_ONCE)]
+        return self._features(table, pieces, lambda rows: self._blocks(rows, *self._read(rows)))
+
+    def _read(self, table):
+        """Return what is known of the labels of rows by their categories and texts, and their texts and pictures as read."""
         means = [
             means.transform(self._categories_of(table, column))
             for column, means in zip(self.target_encoded, self.means, strict=True)
         ]
         read = [column.read(table) for column in self.encoded]
         scores = [column.scores.transform(own) for column, own in zip(self.encoded, read, strict=True) if column.scores]
-        return self._features(table, [*means, *scores], read)
+        return [*means, *scores], read
 
     def names(self):
         """Return the names of the features; see ``columns.py``."""
@@ -144,7 +152,8 @@ class Preparation:
         """Return categorical columns as text, a gap being a category of its own; shape (rows, columns)."""
         return table[[column["name"] for column in columns]].astype("object").fillna(kinds.GAP).to_numpy()
 
-    def _features(self, table, means, read):
+    def _blocks(self, table, means, read):
+        """Return the features of rows in blocks of columns, and whole pictures, by what ``_read`` returns."""
         blocks = [self.scaler.transform(self._unscaled(table, means))] if self.numbers or means else []
         encoded = [(column.kind, column.encoded(own)) for column, own in zip(self.encoded, read, strict=True)]
         blocks += [block for kind, block in encoded if kind == ENCODED]
@@ -152,14 +161,22 @@ class Preparation:
         if self.categorical:
             blocks.append(self.encoder.transform(self.raw_categories(table, self.categorical)))
         blocks += [block for kind, block in encoded if kind == TOKEN]
+        return blocks, [block[:, 0] for kind, block in encoded if kind == PIXELS]
+
+    def _features(self, table, pieces, blocks_of):
+        """Return ``row`` and the features of rows, made piece by piece, as blocks take many times their memory."""
         names, held = divided(self.names())
-        X, start = np.empty((len(table), len(names)), dtype=np.float32, order="F"), 0
-        for block in blocks:
-            X[:, start : start + block.shape[1]] = block
-            start += block.shape[1]
+        X, pictures = np.empty((len(table), len(names)), dtype=np.float32, order="F"), []
+        for piece in pieces:
+            blocks, own = blocks_of(table.iloc[piece])
+            start = 0
+            for block in blocks:
+                X[piece, start : start + block.shape[1]] = block
+                start += block.shape[1]
+            pictures.append(own)
         features = pd.DataFrame(X, columns=names, index=table.index, copy=False)
-        pictures = [block[:, 0] for kind, block in encoded if kind == PIXELS]
-        features = features.assign(**dict(zip(held, pictures, strict=True)))
+        whole = map(np.concatenate, zip(*pictures, strict=True))
+        features = features.assign(**dict(zip(held, whole, strict=True)))
         features.insert(0, ROW, table[ROW])
         return features
 
