@@ -236,7 +236,7 @@ def test_there_is_no_curve_where_classes_are_apart():
 
 @pytest.mark.slow
 def test_the_band_of_the_calibration_curve_covers_the_true_curve():
-    """300 tables of 500 rows: at each point a band of 90 % contains the truth about as often as it says."""
+    """300 tables of 500 rows: a band of 90 % contains the whole truth at once about as often as it says."""
     rng, covered = np.random.default_rng(10), []
     for _ in range(300):
         labels, scores = predicted(500, rng, slope=0.8, intercept=0.3)
@@ -244,8 +244,9 @@ def test_the_band_of_the_calibration_curve_covers_the_true_curve():
         found = told(curve, rng, rows=500, level=0.9)
         truth = 1 / (1 + np.exp(-0.8 * np.log(curve.points / (1 - curve.points)) - 0.3))
         covered.append((np.array(found["low"]) <= truth) & (truth <= found["high"]))
-    print("coverage of the band at ten points:", np.mean(covered, axis=0)[::5].round(3))
-    assert np.mean(covered) == pytest.approx(0.9, abs=0.03)
+    whole = np.all(covered, axis=1).mean()
+    print(f"coverage of the whole curve: {whole:.3f}, of each point: {np.mean(covered):.3f}")
+    assert whole == pytest.approx(0.9, abs=0.05)
 
 
 def test_the_rates_of_a_decision_are_those_of_a_table_of_four_counts():
@@ -309,8 +310,8 @@ def test_a_curve_that_is_off_over_a_stretch_is_told_though_slope_and_intercept_a
     value[10:20], low[10:20] = stated[10:20] + 0.03, stated[10:20] + 0.01
     curve = {"stated": stated.tolist(), "value": value.tolist(), "low": low.tolist(), "high": high.tolist()}
     assert said((0.9, 1.1), (-0.1, 0.1), curve).endswith("; but where 0.110 to 0.200 is stated, they are some 0.030 too low.")
-    curve["low"][12:20] = (stated - 0.05)[12:20].tolist()
-    assert said((0.9, 1.1), (-0.1, 0.1), curve).endswith("where 0 is right."), "two points of fifty are off by chance"
+    curve["low"][10:20] = (stated - 0.05)[10:20].tolist()
+    assert said((0.9, 1.1), (-0.1, 0.1), curve).endswith("where 0 is right.")
     high = np.where(np.arange(50) >= 40, stated - 0.02, high)
     curve = {**curve, "value": np.where(np.arange(50) >= 40, stated - 0.04, stated).tolist(), "high": high.tolist()}
     assert "but where 0.410 to 0.500 is stated, they are some 0.040 too high" in said((0.9, 1.1), (-0.1, 0.1), curve)

@@ -16,14 +16,14 @@ from stillhouse.methods import build
 
 
 def test_pooled_estimates_are_those_of_rubin_and_of_barnard_and_rubin():
-    # By hand: within 2, between 1, total 2 + 1.25; the gaps' share is 5/13, and 4 draws and 21 rows' degrees of freedom.
     found = rubin([1.0, 2.0, 2.0, 3.0], [1.5, 2.5, 2.0, 2.0], 21)
-    between = 2 / 3
+    # By hand: within 2 and between 2/3 make 2 + 1.25 * 2/3, of which gaps account for 5/17.
     assert found.value == 2
-    assert found.variance == pytest.approx(2 + 1.25 * between)
-    share = 1.25 * between / found.variance
-    assert found.freedom == pytest.approx(1 / (share**2 / 3 + 24 / (22 * 21 * (1 - share))))
-    assert found.missing > share
+    assert found.variance == pytest.approx(17 / 6)
+    assert found.of_gaps == pytest.approx(5 / 17)
+    # 1 / (25/289 / 3 + 24 / (22 * 21 * 12/17)), and (5/12 + 2 / (9.763 + 3)) / (17/12).
+    assert found.freedom == pytest.approx(9.7632, abs=1e-3)
+    assert found.missing == pytest.approx(0.40474, abs=1e-4)
 
 
 def test_equal_imputations_have_the_interval_of_one_and_lose_nothing():

@@ -274,7 +274,7 @@ def test_a_picture_of_rows_that_differ_otherwise_is_told(tmp_path):
     table.loc[5:7, "scan"] = table["scan"][5]
     table.to_csv(tmp_path / "cells.csv", index=False)
     _, schema = loaded(train=str(tmp_path / "cells.csv"), target="shape")
-    assert any("column 'scan': 2 rows have the picture of another row" in note for note in schema["notes"])
+    assert any("column 'scan': 3 rows have the picture of another row" in note for note in schema["notes"])
     _, schema = loaded(train=str(tmp_path / "cells.csv"), target="shape", drop=["age"])
     assert not any("have the picture of another row" in note for note in schema["notes"])
     assert any("3 rows have the same features as another" in note for note in schema["notes"])

@@ -27,6 +27,7 @@ def run(**given):
         "files": {"a.csv": "0", "table.parquet": "1"},
         "notes": [],
         "rows": {"train": 300},
+        "without_label": 0,
         "class_rows": {"healthy": 200, "ill": 100},
     }
     config = {
@@ -49,6 +50,9 @@ def run(**given):
         "shares": [],
         "drift": {},
         "shipped": {},
+        "left_out": 0,
+        "groups": pd.DataFrame(),
+        "rows": {"m": pd.DataFrame({"part": ["train"] * 300})},
     }
     return report_run(**usual | given)
 

@@ -295,16 +295,23 @@ def test_the_threshold_of_the_page_counts_what_the_rates_say_for_a_thousand_rows
     rates = {"thresholds": [0.2, 0.4, 0.6], "sensitivity": [1.0, 0.9, 0.5], "specificity": [0.3, 0.8, 0.95]}
     held_out, deploy = {"decisions": {**rates, "prevalence": 0.41}}, {"decisions": {**rates, "prevalence": 0.2}}
     comparison = pd.DataFrame({"model": ["m"]})
-    rows = pd.DataFrame({"part": "train", "fold": [0, 0, 0, 1, 1], "p_yes": [0.1, 0.38, 0.7, 0.3, 0.42]})
+    rows = pd.DataFrame({"part": "train", "fold": [0, 0, 0, 1, 1], "p_yes": [0.38, 0.4, 0.7, 0.38, 0.42]})
     rows["decision"] = [0, 1, 1, 0, 1]
-    run = report_run(schema=BINARY, metrics={"m": {"held_out": held_out}}, comparison=comparison, shift=None, rows={"m": rows})
+    used = pd.DataFrame({"part": "deploy", "fold": -1, "p_yes": [0.5, 0.7], "decision": [0, 1]})
+    run = report_run(
+        schema=BINARY,
+        metrics={"m": {"held_out": held_out}},
+        comparison=comparison,
+        shift=None,
+        rows={"m": pd.concat([rows, used])},
+    )
     found = threshold.choice(run)
     assert (found["first"], found["share"], found["whence"]) == (2, 41.0, "of the held-out rows")
     assert found["counts"] == {"found": 369, "missed": 41, "false": 118, "alone": 472}
     run.metrics["m"]["deploy"] = deploy
     found = threshold.choice(run)
-    assert (found["first"], found["share"], found["rows"]) == (2, 20.0, "labelled deploy rows")
-    assert found["counts"] == {"found": 180, "missed": 20, "false": 160, "alone": 640}
+    assert (found["first"], found["share"], found["rows"]) == (3, 20.0, "labelled deploy rows")
+    assert found["counts"] == {"found": 100, "missed": 100, "false": 40, "alone": 760}
     deploy["decisions"]["prevalence"] = 0.002
     found = threshold.choice(run)
     assert (found["of"], found["share"], found["step"]) == (100_000, 0.2, 0.001)
@@ -326,7 +333,7 @@ def test_the_report_tells_how_often_decisions_are_right():
     # As it is read: files have their keys in the order of the alphabet.
     metrics = json.loads(json.dumps({"m": {"held_out": {"decisions": decisions}}}, sort_keys=True))
     metrics["m"]["deploy"] = json.loads(json.dumps({"decisions": {**decisions, "prevalence": 0.5}}, sort_keys=True))
-    rows = pd.DataFrame({"part": "train", "fold": [0, 0, 1, 1], "p_yes": [0.1, 0.25, 0.3, 0.4], "decision": [0, 1, 0, 1]})
+    rows = pd.DataFrame({"part": "train", "fold": [0, 0, 1, 1], "p_yes": [0.24, 0.26, 0.38, 0.42], "decision": [0, 1, 0, 1]})
     run = report_run(
         schema=BINARY,
         metrics=metrics,
@@ -335,7 +342,7 @@ def test_the_report_tells_how_often_decisions_are_right():
         rows={"m": rows},
     )
     said, deploy = probabilities.decision_sentences(run)
-    assert said.startswith("At its tuned threshold, a probability of 0.250 to 0.400 by fold, “m” decides")
+    assert said.startswith("At its tuned threshold, a probability of about 0.250 to 0.400 by fold, “m” decides")
     assert "On labelled deploy rows, of which 50 % are yes, sensitivity is 80 % (70 % to 90 %), specificity 60 %" in deploy
     assert "decides for yes in 80 % (70 % to 90 %) of the held-out rows that are yes (sensitivity)" in said
     assert "Of its decisions for yes 30 % (20 % to 40 %) are right, and of those for no 90 %" in said
@@ -413,7 +420,12 @@ def test_the_report_says_how_many_rows_a_regression_takes(rows, enough):
     schema = {**BINARY, "rows": {"train": rows}, "class_rows": {"no": 826, "yes": 174}, "columns": columns}
     table = pd.DataFrame({"c": ["u", "v", "w", None]})
     run = report_run(
-        schema=schema, metrics={"m": model}, constant=constant, table=table, comparison=pd.DataFrame({"model": ["m"]})
+        schema=schema,
+        metrics={"m": model},
+        constant=constant,
+        table=table,
+        comparison=pd.DataFrame({"model": ["m"]}),
+        left_out=0,
     )
     said = learning.size_sentence(run)
     assert "24 in all, that explains as much as “m” does takes 662 rows" in said
@@ -500,7 +512,7 @@ def test_the_flow_of_rows_counts_every_row_once():
     assert aside == {
         "without a value of ill": 5,
         "deploy rows": 20,
-        "less than the embargo (7 days) before a block or of a group that has more rows in another block": 8,
+        "that lie less than the embargo (7 days) before a block or of a group with most of its rows in another block": 8,
         "of the first block, not scored": 22,
         "": 0,
     }

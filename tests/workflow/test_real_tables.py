@@ -75,7 +75,7 @@ def test_every_task_and_kind_of_fold_runs_to_the_report(run):
     scored = pd.read_parquet(folder / "results/timed/models/tree/predictions.parquet")["row"]
     assert scored.min() == 82
     page = (folder / "results/timed/report.html").read_text()
-    assert "8 rows of a group that has more rows in another block are in no block." in page
+    assert "8 rows of a group with most of its rows in another block are in no block." in page
 
 
 TASKS = """

@@ -130,7 +130,7 @@ rule slice:
         code=code("slice.py"),
         seed=config["seed"],
         columns=lambda wildcards: PLAN.datasets[wildcards.dataset]["slices"],
-        settings=METRIC_SETTINGS | report_settings("slice_rows"),
+        settings=METRIC_SETTINGS | report_settings("slice_rows", "coverage"),
     script:
         "../scripts/slice.py"
 

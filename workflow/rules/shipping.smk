@@ -6,6 +6,7 @@ rule export:
         unpack(pipelines(lambda wildcards: [wildcards.model], lambda dataset: [NONE])),
         table=rules.load.output.table,
         schema=rules.load.output.schema,
+        folds=rules.fold.output.folds,
         metrics=rules.evaluate.output.metrics,
     output:
         model="results/{dataset}/deploy/{model}.onnx",

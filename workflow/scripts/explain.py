@@ -6,7 +6,7 @@ from stillhouse.columns import FOLD, ROW
 from stillhouse.config.dataset import variant
 from stillhouse.ensembles.pipeline import load_pipeline
 from stillhouse.errors import log_to
-from stillhouse.evaluation.contributions import LINES, contributions
+from stillhouse.evaluation.contributions import COLUMNS, contributions
 from stillhouse.evaluation.dependence import dependence
 from stillhouse.evaluation.importance import importance, surrogate
 from stillhouse.evaluation.protocol import Protocol
@@ -29,6 +29,6 @@ found = importance(models, table, folds, schema, protocol, rng)
 write_csv(found, snakemake.output.importance)
 write_csv(dependence(models, table, folds, schema, found["column"], rng), snakemake.output.dependence)
 trained = {split.held_out[0]: folds.loc[folds[FOLD].isin(split.train), ROW] for split in splits}
-told = contributions(models, trained, rows, table, schema) if params.explain_rows else pd.DataFrame(columns=LINES)
+told = contributions(models, trained, rows, table, schema) if params.explain_rows else pd.DataFrame(columns=COLUMNS)
 write_csv(told, snakemake.output.contributions)
 write_json(surrogate(rows, table, schema, max(models)), snakemake.output.surrogate)

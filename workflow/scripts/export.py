@@ -1,6 +1,6 @@
 """Write a model as one ONNX file, equal to the workflow on every row that it was made from, with its card and footprint."""
 
-from stillhouse.columns import LABEL
+from stillhouse.columns import FOLD, LABEL
 from stillhouse.ensembles.pipeline import load_pipeline
 from stillhouse.errors import log_to
 from stillhouse.report.card import card
@@ -22,7 +22,9 @@ with written_beside(snakemake.output.model) as beside:
     if not difference <= MOST_DIFFERENCE:
         raise ValueError(f"the ONNX file differs from the workflow by {difference:.1e}, more than {MOST_DIFFERENCE:.0e}")
     footprint = file_footprint(beside, table, pipeline)
-options, ledger = params.recipe["models"][wildcards.model], pipeline.models[0].ledger
+in_folds = int((read_columns(files.folds)[FOLD] >= 0).sum())
+learned = {"rows": in_folds, "shares": pipeline.models[0].ledger.before}
+what = facts, schema, params.recipe["models"][wildcards.model], metrics, learned, {**footprint, "difference": difference}
 with written_beside(snakemake.output.card) as beside:
-    beside.write_text(card(facts, schema, options, metrics, ledger, {**footprint, "difference": difference}))
+    beside.write_text(card(*what))
 write_json(footprint, snakemake.output.footprint)

@@ -1,4 +1,4 @@
-"""The share of positive rows that is observed where a probability is stated, as a smooth curve with a band.
+"""The share of positive rows that is observed where a probability is stated, as a smooth curve with a band for all of it.
 
 The curve is a logistic regression of the labels on a restricted cubic spline of the log odds that are stated (Harrell 2015,
 section 2.4.5), so that it bends where probabilities are wrong in the middle or at the ends. Its mean distance from what is
@@ -6,10 +6,11 @@ stated is the integrated calibration index (Austin & Steyerberg 2019).
 """
 
 import numpy as np
-from scipy.special import expit
+from scipy.special import expit, logit, ndtri
 
-from stillhouse.evaluation.intervals import ends
+from stillhouse.evaluation.intervals import ROUNDING, student
 from stillhouse.evaluation.recalibration import MOST_KNOWN, LogOdds, fitted
+from stillhouse.predictions.predictions import SMALLEST
 
 # The quantiles at which pieces of the spline meet, the points of a curve, and the bars of the histogram below it.
 KNOTS, POINTS, BARS = (0.05, 0.35, 0.65, 0.95), 50, 40
@@ -55,17 +56,31 @@ class CalibrationCurve:
         """
         W, is_known = weight[None], np.isfinite(drawn).all(axis=1)
         values = self(W)[0]
-        if not np.isfinite(values).all() or is_known.mean() < MOST_KNOWN:
+        if not np.isfinite(values).all() or is_known.mean() < MOST_KNOWN or units < 2:
             return None
-        band = ends(values, drawn, level, units)
+        band = band_of(values, drawn, level, units)
         counts, edges = np.histogram(self.p, np.linspace(0, 1, BARS + 1))
         return {
             "stated": self.points.tolist(),
             "value": values.tolist(),
-            **{side: [None if end is None else min(1.0, max(0.0, end)) for end in found] for side, found in band.items()},
+            **{side: found.tolist() for side, found in band.items()},
             "index": float(self.index(W)[0]),
             "histogram": {"edges": edges.tolist(), "rows": counts.tolist()},
         }
+
+
+def band_of(values, drawn, level, units):
+    """Return the ends of a band that holds the whole curve at once, by its bootstrap draws (draws, points).
+
+    Each draw's largest distance from the curve is taken in standard deviations of its point, in log odds, and the band is as
+    wide as that in most draws, stretched for few units as ``interval`` is: the true curve leaves it as seldom as is stated.
+    """
+    known = drawn[np.isfinite(drawn).all(axis=1)]
+    middle, drawn = (logit(part.clip(SMALLEST, 1 - SMALLEST)) for part in (values, known))
+    deviation = np.maximum(drawn.std(axis=0), ROUNDING)
+    widest = np.quantile((np.abs(drawn - middle) / deviation).max(axis=1), level)
+    width = widest * deviation * student(level, units) / ndtri((1 + level) / 2) * np.sqrt(units / (units - 1))
+    return {"low": expit(middle - width), "high": expit(middle + width)}
 
 
 class CurvesOfClasses:

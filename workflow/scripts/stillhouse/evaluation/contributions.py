@@ -10,8 +10,9 @@ from stillhouse.intake.kinds import feature_columns
 from stillhouse.predictions.predictions import columns_of
 
 RIGHT, WRONG, DOUBT, HIGH, LOW, OFF = "surely right", "surely wrong", "in doubt", "highest", "lowest", "farthest off"
-OF_EACH = 2
-LINES = ("row", "why", "label", "of", "predicted", "typical", "column", "value", "effect")
+# Rows of each kind, and the letters that are kept of a text.
+OF_EACH, MOST_LETTERS = 2, 40
+COLUMNS = ("row", "why", "label", "of", "predicted", "typical", "column", "value", "effect")
 
 
 def contributions(models, trained, rows, table, schema):
@@ -38,7 +39,7 @@ def contributions(models, trained, rows, table, schema):
         shown = [shown_value(own.iloc[0], source, columns) for source in sources]
         effects = zip(sources, shown, predicted @ shares, strict=True)
         lines += [{**facts, "column": source, "value": value, "effect": effect} for source, value, effect in effects]
-    return pd.DataFrame(lines, columns=LINES)
+    return pd.DataFrame(lines, columns=COLUMNS)
 
 
 def mixed(own, usual, takes_own):
@@ -83,7 +84,7 @@ def typical_cell(values, column):
 
 
 def shown_value(row, source, columns):
-    """Return what a row holds in a raw column, as text; empty for pictures, and the words of a text cut short."""
+    """Return what a row holds in a raw column, as text; empty for pictures, and a text cut short."""
     held = [(row[column["name"]], column["kind"]) for column in columns if column["source"] == source]
     return " ".join(as_text(value, kind) for value, kind in held)
 
@@ -94,4 +95,7 @@ def as_text(value, kind):
         return ""
     if pd.isna(value):
         return "missing"
-    return f"{value:g}" if isinstance(value, (int, float, np.number)) else str(value)
+    if isinstance(value, (int, float, np.number)):
+        return f"{value:.0f}" if float(value).is_integer() else f"{value:.6g}"
+    text = str(value)
+    return text if len(text) <= MOST_LETTERS else f"{text[: MOST_LETTERS - 1]}…"

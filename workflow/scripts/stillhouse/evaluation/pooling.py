@@ -18,19 +18,22 @@ from stillhouse.seeds import generator
 
 @dataclass(frozen=True)
 class Pooled:
-    """An estimate of several imputations: its value, its variance, the degrees of freedom, and the missing information."""
+    """An estimate of several imputations: its value, its variance, the degrees of freedom, and what of it gaps account for.
+
+    ``of_gaps`` is the share of the variance that is due to gaps, ``missing`` that of the information (Rubin 1987).
+    """
 
     value: float
     variance: float
     freedom: float
+    of_gaps: float
     missing: float
 
 
 def rubin(values, variances, freedom):
     """Return the pooled estimate of values of several imputations and of their variances.
 
-    ``freedom`` has the degrees of freedom without any gap; those that remain are by Barnard & Rubin (1999, equation 3). The
-    missing information is the share of the variance that gaps account for, corrected for the number of imputations.
+    ``freedom`` has the degrees of freedom without any gap; those that remain are by Barnard & Rubin (1999, equation 3).
     """
     values, count = np.asarray(values, "float64"), len(values)
     within = float(np.mean(variances))
@@ -42,14 +45,15 @@ def rubin(values, variances, freedom):
     left = 1 / (of_gaps**2 / (count - 1) + 1 / observed) if observed > 0 else count - 1.0
     increase = of_gaps / (1 - of_gaps) if of_gaps < 1 else np.inf
     missing = (increase + 2 / (left + 3)) / (increase + 1) if np.isfinite(increase) else 1.0
-    return Pooled(float(values.mean()), variance, left, missing if between > 0 else 0.0)
+    return Pooled(float(values.mean()), variance, left, of_gaps, missing if between > 0 else 0.0)
 
 
 def pooled_metrics(tables, protocol):
     """Return every metric that has an interval, pooled over the scored rows of each imputation, as ``{name: estimate}``.
 
-    An estimate has ``value``, ``low``, ``high``, the values of the imputations (``imputations``) and the share of information
-    that is ``missing``. A pooled interval is that of a single imputation, widened to the pooled variance.
+    An estimate has ``value``, ``low``, ``high``, the values of the imputations (``imputations``), the share of its variance
+    that is ``of_gaps``, and that of information that is ``missing``. A pooled interval is that of a single imputation, widened
+    to the pooled variance.
     """
     first, settings = tables[0], protocol.settings
     labels, _, folds = as_arrays(first, protocol.task)
@@ -74,6 +78,7 @@ def pooled_metrics(tables, protocol):
             "value": middle[name],
             "low": low,
             "high": high,
+            "of_gaps": parts[name]["of_gaps"],
             "missing": parts[name]["missing"],
             "imputations": of_each,
         }
@@ -81,7 +86,7 @@ def pooled_metrics(tables, protocol):
 
 
 def widened(values, drawn, freedom, bounds):
-    """Return the pooled value, the missing information, and bootstrap draws around the value with the pooled variance.
+    """Return the pooled value, what gaps account for, and bootstrap draws around the value with the pooled variance.
 
     ``drawn`` has those of each imputation, on the same rows. They are stretched also by Student's quantile at the degrees of
     freedom that are left, in the place of that of the rows.
@@ -93,7 +98,7 @@ def widened(values, drawn, freedom, bounds):
     quantile = stdtrit(pooled.freedom, (1 + bounds.level) / 2) / student(bounds.level, freedom + 1)
     stretch = quantile * np.sqrt(pooled.variance) / deviation if deviation > 0 else 1.0
     stretched = pooled.value + stretch * (middle - pooled.value)
-    return {"value": pooled.value, "missing": pooled.missing, "drawn": stretched}
+    return {"value": pooled.value, "of_gaps": pooled.of_gaps, "missing": pooled.missing, "drawn": stretched}
 
 
 def pooled_predictions(tables, task):
@@ -111,7 +116,8 @@ def pooled_predictions(tables, task):
 def pooling(tables, is_complete, protocol):
     """Return what gaps leave open: pooled metrics, the main metric by mean predictions, and that of complete rows alone.
 
-    ``tables`` has the scored held-out rows of each imputation, in the same order; ``is_complete`` marks rows without a gap.
+    ``tables`` has the scored held-out rows of each imputation, in the same order; ``is_complete`` marks rows without a gap in
+    a column of numbers, as others are not drawn.
     """
     main, names = main_metric(protocol.task), columns_of(protocol.task.classes)
     predictions = pooled_predictions(tables, protocol.task)

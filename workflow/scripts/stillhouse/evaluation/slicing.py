@@ -3,6 +3,7 @@
 The worst slices are searched on one half of the rows and scored on the other, as the worst of many looks worse than it is.
 """
 
+from dataclasses import replace
 from functools import partial
 from itertools import pairwise
 
@@ -26,7 +27,7 @@ from stillhouse.shift.adjusted import holm
 
 COLUMNS = (
     *("slice", "found", "rows", "value", "low", "high", "loss", "loss_low", "loss_high"),
-    *("predicted", "observed", "off", "off_low", "off_high", "covered", "covered_low", "covered_high"),
+    *("predicted", "observed", "off", "off_low", "off_high", "covered", "covered_low", "covered_high", "short"),
     *("loss_elsewhere", "p", "p_adjusted", "worse"),
 )
 # The most conditions of a slice that is searched for, the number of such slices, and the parts of a column of numbers.
@@ -41,7 +42,7 @@ def slices(rows, table, schema, columns, protocol, sets=None):
     worse for having more rows of a class that is hard everywhere. ``p`` is the one-sided p-value of the difference; ``worse``
     says whether it is significant when adjusted for the number of slices (Holm 1979). ``off`` is how much more is observed
     than predicted, of the positive class or of the value, and ``covered`` the share of rows whose set of ``sets`` contains the
-    label.
+    label; ``short`` slices have clearly fewer than wanted.
     """
     held_out, typed, given = given_slices(rows, table, schema, columns)
     loss, least = row_losses(held_out, protocol.task), protocol.settings["slice_rows"]
@@ -55,7 +56,7 @@ def slices(rows, table, schema, columns, protocol, sets=None):
     lines = []
     for (name, how, mask), (rest, p) in zip(large, against_rest(held_out, loss, sides, protocol), strict=True):
         scored = scored_slice(held_out, loss, mask, protocol)
-        of_sets = {} if judged is None else covered(held_out, is_in, mask & judged[JUDGED].to_numpy(), protocol)
+        of_sets = {} if judged is None else covered(held_out, is_in, mask & judged[JUDGED].to_numpy(), protocol, len(large))
         lines.append({"slice": name, "found": how, **scored, **of_sets, "loss_elsewhere": rest, "p": p})
     found = pd.DataFrame(lines, columns=[name for name in COLUMNS if name not in ("p_adjusted", "worse")])
     found["p_adjusted"] = holm(found["p"])
@@ -103,10 +104,19 @@ def predicted_and_observed(rows, task):
     return scores[:, -1], labels
 
 
-def covered(rows, is_in, mask, protocol):
-    """Return the share of some rows whose conformal set contains the label, with its interval; nothing of no rows."""
-    found = share(is_in, mask.astype("float64"), rows, protocol)
-    return {"covered": found["value"], "covered_low": found["low"], "covered_high": found["high"]} if found else {}
+def covered(rows, is_in, mask, protocol, slices):
+    """Return the share of some rows whose conformal set contains the label, with its interval; nothing of no rows.
+
+    ``short`` says whether it is less than wanted, by an interval that is adjusted for the number of slices (Bonferroni).
+    """
+    weight, settings = mask.astype("float64"), protocol.settings
+    found = share(is_in, weight, rows, protocol)
+    if not found:
+        return {}
+    adjusted = {**settings, "level": 1 - (1 - settings["level"]) / slices}
+    most = share(is_in, weight, rows, replace(protocol, settings=adjusted))["high"]
+    is_short = most is not None and most < settings["coverage"]
+    return {"covered": found["value"], "covered_low": found["low"], "covered_high": found["high"], "short": is_short}
 
 
 def against_rest(rows, loss, sides, protocol):

@@ -58,7 +58,8 @@ def shared_picture_notes(labelled, alike, columns):
     names, sentences = [column["name"] for column in columns], []
     for column in (column for column in columns if column["kind"] == kinds.IMAGE):
         known = alike[labelled[column["name"]].notna()]
-        if count := len(np.unique(duplicate_rows(known, names))) - known[column["name"]].nunique():
+        differing = known.assign(same=duplicate_rows(known, names)).groupby(column["name"])["same"].transform("nunique") > 1
+        if count := int(differing.sum()):
             sentences.append(
                 f"column {column['source']!r}: {count:,} rows have the picture of another row, or nearly so, beside other "
                 "values; if such rows belong together, name what they share under `group`"

@@ -12,8 +12,12 @@ POPULATIONS = {
 }
 
 
-def card(facts, schema, options, metrics, ledger, file):
-    """Return the card as Markdown; ``file`` has the footprint of the file, and its largest difference from the workflow."""
+def card(facts, schema, options, metrics, learned, file):
+    """Return the card as Markdown.
+
+    ``learned`` has the number of rows that the model learned from, and their weighted shares of classes as ``shares``;
+    ``file`` has the footprint of the file, and its largest difference from the workflow.
+    """
     milliseconds = file["milliseconds"]
     return "\n".join(
         [
@@ -24,14 +28,14 @@ def card(facts, schema, options, metrics, ledger, file):
             "",
             "## Data",
             "",
-            *data_lines(schema, ledger),
+            *data_lines(schema, learned),
             "",
             "## Scores",
             "",
             *score_lines(metrics),
             *decision_lines(facts),
             *set_lines(metrics),
-            *whose_lines(metrics),
+            *whose_lines(facts, metrics),
             "",
             "## Limits",
             "",
@@ -49,27 +53,37 @@ def card(facts, schema, options, metrics, ledger, file):
     )
 
 
-def data_lines(schema, ledger):
+def data_lines(schema, learned):
     """Return the lines on the data that the model learned from."""
-    learned = sum(schema["rows"].get(part, 0) for part in LABELLED)
+    labelled = sum(schema["rows"].get(part, 0) for part in LABELLED)
+    of_all = "all" if learned["rows"] == labelled else f"{learned['rows']:,} of"
     others = [f"{count:,} {part}" for part, count in schema["rows"].items() if part not in LABELLED]
     beside = f"; beside them there are {listed(others)} rows" if others else ""
-    lines = [f"- The shipped model learned from all {learned:,} labelled rows{beside}."]
+    lines = [f"- The shipped model learned from {of_all} {labelled:,} labelled rows{beside}."]
     if schema["classes"]:
-        counts, total = schema["class_rows"], max(1, sum(schema["class_rows"].values()))
-        shares = listed([f"{100 * count / total:.1f} % {name}" for name, count in counts.items()])
-        lines.append(f"- Of these, {shares}.")
-        weighed = listed([f"{100 * one:.1f} % {name}" for name, one in zip(schema["classes"], ledger.before, strict=True)])
+        # Files have their keys in the order of the alphabet.
+        counts = [schema["class_rows"][name] for name in schema["classes"]]
+        shares = shares_of([count / max(1, sum(counts)) for count in counts], schema["classes"])
+        weighed = shares_of(learned["shares"], schema["classes"])
+        lines.append(f"- Of the labelled rows, {shares}.")
         if weighed != shares:
-            lines.append(f"- Weighted as it learned, they are {weighed}; its probabilities are for such shares.")
+            lines.append(
+                f"- Those that it learned from, weighted as it did, are {weighed}: its probabilities are for such shares."
+            )
     return [*lines, *(f"- {note}." for note in schema["notes"])]
 
 
-def whose_lines(metrics):
+def shares_of(shares, names):
+    """Return shares of classes as text."""
+    return listed([f"{100 * share:.1f} % {name}" for share, name in zip(shares, names, strict=True)])
+
+
+def whose_lines(facts, metrics):
     """Return the lines on which models the scores are of."""
+    threshold = ", each with a threshold of its own" if len(facts["factors"] or []) == 2 else ""
     lines = [
-        "Scores of rows that no model had seen are of models made in the same way on part of the rows, each with a",
-        "threshold of its own; the shipped model learned from all of these rows.",
+        "Scores of rows that no model had seen are of models made in the same way on part of the rows"
+        f"{threshold}; the shipped model learned from these rows too.",
     ]
     return [*lines, "Scores of deploy rows are of the shipped model itself."] if "deploy" in metrics else lines
 

@@ -6,6 +6,7 @@ Items are in our own words. Whatever nobody can know from a table and a configur
 from stillhouse.columns import GROUP, LABEL, PART, TIME
 from stillhouse.config.models import verb
 from stillhouse.intake.kinds import feature_columns
+from stillhouse.report.sections.data import flow_picture
 from stillhouse.report.sections.learning import size_sentence
 from stillhouse.report.text import METRIC_TITLES, how_made, listed, with_interval
 
@@ -210,10 +211,8 @@ class Answers:
 
     def predicting(self):
         """Return how held-out rows are predicted."""
-        return (
-            "By the models of the splits that held them out; `predictions.parquet` has them all. The shipped model is made of "
-            "all labelled rows."
-        )
+        shipped = " What is shipped is made of all rows in folds." if self.run.shipped else ""
+        return f"By the models of the splits that held them out; `predictions.parquet` has them all.{shipped}"
 
     def imbalance(self):
         """Return what is done about rare classes."""
@@ -230,7 +229,7 @@ class Answers:
         """Return by which columns results are told."""
         columns, is_binary = self.dataset["slices"], self.run.task.kind == "binary"
         what = "Scores, calibration, coverage and errors" if is_binary else "Scores and coverage"
-        where = "“Slices” and “Errors by group”" if is_binary else "“Slices”"
+        where = "“Slices” and “Errors by group”" if is_binary and len(self.run.groups) else "“Slices”"
         said = [
             f"{what} by {listed([f'`{name}`' for name in columns])}, of {self.run.quoted(self.run.reference)}: {where}."
             if columns
@@ -259,7 +258,8 @@ class Answers:
     def flow(self):
         """Return the rows of each part."""
         counts = listed([f"{count:,} {part}" for part, count in self.schema["rows"].items()])
-        return f"{counts} rows; see “Flow of rows”, and the notes from reading."
+        flow = "“Flow of rows”, and " if flow_picture(self.run) else ""
+        return f"{counts} rows; see {flow}the notes from reading."
 
     def characteristics(self):
         """Return where the rows are described."""

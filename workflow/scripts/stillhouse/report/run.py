@@ -14,18 +14,21 @@ from stillhouse.intake.task import Task
 from stillhouse.splits import NONE
 from stillhouse.tables import read_csv, read_json, read_split, read_table
 
+# The columns of `contributions.csv` that hold what a table does, and may look like numbers or gaps.
+WORDS_OF_ROWS = ("label", "of", "column", "value")
+
 
 @dataclass
 class Run:
     """The results of one dataset. Dictionaries have an entry for each model.
 
     ``titles`` has the models' names for readers; ``plain`` maps a resampled model to its counterpart without resampling;
-    ``control`` has the metrics of models that were made on shuffled labels, ``constant`` those of the constant model, and
+    ``control`` has the metrics of models that were made on shuffled labels, ``constant`` those of the constant model,
     ``shares`` a list of those of the reference model made of one in 2, 4, … rows, and ``imputations`` those pooled over
-    imputations. ``rows`` has the scored rows with
-    predictions, ``left_out`` is the number of rows that an embargo leaves out, ``weights`` has the shift weights of split
-    ``none``; ``shown_split`` is the split that stands for all where one is shown, ``jobs`` has the time and memory of each job,
-    and ``samples`` facts on the stop rows of each preparation in each scored split.
+    imputations. ``rows`` has the scored rows with predictions, ``left_out`` is the number of rows in time that are in no
+    block, ``weights`` has the shift weights of split ``none``; ``shown_split`` is the split that stands for all where one is
+    shown, ``jobs`` has the time and memory of each job, and ``samples`` facts on the stop rows of each preparation in each
+    scored split.
     """
 
     dataset: str
@@ -158,7 +161,7 @@ def read_explanations(paths):
         "importance": read_csv(of["importance"]),
         "surrogate": read_json(of["surrogate"]),
         "dependence": read_csv(of["dependence"], dtype={"name": "str", "column": "str"}, keep_default_na=False),
-        "contributions": read_csv(of["contributions"], dtype={"column": "str", "value": "str", "label": "str"}),
+        "contributions": read_csv(of["contributions"], dtype=dict.fromkeys(WORDS_OF_ROWS, "str"), keep_default_na=False),
     }
 
 

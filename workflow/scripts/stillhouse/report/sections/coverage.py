@@ -84,12 +84,12 @@ def deploy_sentence(run):
 
 def least_slice_sentence(run):
     """Return the slice whose rows have sets that contain the label least often; empty where none is clearly short."""
-    short = run.slices[run.slices["covered_high"] < run.settings["coverage"]]
+    short = run.slices[run.slices["short"].eq(True)]
     if not len(short):
         return ""
     line, more = short.loc[short["covered"].idxmin()], len(short) - 1
     found = {"value": line["covered"], "low": line["covered_low"], "high": line["covered_high"]}
-    others = f"; {more} more slice{'s' if more > 1 else ''} have clearly too few" if more else ""
+    others = f"; {more} more slice{'s have' if more > 1 else ' has'} clearly too few" if more else ""
     return (
         f"Coverage of all rows hides parts of them: where {line['slice']}, sets of {run.quoted(run.reference)} contain the "
         f"label of {with_interval_in_percent(found)} of the rows{others}."

@@ -42,9 +42,9 @@ def left_out_reason(run):
     """Return why rows in time are in no block."""
     embargo, reasons = run.config["datasets"][run.dataset].get("embargo"), []
     if embargo:
-        reasons.append(f"less than the embargo ({embargo}) before a block")
+        reasons.append(f"that lie less than the embargo ({embargo}) before a block")
     if GROUP in run.table:
-        reasons.append("of a group that has more rows in another block")
+        reasons.append("of a group with most of its rows in another block")
     return " or ".join(reasons)
 
 

@@ -31,16 +31,18 @@ def sentence(run):
         return ""
     found, title = run.imputations, METRIC_TITLES[run.main]
     pooled = found["metrics"][run.main]
+    if found["complete_rows"] == found["rows"]:
+        return "No value was drawn for a gap, as no column of numbers has one; those of categories are categories of their own."
     first = (
-        f"With values for gaps drawn {found['imputations']} times, {run.quoted(run.reference)} has a pooled {title} of "
-        f"{with_interval(pooled)}; gaps account for {percent(pooled['missing'])} of its variance (the missing information). By "
+        f"With values for gaps in columns of numbers drawn {found['imputations']} times, {run.quoted(run.reference)} has a "
+        f"pooled {title} of {with_interval(pooled)}; these gaps account for {percent(pooled['of_gaps'])} of its variance. By "
         f"the mean of its {found['imputations']} predictions of each row, it has "
         f"{number(found['by_mean_predictions']['value'])}."
     )
     complete = found["by_complete_rows"]
-    if not complete or found["complete_rows"] == found["rows"]:
+    if not complete:
         return first
     return (
-        f"{first} On the {found['complete_rows']:,} of {found['rows']:,} rows without a gap alone, it would have "
+        f"{first} On the {found['complete_rows']:,} of {found['rows']:,} rows without such a gap alone, it would have "
         f"{with_interval(complete)}, which says nothing of rows with gaps."
     )

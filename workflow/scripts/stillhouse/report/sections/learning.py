@@ -71,9 +71,10 @@ def size_sentence(run):
     if run.task.kind != "binary" or any(column["kind"] in ENCODED for column in columns):
         return ""
     losses = [part["held_out"]["metrics"]["log_loss"]["value"] for part in (run.metrics[run.leader], run.constant)]
-    r2, counts, rows = explained(*losses), list(run.schema["class_rows"].values()), run.schema["rows"]["train"]
+    r2, counts, rows = explained(*losses), run.schema["class_rows"], run.schema["rows"]["train"] - run.left_out
     parameters = sum(run.table[column["name"]].nunique() - 1 if column["kind"] == CATEGORICAL else 1 for column in columns)
-    needed = max(rows_needed(parameters, r2, counts[1] / sum(counts)).values()) if r2 > 0 else inf
+    positive = counts[run.task.classes[1]] / sum(counts.values())
+    needed = max(rows_needed(parameters, r2, positive).values()) if r2 > 0 else inf
     if needed == inf:
         return ""
     return (

@@ -22,8 +22,6 @@ TITLES = {
 # The populations that probabilities and decisions are told of, and how names and titles of pictures tell them apart.
 POPULATIONS = {"held_out": "held-out rows", "deploy": "labelled deploy rows"}
 SUFFIXES, TITLES_OF = {"held_out": "", "deploy": "-deploy"}, {"held_out": "", "deploy": ", on deploy rows"}
-# The share of the points of a calibration curve over which it is off in one direction before a word is said.
-LONG = 0.1
 # How many models get a curve; students and what they are compared with always do.
 MOST_CURVES = 5
 MOST_CURVE_POINTS = 400
@@ -87,9 +85,10 @@ def class_curves_picture(run):
     if not found:
         return None
     left = len(run.task.classes) - len(found)
+    few = f" {left} of the classes have none: those with few rows, or that are told apart perfectly." if left else ""
     text = (
         "Each class against all others: where the band lies above the dashed line, its probabilities are too low, and below it "
-        f"too high.{f' {left} classes with too few rows, or that are told apart perfectly, have no curve.' if left else ''}"
+        f"too high.{few}"
     )
     drawn = figures.calibration_curves(found, run.task.classes)
     return figures.Picture("calibration-curves", drawn, f"Calibration of {run.title(run.leader)}, by class", text)
@@ -132,19 +131,20 @@ def threshold_part(run):
     found = tuned_thresholds(run.held_out(run.leader), run.task.classes)
     if not found:
         return ""
-    least, most = min(found), max(found)
-    if number(least) == number(most):
-        return f", a probability of {number(least)}"
-    return f", a probability of {number(least)} to {number(most)} by fold"
+    least, most = number(min(found)), number(max(found))
+    return f", a probability of about {least}{'' if least == most else f' to {most} by fold'}"
 
 
 def tuned_thresholds(rows, classes):
-    """Return the threshold of each fold of scored rows of two classes, from their decisions; folds without both have none."""
+    """Return the threshold of each fold of scored rows of two classes, as far as their decisions tell.
+
+    It lies between the highest probability that was not decided positive and the lowest that was; folds without both have none.
+    """
     found = []
     for _, part in rows.groupby(FOLD):
         p, decided = part[columns_of(classes)[1]].to_numpy(), part[DECISION].to_numpy(int) == 1
         if decided.any() and not decided.all():
-            found.append(float(p[decided].min()))
+            found.append(float(p[decided].min() + p[~decided].max()) / 2)
     return found
 
 
@@ -192,18 +192,15 @@ def calibration_sentence(run, population, assessed):
 
 
 def off_part(curve):
-    """Return where the smooth calibration curve is off over its longest stretch; an empty text if that is short.
-
-    A band is for each of its points alone, so that a twentieth of them may be off by chance.
-    """
-    if not curve or None in curve["low"]:
+    """Return where the smooth calibration curve is off over its longest stretch; an empty text where its band is not left."""
+    if not curve:
         return ""
     stated, value, low, high = (np.array(curve[key], dtype="float64") for key in ("stated", "value", "low", "high"))
     side = (low > stated).astype(int) - (high < stated)
     begins = np.flatnonzero(np.diff(side, prepend=0, append=0))
     stretches = [(one, end) for one, end in pairwise([*begins, len(side)]) if one < len(side) and side[one]]
     first, end = max(stretches, key=lambda stretch: stretch[1] - stretch[0], default=(0, 0))
-    if end - first < LONG * len(side):
+    if first == end:
         return ""
     distance = np.abs(value - stated)[first:end].mean()
     return (

@@ -63,7 +63,7 @@ def strongest(lines):
     # A sum of one is that one.
     most = MOST_EFFECTS + (len(ordered) == MOST_EFFECTS + 1)
     shown, rest = ordered[:most], ordered[most:]
-    names = shown["column"] + " = " + shown["value"].fillna("")
+    names = shown["column"] + " = " + shown["value"]
     bars = pd.DataFrame({"name": names, "effect": shown["effect"]})
     if len(rest):
         others = pd.DataFrame({"name": [f"{len(rest)} other columns"], "effect": [rest["effect"].sum()]})

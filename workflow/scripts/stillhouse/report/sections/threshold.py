@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from stillhouse.columns import DEPLOY, PART
 from stillhouse.report.sections.probabilities import tuned_thresholds
 
 # The rows that counts are of, and those of a class that is so rare that a thousand rows would hardly have one.
@@ -13,14 +14,15 @@ def choice(run):
     """Return what the page needs for its threshold: rates by threshold, the share of positive rows, and the first counts.
 
     None but for two classes. Rates are those of labelled deploy rows where there are some. The threshold that is shown first
-    is the tuned one, of several folds the one in the middle.
+    is the tuned one there, of several folds the one in the middle.
     """
     metrics = run.metrics[run.leader]
     if not metrics["held_out"].get("decisions"):
         return None
     population = "deploy" if "decisions" in metrics.get("deploy", {}) else "held_out"
     found = metrics[population]["decisions"]
-    tuned = tuned_thresholds(run.held_out(run.leader), run.task.classes)
+    rows = run.rows[run.leader]
+    tuned = tuned_thresholds(rows[(rows[PART] == DEPLOY) == (population == "deploy")], run.task.classes)
     usual = float(np.median(tuned)) if tuned else found["prevalence"]
     share, whence = positive_share(run, found, population)
     first = min(range(len(found["thresholds"])), key=lambda place: abs(found["thresholds"][place] - usual))
