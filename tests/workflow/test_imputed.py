@@ -59,6 +59,6 @@ def test_pooled_metrics_stand_in_files_and_on_the_page(imputed):
     predictions = pd.read_parquet(imputed / "results/d/imputations.parquet")
     assert (predictions["spread"] > 0).sum() > 100
     page = (imputed / "results/d/report.html").read_text()
-    assert "With values for gaps drawn 3 times, “linear” has a pooled AUC of" in page
+    assert "With values for gaps in columns of numbers drawn 3 times, “linear” has a pooled AUC of" in page
     assert "rows without a gap alone" in page
     assert (imputed / "results/d/figures/imputations.svg").exists()

@@ -22,8 +22,8 @@ with written_beside(snakemake.output.model) as beside:
     if not difference <= MOST_DIFFERENCE:
         raise ValueError(f"the ONNX file differs from the workflow by {difference:.1e}, more than {MOST_DIFFERENCE:.0e}")
     footprint = file_footprint(beside, table, pipeline)
-in_folds = int((read_columns(files.folds)[FOLD] >= 0).sum())
-learned = {"rows": in_folds, "shares": pipeline.models[0].ledger.before}
+in_folds, ledger = int((read_columns(files.folds)[FOLD] >= 0).sum()), pipeline.models[0].ledger
+learned = {"rows": in_folds, "shares": ledger.before if ledger else None}
 what = facts, schema, params.recipe["models"][wildcards.model], metrics, learned, {**footprint, "difference": difference}
 with written_beside(snakemake.output.card) as beside:
     beside.write_text(card(*what))
