@@ -104,6 +104,15 @@ def test_an_estimate_by_weights_that_the_truth_refutes_is_named():
     assert shift.weighted_sentence(deployed((0.98, 0.97, 0.99), (0.95, 0.91, 0.98), weighted=(0.96, 0.93, 0.98))) == ""
 
 
+def test_the_shares_of_classes_that_deploy_rows_have_stand_beside_their_estimate():
+    table = pd.DataFrame({"part": ["train"] * 4 + ["deploy"] * 5, "label": [0.0, 0, 0, 1, 1, 1, 1, 0, np.nan]})
+    facts = {"labels": {"before": [0.75, 0.25], "em": {"prior": [0.01, 0.99]}}, "reference": "m"}
+    _, drawn = shift.prior_picture(report_run(table=table, shift=facts, schema=BINARY)).drawn
+    assert drawn["deploy rows, observed"].tolist() == [0.25, 0.75]
+    unknown = report_run(table=table.assign(label=np.nan), shift=facts, schema=BINARY)
+    assert "deploy rows, observed" not in shift.prior_picture(unknown).drawn[1]
+
+
 def compared(best_rows, best_folds, wins=(False, False), repeats=1, **gaps):
     """A run of some models, by the p-values of their being the best."""
     names = ["best", "second", "third"][: len(best_rows)]

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from stillhouse.columns import ROW, TRUE_RATIO, WEIGHT
+from stillhouse.columns import DEPLOY, LABEL, PART, ROW, TRUE_RATIO, WEIGHT
 from stillhouse.report import figures
-from stillhouse.report.text import METRIC_TITLES, number, with_interval
+from stillhouse.report.text import METRIC_TITLES, listed, number, with_interval
 
 MOST_BARS = 15
 
@@ -30,16 +30,19 @@ def column_picture(run):
 
 
 def prior_picture(run):
-    """Return the class prior of the labelled rows and its estimate for deploy rows; None for a regression."""
+    """Return the shares of classes among training rows, and of deploy rows as estimated and observed; None for a regression."""
     labels = run.shift.get("labels")
     if not labels:
         return None
-    series = {"labelled rows": labels["before"], "deploy rows, estimated": labels["em"]["prior"]}
+    series = {"training rows": labels["before"], "deploy rows, estimated": labels["em"]["prior"]}
+    observed = run.table.loc[run.table[PART] == DEPLOY, LABEL].dropna().to_numpy(int)
+    if len(observed):
+        series["deploy rows, observed"] = (np.bincount(observed, minlength=len(run.task.classes)) / len(observed)).tolist()
     text = (
         f"Estimated by maximum likelihood from predictions of {run.quoted(run.shift['reference'])}. Valid only if "
-        "nothing but the class prior has changed."
+        "nothing but these shares has changed."
     )
-    return figures.Picture("mixture", figures.bars(run.task.classes, series, "share"), "Class prior", text)
+    return figures.Picture("mixture", figures.bars(run.task.classes, series, "share"), "Shares of classes", text)
 
 
 def correction_picture(run):
@@ -84,7 +87,7 @@ def deploy_sentence(run):
         return ""
     deploy = run.metrics[best]["deploy"]
     score = with_interval(deploy["metrics"][run.main])
-    return f"On {deploy['rows']:,} labelled deploy rows, {run.quoted(best)} has the best {METRIC_TITLES[run.main]}, {score}."
+    return f"On {deploy['rows']:,} labelled deploy rows, {run.quoted(best)} has the best {METRIC_TITLES[run.main]} of {len(scores)}, {score}."
 
 
 def drop_sentence(run):
@@ -113,18 +116,20 @@ def are_clearly_different(first, second):
 
 def weighted_sentence(run):
     """Return the scores that weights estimated for deploy rows and that their labels refute; empty if there are none."""
-    metrics, wrong = run.metrics[run.leader], []
+    metrics = run.metrics[run.leader]
     if not {"deploy", "deploy_weighted"} <= set(metrics):
         return ""
-    for name, estimate in metrics["deploy_weighted"]["metrics"].items():
-        truth = metrics["deploy"]["metrics"][name]
-        if truth["value"] is not None and are_clearly_different(estimate, truth):
-            wrong.append(f"{METRIC_TITLES[name]} {with_interval(estimate)} weighted, {with_interval(truth)} observed")
+    pairs = {name: (found, metrics["deploy"]["metrics"][name]) for name, found in metrics["deploy_weighted"]["metrics"].items()}
+    wrong = [name for name, (_, seen) in pairs.items() if seen["value"] is not None and are_clearly_different(*pairs[name])]
     if not wrong:
         return ""
+    shown = run.main if run.main in wrong else wrong[0]
+    estimate, seen = map(with_interval, pairs[shown])
+    others = listed([METRIC_TITLES[name] for name in wrong if name != shown])
     return (
         f"Scores of {run.quoted(run.leader)} that weights estimate for deploy rows are refuted by their labels: "
-        f"{'; '.join(wrong)}. Deploy rows differ by more than the columns that weights are made of."
+        f"{METRIC_TITLES[shown]} {estimate} weighted, {seen} observed{f'; so are {others}' if others else ''}. Deploy rows differ "
+        "by more than the columns that weights are made of, so that weighted scores say nothing of them."
     )
 
 
