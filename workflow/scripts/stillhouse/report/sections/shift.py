@@ -87,7 +87,8 @@ def deploy_sentence(run):
         return ""
     deploy = run.metrics[best]["deploy"]
     score = with_interval(deploy["metrics"][run.main])
-    return f"On {deploy['rows']:,} labelled deploy rows, {run.quoted(best)} has the best {METRIC_TITLES[run.main]} of {len(scores)}, {score}."
+    title = f"best {METRIC_TITLES[run.main]} of {len(scores)}"
+    return f"On {deploy['rows']:,} labelled deploy rows, {run.quoted(best)} has the {title}, {score}."
 
 
 def drop_sentence(run):
@@ -128,8 +129,8 @@ def weighted_sentence(run):
     others = listed([METRIC_TITLES[name] for name in wrong if name != shown])
     return (
         f"Scores of {run.quoted(run.leader)} that weights estimate for deploy rows are refuted by their labels: "
-        f"{METRIC_TITLES[shown]} {estimate} weighted, {seen} observed{f'; so are {others}' if others else ''}. Deploy rows differ "
-        "by more than the columns that weights are made of, so that weighted scores say nothing of them."
+        f"{METRIC_TITLES[shown]} {estimate} weighted, {seen} observed{f'; so are {others}' if others else ''}. Deploy rows "
+        "differ by more than the columns that weights are made of, so that weighted scores say nothing of them."
     )
 
 
