@@ -56,6 +56,7 @@ def case(classes):
 def test_effects_of_a_sum_are_its_terms_less_those_of_the_typical_training_row(classes):
     models, trained, scored, table, schema = case(classes)
     lines = contributions(models, trained, scored, table, schema)
+    lines = lines[lines["word"] == ""]
     assert lines["row"].nunique() == 6
     assert (lines.groupby("row").size() == 5).all()
     for number, own in lines.groupby("row"):
@@ -73,6 +74,17 @@ def test_effects_of_a_sum_are_its_terms_less_those_of_the_typical_training_row(c
         values = own.set_index("column")["value"]
         assert values["Age"] == ("missing" if pd.isna(row["age"]) else f"{row['age']:g}")
         assert values["when"] == f"{row['when year']:g} {row['when month']:g}"
+
+
+def test_words_of_a_text_are_told_by_what_the_prediction_has_less_without_them():
+    models, trained, scored, table, schema = case(2)
+    table["note"] = "pain is severe pain ever so bad"
+    told = contributions(models, trained, scored, table, schema)
+    told = told[told["word"] != ""]
+    assert told["word"].tolist() == ["pain", "severe", "ever"] * 6
+    assert told["effect"].to_numpy() == pytest.approx(0.02 * np.array([10, 7, 5] * 6))
+    assert set(told["column"]) == {"note"}
+    assert told["predicted"].notna().all()
 
 
 def test_telling_rows_are_the_surest_ones_of_both_classes_and_those_in_doubt():

@@ -137,6 +137,23 @@ def test_effects_are_written_beside_predictions_and_sum_to_the_gap_from_the_typi
     )
 
 
+def test_words_of_texts_are_named_with_what_the_prediction_has_less_without_them():
+    """Here a text's worth is how often it has ``bad`` and ``sad``; of other letters next to nothing."""
+    column = {"name": "note", "source": "note", "kind": "text", "typical": None}
+    age = {**NUMBERS[0], "name": "age", "source": "age"}
+
+    def value(note, age):
+        return np.array([[text.count("bad") + text.count("sad") / 2 + len(text) / 1e9] for (text,) in note]) + age
+
+    effects = Effects(fake([column, age], None, value))
+    texts = np.array(["bad but not sad , bad", "", "fine", " ".join(f"w{number}" for number in range(300))], dtype=object)
+    found = effects.of(typed(note=texts, age=[1.0, 2.0, 3.0, 4.0]), pd.RangeIndex(4))
+    assert found["words_note"].tolist() == ["bad +2, sad +0.5", "", "", ""]
+    assert found["effect_note"].to_numpy() == pytest.approx([2.5, 0, 0, 0], abs=1e-5)
+    assert "words_… name the words" in effects.sentence()
+    assert "words_…" not in Effects(fake([age], None, lambda age: age)).sentence()
+
+
 def test_a_file_without_typical_values_is_refused():
     columns = [{key: value for key, value in column.items() if key != "typical"} for column in NUMBERS]
     with pytest.raises(UserError, match=r"m\.onnx: has no typical row"):

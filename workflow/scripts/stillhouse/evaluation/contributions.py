@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from stillhouse.columns import DEPLOY, FOLD, LABEL, PART, ROW
+from stillhouse.evaluation.occlusion import strongest_words, without_each_word
 from stillhouse.evaluation.shapley import subsets, typical
 from stillhouse.intake import kinds
 from stillhouse.intake.kinds import feature_columns
@@ -12,7 +13,7 @@ from stillhouse.predictions.predictions import columns_of
 RIGHT, WRONG, DOUBT, HIGH, LOW, OFF = "surely right", "surely wrong", "in doubt", "highest", "lowest", "farthest off"
 # Rows of each kind, and the letters that are kept of a text.
 OF_EACH, MOST_LETTERS = 2, 40
-COLUMNS = ("row", "why", "label", "of", "predicted", "typical", "column", "value", "effect")
+COLUMNS = ("row", "why", "label", "of", "predicted", "typical", "column", "word", "value", "effect")
 
 
 def contributions(models, trained, rows, table, schema):
@@ -20,7 +21,8 @@ def contributions(models, trained, rows, table, schema):
 
     ``rows`` are scored rows with predictions; ``models`` maps a fold to the pipeline that held it out, and ``trained`` to the
     rows that it learned from. Effects are on the probability of a class (``of``), the second of two or the likeliest of more,
-    or on the value; they sum to ``predicted`` less ``typical``, which is that of the typical row.
+    or on the value; they sum to ``predicted`` less ``typical``, which is that of the typical row. Of texts there is a line for
+    each of the strongest words, too, with what the prediction has less without it.
     """
     held_out, classes = rows[rows[PART] != DEPLOY].reset_index(drop=True), schema["classes"]
     typed, columns, lines = table.set_index(ROW, drop=False), feature_columns(schema), []
@@ -31,15 +33,28 @@ def contributions(models, trained, rows, table, schema):
         row = held_out.loc[place]
         own, learned = typed.loc[[row[ROW]]], typed.loc[trained[row[FOLD]]]
         usual = {column["name"]: typical_cell(learned[column["name"]], column) for column in columns}
-        predicted = models[row[FOLD]].predict(mixed(own, usual, takes_own))
+        model = models[row[FOLD]]
+        predicted = model.predict(mixed(own, usual, takes_own))
         of = int(predicted[-1].argmax()) if len(classes or []) > 2 else -1
         predicted = predicted[:, of]
         facts = {"row": int(row[ROW]), "why": why, "label": row[LABEL] if not classes else classes[int(row[LABEL])]}
         facts |= {"of": classes[of] if classes else "", "predicted": predicted[-1], "typical": predicted[~moved.any(axis=1)][0]}
         shown = [shown_value(own.iloc[0], source, columns) for source in sources]
-        effects = zip(sources, shown, predicted @ shares, strict=True)
-        lines += [{**facts, "column": source, "value": value, "effect": effect} for source, value, effect in effects]
+        told = [(source, "", *own) for source, *own in zip(sources, shown, predicted @ shares, strict=True)]
+        for column in (column for column in columns if column["kind"] == kinds.TEXT):
+            told += [(column["source"], word, "", effect) for word, effect in of_words(model, own, column, of)]
+        lines += [facts | dict(zip(COLUMNS[-4:], one, strict=True)) for one in told]
     return pd.DataFrame(lines, columns=COLUMNS)
+
+
+def of_words(model, own, column, of):
+    """Return the strongest words of a text of one row (a table of it), and their effects on a column of the predictions."""
+    name = column["name"]
+    words, left = without_each_word(kinds.plain_texts(own[name])[0])
+    rows = own.iloc[np.zeros(len(words) + 1, dtype=int)].reset_index(drop=True)
+    rows[name] = pd.Series([*left, own[name].iloc[0]], dtype=own[name].dtype)
+    predicted = model.predict(rows)[:, of]
+    return strongest_words(words, predicted[-1], predicted[:-1])
 
 
 def mixed(own, usual, takes_own):

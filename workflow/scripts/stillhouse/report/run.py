@@ -15,7 +15,7 @@ from stillhouse.splits import NONE
 from stillhouse.tables import read_csv, read_json, read_split, read_table
 
 # The columns of `contributions.csv` that hold what a table does, and may look like numbers or gaps.
-WORDS_OF_ROWS = ("label", "of", "column", "value")
+WORDS_OF_ROWS = ("label", "of", "column", "word", "value")
 
 
 @dataclass

@@ -24,6 +24,7 @@ from stillhouse.predictions.predictions import columns_of
 from stillhouse.shift import label_shift
 from stillhouse.shift.adjusted import holm
 from stillhouse.shift.two_sample import Sides, column_test, joint_test
+from stillhouse.shift.words import text_test
 
 MOST_COLUMNS = 20
 ALPHA = 0.02
@@ -86,17 +87,30 @@ def long_columns(prepared, schema):
 def column_shifts(table, sides, schema, rng):
     """Return the columns that differ most between the parts, with p-values adjusted by Holm."""
     shifts = []
-    for column in (column for column in feature_columns(schema) if column["kind"] not in kinds.ENCODED):
+    for column in feature_columns(schema):
         values = table[column["name"]]
-        distance, p = column_test(values, sides, rng, column["kind"] == kinds.CATEGORICAL)
         gaps = {
             f"missing_{part}": float(values[side].isna().mean())
             for part, side in (("train", ~sides.of_second), ("deploy", sides.of_second))
         }
-        shifts.append({"name": column["name"], "kind": column["kind"], "distance": distance, "p": p, **gaps})
+        found = column_difference(values, column, sides, rng)
+        shifts.append({"name": column["name"], "kind": column["kind"], **found, **gaps})
     for shift, p in zip(shifts, holm([shift["p"] for shift in shifts]), strict=True):
         shift["p"] = float(p)
     return sorted(shifts, key=lambda shift: -shift["distance"])[:MOST_COLUMNS]
+
+
+def column_difference(values, column, sides, rng):
+    """Return the distance of a column between the parts, its p-value and, of texts, the words that moved.
+
+    Of a picture it is that of its brightness.
+    """
+    if column["kind"] == kinds.TEXT:
+        return dict(zip(("distance", "p", "words"), text_test(values, sides, rng), strict=True))
+    if column["kind"] == kinds.IMAGE:
+        _, values = kinds.measured(values, column)
+    tested = column_test(values, sides, rng, column["kind"] == kinds.CATEGORICAL)
+    return dict(zip(("distance", "p"), tested, strict=True))
 
 
 def label_estimate(labelled, deploy, predictions, schema, settings, rng):

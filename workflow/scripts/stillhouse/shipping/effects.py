@@ -8,6 +8,7 @@ import pandas as pd
 
 from stillhouse.columns import graph_input
 from stillhouse.errors import UserError
+from stillhouse.evaluation.occlusion import strongest_words, without_each_word
 from stillhouse.evaluation.shapley import orders_of, subsets
 from stillhouse.intake import kinds, pictures
 
@@ -19,6 +20,11 @@ ROUNDING = 1e-12
 def effect_column(name):
     """Return the name of the column with the effect of a raw column."""
     return f"effect_{name}"
+
+
+def words_column(name):
+    """Return the name of the column with the words of a column of texts that did most to the prediction."""
+    return f"words_{name}"
 
 
 class Effects:
@@ -34,11 +40,13 @@ class Effects:
         self.moved, self.shares = subsets(len(self.sources))
         self.typical = {column["name"]: typical_value(column) for column in shipped.columns}
         self.of_typical = shipped.scores({graph_input(name): value[None] for name, value in self.typical.items()})[0]
+        self.texts = [column["name"] for column in shipped.columns if column["kind"] == kinds.TEXT]
 
     def of(self, columns, index):
         """Return the effects on rows of typed columns as ``effect_<column>``; see ``Shipped.predict_typed``.
 
-        Of two classes they are those on the probability of the positive one, of more on that of the likeliest.
+        Of two classes they are those on the probability of the positive one, of more on that of the likeliest. Of texts there
+        are ``words_<column>``, too: the words without which the prediction changes most, each with by how much it raises it.
         """
         inputs, parts = {name: column.as_input() for name, column in columns.items()}, []
         bytes_of_row = max(1, sum(values.nbytes for values in inputs.values()) / max(1, len(index)))
@@ -48,7 +56,8 @@ class Effects:
         found = np.concatenate(parts) if parts else np.empty((0, len(self.sources)))
         # What rounding leaves of an effect that is none.
         found[np.abs(found) < ROUNDING * np.abs(found).max(axis=1, keepdims=True, initial=0)] = 0
-        return pd.DataFrame(found, columns=list(map(effect_column, self.sources)), index=index)
+        found = pd.DataFrame(found, columns=list(map(effect_column, self.sources)), index=index)
+        return found.assign(**{words_column(name): self._words(inputs, name) for name in self.texts})
 
     def _of_some(self, inputs):
         mixed, count = {}, len(next(iter(inputs.values())))
@@ -60,6 +69,18 @@ class Effects:
             mixed[graph_input(column["name"])] = both.reshape(-1, *values.shape[1:])
         scores = self.shipped.scores(mixed)
         return np.einsum("rs,sc->rc", self._explained(scores.reshape(count, len(self.moved), -1)), self.shares)
+
+    def _words(self, inputs, name):
+        """Return the strongest words of each text of a column, as text; one text at a time, as each has many variants."""
+        told = []
+        for row, text in enumerate(inputs[name][:, 0]):
+            words, left = without_each_word(text)
+            texts = np.array([*left, text], dtype=object)[:, None]
+            own = {graph_input(one): np.repeat(values[row : row + 1], len(texts), axis=0) for one, values in inputs.items()}
+            predicted = self._explained(self.shipped.scores({**own, graph_input(name): texts})[None])[0]
+            strongest = strongest_words(words, predicted[-1], predicted[:-1])
+            told.append(", ".join(f"{word} {effect:+.3g}" for word, effect in strongest))
+        return pd.array(told, dtype="str")
 
     def _explained(self, scores):
         """Return the output that is explained, of scores (rows, subsets, outputs); the last subset has all columns."""
@@ -79,7 +100,8 @@ class Effects:
         else:
             what, start = "the probability of the likeliest class", "that"
         over = orders_of(len(self.sources))
-        return f"effect_… say how far a column moves {what} from {start} of a row of typical values, as a mean over {over}"
+        said = f"effect_… say how far a column moves {what} from {start} of a row of typical values, as a mean over {over}"
+        return said + "; words_… name the words without which it changes most, and how far they raise it" * bool(self.texts)
 
 
 def typical_value(column):

@@ -6,7 +6,7 @@ import pandas as pd
 from stillhouse.columns import LABEL, ROW
 from stillhouse.predictions.predictions import columns_of
 from stillhouse.report import figures
-from stillhouse.report.text import number, percent
+from stillhouse.report.text import listed, number, percent
 
 MOST_EFFECTS, MOST_MISTAKES = 8, 20
 
@@ -43,6 +43,7 @@ def described(label, scores, classes):
 
 def row_picture(run, name, lines):
     """Return what each column did to the prediction of one row."""
+    words, lines = (lines[lines["word"].ne("") == is_word] for is_word in (True, False))
     first, classes = lines.iloc[0], run.task.classes
     write = percent if classes else number
     what = f"probability of {first['of']}" if classes else f"predicted {run.schema['target']}"
@@ -50,11 +51,21 @@ def row_picture(run, name, lines):
     text = (
         f"The {what} is {write(first['predicted'])}. The same model says {write(first['typical'])} of a row, which need not "
         "exist, with the median or the most frequent value of each column in the rows that it learned from. Bars add up from "
-        "this to that (Shapley values)."
+        f"this to that (Shapley values).{words_sentence(words, write)}"
     )
     drawn = figures.effects(strongest(lines), f"effect on this {'probability' if classes else 'value'}")
     title = f"Row {first['row']}, {first['why']} by {run.title(run.reference)}: {run.schema['target']} is {label}"
     return figures.Picture(name, drawn, title, text)
+
+
+def words_sentence(lines, write):
+    """Return the words without which the prediction of a row changes most; empty without texts."""
+    told = []
+    for name, own in lines.groupby("column", sort=False):
+        left = zip(own["predicted"] - own["effect"], own["word"], strict=True)
+        changes = listed([f"{write(value)} (“{word}”)" for value, word in left])
+        told.append(f" Without one word of {name} it would be {changes}.")
+    return "".join(told)
 
 
 def strongest(lines):

@@ -3,6 +3,7 @@
 import numpy as np
 
 from stillhouse.columns import DEPLOY, LABEL, PART, ROW, TRUE_RATIO, WEIGHT
+from stillhouse.intake import kinds
 from stillhouse.report import figures
 from stillhouse.report.text import METRIC_TITLES, listed, number, with_interval
 
@@ -13,7 +14,9 @@ def pictures(run):
     """Return the pictures of shift; none without deploy rows."""
     if not run.shift:
         return []
-    drawn = [column_picture(run), prior_picture(run), correction_picture(run), true_ratio_picture(run)]
+    told = [column for column in run.shift["columns"] if column.get("words")]
+    words = [word_picture(f"words-{place}", column) for place, column in enumerate(told, 1)]
+    drawn = [column_picture(run), *words, prior_picture(run), correction_picture(run), true_ratio_picture(run)]
     return [picture for picture in drawn if picture]
 
 
@@ -24,9 +27,31 @@ def column_picture(run):
     significant = sum(column["p"] < 0.05 for column in run.shift["columns"])
     text = (
         "Kolmogorov-Smirnov distance of numbers, total variation of categories: 0 is no shift, 1 is no overlap. "
-        f"Significantly shifted columns: {significant} (p below 0.05, adjusted by Holm)."
+        f"{encoded_sentence(columns)}Significantly shifted columns: {significant} (p below 0.05, adjusted by Holm)."
     )
     return figures.Picture("shift", figures.bars(names, {"distance": distances}, "distance"), "How far columns differ", text)
+
+
+def encoded_sentence(columns):
+    """Return what the distances of texts and of pictures are, where there are any."""
+    shown = {column["kind"] for column in columns}
+    said = {
+        kinds.TEXT: "Of texts it is that of the number of words, or of the word that moved most. ",
+        kinds.IMAGE: "Of pictures it is that of their brightness. ",
+    }
+    return "".join(text for kind, text in said.items() if kind in shown)
+
+
+def word_picture(name, column):
+    """Return the words of a column of texts that are clearly more, or less, frequent among deploy rows."""
+    words = column["words"]
+    series = {"training rows": [word["train"] for word in words], "deploy rows": [word["deploy"] for word in words]}
+    drawn = figures.bars([word["word"] for word in words], series, "share of texts that have the word")
+    text = (
+        "Words whose shares of texts differ most clearly between training and deploy rows (p below 0.05, adjusted for how many "
+        "words there are). What a word says that few training rows have, no model can have learned."
+    )
+    return figures.Picture(name, drawn, f"Words of {column['name']} that moved", text)
 
 
 def prior_picture(run):
