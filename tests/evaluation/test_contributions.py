@@ -76,6 +76,12 @@ def test_effects_of_a_sum_are_its_terms_less_those_of_the_typical_training_row(c
         assert values["when"] == f"{row['when year']:g} {row['when month']:g}"
 
 
+@pytest.mark.parametrize("classes", [0, 2])
+def test_where_no_row_may_be_shown_there_are_no_lines(classes):
+    models, trained, scored, table, schema = case(classes)
+    assert not len(contributions(models, trained, scored[:0], table, schema))
+
+
 def test_words_of_a_text_are_told_by_what_the_prediction_has_less_without_them():
     models, trained, scored, table, schema = case(2)
     table["note"] = "pain is severe pain ever so bad"

@@ -67,6 +67,13 @@ def test_pictures_are_learned_from_by_every_model(cells):
     assert comparison.loc[["network", "student", "stack"], "auc"].min() > 0.93
 
 
+def test_a_typical_picture_of_each_class_is_shown_with_what_carries_it(cells):
+    maps = pd.read_csv(cells / "results/cells/occlusions.csv")
+    assert set(maps["of"]) == {"cross", "disc"}
+    assert maps.groupby("of")["drop"].max().min() > 0.05
+    assert (cells / "results/cells/figures/maps.svg").read_text().count("<image") == 4
+
+
 def test_pictures_are_kept_once_and_never_for_a_split(cells):
     files = [*(cells / "results/cells").rglob("features.parquet"), *(cells / "results/cells").rglob("drawn.parquet")]
     assert len(files) >= 3

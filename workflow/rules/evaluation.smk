@@ -92,6 +92,7 @@ rule explain:
         surrogate="results/{dataset}/surrogate.json",
         dependence="results/{dataset}/dependence.csv",
         contributions="results/{dataset}/contributions.csv",
+        maps="results/{dataset}/occlusions.csv",
     log:
         "logs/{dataset}/explain.log",
     benchmark:
@@ -106,6 +107,7 @@ rule explain:
         splits=described(PLAN.scored_splits),
         settings=METRIC_SETTINGS,
         explain_rows=config["report"]["explain_rows"],
+        pictures=config["report"]["pictures"],
     script:
         "../scripts/explain.py"
 

@@ -52,6 +52,7 @@ class Run:
     importance: pd.DataFrame | None
     dependence: pd.DataFrame | None
     contributions: pd.DataFrame | None
+    maps: pd.DataFrame | None
     surrogate: dict | None
     footprints: dict
     shipped: dict
@@ -153,7 +154,7 @@ def read_run(files, params, dataset):
 
 def read_explanations(paths):
     """Return the explanations of the reference model by name; None where its predictions are read from a table."""
-    names = ("importance", "surrogate", "dependence", "contributions")
+    names = ("importance", "surrogate", "dependence", "contributions", "maps")
     if not paths:
         return dict.fromkeys(names)
     of = dict(zip(names, paths, strict=True))
@@ -162,6 +163,7 @@ def read_explanations(paths):
         "surrogate": read_json(of["surrogate"]),
         "dependence": read_csv(of["dependence"], dtype={"name": "str", "column": "str"}, keep_default_na=False),
         "contributions": read_csv(of["contributions"], dtype=dict.fromkeys(WORDS_OF_ROWS, "str"), keep_default_na=False),
+        "maps": read_csv(of["maps"], dtype={"of": "str"}, keep_default_na=False),
     }
 
 

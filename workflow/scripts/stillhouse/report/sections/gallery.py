@@ -1,10 +1,11 @@
-"""Pictures of the table, where the configuration asks for them: certain mistakes, and what networks see in training."""
+"""Pictures of the table, where the configuration asks for them: certain mistakes, what carries a class, what networks see."""
 
 import numpy as np
 import pandas as pd
 
 from stillhouse.columns import LABEL, PART, ROW, TRAIN
 from stillhouse.config.models import verb
+from stillhouse.evaluation.occlusion_maps import as_map
 from stillhouse.intake import kinds
 from stillhouse.intake.kinds import feature_columns
 from stillhouse.intake.pictures import arrays
@@ -14,6 +15,9 @@ from stillhouse.report.text import percent
 from stillhouse.seeds import generator
 
 SHOWN = 12
+RED, BLUE = (213, 94, 0), (0, 114, 178)
+# A map whose largest drop is below this share of a probability is that of a prediction that hangs on no part.
+LEAST_DROP = 0.01
 KEY = "pictures"
 
 
@@ -22,7 +26,7 @@ def pictures(run):
     columns = [column for column in feature_columns(run.schema) if column["kind"] == kinds.IMAGE]
     if not columns or not run.settings[KEY]:
         return []
-    return [*mistake_pictures(run, columns[0]), *augmented_pictures(run, columns[0])]
+    return [*mistake_pictures(run, columns[0]), *map_pictures(run, columns[0]), *augmented_pictures(run, columns[0])]
 
 
 def mistake_pictures(run, column):
@@ -42,6 +46,36 @@ def mistake_pictures(run, column):
     table = pd.DataFrame({ROW: rows[ROW].to_numpy()[wrong], "caption": captions})
     drawn, title = (figures.gallery(shown, captions), table), f"What {run.title(run.reference)} is most certainly wrong about"
     return [figures.Picture("mistakes", drawn, title, "Held-out pictures, each with its label and what it is taken for.")]
+
+
+def map_pictures(run, column):
+    """Return a typical picture of each class, and which parts of it carry the prediction."""
+    if run.maps is None or not len(run.maps):
+        return []
+    shown, captions = [], []
+    for number, fields in run.maps.groupby("row", sort=False):
+        first, [picture] = fields.iloc[0], shown_arrays(run, column, [number])
+        shown += [colourful(picture), overlaid(picture, as_map(fields, *picture.shape[:2]))]
+        captions += [f"row {number}: {first['of']}\n({percent(first['predicted'])})", "what carries it"]
+    text = (
+        "A held-out picture of each class that is rightly predicted, as surely as most of its class. Where it is red, the "
+        "probability of the class falls if that part is covered by the mean colour; where it is blue, it rises."
+    )
+    drawn, title = (figures.gallery(shown, captions), run.maps), f"What {run.title(run.reference)} looks at"
+    return [figures.Picture("maps", drawn, title, text)]
+
+
+def colourful(picture):
+    """Return a picture with three colours; shape (height, width, 3)."""
+    return np.broadcast_to(picture, (*picture.shape[:2], 3))
+
+
+def overlaid(picture, drops):
+    """Return a picture in grey, red where drops (height, width) are above 0 and blue where below; the strongest is full."""
+    grey = np.repeat(picture.mean(axis=2, keepdims=True), 3, axis=2)
+    share = (drops / max(np.abs(drops).max(), LEAST_DROP))[:, :, None]
+    colour = np.where(share > 0, RED, BLUE)
+    return (grey * (1 - np.abs(share)) + colour * np.abs(share)).round().astype(np.uint8)
 
 
 def augmented_pictures(run, column):
