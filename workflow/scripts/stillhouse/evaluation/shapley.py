@@ -45,14 +45,14 @@ def all_subsets(count):
     return moved, np.where(moved, after[sizes - 1][:, None], -after[np.minimum(sizes, count - 1)][:, None])
 
 
-def drawn_subsets(count):
+def drawn_subsets(count, begun_at=ORDERS):
     """Return the subsets that occur in some orders, and shares like those of ``all_subsets``.
 
-    The orders are a drawn one that begins at ``ORDERS`` places, so that columns come early and late about as often, and the
+    The orders are a drawn one that begins at ``begun_at`` places, so that columns come early and late about as often, and the
     reverses of these.
     """
     order = np.random.default_rng(0).permutation(count)
-    begun = [np.roll(order, -place) for place in np.unique(np.linspace(0, count, ORDERS, endpoint=False).astype(int))]
+    begun = [np.roll(order, -place) for place in np.unique(np.linspace(0, count, begun_at, endpoint=False).astype(int))]
     orders = np.array([*begun, *(one[::-1] for one in begun)])
     steps = orders.argsort(axis=1)[:, None, :] < np.arange(count + 1)[:, None]
     moved, places = np.unique(steps.reshape(-1, count), axis=0, return_inverse=True)
