@@ -43,9 +43,11 @@ def column(name="scan", channels=1, size=(SIZE, SIZE), position=0, **given):
     return {"name": name, "source": name, "position": position, "kind": kinds.IMAGE, **facts}
 
 
-def typed_shapes(rows=240, seed=0, gaps=True):
+def typed_shapes(rows=240, seed=0, gaps=True, colour=False):
     """A typed table of pictures, of which some are gaps, with a number and a label."""
-    arrays, label = shapes(rows, seed)
+    arrays, label = shapes(rows, seed, colour)
+    if colour:
+        arrays = [np.moveaxis(array, 2, 0) for array in arrays]
     cells = [None if gaps and place % 17 == 0 else array.tobytes() for place, array in enumerate(arrays)]
     age = np.random.default_rng(seed + 1).normal(50, 9, rows)
     table = pd.DataFrame({"row": np.arange(rows), "scan": pd.Series(cells, dtype="object"), "age": age})

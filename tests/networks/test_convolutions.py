@@ -15,25 +15,26 @@ from shipped_samples import AS_IT_WAS, READING
 from sklearn.metrics import roc_auc_score
 
 from stillhouse.ensembles.pipeline import SinglePipeline
+from stillhouse.errors import UserError
 from stillhouse.intake import pictures
-from stillhouse.networks.pictures import DRAWS, convolution, lit, maps, moved, stages
+from stillhouse.networks.pictures import DRAWS, changed, convolution, moved, stages
 from stillhouse.networks.rows import scale_of
 from stillhouse.networks.vectorized.layers import VectorizedEach
 from stillhouse.predictions.calibration import OnOriginalPrior
 from stillhouse.shipping.export import exported, largest_difference, metadata
 from stillhouse.shipping.serving import Shipped, predict_file
 
-NOTHING = dict.fromkeys(("turn", "zoom", "shear", "shift", "flip", "brightness", "contrast"), 0)
+NOTHING = dict.fromkeys(("turn", "zoom", "shear", "shift", "flip", "brightness", "contrast", "saturation", "hue", "grey"), 0)
 SMALL = {"channels": [6, 8], "width": 8, "epochs": 20, "patience": 20, "rate": 0.02, "heads": 2}
 
 
-def changed(x, size=None, **given):
+def changed_by(x, **given):
     """Pictures changed by the draws that are given by place, as far as their settings go."""
     settings = {**NOTHING, **{key: value for key, value in given.items() if key in NOTHING}}
     drawn = torch.zeros(*x.shape[:-3], DRAWS, dtype=x.dtype)
     for place, value in given.get("draws", {}).items():
         drawn[..., place] = value
-    return lit(moved(x, maps(drawn, settings, x.shape[-2:])), drawn, settings)
+    return changed(x, drawn, settings)
 
 
 @pytest.fixture
@@ -42,18 +43,18 @@ def x():
 
 
 def test_without_a_draw_a_picture_stays_as_it_is(x):
-    assert torch.allclose(changed(x, turn=30, zoom=0.2, shear=0.2, shift=0.2, brightness=0.2, contrast=0.2), x, atol=1e-9)
+    assert torch.allclose(changed_by(x, turn=30, zoom=0.2, shear=0.2, shift=0.2, brightness=0.2, contrast=0.2), x, atol=1e-9)
 
 
 def test_turns_mirrors_and_shifts_are_those_of_torch(x):
-    assert torch.allclose(changed(x, turn=90, draws={0: 1.0}), torch.rot90(x, 1, (2, 3)), atol=1e-9)
-    assert torch.allclose(changed(x, turn=180, draws={0: -1.0}), x.flip(2, 3), atol=1e-9)
-    assert torch.allclose(changed(x, flip=True, draws={7: -0.5}), x.flip(3), atol=1e-9)
-    assert torch.allclose(changed(x, flip=True, draws={7: 0.5}), x, atol=1e-9)
-    across = changed(x, shift=0.25, draws={3: 1.0})
+    assert torch.allclose(changed_by(x, turn=90, draws={0: 1.0}), torch.rot90(x, 1, (2, 3)), atol=1e-9)
+    assert torch.allclose(changed_by(x, turn=180, draws={0: -1.0}), x.flip(2, 3), atol=1e-9)
+    assert torch.allclose(changed_by(x, flip=True, draws={7: -0.5}), x.flip(3), atol=1e-9)
+    assert torch.allclose(changed_by(x, flip=True, draws={7: 0.5}), x, atol=1e-9)
+    across = changed_by(x, shift=0.25, draws={3: 1.0})
     assert torch.allclose(across[..., :6], x[..., 2:], atol=1e-9)
     assert torch.allclose(across[..., 6:], x[..., -1:].expand(-1, -1, -1, 2), atol=1e-9)
-    down = changed(x, shift=0.25, draws={4: -1.0})
+    down = changed_by(x, shift=0.25, draws={4: -1.0})
     assert torch.allclose(down[..., 2:, :], x[..., :6, :], atol=1e-9)
 
 
@@ -70,24 +71,61 @@ def test_a_turned_picture_that_is_no_square_keeps_its_proportions():
     """A round spot stays round: turned by 45 degrees, its light stays where it was."""
     down, across = np.mgrid[:20, :40]
     x = torch.tensor(255 * np.exp(-((down - 9.5) ** 2 + (across - 19.5) ** 2) / 12))[None, None]
-    assert (changed(x, turn=45, draws={0: 1.0}) - x).abs().mean() < 1
+    assert (changed_by(x, turn=45, draws={0: 1.0}) - x).abs().mean() < 1
 
 
 def test_a_zoom_by_half_is_the_middle_of_the_picture_in_twice_the_size(x):
     expected = F.interpolate(x[..., 2:6, 2:6], (8, 8), mode="bilinear", align_corners=False)
-    assert torch.allclose(changed(x, zoom=0.5, draws={1: -1.0})[..., 1:7, 1:7], expected[..., 1:7, 1:7], atol=1e-6)
+    assert torch.allclose(changed_by(x, zoom=0.5, draws={1: -1.0})[..., 1:7, 1:7], expected[..., 1:7, 1:7], atol=1e-6)
 
 
 def test_light_changes_as_in_pillow():
     array = np.random.default_rng(0).integers(60, 180, (8, 8)).astype(np.uint8)
     x = torch.tensor(array[None, None], dtype=torch.float64)
-    lighter = changed(x, brightness=0.3, contrast=0.3, draws={5: 1.0, 6: 1.0})
+    lighter = changed_by(x, brightness=0.3, contrast=0.3, draws={5: 1.0, 6: 1.0})
     expected = ImageEnhance.Brightness(ImageEnhance.Contrast(Image.fromarray(array)).enhance(1.3 / 1.3)).enhance(1.3)
     assert np.abs(lighter[0, 0].numpy() - np.asarray(expected)).max() <= 1.5
-    sharper = changed(x, contrast=0.5, draws={6: 1.0})
+    sharper = changed_by(x, contrast=0.5, draws={6: 1.0})
     expected = ImageEnhance.Contrast(Image.fromarray(array)).enhance(1.5)
     assert np.abs(sharper[0, 0].numpy() - np.asarray(expected)).max() <= 1.5
-    assert changed(x * 2, brightness=1, draws={5: 1.0}).max() <= 255
+    assert changed_by(x * 2, brightness=1, draws={5: 1.0}).max() <= 255
+
+
+def test_colours_change_as_in_pillow():
+    array = np.random.default_rng(0).integers(60, 180, (8, 8, 3)).astype(np.uint8)
+    x, picture = torch.tensor(np.moveaxis(array, 2, 0)[None], dtype=torch.float64), Image.fromarray(array)
+
+    def differs(found, expected):
+        return np.abs(np.moveaxis(found[0].numpy(), 0, 2) - np.asarray(expected)).max()
+
+    assert differs(changed_by(x, saturation=0.5, draws={8: 1.0}), ImageEnhance.Color(picture).enhance(1.5)) <= 2
+    assert differs(changed_by(x, saturation=0.5, draws={8: -1.0}), ImageEnhance.Color(picture).enhance(0.5)) <= 2
+    assert differs(changed_by(x, grey=0.4, draws={10: -0.3}), picture.convert("L").convert("RGB")) <= 1
+    assert differs(changed_by(x, grey=0.4, draws={10: -0.1}), picture) < 1e-9
+    assert differs(changed_by(x, hue=90, saturation=1, draws={9: 0.0}), picture) < 1e-9
+
+
+def test_turned_colours_keep_their_light_and_half_a_turn_is_the_opposite_colour():
+    x = torch.rand(3, 3, 8, 8, generator=torch.Generator().manual_seed(1), dtype=torch.float64) * 60 + 100
+    light = x[:, :1] * 0.299 + x[:, 1:2] * 0.587 + x[:, 2:] * 0.114
+    assert torch.allclose(changed_by(x, hue=180, draws={9: 1.0}), 2 * light - x, atol=0.2)
+    turned = changed_by(x, hue=60, draws={9: 1.0})
+    assert torch.allclose(turned[:, :1] * 0.299 + turned[:, 1:2] * 0.587 + turned[:, 2:] * 0.114, light, atol=0.2)
+    assert torch.allclose(changed_by(turned, hue=60, draws={9: -1.0}), x, atol=1e-9)
+    assert (turned - x).abs().mean() > 3
+
+
+def test_coloured_pictures_change_the_same_in_company_and_alone():
+    settings = {**dict.fromkeys(NOTHING, 0.3), "turn": 20, "hue": 40}
+    x, drawn = torch.rand(5, 7, 3, 9, 8) * 255, torch.rand(5, 7, DRAWS) * 2 - 1
+    together = changed(x, drawn, settings)
+    for member in range(5):
+        assert (changed(x[member : member + 1], drawn[member : member + 1], settings)[0] == together[member]).all()
+
+
+def test_colours_of_grey_pictures_are_refused_by_name():
+    with pytest.raises(UserError, match=r"augment: hue, grey would change colours, and these pictures are grey"):
+        read_by("cnn", epochs=1, augment={"hue": 10, "grey": 0.1})
 
 
 def test_members_at_once_are_what_they_are_one_by_one():
@@ -170,15 +208,16 @@ def test_the_file_reads_pictures_as_the_workflow_does(tmp_path, method, given, c
     assert largest_difference(path, rows, whole) < 1e-5
 
 
+@pytest.mark.parametrize("colour", [False, True], ids=["grey", "coloured"])
 @pytest.mark.parametrize("method", ["components", "gradients"])
-def test_the_components_of_a_file_are_those_of_the_workflow(tmp_path, method):
-    table = typed_shapes(200)
-    imputer = prepared_by(COLUMNS, "median", pictures={"method": method, "size": 20}).fit(table)
+def test_the_components_of_a_file_are_those_of_the_workflow(tmp_path, method, colour):
+    table, columns = typed_shapes(200, colour=colour), [column(channels=3 if colour else 1), COLUMNS[1]]
+    imputer = prepared_by(columns, "median", pictures={"method": method, "size": 20}).fit(table)
     sample = imputer.transform(table).assign(label=table["label"], weight=1.0, stop=table["row"] % 5 == 0)
     assert sum(name.startswith("e") for name in sample) == 20
     model = trained(sample, network_options("mlp", width=8, epochs=3), 2)[0]
     whole = piped(imputer, model, sample)
-    assert largest_difference(shipped_to(tmp_path / "m.onnx", whole, COLUMNS, table), table, whole) < 1e-5
+    assert largest_difference(shipped_to(tmp_path / "m.onnx", whole, columns, table), table, whole) < 1e-5
 
 
 def test_a_folder_of_pictures_is_predicted_in_the_order_of_its_files(tmp_path):

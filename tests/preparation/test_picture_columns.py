@@ -41,7 +41,7 @@ def test_gradients_tell_where_light_rises_and_in_which_direction():
     """An edge between a dark left and a light right half rises to the right, in the fields of the middle alone."""
     edge = np.zeros((1, 1, 8, 8), dtype=np.uint8)
     edge[..., 4:] = 200
-    read = Gradients(directions=4, fields=3)
+    read = Gradients(directions=4, fields=3, colours=0)
     found = read(edge).reshape(4, 3, 3)
     assert found[0].sum() > 0
     assert np.allclose(found[1:], 0, atol=1e-6)
@@ -54,10 +54,34 @@ def test_gradients_tell_where_light_rises_and_in_which_direction():
 
 def test_gradients_do_not_depend_on_the_light_and_a_blank_picture_has_none():
     pixels = np.stack(shapes(20)[0])[:, None] // 2
-    read = Gradients(directions=8, fields=4)
+    read = Gradients(directions=8, fields=4, colours=8)
     assert np.allclose(read(pixels), read(pixels + 60), atol=1e-6)
     assert np.allclose(read(pixels), read(2 * pixels), atol=1e-6)
     assert (read(np.full((3, 1, 8, 8), 90, dtype=np.uint8)) == 0).all()
+
+
+def test_colours_are_the_shares_of_each_channel_from_dark_to_light():
+    """Two pixels: one black in red, one halfway between the third and the fourth of four bins; all white in green and blue."""
+    pixels = np.full((1, 3, 1, 2), 255, dtype=np.uint8)
+    pixels[0, 0] = [[0, 212]]
+    shares = Gradients(directions=4, fields=1, colours=4).shares(pixels).reshape(4, 3)
+    light = 212 * 3 / 255 - 2
+    expected = np.array([[0.5, 0, 0], [0, 0, 0], [(1 - light) / 2, 0, 0], [light / 2, 1, 1]])
+    assert shares == pytest.approx(expected / np.linalg.norm(expected), abs=1e-6)
+
+
+def test_colours_tell_what_shapes_and_light_do_not():
+    rng, channels = np.random.default_rng(0), column(channels=3)
+    noise, label = rng.integers(90, 110, (200, 3, 12, 12)), rng.integers(0, 2, 200)
+    noise[np.arange(200), 2 * label] += 60
+    table = pd.DataFrame({"row": range(200), "scan": [one.astype(np.uint8).tobytes() for one in noise]})
+    scored = []
+    for colours in (0, 8):
+        made = prepared_by([channels], "median", pictures={"method": "gradients", "colours": colours}).fit(table[:100])
+        X = made.transform(table).drop(columns="row")
+        scored.append(LogisticRegression(max_iter=1000).fit(X[:100], label[:100]).score(X[100:], label[100:]))
+    assert scored[0] < 0.7
+    assert scored[1] > 0.98
 
 
 def test_gradients_tell_shapes_that_lie_anywhere_better_than_pixels_do():

@@ -6,6 +6,7 @@ Shapes omit the leading axes, as in ``architecture.py``: a picture is (channels,
 import math
 from functools import partial
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -17,8 +18,12 @@ from stillhouse.networks.vectorized.layers import LAYERS, VectorizedEach
 
 POOLS = {"max": nn.MaxPool2d, "average": nn.AvgPool2d}
 WHITE = 255
-# The draws of a picture: turn, zoom, shear, shifts across and down, brightness, contrast, flip.
-DRAWS = 8
+# The draws of a picture: turn, zoom, shear, shifts across and down, brightness, contrast, flip, saturation, hue, grey.
+DRAWS = 11
+# The settings of an augmentation that change colours, and the channels of a picture that has some.
+OF_COLOURS, COLOURED = ("saturation", "hue", "grey"), 3
+# Light and two numbers of colour (YIQ, as television had them) of red, green and blue.
+LIGHT_AND_COLOUR = np.array([[0.299, 0.587, 0.114], [0.5959, -0.2746, -0.3213], [0.2115, -0.5227, 0.3112]])
 
 
 class Scaled(nn.Module):
@@ -53,7 +58,8 @@ class VectorizedAugmentation(nn.Module):
 
     A picture is turned by up to ``turn`` degrees, made larger or smaller by up to ``zoom``, sheared by up to ``shear``, and
     shifted by up to ``shift`` of its sides; ``flip`` mirrors half of them left to right. ``contrast`` and ``brightness`` change
-    the distance of pixels from their mean, and the mean, by up to these shares.
+    the distance of pixels from their mean, and the mean, by up to these shares. Of coloured pictures, ``saturation`` changes
+    how strong colours are by up to this share, ``hue`` turns them by up to so many degrees, and a share ``grey`` loses them.
     """
 
     def __init__(self, modules, keys):
@@ -66,8 +72,7 @@ class VectorizedAugmentation(nn.Module):
         """Return pictures (members, rows, channels, height, width), from 0 to 255, changed in training."""
         if not self.training or not any(self.settings.values()):
             return x
-        drawn = self._drawn(x)
-        return lit(moved(x, maps(drawn, self.settings, x.shape[-2:])), drawn, self.settings)
+        return changed(x, self._drawn(x), self.settings)
 
     def _drawn(self, x):
         """Return uniform draws from -1 to 1 for each picture; shape (members, rows, draws)."""
@@ -79,12 +84,17 @@ class VectorizedAugmentation(nn.Module):
 LAYERS[Augmentation] = VectorizedAugmentation
 
 
+def changed(x, drawn, settings):
+    """Return pictures (…, channels, height, width), from 0 to 255, changed by draws from -1 to 1 (…, 11)."""
+    return coloured(lit(moved(x, maps(drawn, settings, x.shape[-2:])), drawn, settings), drawn, settings)
+
+
 def maps(drawn, settings, size):
     """Return where each place of a picture is taken from, as an affine map of places from -1 to 1; shape (…, 2, 3).
 
-    ``drawn`` has draws from -1 to 1 (…, 8), ``size`` the height and the width.
+    ``drawn`` has draws from -1 to 1 (…, 11), ``size`` the height and the width.
     """
-    angle, zoom, shear, across, down, _, _, flip = drawn.unbind(-1)
+    angle, zoom, shear, across, down, _, _, flip = drawn[..., :8].unbind(-1)
     angle = angle * math.radians(settings["turn"])
     scale, shear = 1 + zoom * settings["zoom"], shear * settings["shear"]
     mirrored = torch.where(flip < 0, -1.0, 1.0) if settings["flip"] else 1.0
@@ -111,13 +121,32 @@ def moved(x, maps):
 
 
 def lit(x, drawn, settings):
-    """Return pictures with another contrast and brightness, by draws from -1 to 1 (…, 8)."""
+    """Return pictures with another contrast and brightness, by draws from -1 to 1 (…, 11)."""
     if not settings["brightness"] and not settings["contrast"]:
         return x
     drawn = drawn[..., None, None, None]
     brightness, contrast = drawn[..., 5, :, :, :] * settings["brightness"], drawn[..., 6, :, :, :] * settings["contrast"]
     mean = x.mean(dim=(-3, -2, -1), keepdim=True)
     return ((x - mean) * (1 + contrast) + mean * (1 + brightness)).clamp(0, WHITE)
+
+
+def coloured(x, drawn, settings):
+    """Return pictures whose colours are stronger or weaker, turned, or gone, by draws from -1 to 1 (…, 11)."""
+    if x.shape[-3] != COLOURED or not any(settings[name] for name in OF_COLOURS):
+        return x
+    saturation, hue, grey = drawn[..., 8:].unbind(-1)
+    strength = torch.where(grey < 2 * settings["grey"] - 1, 0.0, 1 + saturation * settings["saturation"])
+    angle = hue * math.radians(settings["hue"])
+    light, first, second = channels_by(LIGHT_AND_COLOUR, x).unbind(-3)
+    along, aside = ((strength * part)[..., None, None] for part in (angle.cos(), angle.sin()))
+    turned = torch.stack([light, along * first - aside * second, aside * first + along * second], dim=-3)
+    return channels_by(np.linalg.inv(LIGHT_AND_COLOUR), turned).clamp(0, WHITE)
+
+
+def channels_by(matrix, x):
+    """Return three channels as sums of three others (…, 3, height, width), by a matrix; sum by sum, see ``moved``."""
+    sums = [sum(weight * own for weight, own in zip(row, x.unbind(-3), strict=True)) for row in matrix.tolist()]
+    return torch.stack(sums, dim=-3)
 
 
 class Layers(nn.Sequential):
@@ -188,6 +217,9 @@ class PictureInputs(nn.Module):
         if not inputs.pictures:
             advice = "set `kinds: {column: image}`, or raise `columns_above` of the imputer if it has left them out"
             raise UserError(f"no column is read as pictures, and this network reads them; {advice}")
+        asked = [name for name in OF_COLOURS if augment[name]]
+        if asked and all(shape[0] != COLOURED for shape, _, _ in inputs.pictures):
+            raise UserError(f"augment: {', '.join(asked)} would change colours, and these pictures are grey; leave it out")
         self.inputs, self.flat = inputs, FlatInputs(inputs, **entry_options)
         self.augmentation = Augmentation(augment)
         self.scales = nn.ModuleList(Scaled(means, deviations) for _, means, deviations in inputs.pictures)

@@ -87,7 +87,7 @@ def augmented_pictures(run, column):
     # Reports without such pictures do not load torch.
     import torch
 
-    from stillhouse.networks.pictures import DRAWS, lit, maps, moved
+    from stillhouse.networks.pictures import DRAWS, changed
 
     train = run.table.loc[run.table[PART] == TRAIN, ROW].to_numpy()
     rng = generator(run.config["seed"], "augmented", run.dataset)
@@ -95,7 +95,7 @@ def augmented_pictures(run, column):
     before = shown_arrays(run, column, rows)
     settings, drawn = models[named]["augment"], torch.tensor(rng.uniform(-1, 1, (len(rows), DRAWS)))
     x = torch.tensor(np.moveaxis(before, 3, 1), dtype=torch.float64)
-    after = np.moveaxis(lit(moved(x, maps(drawn, settings, x.shape[-2:])), drawn, settings).round().byte().numpy(), 1, 3)
+    after = np.moveaxis(changed(x, drawn, settings).round().byte().numpy(), 1, 3)
     shown = np.stack([before, after], axis=1).reshape(-1, *before.shape[1:])
     captions = [caption for row in rows for caption in (f"row {row}", "in training")]
     table = pd.DataFrame({ROW: rows})

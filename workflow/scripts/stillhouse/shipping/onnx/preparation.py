@@ -81,7 +81,22 @@ def gradients(graph, pixels, read, column):
     means, (_, height, width) = read.means(*column["size"]), shape_of(column)
     flat = graph.add("Reshape", rises, graph.constant(np.array([-1, read.directions, (height - 2) * (width - 2)])))
     found = graph.add("MatMul", flat, graph.constant(means))
-    found = graph.add("Cast", graph.add("Flatten", found, axis=1), to=TensorProto.DOUBLE)
+    return of_length_one(graph, graph.add("Flatten", found, axis=1))
+
+
+def colours(graph, pixels, read):
+    """Add the shares of channels in bins of light; shape (rows, bins x channels), double precision."""
+    light, bins = graph.add("Mul", pixels, graph.constant(read.scale())), []
+    for place in range(read.colours):
+        away = graph.add("Abs", graph.add("Sub", light, graph.constant(np.float32(place))))
+        share = graph.add("Relu", graph.add("Sub", graph.constant(np.float32(1)), away))
+        bins.append(graph.add("ReduceMean", share, graph.constant(np.array([2, 3])), keepdims=0))
+    return of_length_one(graph, graph.add("Concat", *bins, axis=1))
+
+
+def of_length_one(graph, found):
+    """Add rows divided by their length, in double precision."""
+    found = graph.add("Cast", found, to=TensorProto.DOUBLE)
     squares = graph.add("ReduceSum", graph.add("Mul", found, found), graph.constant(np.array([1])), keepdims=1)
     length = graph.add("Max", graph.add("Sqrt", squares), graph.constant(np.array([[LEAST_LENGTH]])))
     return graph.add("Div", found, length)
@@ -92,6 +107,8 @@ def picture_components(graph, picture):
     encoder, pixels = picture.encoder, pixels_of(graph, picture)
     if isinstance(encoder.read, Gradients):
         read = gradients(graph, pixels, encoder.read, picture.column)
+        if encoder.read.reads_colours(shape_of(picture.column)[0]):
+            read = graph.add("Concat", read, colours(graph, pixels, encoder.read), axis=1)
     else:
         flat = graph.add("Cast", graph.add("Flatten", pixels, axis=1), to=TensorProto.DOUBLE)
         read = graph.add("Div", flat, graph.constant(np.float64(WHITE)))
