@@ -2,9 +2,9 @@
 
     python benchmarks/effects.py ROWS.csv MODEL.onnx …
 
-Rows of the table are explained by all subsets of the columns, of which there may be 16, and by orders that begin at so many
-places, with their reverses. An error is the mean of the absolute errors of a row's effects, as a share of its largest effect;
-there are its mean over rows, and the largest. Beside it is how often a row is predicted.
+Rows of the table are explained by all subsets of the columns, of which there may be 16, and by drawn orders with their reverses
+through at most so many subsets. An error is the mean of the absolute errors of a row's effects, as a share of its largest
+effect; there are its mean over rows, and the largest. Beside it is how often a row is predicted.
 """
 
 import sys
@@ -15,12 +15,12 @@ import numpy as np
 REPOSITORY = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPOSITORY / "workflow" / "scripts"))
 
-from stillhouse.evaluation.shapley import all_subsets, drawn_subsets
+from stillhouse.evaluation.shapley import all_subsets, drawn_subsets, pairs_of_orders
 from stillhouse.shipping.effects import Effects
 from stillhouse.shipping.serving import Shipped, chunks
 
 ROWS, MOST_COLUMNS = 40, 16
-BEGUN_AT = (1, 2, 4, 8, 16)
+MOST = (32, 64, 128, 256, 512, 4096)
 
 
 def effects_by(effects, subsets, columns, index):
@@ -37,8 +37,8 @@ def measure(path, table):
     if count > MOST_COLUMNS:
         sys.exit(f"{path}: {count} columns have too many subsets")
     exact, cells = effects_by(effects, all_subsets(count), columns, table.index), []
-    for begun_at in BEGUN_AT:
-        subsets = drawn_subsets(count, begun_at)
+    for most in MOST:
+        subsets = drawn_subsets(count, pairs_of_orders(count, most))
         found = effects_by(effects, subsets, columns, table.index)
         errors = np.abs(found - exact).mean(axis=1) / np.abs(exact).max(axis=1)
         cells.append(f"{100 * errors.mean():.2f} % ({100 * errors.max():.1f}), {len(subsets[0])}")
@@ -47,7 +47,7 @@ def measure(path, table):
 
 if __name__ == "__main__":
     rows, *models = sys.argv[1:]
-    print(f"| model | {' | '.join(map(str, BEGUN_AT))} |\n|---|{'---|' * len(BEGUN_AT)}", flush=True)
+    print(f"| model | {' | '.join(map(str, MOST))} |\n|---|{'---|' * len(MOST)}", flush=True)
     for model in models:
         table = next(chunks(Path(rows), Shipped(model).reading)).sample(ROWS, random_state=0)
         measure(model, table.reset_index(drop=True))

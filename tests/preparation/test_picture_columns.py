@@ -21,7 +21,7 @@ from stillhouse.preparation.transfer_rows import synthetic_rows
 
 def test_components_are_those_of_scikit_learn_and_alike_in_scale():
     pixels = np.stack(shapes(150)[0])[:, None]
-    found = components(seed=1, size=8, rows=1000).fit(pixels).transform(pixels)
+    found = components(seed=1, size=8, rows=1000, unlabelled=False).fit(pixels).transform(pixels)
     expected = PCA(8, svd_solver="full").fit_transform(pixels.reshape(150, -1) / 255)
     for own, other in zip(found.T, expected.T, strict=True):
         assert abs(np.corrcoef(own, other)[0, 1]) > 0.999
@@ -31,10 +31,10 @@ def test_components_are_those_of_scikit_learn_and_alike_in_scale():
 
 def test_components_are_learned_of_a_sample_where_there_are_many_pictures():
     pixels = np.stack(shapes(150)[0])[:, None]
-    few, other = (components(seed=seed, size=4, rows=40).fit(pixels) for seed in (1, 2))
+    few, other = (components(seed=seed, size=4, rows=40, unlabelled=False).fit(pixels) for seed in (1, 2))
     assert few.transform(pixels).shape == (150, 4)
     assert not np.allclose(few.components_, other.components_)
-    assert np.allclose(few.components_, components(seed=1, size=4, rows=40).fit(pixels).components_)
+    assert np.allclose(few.components_, components(seed=1, size=4, rows=40, unlabelled=False).fit(pixels).components_)
 
 
 def test_gradients_tell_where_light_rises_and_in_which_direction():
@@ -155,11 +155,23 @@ def test_a_split_does_not_see_the_pictures_that_it_holds_out(model, imputer, tmp
     assert not unseen_pictures_change(tmp_path, model, imputer)
 
 
+@pytest.mark.parametrize("method", ["components", "gradients"])
+def test_pictures_without_labels_are_learned_from_unless_the_encoder_may_not(method):
+    table, more = typed_shapes(60), typed_shapes(100, seed=4)
+    by = {}
+    for unlabelled in (True, False):
+        made = prepared_by(COLUMNS[:1], "median", pictures={"method": method, "size": 5, "unlabelled": unlabelled})
+        by[unlabelled] = made.fit(table, unlabelled=more).transform(table)
+    alone = prepared_by(COLUMNS[:1], "median", pictures={"method": method, "size": 5}).fit(table).transform(table)
+    pd.testing.assert_frame_equal(by[False], alone)
+    assert not np.allclose(by[True].drop(columns="row"), alone.drop(columns="row"))
+
+
 def test_components_of_all_rows_would_be_caught(monkeypatch, tmp_path):
     fit, features = PictureColumn.fit, Chain.features
 
-    def leaking(self, table, labels):
-        fit(self, leaking.every_row, labels)
+    def leaking(self, table, labels, unlabelled):
+        fit(self, leaking.every_row, labels, unlabelled)
         return self.read(table)
 
     def remembering(self, *given):

@@ -14,6 +14,7 @@ from stillhouse.ensembles.pipeline import SinglePipeline
 from stillhouse.errors import UserError
 from stillhouse.evaluation.importance import readable
 from stillhouse.evaluation.slicing import values_of
+from stillhouse.intake.folds import OF_DEPLOY, OF_UNLABELLED
 from stillhouse.intake.kinds import plain_texts
 from stillhouse.learning.fitting import fit
 from stillhouse.predictions.calibration import OnOriginalPrior
@@ -61,7 +62,7 @@ def test_counts_are_those_worked_by_hand():
 
 def test_components_are_those_of_the_decomposition_and_alike_in_scale():
     texts = plain_texts(notes()["note"])
-    encoder = make(seed=1, size=8, words=50, characters=50, scores=False).fit(texts)
+    encoder = make(seed=1, size=8, words=50, characters=50, scores=False, unlabelled=False).fit(texts)
     found = encoder.transform(texts)
     assert found.shape == (240, 8)
     assert found.mean(axis=0) == pytest.approx(np.zeros(8), abs=1e-9)
@@ -69,19 +70,21 @@ def test_components_are_those_of_the_decomposition_and_alike_in_scale():
     weighted = np.hstack([kind.transform(texts).toarray() for kind in encoder.kinds])
     largest = np.linalg.svd(weighted, compute_uv=False)[:8]
     assert np.linalg.norm(weighted @ encoder.components_.T, axis=0) == pytest.approx(largest, rel=0.02)
-    assert (make(seed=1, size=8, words=50, characters=50, scores=False).fit(texts).transform(texts) == found).all()
+    assert (
+        make(seed=1, size=8, words=50, characters=50, scores=False, unlabelled=False).fit(texts).transform(texts) == found
+    ).all()
 
 
 @pytest.mark.parametrize("texts", [["", "", ""], ["a", "bc", "def ghi"], ["same words here"] * 5])
 def test_texts_that_tell_nothing_have_no_features(texts):
     texts = np.array(texts, dtype=object)
-    encoder = make(seed=1, size=8, words=50, characters=50, scores=False).fit(texts)
+    encoder = make(seed=1, size=8, words=50, characters=50, scores=False, unlabelled=False).fit(texts)
     assert encoder.transform(texts).shape == (len(texts), encoder.size_) == (len(texts), 0)
 
 
 def test_texts_of_few_kinds_have_no_more_features_than_they_differ_by():
     texts = np.array(["first visit", "second visit", "a call"] * 20, dtype=object)
-    assert make(seed=1, size=8, words=50, characters=50, scores=False).fit(texts).size_ <= 3
+    assert make(seed=1, size=8, words=50, characters=50, scores=False, unlabelled=False).fit(texts).size_ <= 3
 
 
 def test_a_preparation_learns_words_from_the_rows_that_it_is_fitted_on_alone():
@@ -97,6 +100,34 @@ def test_a_preparation_learns_words_from_the_rows_that_it_is_fitted_on_alone():
         *(f"e0:note 00{place}" for place in range(5)),
         "e2:title 000",
     ]
+
+
+def test_words_are_learned_of_unlabelled_texts_too_unless_the_encoder_may_not():
+    table = notes()
+    labels, parts = as_targets(table["label"][:40], ["no", "yes"]), np.arange(40) % 5
+    more = table[40:200].assign(note=table["note"][40:200] + " newword")
+    features = []
+    for unlabelled, others in ((True, more), (False, more), (True, None)):
+        texts = {"method": "ngrams", "size": 5, "unlabelled": unlabelled}
+        made = prepared_by(COLUMNS[:1], "median", texts=texts)
+        features.append(made.fit_transform(table[:40], labels, parts, others))
+        pd.testing.assert_series_equal(features[-1]["row"], table["row"][:40])
+        assert (("newword",) in made.texts[0].encoder.kinds[0].terms_) == (unlabelled and others is not None)
+    pd.testing.assert_frame_equal(features[1], features[2])
+    assert not np.allclose(features[0], features[1])
+
+
+def test_of_all_rows_without_labels_only_those_of_unlabelled_tables_are_learned_from(tmp_path):
+    config = texts_config(tmp_path)
+    table, schema, folds = intake(config)
+    other = folds.copy()
+    for fold, learns in ((OF_UNLABELLED, True), (OF_DEPLOY, False)):
+        other.loc[other.index[-40:], "fold"] = fold
+        changed = table.assign(note=table["note"].where(table.index < len(table) - 40, "words of other texts"))
+        honest = Chain(tmp_path / f"{fold} honest", config, table, schema, other)
+        after = Chain(tmp_path / f"{fold} changed", config, changed, schema, other)
+        same = honest.features("median", "0")[:100].equals(after.features("median", "0")[:100])
+        assert same != learns
 
 
 @pytest.mark.parametrize("n_classes", [0, 2])
@@ -166,8 +197,8 @@ def test_a_split_does_not_see_the_labels_of_texts_that_it_holds_out(tmp_path):
 def scored(texts, labels, classes):
     """A column of these texts that was fitted on labels, and its unseen scores, by five parts of the rows."""
     table = pd.DataFrame({"note": pd.Series(texts, dtype="str")})
-    text = TextColumn(COLUMNS[0], make(seed=1, size=5, words=500, characters=0, scores=True), classes)
-    read, targets = text.fit(table, as_targets(labels, classes)), as_targets(labels, classes)
+    text = TextColumn(COLUMNS[0], make(seed=1, size=5, words=500, characters=0, scores=True, unlabelled=False), classes)
+    read, targets = text.fit(table, as_targets(labels, classes), table[:0]), as_targets(labels, classes)
     return text, read, text.unseen_scores(read, targets, np.arange(len(table)) % 5)
 
 

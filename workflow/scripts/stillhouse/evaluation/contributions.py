@@ -11,6 +11,8 @@ from stillhouse.intake.kinds import feature_columns
 from stillhouse.predictions.predictions import columns_of
 
 RIGHT, WRONG, DOUBT, HIGH, LOW, OFF = "surely right", "surely wrong", "in doubt", "highest", "lowest", "farthest off"
+# How often a row is predicted at most: there are few rows.
+MOST_SUBSETS = 4096
 # Rows of each kind, and the letters that are kept of a text.
 OF_EACH, MOST_LETTERS = 2, 40
 COLUMNS = ("row", "why", "label", "of", "predicted", "typical", "column", "word", "value", "effect")
@@ -27,7 +29,7 @@ def contributions(models, trained, rows, table, schema):
     held_out, classes = rows[rows[PART] != DEPLOY].reset_index(drop=True), schema["classes"]
     typed, columns, lines = table.set_index(ROW, drop=False), feature_columns(schema), []
     sources = list(dict.fromkeys(column["source"] for column in columns))
-    moved, shares = subsets(len(sources))
+    moved, shares = subsets(len(sources), MOST_SUBSETS)
     takes_own = {column["name"]: moved[:, sources.index(column["source"])] for column in columns}
     for place, why in telling(held_out, classes).items():
         row = held_out.loc[place]

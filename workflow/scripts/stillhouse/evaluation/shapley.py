@@ -2,7 +2,8 @@
 
 A column's effect is the mean change of the prediction where the column takes the row's value in place of the typical one, over
 orders in which columns do so (Shapley 1953; Štrumbelj & Kononenko 2014). The effects of a row sum to its prediction less that
-of the typical row. Of few columns all orders count; of more, drawn ones and their reverses, the same for every row.
+of the typical row. Of few columns all orders count; of more, drawn ones and their reverses, the same for every row. An order
+with its reverse is exact where columns act alone or in pairs.
 """
 
 from math import factorial
@@ -10,9 +11,6 @@ from math import factorial
 import numpy as np
 
 from stillhouse.intake import kinds
-
-# The most columns of which all orders count; the orders of more columns, each with its reverse.
-MOST_EXACT, ORDERS = 7, 16
 
 
 def typical(values, column):
@@ -26,14 +24,19 @@ def typical(values, column):
     return float(middle[0]) if len(values) else None
 
 
-def subsets(count):
-    """Return the subsets of columns that predictions are made for, and their shares in effects; see ``all_subsets``."""
-    return all_subsets(count) if count <= MOST_EXACT else drawn_subsets(count)
+def subsets(count, most):
+    """Return at most about ``most`` subsets of columns that predictions are made for, and their shares; see ``all_subsets``."""
+    return all_subsets(count) if 2**count <= most else drawn_subsets(count, pairs_of_orders(count, most))
 
 
-def orders_of(count):
+def pairs_of_orders(count, most):
+    """Return how many orders, each with its reverse, go through about so many subsets, and at least one pair."""
+    return max(1, most // (2 * count))
+
+
+def orders_of(count, most):
     """Return over which orders of so many columns effects are means, in words."""
-    return "all orders" if count <= MOST_EXACT else f"{2 * min(ORDERS, count)} orders"
+    return "all orders" if 2**count <= most else f"{2 * pairs_of_orders(count, most)} orders"
 
 
 def all_subsets(count):
@@ -45,15 +48,11 @@ def all_subsets(count):
     return moved, np.where(moved, after[sizes - 1][:, None], -after[np.minimum(sizes, count - 1)][:, None])
 
 
-def drawn_subsets(count, begun_at=ORDERS):
-    """Return the subsets that occur in some orders, and shares like those of ``all_subsets``.
-
-    The orders are a drawn one that begins at ``begun_at`` places, so that columns come early and late about as often, and the
-    reverses of these.
-    """
-    order = np.random.default_rng(0).permutation(count)
-    begun = [np.roll(order, -place) for place in np.unique(np.linspace(0, count, begun_at, endpoint=False).astype(int))]
-    orders = np.array([*begun, *(one[::-1] for one in begun)])
+def drawn_subsets(count, pairs):
+    """Return the subsets that occur in some drawn orders and their reverses, and shares like those of ``all_subsets``."""
+    rng = np.random.default_rng(0)
+    drawn = np.array([rng.permutation(count) for _ in range(pairs)])
+    orders = np.vstack([drawn, drawn[:, ::-1]])
     steps = orders.argsort(axis=1)[:, None, :] < np.arange(count + 1)[:, None]
     moved, places = np.unique(steps.reshape(-1, count), axis=0, return_inverse=True)
     places, shares = places.reshape(len(orders), -1), np.zeros(moved.shape)

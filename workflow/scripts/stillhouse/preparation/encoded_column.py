@@ -12,6 +12,11 @@ class EncodedColumn:
         self.column, self.encoder = column, encoder
 
     @property
+    def learns_unlabelled(self):
+        """Whether the encoder learns from rows without labels, too."""
+        return getattr(self.encoder, "unlabelled", False)
+
+    @property
     def kind(self):
         """The kind of the encoder's features: numbers, or what only some networks read, such as the numbers of tokens."""
         return getattr(self.encoder, "kind", ENCODED)

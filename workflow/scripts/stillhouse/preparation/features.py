@@ -25,7 +25,7 @@ from stillhouse.columns import (
 )
 from stillhouse.errors import UserError
 from stillhouse.intake import kinds
-from stillhouse.intake.folds import unit_numbers
+from stillhouse.intake.folds import OF_UNLABELLED, unit_numbers
 from stillhouse.methods import build
 from stillhouse.preparation.categories import fitted_encoder
 from stillhouse.preparation.picture_columns import PictureColumn
@@ -64,20 +64,21 @@ class Preparation:
         self.pictures = [PictureColumn(one, encoders[kinds.IMAGE]()) for one in columns if one["kind"] == kinds.IMAGE]
         self.scaler = Scaler(options["scale"])
 
-    def fit(self, table, labels=None, parts=None):
+    def fit(self, table, labels=None, parts=None, unlabelled=None):
         """Learn fill values, scales, categories and words from training rows.
 
-        What is learned of labels needs ``labels``, shape (rows, outputs), and ``parts``, the fold of each row.
+        What is learned of labels needs ``labels``, shape (rows, outputs), and ``parts``, the fold of each row. Encoders that do
+        so learn from ``unlabelled`` rows, too.
         """
-        self._learned(table, labels, parts)
+        self._learned(table, labels, parts, unlabelled)
         return self
 
-    def fit_transform(self, table, labels, parts):
+    def fit_transform(self, table, labels, parts, unlabelled=None):
         """Learn from training rows and return their features; see ``fit``."""
-        learned = self._learned(table, labels, parts)
+        learned = self._learned(table, labels, parts, unlabelled)
         return self._features(table, [slice(None)], lambda rows: self._blocks(rows, *learned))
 
-    def _learned(self, table, labels, parts):
+    def _learned(self, table, labels, parts, unlabelled):
         """Learn; return what labels tell of the training rows themselves, and their texts and pictures as they are read."""
         categorical = [column for column in self.columns if column["kind"] == kinds.CATEGORICAL]
         self.target_encoded = [
@@ -89,7 +90,7 @@ class Preparation:
         self.gappy = self.gaps(table).any(axis=0) & self.indicators
         if self.categorical:
             self.encoder = fitted_encoder(self.categories, self.raw_categories(table, self.categorical))
-        read = [column.fit(table, labels) for column in self.encoded]
+        read = [column.fit(table, labels, table[:0] if unlabelled is None else unlabelled) for column in self.encoded]
         categories = [self._categories_of(table, column) for column in self.target_encoded]
         self.means = [TargetMeans().fit(own, labels) for own in categories]
         unseen = [cross_fitted(TargetMeans, own, labels, parts) for own in categories]
@@ -218,11 +219,11 @@ class Recipe:
 def prepared(table, labels, folds, split, recipe, seed):
     """Return the fitted preparation of a split and the features of every row.
 
-    ``labels`` (row, label) is None unless ``reads_labels``; only those of training rows are read. With ``drop`` the column
-    ``dropped`` marks training rows with too many gaps, which nothing is fitted on; their gaps are filled with the median, as
-    those of every row that is predicted.
+    ``labels`` (row, label) is None unless ``reads_labels``; only those of training rows are read. Encoders learn of unlabelled
+    rows, too, unless their options say otherwise. With ``drop`` the column ``dropped`` marks training rows with too many gaps,
+    which nothing is fitted on; their gaps are filled with the median, as those of every row that is predicted.
     """
-    is_training = rows_in(folds, split.train, FOLD)
+    is_training, without_labels = rows_in(folds, split.train, FOLD), table[rows_in(folds, [OF_UNLABELLED], FOLD)]
     columns = kept_columns(table[is_training], recipe.columns, recipe.options["columns_above"])
     made = preparation(columns, recipe.options, recipe.classes, seed, recipe.imputation)
     dropped = is_training & dropped_rows(made.imputer, table, made.columns)
@@ -230,10 +231,10 @@ def prepared(table, labels, folds, split, recipe, seed):
     if not is_fitted.any():
         raise UserError("impute: drop leaves no training row, as every one has gaps; choose an imputer that fills them")
     if labels is None:
-        features = made.fit(table[is_fitted]).transform(table)
+        features = made.fit(table[is_fitted], unlabelled=without_labels).transform(table)
     else:
         known = as_targets(labels.set_index(ROW)[LABEL].loc[table[ROW][is_fitted]], recipe.classes)
-        fitted = table[is_fitted], known, parts_of(folds[is_fitted], seed)
+        fitted = table[is_fitted], known, parts_of(folds[is_fitted], seed), without_labels
         seen = made.fit_transform(*fitted)
         others = [] if is_fitted.all() else [made.transform(table[~is_fitted])]
         features = pd.concat([seen, *others]).sort_index()

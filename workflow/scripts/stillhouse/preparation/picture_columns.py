@@ -11,10 +11,10 @@ from stillhouse.tables import positions_of
 class PictureColumn(EncodedColumn):
     """A column of pictures and its encoder; it has no scores."""
 
-    def fit(self, table, labels):
-        """Learn the encoder, without labels; return the pixels of the rows."""
+    def fit(self, table, labels, unlabelled):
+        """Learn the encoder, without labels, and from ``unlabelled`` rows if it does so; return the pixels of ``table``."""
         pixels = self.read(table)
-        self.encoder.fit(pixels)
+        self.encoder.fit(np.concatenate([pixels, self.read(unlabelled)]) if self.learns_unlabelled else pixels)
         return pixels
 
     def read(self, table):

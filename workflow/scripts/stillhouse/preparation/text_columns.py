@@ -1,5 +1,7 @@
 """A column of texts in a preparation: its encoder and, where that asks for it, the label's scores by all that it counts."""
 
+import pandas as pd
+
 from stillhouse.columns import MEAN_LABEL, feature_name
 from stillhouse.intake import kinds
 from stillhouse.preparation.encoded_column import EncodedColumn
@@ -18,11 +20,15 @@ class TextColumn(EncodedColumn):
         super().__init__(column, encoder)
         self.classes = classes
 
-    def fit(self, table, labels):
-        """Learn the encoder, and with labels (rows, outputs) the scores; return what was read of the rows."""
-        read = kinds.plain_texts(table[self.column["name"]])
+    def fit(self, table, labels, unlabelled):
+        """Learn the encoder, from ``unlabelled`` rows too if it does so, and with labels (rows, outputs) the scores.
+
+        Returns what was read of the rows of ``table``.
+        """
+        both = pd.concat([table, unlabelled]) if self.learns_unlabelled else table
+        read = kinds.plain_texts(both[self.column["name"]])
         if hasattr(self.encoder, "fit_counts"):
-            read = self.encoder.fit_counts(read)
+            read = self.encoder.fit_counts(read)[: len(table)]
         else:
             self.encoder.fit(read)
         if labels is not None and getattr(self.encoder, "scores", False) and read.shape[1]:

@@ -12,6 +12,8 @@ from stillhouse.evaluation.occlusion import strongest_words, without_each_word
 from stillhouse.evaluation.shapley import orders_of, subsets
 from stillhouse.intake import kinds, pictures
 
+# How often a row is predicted at most.
+MOST_SUBSETS = 256
 # What a graph gets at once.
 ROWS_AT_ONCE, BYTES_AT_ONCE = 50_000, 2**27
 ROUNDING = 1e-12
@@ -37,7 +39,7 @@ class Effects:
             )
         self.shipped = shipped
         self.sources = list(dict.fromkeys(column["source"] for column in shipped.columns))
-        self.moved, self.shares = subsets(len(self.sources))
+        self.moved, self.shares = subsets(len(self.sources), MOST_SUBSETS)
         self.typical = {column["name"]: typical_value(column) for column in shipped.columns}
         self.of_typical = shipped.scores({graph_input(name): value[None] for name, value in self.typical.items()})[0]
         self.texts = [column["name"] for column in shipped.columns if column["kind"] == kinds.TEXT]
@@ -99,7 +101,7 @@ class Effects:
             what, start = f"the probability of {self.shipped.classes[1]!r}", f"{self.of_typical[1]:.3g}"
         else:
             what, start = "the probability of the likeliest class", "that"
-        over = orders_of(len(self.sources))
+        over = orders_of(len(self.sources), MOST_SUBSETS)
         said = f"effect_… say how far a column moves {what} from {start} of a row of typical values, as a mean over {over}"
         return said + "; words_… name the words without which it changes most, and how far they raise it" * bool(self.texts)
 

@@ -14,10 +14,11 @@ class Components:
     """The leading components of what is read of pictures, each with mean 0 and deviation 1 over those that were fitted on.
 
     ``read(pixels)`` returns numbers (rows, read). ``components_`` has shape (size, read), ``centre_`` and ``scale_`` (size,).
+    ``unlabelled`` says whether a preparation has it learn from pictures without labels, too.
     """
 
-    def __init__(self, size, rows, seed, read):
-        self.size, self.rows, self.seed, self.read = size, rows, seed, read
+    def __init__(self, size, rows, seed, read, unlabelled=False):
+        self.size, self.rows, self.seed, self.read, self.unlabelled = size, rows, seed, read, unlabelled
 
     def fit(self, pixels):
         """Learn components of pictures, of a sample where there are many."""
@@ -51,6 +52,6 @@ def flat(pixels):
     return pixels.reshape(len(pixels), -1) / WHITE
 
 
-def make(seed, size, rows):
+def make(seed, size, rows, unlabelled):
     """Return the encoder."""
-    return Components(size, rows, seed, flat)
+    return Components(size, rows, seed, flat, unlabelled)

@@ -70,6 +70,6 @@ def of_length_one(found):
     return found / np.maximum(np.sqrt((found**2).sum(axis=1, keepdims=True)), LEAST_LENGTH)
 
 
-def make(seed, size, rows, directions, fields, colours):
+def make(seed, size, rows, directions, fields, colours, unlabelled):
     """Return the encoder."""
-    return Components(size, rows, seed, Gradients(directions, fields, colours))
+    return Components(size, rows, seed, Gradients(directions, fields, colours), unlabelled)

@@ -64,11 +64,12 @@ class NGrams:
     """The leading components of weighted counts, each with mean 0 and deviation 1 over the texts that were fitted on.
 
     ``kinds`` are the counts that are made, ``components_`` of shape (size, terms), ``centre_`` and ``scale_`` of shape (size,).
-    ``scores`` says whether a preparation also makes ``TextScores`` of the counts.
+    ``scores`` says whether a preparation also makes ``TextScores`` of the counts, ``unlabelled`` whether it has the encoder
+    learn from texts without labels, too.
     """
 
-    def __init__(self, size, words, characters, seed, scores=False):
-        self.scores = scores
+    def __init__(self, size, words, characters, seed, scores=False, unlabelled=False):
+        self.scores, self.unlabelled = scores, unlabelled
         asked = [Counts(words, WORDS, str.split)] if words else []
         self.size, self.seed, self.kinds = size, seed, [*asked, *([Counts(characters, CHARACTERS, list)] if characters else [])]
 
@@ -108,8 +109,8 @@ class NGrams:
         return self.components(self.counts(texts))
 
 
-def make(seed, size, words, characters, scores):
+def make(seed, size, words, characters, scores, unlabelled):
     """Return the encoder; raises ``UserError`` where nothing is to be counted."""
     if not words and not characters:
         raise UserError("texts: neither words nor characters are counted; leave one of them above 0")
-    return NGrams(size, words, characters, seed, scores)
+    return NGrams(size, words, characters, seed, scores, unlabelled)
