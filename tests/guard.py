@@ -18,7 +18,7 @@ SMALL = {
     "extratrees": {"trees": 10},
 }
 # The table has no texts and no pictures; `test_texts.py` and `test_picture_columns.py` hold what reads them to it.
-OF_WHOLE = ("cnn", "resnet2d", "textcnn", "wordbag")
+OF_WHOLE = ("attention", "cnn", "resnet2d", "rnn", "textcnn", "wordbag")
 TAKES_GAPS = ("boosting", "catboost", "extratrees", "forest", "tree")
 CALIBRATE = ("isotonic", "platt", "temperature")
 CHOICES = {

@@ -28,6 +28,8 @@ SMALL = {
     "transformer": {**BARE, "embedding": 8, "attention_heads": 2},
     "wordbag": {**BARE, "word_width": 4, "width": 8, "categorical": "onehot"},
     "textcnn": {**BARE, "word_width": 4, "width": 8, "categorical": "onehot", "kernels": [1, 3], "channels": 5},
+    "rnn": {**BARE, "word_width": 4, "width": 8, "categorical": "onehot", "units": 5},
+    "attention": {**BARE, "word_width": 4, "width": 8, "categorical": "onehot", "attention_heads": 2},
     "cnn": {**BARE, "width": 8, "categorical": "onehot", "channels": [3, 4], "grid": 1, "augment": NO_CHANGE},
     "resnet2d": {**BARE, "width": 8, "categorical": "onehot", "channels": [3, 4], "augment": NO_CHANGE, "norm": "none"},
 }
@@ -106,6 +108,8 @@ WAYS = {
     "transformer with heads": {"method": "transformer", "heads": 2, "categorical": None},
     "bag of words, with heads and dropout": {"method": "wordbag", "heads": 2, "dropout": 0.2},
     "convolutions over words": {"method": "textcnn", "numbers": "piecewise", "bins": 4},
+    "cells that read both ways": {"method": "rnn", "dropout": 0.2, "heads": 2},
+    "attention between words": {"method": "attention", "dropout": 0.2, "places": "sinusoidal"},
     "convolutions over pictures, augmented": {
         "method": "cnn", "dropout": 0.2, "heads": 2,
         "augment": {"turn": 20, "zoom": 0.2, "shear": 0.1, "shift": 0.1, "flip": True, "brightness": 0.2, "contrast": 0.2},

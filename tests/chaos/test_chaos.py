@@ -39,7 +39,7 @@ def test_a_killed_run_ends_as_an_unbroken_one(kill, finished, tmp_path):
 
 
 def test_kills_are_spread_over_rules_victims_and_signals():
-    assert len(VERBS) == 21
+    assert len(VERBS) == 22
     assert {kill.rule for kill in KILLS} == set(VERBS)
     assert len({(kill.victim, kill.signal) for kill in KILLS}) == 9
     assert kills(COUNT, SEED) == KILLS[:COUNT]

@@ -19,7 +19,7 @@ GOOD = {
         "teacher": {"prepare": {"impute": "near"}, "train": {"method": "mlp"}},
         "stack": {"stack": {"method": "linear", "members": ["tree", "teacher"]}},
         "student": {"distill": {"method": "mlp", "teacher": "stack"}},
-        "attentive": {"train": {"method": "transformer"}},
+        "nearest": {"fit": {"method": "knn"}},
     },
 }
 
@@ -77,7 +77,7 @@ def test_the_given_configuration_is_left_alone(schema):
         ("models.tree.fit", {"method": "tree", "boost": 3, "search": {"depth": [3]}}, "models.tree.fit.search: cannot be combined with `boost`"),
         ("models.tree.fit.depth", 0, "models.tree.fit.depth: 0 is less than the minimum of 1"),
         ("models.tree.fit.method", "tre", "models.tree.fit.method: no method is called 'tre'; did you mean 'tree'?"),
-        ("models.teacher.train.method", "svm", "models.teacher.train.method: no method is called 'svm'; there are cnn, mlp, resnet, resnet2d, textcnn, transformer, wordbag"),
+        ("models.teacher.train.method", "svm", "models.teacher.train.method: no method is called 'svm'; there are attention, cnn, mlp, resnet, resnet2d, rnn, textcnn, transformer, wordbag"),
         ("models.tree.prepare", {"impute": "nere"}, "models.tree.prepare.impute: no choice or method is called 'nere'; did you mean 'near'?"),
         ("imputers.near.neighbours", 3, "imputers.near.neighbours: no such key; did you mean 'neighbors'?"),
         ("imputers.near.method", "nearest", "imputers.near.method: no method is called 'nearest'"),
@@ -134,7 +134,7 @@ def test_the_given_configuration_is_left_alone(schema):
         ("report", {"reference": "teecher"}, "report.reference: no model is called 'teecher'; did you mean 'teacher'?"),
         ("datasets.cancer.kinds", {"age": "number"}, "datasets.cancer.kinds.age: 'number' is not one of"),
         ("export", ["pupil"], "export: no model is called 'pupil'"),
-        ("export", ["attentive"], "export: 'attentive' (transformer) cannot be written as ONNX: its attention layers"),
+        ("export", ["nearest"], "export: 'nearest' (knn) cannot be written as ONNX"),
         ("export", ["teacher"], "models.teacher.prepare.impute: knn cannot be written as ONNX exactly"),
         ("splits", "both", "splits: 'both' is not one of ['together', 'apart']"),
         ("folds.k", 1, "folds.k: 1 is less than the minimum of 3"),

@@ -12,7 +12,7 @@ from text_samples import COLUMNS, assert_reads_raw_texts, notes
 
 from stillhouse.ensembles.pipeline import SinglePipeline
 from stillhouse.errors import UserError
-from stillhouse.networks.texts import Bag, Convolutions, WordVectors
+from stillhouse.networks.texts import GATES, Attended, Bag, Convolutions, Recurrent, WordVectors, waves
 from stillhouse.networks.training import train
 from stillhouse.networks.training_sets import TrainingSet
 from stillhouse.predictions.calibration import OnOriginalPrior
@@ -22,6 +22,21 @@ from stillhouse.shipping.export import exported, metadata
 SMALL = {
     "wordbag": network_options("wordbag", word_width=8, width=8, epochs=30, rate=0.02, patience=30, numbers="none", heads=2),
     "textcnn": network_options("textcnn", word_width=8, width=8, channels=6, kernels=[1, 3], epochs=30, rate=0.02, patience=30),
+    "rnn": network_options("rnn", word_width=8, width=8, units=6, epochs=30, rate=0.02, patience=30),
+    "attention": network_options(
+        "attention", word_width=8, attention_heads=2, width=8, epochs=30, rate=0.01, patience=30, heads=2
+    ),
+}
+READERS = {
+    "bag": lambda: Bag(4),
+    "convolutions": lambda: Convolutions(4, (1, 2, 3), 5),
+    **{
+        f"{cell}, {taken}": lambda cell=cell, taken=taken: Recurrent(4, 3, cell, both_ways=True, taken=taken)
+        for cell in GATES
+        for taken in ("last", "attended")
+    },
+    "one way": lambda: Recurrent(4, 3, "gru", both_ways=False, taken="last"),
+    **{places: lambda places=places: Attended(25, 4, 2, 2, 2, places, 0.0, "relu") for places in ("learned", "sinusoidal")},
 }
 
 
@@ -38,15 +53,30 @@ def test_words_are_numbered_by_how_many_texts_have_them_and_unknown_ones_are_one
     assert last.transform(["a a a a a b", "b"]).tolist() == [[2, 2, 2, 2, 3], [3, 0, 0, 0, 0]]
 
 
-@pytest.mark.parametrize("reader", [Bag(4), Convolutions(4, (1, 2, 3), 5)])
-def test_room_behind_the_last_word_does_not_count(reader):
+@pytest.mark.parametrize("which", READERS)
+def test_room_behind_the_last_word_does_not_count(which):
     torch.manual_seed(0)
-    vectors = WordVectors(9, 4)
+    reader, vectors = READERS[which](), WordVectors(9, 4)
+    if isinstance(reader, Attended):
+        reader = Shortened(reader)
     short = torch.tensor([[3.0, 5.0, 2.0, 0.0, 0.0], [4.0, 0.0, 0.0, 0.0, 0.0], [0.0] * 5])
     long = torch.nn.functional.pad(short, (0, 20))
     found = [reader(vectors(tokens), (tokens != 0).float()) for tokens in (short, long)]
     assert torch.allclose(*found, atol=1e-7)
     assert (found[0][2] == 0).all()
+
+
+class Shortened(torch.nn.Module):
+    """A reader whose places are those of the words that there are."""
+
+    def __init__(self, reader):
+        super().__init__()
+        self.reader, self.whole = reader, reader.places
+
+    def forward(self, vectors, is_word):
+        del self.reader.places
+        self.reader.places = self.whole[: vectors.shape[-2]].detach()
+        return self.reader(vectors, is_word)
 
 
 def test_a_bag_is_the_mean_of_its_words_and_unknown_numbers_share_a_vector():
@@ -66,6 +96,55 @@ def test_convolutions_are_those_of_torch():
         own.bias.copy_(module.layers[0].bias)
     expected = own(vectors.transpose(1, 2)).relu().amax(dim=2)
     assert torch.allclose(module(vectors, torch.ones(6, 7)), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("both_ways", [False, True])
+@pytest.mark.parametrize(("cell", "kind"), [("plain", torch.nn.RNN), ("gru", torch.nn.GRU), ("lstm", torch.nn.LSTM)])
+def test_cells_are_those_of_torch_on_packed_texts(cell, kind, both_ways):
+    torch.manual_seed(0)
+    module = Recurrent(5, 4, cell, both_ways, "last").double()
+    own = kind(5, 4, batch_first=True, bidirectional=both_ways).double()
+    with torch.no_grad():
+        for place, one in enumerate(module.cells):
+            end = "_reverse" * place
+            for name, layer in (("ih", one.of_word), ("hh", one.of_state)):
+                getattr(own, f"weight_{name}_l0{end}").copy_(layer.weight)
+                getattr(own, f"bias_{name}_l0{end}").copy_(layer.bias)
+    lengths, vectors = torch.tensor([7, 3, 1, 5]), torch.randn(4, 7, 5, dtype=torch.float64)
+    is_word = (torch.arange(7) < lengths[:, None]).double()
+    packed = torch.nn.utils.rnn.pack_padded_sequence(vectors, lengths, batch_first=True, enforce_sorted=False)
+    states, last = own(packed)
+    last = last[0] if cell == "lstm" else last
+    assert torch.allclose(module(vectors, is_word), last.transpose(0, 1).flatten(1), atol=1e-10)
+    states, _ = torch.nn.utils.rnn.pad_packed_sequence(states, batch_first=True)
+    found = torch.cat([one(vectors, is_word, place > 0) for place, one in enumerate(module.cells)], dim=-1)
+    assert torch.allclose(found * is_word.unsqueeze(-1), states, atol=1e-10)
+
+
+def test_attention_between_words_is_that_of_torch():
+    torch.manual_seed(0)
+    module = Attended(6, 8, 1, 2, 2, "learned", 0.0, "relu").double()
+    own = torch.nn.TransformerEncoderLayer(8, 2, 16, 0.0, "relu", batch_first=True, norm_first=True).double()
+    layer = module.layers[0]
+    with torch.no_grad():
+        own.self_attn.in_proj_weight.copy_(layer.attention.project.weight)
+        own.self_attn.in_proj_bias.copy_(layer.attention.project.bias)
+    own.self_attn.out_proj, own.norm1, own.norm2 = layer.attention.merge, layer.norm, layer.norm_after
+    own.linear1, own.linear2 = layer.layers[0], layer.layers[3]
+    lengths, vectors = torch.tensor([6, 2, 4]), torch.randn(3, 6, 8, dtype=torch.float64)
+    is_word = (torch.arange(6) < lengths[:, None]).double()
+    vectors = vectors * is_word.unsqueeze(-1)
+    made = module.norm(own.train()(vectors + module.places, src_key_padding_mask=is_word == 0))
+    expected = (made * is_word.unsqueeze(-1)).sum(dim=1) / lengths[:, None]
+    assert torch.allclose(module(vectors, is_word), expected, atol=1e-10)
+
+
+def test_places_are_told_by_sines_and_cosines_of_longer_and_longer_waves():
+    found = waves(50, 6).double()
+    for place in (0, 1, 49):
+        rates = [1, 10_000 ** (-1 / 3), 10_000 ** (-2 / 3)]
+        expected = [part(place * rate) for rate in rates for part in (np.sin, np.cos)]
+        assert found[place].numpy() == pytest.approx(expected, abs=1e-6)
 
 
 def read_by(method, keep="start", columns=COLUMNS, n_classes=2):

@@ -99,13 +99,23 @@ def of_networks(options, fits, size):
     parameters = embedding * (numbers * bins + (numbers + size.categories) * width) + depth * width**2
     if "word_width" in options:
         # A text is read at each of some sixty words.
-        parameters += 60 * options["word_width"] * options.get("channels", 1) * sum(options.get("kernels", [1]))
+        parameters += 60 * of_word(options)
     usual = USUAL_EPOCHS_OF_STUDENTS if "teacher" in options else USUAL_EPOCHS
     networks = options["seeds"] * max(1, options["boost"]) * candidates(options, max(fits))
     if "augment" in options:
         usual = options["epochs"]
     a_row = 1.2e-5 + 3e-10 * parameters + of_pictures(options, size)
     return networks * min(options["epochs"], usual) * sum(fits) * a_row
+
+
+def of_word(options):
+    """Return the products that a network makes at each word of a text."""
+    width = options["word_width"]
+    if "cell" in options:
+        return (1 + options["both_ways"]) * 3 * options["units"] * (width + options["units"])
+    if "layers" in options:
+        return options["layers"] * (4 + 2 * options["factor"]) * width**2
+    return width * options.get("channels", 1) * sum(options.get("kernels", [1]))
 
 
 def of_pictures(options, size):

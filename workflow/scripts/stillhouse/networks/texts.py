@@ -12,7 +12,13 @@ from torch import nn
 
 from stillhouse.errors import UserError
 from stillhouse.networks.architecture import FlatInputs
+from stillhouse.networks.attention import Layer
 from stillhouse.preparation.text_encoders.tokens import PADDING, UNKNOWN
+
+# How many numbers of a cell's units the word and the state speak to, by the kind of cell.
+GATES = {"plain": 1, "gru": 3, "lstm": 4}
+# By its logit a token that is no word has a weight of exactly 0, unless there are no words at all.
+ASIDE = -1e9
 
 
 class WordVectors(nn.Module):
@@ -67,8 +73,107 @@ class Convolutions(nn.Module):
         return torch.cat(found, dim=-1)
 
 
+class Cell(nn.Module):
+    """A text read word by word, each of which changes a state.
+
+    The cell is ``plain`` (Elman 1990), ``gru`` (Cho et al. 2014) or ``lstm`` (Hochreiter & Schmidhuber 1997).
+    """
+
+    def __init__(self, width, units, cell):
+        super().__init__()
+        self.cell, self.units = cell, units
+        self.of_word = nn.Linear(width, GATES[cell] * units)
+        self.of_state = nn.Linear(units, GATES[cell] * units)
+
+    def forward(self, vectors, is_word, backwards=False):
+        """Return the state after each word (…, tokens, units), reading from either end; past a text's end it stays as it is."""
+        of_words = self.of_word(vectors).unbind(-2)
+        state = memory = torch.zeros_like(of_words[0][..., : self.units])
+        counts, found = is_word.unsqueeze(-1).unbind(-2), [None] * len(of_words)
+        for place in reversed(range(len(of_words))) if backwards else range(len(of_words)):
+            new = self._next(of_words[place], self.of_state(state), state, memory)
+            state, memory = (torch.where(counts[place] > 0, *pair) for pair in zip(new, (state, memory), strict=True))
+            found[place] = state
+        return torch.stack(found, dim=-2)
+
+    def _next(self, word, own, state, memory):
+        """Return the next state and memory by what the word and the state say to each gate."""
+        if self.cell == "plain":
+            return torch.tanh(word + own), memory
+        if self.cell == "gru":
+            (reset, keep, new), (reset_own, keep_own, new_own) = word.chunk(3, dim=-1), own.chunk(3, dim=-1)
+            keep = torch.sigmoid(keep + keep_own)
+            new = torch.tanh(new + torch.sigmoid(reset + reset_own) * new_own)
+            return (1 - keep) * new + keep * state, memory
+        let_in, forget, new, out = (word + own).chunk(4, dim=-1)
+        memory = torch.sigmoid(forget) * memory + torch.sigmoid(let_in) * torch.tanh(new)
+        return torch.sigmoid(out) * torch.tanh(memory), memory
+
+
+class Recurrent(nn.Module):
+    """Cells that read a text from its start and, with ``both_ways``, from its end too, and what is taken of their states.
+
+    ``last`` takes the state after all words, ``attended`` a mean of the states after each word, weighed by what a small network
+    says of them (Bahdanau, Cho & Bengio 2015).
+    """
+
+    def __init__(self, width, units, cell, both_ways, taken):
+        super().__init__()
+        self.cells = nn.ModuleList(Cell(width, units, cell) for _ in range(1 + both_ways))
+        self.size = len(self.cells) * units
+        self.score = nn.Sequential(nn.Linear(self.size, units), nn.Tanh(), nn.Linear(units, 1)) if taken == "attended" else None
+
+    def forward(self, vectors, is_word):
+        """Return (…, size) of vectors (…, tokens, width) and of which of them are words (…, tokens)."""
+        states = [cell(vectors, is_word, backwards=place > 0) for place, cell in enumerate(self.cells)]
+        if self.score is None:
+            ends = [own.select(-2, -1 if place == 0 else 0) for place, own in enumerate(states)]
+            return torch.cat(ends, dim=-1)
+        states = torch.cat(states, dim=-1)
+        weights = torch.softmax(self.score(states).squeeze(-1) + aside(is_word), dim=-1)
+        return (states * (weights * is_word).unsqueeze(-1)).sum(dim=-2)
+
+
+class Attended(nn.Module):
+    """Layers of attention between the words of a text, whose places have vectors too, and the mean of what they make of words.
+
+    Places are ``learned``, or ``sinusoidal``: sines and cosines of ever longer waves (Vaswani et al. 2017).
+    """
+
+    vectorizes = True
+
+    def __init__(self, length, width, layers, attention_heads, factor, places, dropout, activation):
+        super().__init__()
+        if places == "learned":
+            self.places = nn.Parameter(torch.randn(length, width) / math.sqrt(width))
+        else:
+            self.register_buffer("places", waves(length, width))
+        of_each = (width, attention_heads, factor, dropout, activation)
+        self.layers = nn.ModuleList(Layer(*of_each) for _ in range(layers))
+        self.norm, self.mean, self.size = nn.LayerNorm(width), Bag(width), width
+
+    def forward(self, vectors, is_word):
+        """Return (…, size) of vectors (…, tokens, width) and of which of them are words (…, tokens)."""
+        x, beside = vectors + self.places.unsqueeze(-3), aside(is_word)
+        for layer in self.layers:
+            x = layer(x, beside)
+        return self.mean(self.norm(x) * is_word.unsqueeze(-1), is_word)
+
+
+def aside(is_word):
+    """Return what is added to what is said of a token before weights are made of it: nothing for a word."""
+    return (1 - is_word) * ASIDE
+
+
+def waves(length, width):
+    """Return sines and cosines of each place, from waves of 2π places to some 10,000 times that; shape (length, width)."""
+    rates = 10_000 ** (-torch.arange(0, width, 2, dtype=torch.float64) / width)
+    angles = torch.arange(length, dtype=torch.float64)[:, None] * rates
+    return torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(1)[:, :width].to(torch.get_default_dtype())
+
+
 class TextInputs(nn.Module):
-    """What is read of the texts of a row, beside its other features; ``reader`` returns the module that reads vectors."""
+    """What is read of the texts of a row, beside its other features; ``reader(length)`` returns what reads so many vectors."""
 
     def __init__(self, inputs, reader, word_width, dropout, **entry_options):
         super().__init__()
@@ -76,7 +181,7 @@ class TextInputs(nn.Module):
             raise UserError("no column is read as text, and this network reads words; set `kinds: {column: text}`")
         self.inputs, self.flat = inputs, FlatInputs(inputs, **entry_options)
         self.vectors = nn.ModuleList(WordVectors(count, word_width) for _, count in inputs.tokens)
-        self.readers = nn.ModuleList(reader() for _ in inputs.tokens)
+        self.readers = nn.ModuleList(reader(length) for length, _ in inputs.tokens)
         self.dropout = nn.Dropout(dropout)
         self.shape = (self.flat.shape[0] + sum(one.size for one in self.readers),)
 

@@ -9,6 +9,7 @@ ARCHITECTURE = (
     "quantiles",
     *("method", "width", "depth", "norm", "factor", "attention_heads", "activation", "heads"),
     *("numbers", "bins", "frequencies", "categorical", "embedding", "word_width", "kernels", "channels"),
+    *("units", "cell", "both_ways", "taken", "layers", "places"),
     *("kernel", "pooling", "grid", "blocks"),
 )
 
@@ -52,8 +53,9 @@ def faults(options, is_regression):
     dropout, depth, cycles = options["dropout"], options["depth"], options["cycles"]
     if isinstance(dropout, list) and len(dropout) != depth:
         yield "dropout", f"{len(dropout)} rates for {depth} layers; give one number, or one for each layer"
-    if options["embedding"] % options.get("attention_heads", 1):
-        yield "embedding", f"{options['embedding']} numbers cannot be shared by {options['attention_heads']} attention heads"
+    shared = "word_width" if "word_width" in options else "embedding"
+    if options[shared] % options.get("attention_heads", 1):
+        yield shared, f"{options[shared]} numbers cannot be shared by {options['attention_heads']} attention heads"
     for key in ("warmup", "curriculum"):
         if options[key] and options[key] >= options["epochs"]:
             yield key, f"{options[key]} of {options['epochs']} epochs leave none to train with; lower it, or raise `epochs`"

@@ -86,7 +86,7 @@ def with_sorted_quantiles(graph, scores, levels):
         return scores
     value = first_column(graph, scores)
     rest = graph.add("Gather", scores, graph.constant(1 + np.arange(len(levels))), axis=1)
-    rising = graph.add_first_of_two("TopK", rest, graph.constant(np.array([len(levels)])), axis=1, largest=0)
+    rising, _ = graph.add_two("TopK", rest, graph.constant(np.array([len(levels)])), axis=1, largest=0)
     return graph.add("Concat", value, rising, axis=1)
 
 

@@ -24,11 +24,11 @@ class Graph:
         self.nodes.append(helper.make_node(operation, list(inputs), [name], domain=domain, **attributes))
         return name
 
-    def add_first_of_two(self, operation, *inputs, **attributes):
-        """Add a node with two outputs, of which the first is returned."""
+    def add_two(self, operation, *inputs, **attributes):
+        """Add a node with two outputs, and return both names."""
         first, second = self._name(operation.lower()), self._name(operation.lower())
         self.nodes.append(helper.make_node(operation, list(inputs), [first, second], **attributes))
-        return first
+        return first, second
 
     def constant(self, values):
         """Add an array."""

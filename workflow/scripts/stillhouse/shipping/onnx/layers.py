@@ -14,19 +14,20 @@ from stillhouse.networks.architecture import (
     PiecewiseLinearEncoding,
     ScaleEnsemble,
     Single,
+    Tokens,
 )
 from stillhouse.networks.architectures.resnet import Block
+from stillhouse.networks.architectures.transformer import FirstToken
+from stillhouse.networks.attention import Layer
 from stillhouse.networks.pictures import PictureInputs
-from stillhouse.networks.texts import Bag, Convolutions, TextInputs
+from stillhouse.networks.texts import TextInputs
 from stillhouse.networks.vectorized.layers import BatchNorm
-from stillhouse.preparation.text_encoders.tokens import PADDING, UNKNOWN
+from stillhouse.shipping.onnx import attention, words
 from stillhouse.shipping.onnx.pictures import layers
-from stillhouse.shipping.onnx.preparation import Prepared, one_hot
+from stillhouse.shipping.onnx.preparation import Prepared, concatenated, one_hot
 
 # The most numbers of a product with a block for each position.
 MOST_IN_BLOCKS = 1 << 15
-# The end of a slice that goes to the last entry.
-LAST = np.iinfo(np.int64).max
 
 
 def network_outputs(graph, prepared, model, function=None):
@@ -174,8 +175,8 @@ def text_inputs(graph, x, module):
     blocks = [vector(graph, x, module.flat)] if module.flat.shape[0] else []
     for numbers, vectors, reader in zip(tokens, module.vectors, module.readers, strict=True):
         is_word = graph.add("Cast", graph.add("Greater", numbers, graph.constant(np.array([[0]]))), to=TensorProto.FLOAT)
-        read = word_vectors(graph, numbers, vectors)
-        blocks.append(READERS[type(reader)](graph, read, is_word, reader))
+        read = words.word_vectors(graph, numbers, vectors)
+        blocks.append(words.READERS[type(reader)](graph, read, is_word, reader, add_module))
     return graph.add("Concat", *blocks, axis=1)
 
 
@@ -187,45 +188,6 @@ def tokens_in(graph, x, inputs):
         found.append(graph.add("Cast", block, to=TensorProto.INT64))
         start += length
     return found
-
-
-def word_vectors(graph, numbers, module):
-    """Add the vectors of tokens, zeros for padding; (rows, tokens) to (rows, tokens, width)."""
-    table = _array(module.weight).copy()
-    table[PADDING] = 0
-    is_known = graph.add("Less", numbers, graph.constant(np.array([[len(table)]])))
-    places = graph.add("Where", is_known, numbers, graph.constant(np.array([[UNKNOWN]])))
-    return graph.add("Gather", graph.constant(table), places, axis=0)
-
-
-def bag(graph, vectors, is_word, module):
-    """Add the mean of a text's vectors."""
-    total = graph.add("ReduceSum", vectors, graph.constant(np.array([1])), keepdims=0)
-    count = graph.add("ReduceSum", is_word, graph.constant(np.array([1])), keepdims=1)
-    return graph.add("Div", total, graph.add("Max", count, graph.constant(_single(1))))
-
-
-def convolutions(graph, vectors, is_word, module):
-    """Add the largest of each feature of a few words that follow each other."""
-    return graph.add(
-        "Concat",
-        *(_largest(graph, vectors, is_word, *part) for part in zip(module.kernels, module.layers, strict=True)),
-        axis=1,
-    )
-
-
-def _largest(graph, vectors, is_word, kernel, layer):
-    def part(values, begin, end):
-        return graph.add("Slice", values, *(graph.constant(np.array([bound])) for bound in (begin, end, 1)))
-
-    shifted = [part(vectors, place, place + 1 - kernel or LAST) for place in range(kernel)]
-    windows = graph.add("Concat", *shifted, axis=2) if kernel > 1 else vectors
-    found = graph.add("Relu", linear(graph, windows, layer))
-    counts = graph.add("Unsqueeze", part(is_word, 0, 1 - kernel or LAST), graph.constant(np.array([2])))
-    return graph.add("ReduceMax", graph.add("Mul", found, counts), graph.constant(np.array([1])), keepdims=0)
-
-
-READERS = {Bag: bag, Convolutions: convolutions}
 
 
 def picture_inputs(graph, x, module):
@@ -247,6 +209,28 @@ def pictures_in(graph, x, inputs):
         found.append(graph.add("Reshape", block, graph.constant(np.array([-1, *shape]))))
         start += math.prod(shape)
     return found
+
+
+def column_tokens(graph, x, module):
+    """Add a token for each column, after one that is the same for all rows; for ``x`` see ``vector``."""
+    x, inputs, start, tokens = concatenated(graph, x) if isinstance(x, Prepared) else x, module.inputs, 0, []
+    embeddings = module.categories.layers() if module.categories else []
+    for index, size in enumerate([inputs.numbers, inputs.flags, *inputs.categories]):
+        if size:
+            block = graph.add("Gather", x, graph.constant(np.arange(start, start + size)), axis=1)
+            if index == 0:
+                tokens.append(sequential(graph, block, (module.encode, module.numbers)))
+            elif index == 1:
+                tokens.append(linear_each(graph, single(graph, block, module), module.flags))
+            else:
+                weight, bias = (graph.constant(_array(part)) for part in embeddings[index - 2])
+                embedded = graph.add("Add", graph.add("MatMul", block, weight), bias)
+                tokens.append(graph.add("Unsqueeze", embedded, graph.constant(np.array([1]))))
+        start += size
+    rows = graph.add("Gather", graph.add("Shape", x), graph.constant(np.array([0])))
+    shape = graph.add("Concat", rows, graph.constant(np.array([1, module.shape[1]])), axis=0)
+    first = graph.add("Expand", graph.constant(_array(module.first)), shape)
+    return graph.add("Concat", first, *tokens, axis=1)
 
 
 def single(graph, x, module):
@@ -311,6 +295,9 @@ LAYER_NODES = {
     nn.Linear: linear,
     LinearEach: linear_each,
     FlatInputs: vector,
+    Tokens: column_tokens,
+    Layer: lambda graph, x, module: attention.layer_of_attention(graph, x, module, add_module),
+    FirstToken: lambda graph, x, module: attention.first_token(graph, x, module, add_module),
     TextInputs: text_inputs,
     PictureInputs: picture_inputs,
     Single: single,

@@ -34,7 +34,7 @@ def text_tokens(graph, text):
     texts = graph.add("StringConcat", column_of(graph, text), graph.constant(np.array([f" {END}"], dtype=object)))
     numbers = graph.add(
         "LabelEncoder",
-        graph.add_first_of_two("StringSplit", texts, delimiter=" "),
+        graph.add_two("StringSplit", texts, delimiter=" ")[0],
         domain="ai.onnx.ml",
         keys_strings=[*known, "", END],
         values_int64s=[*range(UNKNOWN + 1, UNKNOWN + 1 + len(known)), PADDING_TOKEN, PADDING_TOKEN],
@@ -79,7 +79,7 @@ def weighted_counts(graph, texts, counts):
     has_words = counts.lengths == WORDS
     texts = graph.add("StringConcat", texts, graph.constant(np.array([f" {END}" if has_words else END], dtype=object)))
     if has_words:
-        parts = graph.add_first_of_two("StringSplit", texts, delimiter=" ")
+        parts = graph.add_two("StringSplit", texts, delimiter=" ")[0]
     else:
         marks = {"mark": 0, "mincharnum": 1, "pad_value": PADDING, "separators": [""]}
         parts = graph.add("Tokenizer", texts, domain="com.microsoft", **marks)
