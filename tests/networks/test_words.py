@@ -5,6 +5,8 @@ import pandas as pd
 import pytest
 import torch
 from conftest import network_options, trained
+from onnx import helper
+from onnxruntime import InferenceSession
 from prepared_samples import prepared_by
 from shipped_samples import AS_IT_WAS, READING
 from sklearn.metrics import roc_auc_score
@@ -18,11 +20,14 @@ from stillhouse.networks.training_sets import TrainingSet
 from stillhouse.predictions.calibration import OnOriginalPrior
 from stillhouse.preparation.text_encoders.tokens import make
 from stillhouse.shipping.export import exported, metadata
+from stillhouse.shipping.onnx import words
+from stillhouse.shipping.onnx.graph import Graph
+from stillhouse.shipping.onnx.layers import add_module
 
 SMALL = {
     "wordbag": network_options("wordbag", word_width=8, width=8, epochs=30, rate=0.02, patience=30, numbers="none", heads=2),
     "textcnn": network_options("textcnn", word_width=8, width=8, channels=6, kernels=[1, 3], epochs=30, rate=0.02, patience=30),
-    "rnn": network_options("rnn", word_width=8, width=8, units=6, epochs=30, rate=0.02, patience=30),
+    "rnn": network_options("rnn", word_width=8, width=8, units=6, epochs=30, rate=0.04, patience=30),
     "attention": network_options(
         "attention", word_width=8, attention_heads=2, width=8, epochs=30, rate=0.01, patience=30, heads=2
     ),
@@ -41,7 +46,7 @@ READERS = {
 
 
 def test_words_are_numbered_by_how_many_texts_have_them_and_unknown_ones_are_one():
-    encoder = make(seed=1, length=5, words=2, keep="start").fit(["b a", "a c b", "a d", "c"])
+    encoder = make(seed=1, length=5, words=2, keep="start", of="words").fit(["b a", "a c b", "a d", "c"])
     assert encoder.known_ == ["a", "b"]
     assert encoder.transform(["b a", "x a", "", "a a a a a b"]).tolist() == [
         [3, 2, 0, 0, 0],
@@ -49,8 +54,14 @@ def test_words_are_numbered_by_how_many_texts_have_them_and_unknown_ones_are_one
         [0] * 5,
         [2] * 5,
     ]
-    last = make(seed=1, length=5, words=2, keep="end").fit(["b a", "a c b", "a d", "c"])
+    last = make(seed=1, length=5, words=2, keep="end", of="words").fit(["b a", "a c b", "a d", "c"])
     assert last.transform(["a a a a a b", "b"]).tolist() == [[2, 2, 2, 2, 3], [3, 0, 0, 0, 0]]
+
+
+def test_a_text_of_characters_is_numbered_by_them():
+    encoder = make(seed=1, length=6, words=3, keep="start", of="characters").fit(["ab a", "cab", "b d"])
+    assert encoder.known_ == ["b", " ", "a"]
+    assert encoder.transform(["bad ab", "", "ccc"]).tolist() == [[2, 4, 1, 3, 4, 2], [0] * 6, [1, 1, 1, 0, 0, 0]]
 
 
 @pytest.mark.parametrize("which", READERS)
@@ -147,31 +158,56 @@ def test_places_are_told_by_sines_and_cosines_of_longer_and_longer_waves():
         assert found[place].numpy() == pytest.approx(expected, abs=1e-6)
 
 
-def read_by(method, keep="start", columns=COLUMNS, n_classes=2):
+def read_by(method, columns=COLUMNS, epochs=30, **given):
     """A table of texts, its preparation, and a network fitted on it."""
     table = notes(360)
-    imputer = prepared_by(columns, "median", texts={"method": "tokens", "length": 12, "keep": keep}).fit(table)
+    imputer = prepared_by(columns, "median", texts={"method": "tokens", "length": 12, **given}).fit(table)
     sample = imputer.transform(table).assign(label=table["label"], weight=1.0, stop=table["row"] % 5 == 0)
-    return table, imputer, trained(sample, SMALL[method], n_classes)[0], sample
+    return table, imputer, trained(sample, {**SMALL[method], "epochs": epochs})[0], sample
 
 
 @pytest.mark.parametrize("method", SMALL)
 def test_a_network_learns_what_words_tell(method):
-    _, imputer, model, _ = read_by(method)
+    _, imputer, model, _ = read_by(method, epochs=12 if method == "rnn" else 30)
     new = notes(300, seed=5)
     assert roc_auc_score(new["label"], model.predict(imputer.transform(new))[:, 1]) > 0.95
 
 
-@pytest.mark.parametrize("keep", ["start", "end"])
-@pytest.mark.parametrize("columns", [COLUMNS, COLUMNS[:1]])
-@pytest.mark.parametrize("method", SMALL)
-def test_a_shipped_network_reads_raw_texts_as_the_workflow_does(method, columns, keep, tmp_path):
-    table, imputer, model, sample = read_by(method, keep, columns)
+@pytest.mark.parametrize(
+    ("method", "columns", "given"),
+    [
+        *((method, columns, {}) for method in ("wordbag", "textcnn") for columns in (COLUMNS, COLUMNS[:1])),
+        *(
+            ("textcnn", COLUMNS, given)
+            for given in ({"keep": "end"}, {"of": "characters"}, {"of": "characters", "keep": "end"})
+        ),
+        *((method, COLUMNS, {}) for method in ("rnn", "attention")),
+    ],
+)
+def test_a_shipped_network_reads_raw_texts_as_the_workflow_does(method, columns, given, tmp_path):
+    table, imputer, model, sample = read_by(method, columns, epochs=3, **given)
     whole = SinglePipeline(imputer, OnOriginalPrior(model, AS_IT_WAS, sample[sample["stop"]]))
     schema = {"task": "binary", "target": "y", "classes": ["sick", "well"], "columns": columns, "reading": READING}
     path = tmp_path / "model.onnx"
     path.write_bytes(exported(whole, metadata(schema, whole, "d", "m", {})))
     assert_reads_raw_texts(path, table, whole)
+
+
+@pytest.mark.parametrize("which", READERS)
+def test_a_reader_is_written_as_it_computes(which, tmp_path):
+    """Vectors of words in, what is read of them out: short texts, long ones, and one without words."""
+    torch.manual_seed(0)
+    reader, graph = READERS[which]().eval(), Graph()
+    vectors, is_word = torch.randn(4, 25, 4), (torch.arange(25) < torch.tensor([25, 1, 0, 7])[:, None]).float()
+    vectors = vectors * is_word.unsqueeze(-1)
+    output = words.READERS[type(reader)](graph, "vectors", "is_word", reader, add_module)
+    inputs = [helper.make_tensor_value_info(*facts) for facts in (("vectors", 1, [None, 25, 4]), ("is_word", 1, [None, 25]))]
+    made = helper.make_graph(graph.nodes, "reader", inputs, [helper.make_tensor_value_info(output, 1, None)], graph.constants)
+    session = InferenceSession(
+        helper.make_model(made, opset_imports=[helper.make_opsetid("", 20)], ir_version=9).SerializeToString()
+    )
+    (found,) = session.run(None, {"vectors": vectors.numpy(), "is_word": is_word.numpy()})
+    assert found == pytest.approx(reader(vectors, is_word).detach().numpy(), abs=2e-6)
 
 
 def test_a_word_that_no_fitted_row_has_is_unknown():

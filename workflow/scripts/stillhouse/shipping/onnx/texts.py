@@ -31,13 +31,12 @@ def column_of(graph, text):
 def text_tokens(graph, text):
     """Add the numbers of the first or the last words of a ``TextColumn``; whole numbers, shape (rows, length)."""
     encoder, known = text.encoder, text.encoder.known_
-    texts = graph.add("StringConcat", column_of(graph, text), graph.constant(np.array([f" {END}"], dtype=object)))
     numbers = graph.add(
         "LabelEncoder",
-        graph.add_two("StringSplit", texts, delimiter=" ")[0],
+        divided(graph, column_of(graph, text), encoder.of == "words"),
         domain="ai.onnx.ml",
-        keys_strings=[*known, "", END],
-        values_int64s=[*range(UNKNOWN + 1, UNKNOWN + 1 + len(known)), PADDING_TOKEN, PADDING_TOKEN],
+        keys_strings=[*known, "", END, PADDING],
+        values_int64s=[*range(UNKNOWN + 1, UNKNOWN + 1 + len(known)), *[PADDING_TOKEN] * 3],
         default_int64=UNKNOWN,
     )
     padded = graph.add("Pad", numbers, graph.constant(np.array([0, 0, 0, encoder.length])))
@@ -76,19 +75,22 @@ def half_product(graph, counts, weights):
 
 def weighted_counts(graph, texts, counts):
     """Add log(1 + count) times the rarity of each n-gram, divided by the length of the row."""
-    has_words = counts.lengths == WORDS
-    texts = graph.add("StringConcat", texts, graph.constant(np.array([f" {END}" if has_words else END], dtype=object)))
-    if has_words:
-        parts = graph.add_two("StringSplit", texts, delimiter=" ")[0]
-    else:
-        marks = {"mark": 0, "mincharnum": 1, "pad_value": PADDING, "separators": [""]}
-        parts = graph.add("Tokenizer", texts, domain="com.microsoft", **marks)
+    parts = divided(graph, texts, counts.lengths == WORDS)
     counted = graph.add("Cast", graph.add("TfIdfVectorizer", parts, **terms(counts)), to=TensorProto.DOUBLE)
     logs = graph.add("Log", graph.add("Add", counted, graph.constant(np.array([[1.0]]))))
     weighted = graph.add("Mul", logs, graph.constant(counts.rarity_[None]))
     squares = graph.add("ReduceSum", graph.add("Mul", weighted, weighted), graph.constant(np.array([1])), keepdims=1)
     # A row without any of the n-grams stays 0.
     return graph.add("Div", weighted, graph.add("Sqrt", graph.add("Max", squares, graph.constant(np.array([[TINY]])))))
+
+
+def divided(graph, texts, into_words):
+    """Add the words, or the characters, of texts, with one that stands for their end; shape (rows, parts of the longest)."""
+    texts = graph.add("StringConcat", texts, graph.constant(np.array([f" {END}" if into_words else END], dtype=object)))
+    if into_words:
+        return graph.add_two("StringSplit", texts, delimiter=" ")[0]
+    marks = {"mark": 0, "mincharnum": 1, "pad_value": PADDING, "separators": [""]}
+    return graph.add("Tokenizer", texts, domain="com.microsoft", **marks)
 
 
 def terms(counts):
