@@ -1,6 +1,6 @@
 """What every method costs as a table grows, for docs/benchmarks.md: seconds of a processor and memory of one fit.
 
-    python benchmarks/methods.py ROWS [ROWS ...]
+    python benchmarks/methods.py [imputers weighers …] ROWS [ROWS ...]
 
 The table of `scale.py` with 30 columns, one positive row in ten; each method in a process of its own, with its default
 settings, on one core, ended after ten minutes. The slope is that of the logarithms between the two largest sizes; `at an hour`
@@ -122,18 +122,19 @@ def line(kind, method, sizes):
     return f"| {kind} | {method} | {' | '.join(cells)} | {slope} | {at_an_hour} |"
 
 
-def main(sizes):
-    """Print the table."""
+def main(kinds, sizes):
+    """Print the table of methods of some kinds."""
     print(f"| kind | method | {' | '.join(f'{rows:,} rows: s, GB' for rows in sizes)} | slope | at an hour |")
     print("|---" * (len(sizes) + 4) + "|", flush=True)
-    for kind in KINDS:
+    for kind in kinds:
         for method in names_of(kind):
             print(line(kind, method, sizes), flush=True)
 
 
 if __name__ == "__main__":
-    if len(sys.argv) == 4 and sys.argv[1] in KINDS:
+    if len(sys.argv) == 4 and sys.argv[1] in KINDS and not sys.argv[2].isdigit():
         seconds = fit(sys.argv[1], sys.argv[2], int(sys.argv[3]))
         print("returned", seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6)
     else:
-        main(sorted(int(rows.replace("_", "")) for rows in sys.argv[1:]))
+        named = [argument for argument in sys.argv[1:] if argument in KINDS]
+        main(named or KINDS, sorted(int(rows.replace("_", "")) for rows in sys.argv[1:] if rows not in KINDS))
