@@ -4,6 +4,7 @@ import io
 
 import numpy as np
 import pandas as pd
+from onnx import helper
 from PIL import Image
 
 from stillhouse.intake import kinds
@@ -52,6 +53,20 @@ def typed_shapes(rows=240, seed=0, gaps=True, colour=False):
     age = np.random.default_rng(seed + 1).normal(50, 9, rows)
     table = pd.DataFrame({"row": np.arange(rows), "scan": pd.Series(cells, dtype="object"), "age": age})
     return table.assign(label=label.astype(float))
+
+
+def network_file(path, side=SIZE, channels=1, kind=1):
+    """Write a network that somebody else trained: the means of fields of three by three, and their square roots."""
+    x = helper.make_tensor_value_info("x", kind, [None, channels, side, side])
+    y = helper.make_tensor_value_info("y", kind, None)
+    nodes = [
+        helper.make_node("AveragePool", ["x"], ["fields"], kernel_shape=[3, 3], strides=[3, 3]),
+        helper.make_node("Sqrt", ["fields"], ["roots"]),
+        helper.make_node("Concat", ["fields", "roots"], ["y"], axis=1),
+    ]
+    graph = helper.make_graph(nodes, "net", [x], [y])
+    path.write_bytes(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=9).SerializeToString())
+    return path
 
 
 COLUMNS = [column(), {"name": "age", "source": "age", "position": 1, "kind": kinds.NUMERIC}]

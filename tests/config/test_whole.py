@@ -9,7 +9,7 @@ WHOLE = {
     "texts": {"method": "median", "texts": {"method": "tokens"}},
     "pictures": {"method": "median", "pictures": {"method": "pixels"}},
 }
-READERS = {"texts": ("textcnn", "wordbag"), "pictures": ("cnn", "resnet2d")}
+READERS = {"texts": ("attention", "rnn", "textcnn", "wordbag"), "pictures": ("cnn", "resnet2d")}
 OF_AMOUNTS = [("texts", "mixup", 0.4), ("texts", "curriculum", 3), ("pictures", "curriculum", 3)]
 
 

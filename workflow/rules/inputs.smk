@@ -54,6 +54,11 @@ def synthetic_rows(wildcards):
     return rules.synthesize.output.synthetic if inputs.uses_synthetic_rows(PLAN, wildcards.dataset) else []
 
 
+def encoder_files(wildcards):
+    """Return the files of networks that the encoders of an imputer use as they are."""
+    return list(map(local, inputs.encoder_files(config["imputers"][wildcards.imputer])))
+
+
 def predictions_of_sources(wildcards, learning=splits):
     """Return the files with the predictions that a student or a stack learns from, by the names of their models."""
     names = inputs.splits_of_sources(learning(wildcards))

@@ -30,6 +30,7 @@ rule impute:
         schema=rules.load.output.schema,
         folds=rules.fold.output.folds,
         synthetic=synthetic_rows,
+        networks=encoder_files,
     output:
         features=intermediate(f"{IMPUTED}/features.parquet"),
         preparations=f"{IMPUTED}/preparations.joblib",

@@ -78,6 +78,11 @@ def method_files(kind, options):
     return [*(method_file(kind, method) for method in methods_in(options)), *encoders]
 
 
+def encoder_files(options):
+    """Return the files that the encoders of an imputer name."""
+    return [options[key]["file"] for key in ENCODERS if "file" in options.get(key, {})]
+
+
 def cores(plan, methods, model):
     """Return how many cores a fit of an estimator can use, of those that a run has; ``methods`` has the marks of methods."""
     options = plan.models[model]["fit"]
