@@ -26,7 +26,7 @@ LABELS = 'read_table("results/breastcancer/table.parquet", columns=["row", "labe
 SEEN_BY_THE_GUARD = {
     "scaling before the split": (
         LIBRARY + "preparation/features.py",
-        "features = made.fit(table[is_fitted]).transform(table)",
+        "features = made.fit(table[is_fitted], unlabelled=without_labels).transform(table)",
         "features = made.fit(table).transform(table)",
         "logistic",
     ),
@@ -38,10 +38,10 @@ SEEN_BY_THE_GUARD = {
     ),
     "mean labels of all rows": (
         LIBRARY + "preparation/features.py",
-        "        fitted = table[is_fitted], known, parts_of(folds[is_fitted], seed)\n",
+        "        fitted = table[is_fitted], known, parts_of(folds[is_fitted], seed), without_labels\n",
         "        is_known = labels[LABEL].notna().to_numpy()\n"
         "        known = as_targets(labels[LABEL][is_known], recipe.classes)\n"
-        "        fitted = table[is_known], known, parts_of(folds[is_known], seed)\n"
+        "        fitted = table[is_known], known, parts_of(folds[is_known], seed), without_labels\n"
         "        is_fitted = is_known\n",
         "encoded",
     ),
