@@ -55,9 +55,9 @@ def typed_shapes(rows=240, seed=0, gaps=True, colour=False):
     return table.assign(label=label.astype(float))
 
 
-def network_file(path, side=SIZE, channels=1, kind=1):
+def network_file(path, side=SIZE, channels=1, kind=1, rows=None):
     """Write a network that somebody else trained: the means of fields of three by three, and their square roots."""
-    x = helper.make_tensor_value_info("x", kind, [None, channels, side, side])
+    x = helper.make_tensor_value_info("x", kind, [rows, channels, side, side])
     y = helper.make_tensor_value_info("y", kind, None)
     nodes = [
         helper.make_node("AveragePool", ["x"], ["fields"], kernel_shape=[3, 3], strides=[3, 3]),

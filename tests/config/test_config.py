@@ -117,6 +117,7 @@ def test_the_given_configuration_is_left_alone(schema):
         ("models.teacher.train.width", -3, "models.teacher.train.width: -3 is less than the minimum of 1"),
         ("models.teacher.train.dropout", [0.1, 0.2, 0.3], "models.teacher.train.dropout: 3 rates for 2 layers; give one number"),
         ("models.teacher.train.dropout", 1.5, "models.teacher.train.dropout: The share of units that are dropped in each step, from 0 to below 1"),
+        ("models.teacher.train", {"method": "attention", "attention_heads": 5}, "models.teacher.train.word_width: 64 numbers cannot be shared by 5"),
         ("models.teacher.train", {"method": "transformer", "attention_heads": 5}, "models.teacher.train.embedding: 32 numbers cannot be shared by 5"),
         ("models.teacher.train.warmup", 200, "models.teacher.train.warmup: 200 of 200 epochs leave none to train with"),
         ("models.teacher.train", {"method": "mlp", "schedule": "cyclic", "cycles": 300}, "models.teacher.train.cycles: 300 cycles do not divide 200 epochs"),

@@ -79,6 +79,11 @@ def test_tables_without_pictures_or_classes_have_no_maps():
     assert not len(occlusion_maps(models, values, table, {**SCHEMA, "classes": None}))
 
 
-def test_gaps_have_no_map():
+def test_gaps_have_no_map_and_another_row_of_the_class_is_shown():
     models, rows, table = case()
     assert not len(occlusion_maps(models, rows, table.assign(scan=None), SCHEMA))
+    shown = occlusion_maps(models, rows, table, SCHEMA).groupby("of")["row"].first()
+    table["scan"] = table["scan"].where(~table["row"].isin(shown))
+    others = occlusion_maps(models, rows, table, SCHEMA).groupby("of")["row"].first()
+    assert set(others.index) == {"dark", "light"}
+    assert not set(others) & set(shown)

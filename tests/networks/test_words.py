@@ -23,6 +23,7 @@ from stillhouse.shipping.export import exported, metadata
 from stillhouse.shipping.onnx import words
 from stillhouse.shipping.onnx.graph import Graph
 from stillhouse.shipping.onnx.layers import add_module
+from stillhouse.shipping.serving import Shipped
 
 SMALL = {
     "wordbag": network_options("wordbag", word_width=8, width=8, epochs=30, rate=0.02, patience=30, numbers="none", heads=2),
@@ -208,6 +209,19 @@ def test_a_reader_is_written_as_it_computes(which, tmp_path):
     )
     (found,) = session.run(None, {"vectors": vectors.numpy(), "is_word": is_word.numpy()})
     assert found == pytest.approx(reader(vectors, is_word).detach().numpy(), abs=2e-6)
+
+
+@pytest.mark.parametrize("method", ["rnn", "attention"])
+def test_a_shipped_file_takes_few_enough_rows_at_once_and_none(method, tmp_path):
+    table, imputer, model, sample = read_by(method, epochs=1, length=300)
+    whole = SinglePipeline(imputer, OnOriginalPrior(model, AS_IT_WAS, sample[sample["stop"]]))
+    schema = {"task": "binary", "target": "y", "classes": ["sick", "well"], "columns": COLUMNS, "reading": READING}
+    path = tmp_path / "model.onnx"
+    path.write_bytes(exported(whole, metadata(schema, whole, "d", "m", {})))
+    shipped = Shipped(path)
+    assert 1 <= shipped.most_rows <= 20_000
+    assert len(shipped.predict(table[:0])) == 0
+    assert shipped.predict(table[:3])["p_well"].to_numpy() == pytest.approx(whole.predict(table[:3])[:, 1], abs=1e-5)
 
 
 def test_a_word_that_no_fitted_row_has_is_unknown():

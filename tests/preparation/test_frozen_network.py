@@ -40,6 +40,12 @@ def test_pixels_are_centred_and_scaled_by_channel_before(tmp_path):
     assert found[:, :3] == pytest.approx(scaled, abs=1e-6)
 
 
+@pytest.mark.parametrize("rows", [0, 1, 3, 7])
+def test_a_network_that_takes_a_fixed_number_of_pictures_gets_as_many(tmp_path, rows):
+    pixels, network = pixels_of(7)[:rows], network_file(tmp_path / "net.onnx", rows=3)
+    assert Frozen(str(network), 0, 1)(pixels) == pytest.approx(fields_of(pixels), abs=1e-6)
+
+
 def test_a_kept_preparation_makes_the_same_features_and_notices_another_file(tmp_path):
     table, network = typed_shapes(60), network_file(tmp_path / "net.onnx")
     made = prepared_by(COLUMNS, "median", pictures={"method": "frozen", "file": str(network), "size": 4}).fit(table)
@@ -60,5 +66,7 @@ def test_files_that_are_no_fitting_networks_are_refused_in_one_message(tmp_path)
         Frozen(str(tmp_path / "text.onnx"), 0, 1)(pixels)
     with pytest.raises(UserError, match=r"large\.onnx cannot read pictures of 1 x 12 x 12 \(channels, height, width\); `size`"):
         Frozen(str(network_file(tmp_path / "large.onnx", side=30)), 0, 1)(pixels)
+    with pytest.raises(UserError, match=r"pictures\.mean: 2 numbers for pictures of 1 channels"):
+        Frozen(str(network_file(tmp_path / "net.onnx")), mean=[0.1, 0.2], deviation=1)(pixels)
     with pytest.raises(UserError, match="does not make finite numbers of each picture"):
         Frozen(str(network_file(tmp_path / "roots.onnx")), mean=2, deviation=1)(pixels)

@@ -167,6 +167,20 @@ def test_pictures_without_labels_are_learned_from_unless_the_encoder_may_not(met
     assert not np.allclose(by[True].drop(columns="row"), alone.drop(columns="row"))
 
 
+def test_unlabelled_gaps_are_not_learned_from_and_features_are_scaled_by_labelled_pictures():
+    table, gaps = typed_shapes(80, gaps=False), typed_shapes(40).assign(scan=None)
+    options = {"method": "components", "size": 5}
+    made = prepared_by(COLUMNS[:1], "median", pictures=options).fit(table, unlabelled=gaps)
+    alone = prepared_by(COLUMNS[:1], "median", pictures=options).fit(table)
+    assert made.transform(table).equals(alone.transform(table))
+    light = typed_shapes(300, seed=3, gaps=False).assign(scan=[bytes([value % 256] * 144) for value in range(300)])
+    found = (
+        prepared_by(COLUMNS[:1], "median", pictures=options).fit(table, unlabelled=light).transform(table).drop(columns="row")
+    )
+    assert np.allclose(found.mean(), 0, atol=1e-6)
+    assert np.allclose(found.std(ddof=0), 1, atol=1e-5)
+
+
 def test_components_of_all_rows_would_be_caught(monkeypatch, tmp_path):
     fit, features = PictureColumn.fit, Chain.features
 

@@ -117,6 +117,21 @@ def test_words_are_learned_of_unlabelled_texts_too_unless_the_encoder_may_not():
     assert not np.allclose(features[0], features[1])
 
 
+def test_many_unlabelled_texts_of_other_words_take_none_from_the_labelled_ones():
+    own, other = (
+        [f"pain fever day{number % 9}" for number in range(40)],
+        [f"alpha beta gamma{number % 50}" for number in range(2000)],
+    )
+    counts = Counts(8, (1, 1), str.split).fit(own, other)
+    assert counts.terms_ == Counts(8, (1, 1), str.split).fit(own).terms_
+    more = Counts(14, (1, 1), str.split).fit(own, other)
+    assert {("pain",), ("fever",), ("day8",), ("alpha",), ("beta",)} <= set(more.terms_)
+    encoder = make(seed=1, size=4, words=40, characters=0, scores=False, unlabelled=True)
+    found = encoder.components(encoder.fit_counts(np.array(own, dtype=object), other))
+    assert np.allclose(found.mean(axis=0), 0, atol=1e-9)
+    assert np.allclose(found.std(axis=0), 1)
+
+
 def test_of_all_rows_without_labels_only_those_of_unlabelled_tables_are_learned_from(tmp_path):
     config = texts_config(tmp_path)
     table, schema, folds = intake(config)
@@ -262,6 +277,8 @@ def test_a_graph_takes_few_enough_texts_at_once_whatever_their_lengths():
     assert len(found) < 400
     assert [*pieces([])] == []
     assert [*pieces([10**9, 3])] == [slice(0, 1), slice(1, 2)]
+    assert [*pieces([3, 4, 5, 6, 7], 2)] == [slice(0, 2), slice(2, 4), slice(4, 5)]
+    assert [*pieces([0, 0, 0, 0, 0], 2)] == [slice(0, 2), slice(2, 4), slice(4, 5)]
 
 
 def test_messages_that_differ_in_their_digits_alone_stay_in_one_fold(tmp_path):

@@ -7,7 +7,7 @@ from scipy.stats import chi2_contingency
 
 from stillhouse.shift.diagnosis import column_difference
 from stillhouse.shift.two_sample import Sides
-from stillhouse.shift.words import squared_distances, text_test, words_of
+from stillhouse.shift.words import squared_distances, text_test, two_sided, words_of
 
 WORDS = [f"w{number}" for number in range(300)]
 COMMON = 1 / np.arange(1, 301)
@@ -39,22 +39,40 @@ def test_gaps_are_no_texts_and_a_side_without_texts_moves_nothing():
 
 def test_the_distance_of_a_word_is_that_of_chi_squared():
     rng, sides = np.random.default_rng(1), Sides(np.arange(300) >= 200)
-    words, present = words_of(pd.Series(texts_of(rng, 300)), sides)
+    words, present = words_of(pd.Series(texts_of(rng, 300)))
     found = squared_distances(present, sides.of_second[:, None].astype(float))[:, 0]
     for place in (0, len(words) // 2, len(words) - 1):
         has = present[:, place].toarray()[:, 0]
         assert found[place] == pytest.approx(chi2_contingency(pd.crosstab(has, sides.of_second), correction=False).statistic)
 
 
-def test_texts_without_a_shift_are_found_moved_no_more_often_than_stated():
-    p, named = [], 0
-    for seed in range(60):
+@pytest.mark.parametrize(("before", "after"), [(300, 100), (3000, 60)])
+def test_texts_without_a_shift_are_found_moved_no_more_often_than_stated(before, after):
+    named, p = 0, []
+    for seed in range(40):
         rng = np.random.default_rng(seed)
-        _, found, words = text_test(pd.Series(texts_of(rng, 400)), Sides(np.arange(400) >= 300), rng)
+        has = rng.random((before + after, 150)) < np.repeat([0.04, 0.5, 0.99], 50)
+        texts = pd.Series([" ".join(np.array(WORDS[:150])[own]) for own in has])
+        _, found, words = text_test(texts, Sides(np.arange(before + after) >= before), rng)
         p.append(found)
         named += bool(words)
-    assert np.mean(np.array(p) < 0.05) <= 0.1
-    assert named <= 7
+    assert named <= 5
+    assert np.mean(np.array(p) < 0.05) <= 0.15
+
+
+def test_a_word_that_only_a_few_later_texts_have_is_named():
+    """A hundred times as many texts were there before, and none of them has the word."""
+    rng = np.random.default_rng(0)
+    texts = pd.Series(texts_of(rng, 6000) + texts_of(rng, 50, "recall") + texts_of(rng, 10))
+    _, p, words = text_test(texts, Sides(np.arange(6060) >= 6000), rng)
+    assert words[0]["word"] == "recall"
+    assert p < 1e-6
+
+
+def test_tails_are_those_of_fisher_for_a_table_worked_by_hand():
+    """Of ten texts four have the word, three of them among the three later ones: one draw of 120 / 4."""
+    assert two_sided(np.array([3]), 10, np.array([4]), 3) == pytest.approx([2 * 4 / 120])
+    assert two_sided(np.array([0]), 10, np.array([4]), 3) == pytest.approx([2 * 20 / 120])
 
 
 def test_texts_of_patients_who_write_alike_are_not_taken_for_independent():

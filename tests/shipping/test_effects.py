@@ -162,10 +162,12 @@ def test_words_of_texts_are_named_with_what_the_prediction_has_less_without_them
         return np.array([[text.count("bad") + text.count("sad") / 2 + len(text) / 1e9] for (text,) in note]) + age
 
     effects = Effects(fake([column, age], None, value))
-    texts = np.array(["bad but not sad , bad", "", "fine", " ".join(f"w{number}" for number in range(300))], dtype=object)
+    texts = np.array(
+        ["bad but not sad , bad", "", "fine", " ".join(f"w{number}" for number in range(300)) + " sad"], dtype=object
+    )
     found = effects.of(typed(note=texts, age=[1.0, 2.0, 3.0, 4.0]), pd.RangeIndex(4))
-    assert found["words_note"].tolist() == ["bad +2, sad +0.5", "", "", ""]
-    assert found["effect_note"].to_numpy() == pytest.approx([2.5, 0, 0, 0], abs=1e-5)
+    assert found["words_note"].tolist() == ["bad +2; sad +0.5", "", "", "sad +0.5"]
+    assert found["effect_note"].to_numpy() == pytest.approx([2.5, 0, 0, 0.5], abs=1e-5)
     assert "words_… name the words" in effects.sentence()
     assert "words_…" not in Effects(fake([age], None, lambda age: age)).sentence()
 

@@ -4,14 +4,14 @@ import numpy as np
 import pandas as pd
 
 from stillhouse.columns import DEPLOY, FOLD, LABEL, PART, ROW
-from stillhouse.evaluation.occlusion import strongest_words, without_each_word
+from stillhouse.evaluation.occlusion import strongest_words
 from stillhouse.evaluation.shapley import subsets, typical
 from stillhouse.intake import kinds
 from stillhouse.intake.kinds import feature_columns
 from stillhouse.predictions.predictions import columns_of
 
 RIGHT, WRONG, DOUBT, HIGH, LOW, OFF = "surely right", "surely wrong", "in doubt", "highest", "lowest", "farthest off"
-# How often a row is predicted at most: there are few rows.
+# How often a row is predicted, unless twice the number of columns is more: there are few rows.
 MOST_SUBSETS = 4096
 # Rows of each kind, and the letters that are kept of a text.
 OF_EACH, MOST_LETTERS = 2, 40
@@ -52,11 +52,12 @@ def contributions(models, trained, rows, table, schema):
 def of_words(model, own, column, of):
     """Return the strongest words of a text of one row (a table of it), and their effects on a column of the predictions."""
     name = column["name"]
-    words, left = without_each_word(kinds.plain_texts(own[name])[0])
-    rows = own.iloc[np.zeros(len(words) + 1, dtype=int)].reset_index(drop=True)
-    rows[name] = pd.Series([*left, own[name].iloc[0]], dtype=own[name].dtype)
-    predicted = model.predict(rows)[:, of]
-    return strongest_words(words, predicted[-1], predicted[:-1])
+
+    def predict(texts):
+        rows = own.iloc[np.zeros(len(texts), dtype=int)].reset_index(drop=True)
+        return model.predict(rows.assign(**{name: pd.Series(texts, dtype=own[name].dtype)}))[:, of]
+
+    return strongest_words(predict, kinds.plain_texts(own[name])[0])
 
 
 def mixed(own, usual, takes_own):

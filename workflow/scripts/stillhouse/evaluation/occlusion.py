@@ -2,24 +2,34 @@
 
 import numpy as np
 
-# The most different words of a text that are left out in turn, the first ones; and the most that are named, the strongest.
-MOST_WORDS, MOST_NAMED = 100, 3
-# Effects below this are what rounding leaves.
+# The most texts that are predicted at once for a text, and the most words that are named, the strongest.
+MOST_AT_ONCE, MOST_NAMED = 100, 3
+# Of a prediction, what rounding may change.
 ROUNDING = 1e-6
 
 
-def without_each_word(text):
-    """Return the different words of a plain text, and the text without each, wherever it stands."""
-    words = text.split()
-    different = list(dict.fromkeys(words))[:MOST_WORDS]
-    return different, [" ".join(word for word in words if word != left_out) for left_out in different]
+def strongest_words(predict, text):
+    """Return pairs of words of a plain text and their effects, the strongest first: the prediction less that without the word.
 
-
-def strongest_words(words, predicted, without):
-    """Return pairs of words and their effects, the strongest first: the prediction less that without the word.
-
-    ``predicted`` is the prediction of the whole text, ``without`` those without each word, shape (words,).
+    ``predict`` takes a list of plain texts, the whole one last, and returns a prediction for each. A word is left out wherever
+    it stands. Of a text with more than a hundred different words, words that follow each other are first left out together, and
+    then those of the strongest groups one by one.
     """
-    effects = predicted - np.asarray(without)
+    words = text.split()
+    groups = [[word] for word in dict.fromkeys(words)]
+    if len(groups) > MOST_AT_ONCE:
+        together = np.array_split(np.array(groups, dtype=object)[:, 0], MOST_AT_ONCE)
+        effects, _ = effects_of(predict, text, words, together)
+        kept = np.argsort(-np.abs(effects), kind="stable")[: max(1, MOST_AT_ONCE // max(map(len, together)))]
+        groups = [[word] for place in sorted(kept) for word in together[place]]
+    effects, least = effects_of(predict, text, words, groups)
     order = np.argsort(-np.abs(effects), kind="stable")[:MOST_NAMED]
-    return [(words[place], float(effects[place])) for place in order if abs(effects[place]) > ROUNDING]
+    return [(groups[place][0], float(effects[place])) for place in order if abs(effects[place]) > least[place]]
+
+
+def effects_of(predict, text, words, groups):
+    """Return the prediction of a text less that without the words of each group, and what rounding may make of each."""
+    left = [" ".join(word for word in words if word not in out) for out in map(set, groups)]
+    *without, whole = np.asarray(predict([*left, text]), dtype="float64")
+    without = np.array(without)
+    return whole - without, ROUNDING * np.maximum(abs(whole), np.abs(without))

@@ -14,6 +14,7 @@ from stillhouse.predictions.predictions import columns_of
 COLUMNS = ("row", "of", "predicted", "top", "left", "side", "drop")
 # The part of a picture's shorter side that a field covers; fields overlap by half.
 PART_OF_SIDE = 5
+# The first classes have a picture each.
 MOST_CLASSES = 12
 
 
@@ -26,11 +27,12 @@ def occlusion_maps(models, rows, table, schema):
     """
     columns = [column for column in feature_columns(schema) if column["kind"] == kinds.IMAGE]
     lines, typed = [], table.set_index(ROW, drop=False)
+    if columns:
+        name = columns[0]["name"]
+        rows = rows[typed[name].loc[rows[ROW]].notna().to_numpy()]
     for code, place in typical_rows(rows, schema["classes"]).items() if columns else ():
-        row, name = rows.loc[place], columns[0]["name"]
+        row = rows.loc[place]
         own = typed.loc[[row[ROW]]]
-        if own[name].isna().all():
-            continue
         corners, side, pixels = covered(arrays(own[name], columns[0])[0])
         variants = own.iloc[np.zeros(len(pixels), dtype=int)].reset_index(drop=True)
         variants[name] = pd.Series([picture.tobytes() for picture in pixels], dtype=object)

@@ -18,12 +18,12 @@ class Attention(nn.Module):
         self.heads = attention_heads
         self.project, self.merge = nn.Linear(width, 3 * width), nn.Linear(width, width)
 
-    def forward(self, x, aside=None):
-        """Return (…, tokens, width) of (…, tokens, width); ``aside`` (…, tokens) is added to what is said of each token."""
+    def forward(self, x, mask=None):
+        """Return (…, tokens, width) of (…, tokens, width); ``mask`` (…, tokens) is added to the logits of attention."""
         parts = self.project(x).unflatten(-1, (3, self.heads, -1)).transpose(-4, -2)
         inputs = [part.flatten(0, -4) for part in parts.unbind(-3)]
-        if aside is not None:
-            inputs.append(aside.flatten(0, -2)[:, None, None, :])
+        if mask is not None:
+            inputs.append(mask.flatten(0, -2)[:, None, None, :])
         blocks = zip(*(part.split(max(1, MOST_SEQUENCES // self.heads)) for part in inputs), strict=True)
         mixed = torch.cat([F.scaled_dot_product_attention(*block) for block in blocks])
         return self.merge(mixed.transpose(-3, -2).reshape(x.shape))
@@ -41,7 +41,7 @@ class Layer(nn.Module):
             nn.Linear(width, hidden), ACTIVATIONS[activation](), nn.Dropout(dropout), nn.Linear(hidden, width)
         )
 
-    def forward(self, x, aside=None):
+    def forward(self, x, mask=None):
         """Return (…, tokens, width) of (…, tokens, width); see ``Attention``."""
-        x = x + self.attention(self.norm(x), aside)
+        x = x + self.attention(self.norm(x), mask)
         return x + self.layers(self.norm_after(x))

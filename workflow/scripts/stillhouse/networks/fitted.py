@@ -9,9 +9,10 @@ from stillhouse.distillation.hints import without_hints
 from stillhouse.distillation.soft_targets import chosen_candidate
 from stillhouse.ensembles.out_of_bag import out_of_bag
 from stillhouse.errors import UserError, log
+from stillhouse.networks.architecture import Inputs
 from stillhouse.networks.rows import blocks, tensors_of
 from stillhouse.networks.vectorized.layers import vectorized
-from stillhouse.networks.vectorized.memory import PROBED_ROWS, rows_at_once
+from stillhouse.networks.vectorized.memory import PROBED_ROWS, bytes_of_a_row, rows_at_once
 from stillhouse.predictions.predictions import with_sorted_quantiles
 
 # Rows that are predicted at once: what a network makes of more of them does not fit the caches.
@@ -37,6 +38,13 @@ class FittedNetworks:
             # A job that has trained on a GPU holds one; other jobs do not set it up for the sake of a few predictions.
             means = self.means_on("cuda", *rows) if torch.cuda.is_initialized() else self.means(*rows)
         return means.numpy() if self.n_classes else with_sorted_quantiles((means * self.scale + self.centre).numpy())
+
+    def bytes_of_a_row(self):
+        """Return about how many bytes the layers of one network take for a row."""
+        inputs = next(
+            module.inputs for module in self.networks[0].modules() if isinstance(getattr(module, "inputs", None), Inputs)
+        )
+        return bytes_of_a_row(self.networks[0], torch.zeros(PROBED_ROWS, sum(inputs.widths)))
 
     def blocks(self, table):
         """Yield what the networks read of the rows of a prepared table, so many at a time as fit the caches."""

@@ -15,10 +15,10 @@ from stillhouse.networks.architecture import FlatInputs
 from stillhouse.networks.attention import Layer
 from stillhouse.preparation.text_encoders.tokens import PADDING, UNKNOWN
 
-# How many numbers of a cell's units the word and the state speak to, by the kind of cell.
+# The gates of a cell, its new state among them, by the kind of cell.
 GATES = {"plain": 1, "gru": 3, "lstm": 4}
-# By its logit a token that is no word has a weight of exactly 0, unless there are no words at all.
-ASIDE = -1e9
+# Added to its logit, it gives what is no word a weight of exactly 0, unless there are no words at all.
+MASKED = -1e9
 
 
 class WordVectors(nn.Module):
@@ -130,7 +130,7 @@ class Recurrent(nn.Module):
             ends = [own.select(-2, -1 if place == 0 else 0) for place, own in enumerate(states)]
             return torch.cat(ends, dim=-1)
         states = torch.cat(states, dim=-1)
-        weights = torch.softmax(self.score(states).squeeze(-1) + aside(is_word), dim=-1)
+        weights = torch.softmax(self.score(states).squeeze(-1) + mask_of(is_word), dim=-1)
         return (states * (weights * is_word).unsqueeze(-1)).sum(dim=-2)
 
 
@@ -154,15 +154,15 @@ class Attended(nn.Module):
 
     def forward(self, vectors, is_word):
         """Return (…, size) of vectors (…, tokens, width) and of which of them are words (…, tokens)."""
-        x, beside = vectors + self.places.unsqueeze(-3), aside(is_word)
+        x, mask = vectors + self.places.unsqueeze(-3), mask_of(is_word)
         for layer in self.layers:
-            x = layer(x, beside)
+            x = layer(x, mask)
         return self.mean(self.norm(x) * is_word.unsqueeze(-1), is_word)
 
 
-def aside(is_word):
-    """Return what is added to what is said of a token before weights are made of it: nothing for a word."""
-    return (1 - is_word) * ASIDE
+def mask_of(is_word):
+    """Return what is added to the logits of tokens before a softmax, nothing for a word; shape (…, tokens)."""
+    return (1 - is_word) * MASKED
 
 
 def waves(length, width):

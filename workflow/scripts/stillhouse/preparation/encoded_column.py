@@ -11,10 +11,10 @@ class EncodedColumn:
     def __init__(self, column, encoder):
         self.column, self.encoder = column, encoder
 
-    @property
-    def learns_unlabelled(self):
-        """Whether the encoder learns from rows without labels, too."""
-        return getattr(self.encoder, "unlabelled", False)
+    def more(self, unlabelled):
+        """Return the cells of unlabelled rows that the encoder learns from, too: none, or all that are no gaps."""
+        cells = unlabelled[self.column["name"]]
+        return cells.dropna() if getattr(self.encoder, "unlabelled", False) else cells[:0]
 
     @property
     def kind(self):

@@ -13,8 +13,11 @@ class PictureColumn(EncodedColumn):
 
     def fit(self, table, labels, unlabelled):
         """Learn the encoder, without labels, and from ``unlabelled`` rows if it does so; return the pixels of ``table``."""
-        pixels = self.read(table)
-        self.encoder.fit(np.concatenate([pixels, self.read(unlabelled)]) if self.learns_unlabelled else pixels)
+        pixels, more = self.read(table), self.more(unlabelled)
+        if len(more):
+            self.encoder.fit(pixels, pictures.arrays(sampled(more, self.encoder.rows, self.encoder.seed), self.column))
+        else:
+            self.encoder.fit(pixels)
         return pixels
 
     def read(self, table):
@@ -28,6 +31,13 @@ class PictureColumn(EncodedColumn):
     def names(self):
         """Return the names of the encoder's features; that of a whole picture has its shape, such as ``p3:scan 1x28x28``."""
         return [picture_name(self.column)] if self.kind == PIXELS else super().names()
+
+
+def sampled(cells, most, seed):
+    """Return at most so many cells, drawn by chance, in their order."""
+    if len(cells) <= most:
+        return cells
+    return cells.iloc[np.sort(np.random.default_rng(seed).choice(len(cells), most, replace=False))]
 
 
 def picture_name(column):

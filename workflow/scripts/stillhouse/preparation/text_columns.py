@@ -1,7 +1,5 @@
 """A column of texts in a preparation: its encoder and, where that asks for it, the label's scores by all that it counts."""
 
-import pandas as pd
-
 from stillhouse.columns import MEAN_LABEL, feature_name
 from stillhouse.intake import kinds
 from stillhouse.preparation.encoded_column import EncodedColumn
@@ -25,10 +23,9 @@ class TextColumn(EncodedColumn):
 
         Returns what was read of the rows of ``table``.
         """
-        both = pd.concat([table, unlabelled]) if self.learns_unlabelled else table
-        read = kinds.plain_texts(both[self.column["name"]])
+        read = kinds.plain_texts(table[self.column["name"]])
         if hasattr(self.encoder, "fit_counts"):
-            read = self.encoder.fit_counts(read)[: len(table)]
+            read = self.encoder.fit_counts(read, kinds.plain_texts(self.more(unlabelled)))
         else:
             self.encoder.fit(read)
         if labels is not None and getattr(self.encoder, "scores", False) and read.shape[1]:

@@ -1,15 +1,15 @@
 """Words of texts that are more, or less, frequent in a second table."""
 
 import numpy as np
-from scipy.stats import chi2
+from scipy.stats import hypergeom
 from sklearn.feature_extraction.text import CountVectorizer
 
 from stillhouse.intake import kinds
 from stillhouse.shift.adjusted import holm
-from stillhouse.shift.two_sample import LEAST_EXPECTED, PERMUTATIONS, column_test
+from stillhouse.shift.two_sample import PERMUTATIONS, column_test
 
-# The most frequent words of both tables are compared; of those that moved, so many are named.
-MOST_WORDS, MOST_NAMED = 1000, 10
+# A word is compared that so many texts of both tables together have, the most frequent ones; so many that moved are named.
+LEAST_TEXTS, MOST_WORDS, MOST_NAMED = 5, 5000, 10
 CLEAR = 0.05
 
 
@@ -25,34 +25,29 @@ def text_test(texts, sides, rng):
     if sides.of_second.all() or not sides.of_second.any():
         return 0.0, 1.0, []
     distance, p = column_test(kinds.measured(texts, {"kind": kinds.TEXT})[1], sides, rng, is_categorical=False)
-    words, present = words_of(texts, sides)
+    words, present = words_of(texts)
     if not words:
         return distance, p, []
     before, after = shares(present, sides.of_second[:, None].astype(float))[:, :, 0]
-    of_words = p_values(present, sides, rng)
-    order = np.lexsort([-np.abs(after - before), of_words])
-    moved = [word for word in order[:MOST_NAMED] if of_words[word] < CLEAR]
+    of_words, moves = p_values(present, sides, rng), np.abs(after - before)
+    moved = of_words < CLEAR
     named = [
         {"word": words[word], "train": float(before[word]), "deploy": float(after[word]), "p": float(of_words[word])}
-        for word in moved
+        for word in np.lexsort([-moves, of_words])[:MOST_NAMED]
+        if moved[word]
     ]
-    farthest = max(float(np.abs(after - before)[moved].max(initial=0)), distance)
-    return farthest, float(min(1.0, 2 * min(p, of_words.min()))), named
+    return max(float(moves[moved].max(initial=0)), distance), float(min(1.0, 2 * min(p, of_words.min()))), named
 
 
-def words_of(texts, sides):
-    """Return the words that can be compared, and which text has which; sparse, shape (texts, words).
-
-    Of a word that either table has, five texts are expected in each.
-    """
-    plain, smaller = kinds.plain_texts(texts), min(sides.of_second.mean(), 1 - sides.of_second.mean())
-    least = LEAST_EXPECTED / (smaller * len(texts))
-    counted = CountVectorizer(analyzer=str.split, binary=True, max_features=MOST_WORDS)
-    if not any(plain):
+def words_of(texts):
+    """Return the words that are compared, and which text has which; sparse, shape (texts, words)."""
+    plain = kinds.plain_texts(texts)
+    counted = CountVectorizer(analyzer=str.split, binary=True, min_df=min(LEAST_TEXTS, len(plain)), max_features=MOST_WORDS)
+    try:
+        present = counted.fit_transform(plain).astype("float64")
+    except ValueError:  # no word is in so many texts
         return [], None
-    present = counted.fit_transform(plain).astype("float64")
-    frequent = np.flatnonzero(np.asarray(present.mean(axis=0))[0] >= least)
-    return counted.get_feature_names_out()[frequent].tolist(), present[:, frequent]
+    return counted.get_feature_names_out().tolist(), present
 
 
 def shares(present, of_second):
@@ -64,12 +59,35 @@ def shares(present, of_second):
 def p_values(present, sides, rng):
     """Return each word's p-value, adjusted for the number of words; shape (words,).
 
-    By chi-squared and Holm; with groups, by how far the farthest word moves in permutations of groups (Westfall & Young 1993).
+    By the hypergeometric distribution of how many of the texts with a word are in the second table; with groups, by how far the
+    farthest word moves in permutations of groups (Westfall & Young 1993).
     """
     if sides.units is None:
-        return holm(chi2.sf(squared_distances(present, sides.of_second[:, None].astype(float))[:, 0], df=1))
+        return exact_p_values(present, sides.of_second)
     found = squared_distances(present, sides.shuffled(PERMUTATIONS, rng))
     return (found.max(axis=0) >= found[:, :1] - 1e-12).mean(axis=1)
+
+
+def exact_p_values(present, of_second):
+    """Return p-values of independent texts, adjusted by Holm among the words that could be clear at all (Tarone 1990)."""
+    have, n = np.asarray(present.sum(axis=0)).ravel().astype(int), int(of_second.sum())
+    margins = len(of_second), have, n
+    p = two_sided(np.asarray(present[of_second].sum(axis=0)).ravel().astype(int), *margins)
+    ends = np.maximum(0, n + have - len(of_second)), np.minimum(have, n)
+    least = np.minimum(*(two_sided(end, *margins) for end in ends))
+    # As few words as possible, such that no more than these can be below their share of the level.
+    ordered = np.sort(least)
+    tested = next(count for count in range(1, len(least) + 1) if (ordered <= CLEAR / count).sum() <= count)
+    can_be_clear = least <= CLEAR / tested
+    adjusted = np.ones(len(p))
+    adjusted[can_be_clear] = holm(p[can_be_clear])
+    return adjusted
+
+
+def two_sided(found, texts, have, n):
+    """Return twice the smaller tail of the hypergeometric distribution, at most 1; shape (words,)."""
+    tails = np.minimum(hypergeom.cdf(found, texts, have, n), hypergeom.sf(found - 1, texts, have, n))
+    return np.clip(2 * tails, 0, 1)
 
 
 def squared_distances(present, of_second):

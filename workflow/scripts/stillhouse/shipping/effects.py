@@ -8,11 +8,11 @@ import pandas as pd
 
 from stillhouse.columns import graph_input
 from stillhouse.errors import UserError
-from stillhouse.evaluation.occlusion import strongest_words, without_each_word
+from stillhouse.evaluation.occlusion import strongest_words
 from stillhouse.evaluation.shapley import orders_of, subsets
 from stillhouse.intake import kinds, pictures
 
-# How often a row is predicted at most.
+# How often a row is predicted, unless twice the number of columns is more.
 MOST_SUBSETS = 256
 # What a graph gets at once.
 ROWS_AT_ONCE, BYTES_AT_ONCE = 50_000, 2**27
@@ -76,13 +76,16 @@ class Effects:
         """Return the strongest words of each text of a column, as text; one text at a time, as each has many variants."""
         told = []
         for row, text in enumerate(inputs[name][:, 0]):
-            words, left = without_each_word(text)
-            texts = np.array([*left, text], dtype=object)[:, None]
-            own = {graph_input(one): np.repeat(values[row : row + 1], len(texts), axis=0) for one, values in inputs.items()}
-            predicted = self._explained(self.shipped.scores({**own, graph_input(name): texts})[None])[0]
-            strongest = strongest_words(words, predicted[-1], predicted[:-1])
-            told.append(", ".join(f"{word} {effect:+.3g}" for word, effect in strongest))
+            own = {graph_input(one): values[row : row + 1] for one, values in inputs.items()}
+            found = strongest_words(lambda texts, own=own: self._of_texts(own, name, texts), text)
+            told.append("; ".join(f"{word} {effect:+.3g}" for word, effect in found))
         return pd.array(told, dtype="str")
+
+    def _of_texts(self, own, name, texts):
+        """Return the output that is explained of one row with other texts in a column; the last text is its own."""
+        repeated = {one: np.repeat(values, len(texts), axis=0) for one, values in own.items()}
+        repeated[graph_input(name)] = np.array(texts, dtype=object)[:, None]
+        return self._explained(self.shipped.scores(repeated)[None])[0]
 
     def _explained(self, scores):
         """Return the output that is explained, of scores (rows, subsets, outputs); the last subset has all columns."""

@@ -42,8 +42,17 @@ def metadata(schema, pipeline, dataset, model, recipe, table=None, sets=None):
         "identifiers": [column["source"] for column in schema["columns"] if column["kind"] == kinds.IDENTIFIER],
         "reading": schema["reading"],
         "sets": sets,
+        "row_bytes": bytes_of_a_row(pipeline),
         "run": hashlib.sha256(facts.encode()).hexdigest()[:16],
     }
+
+
+def bytes_of_a_row(pipeline):
+    """Return about how many bytes a row takes in the largest network of a pipeline; 0 without networks."""
+    if hasattr(pipeline, "members"):
+        return max(map(bytes_of_a_row, pipeline.members))
+    fitted = pipeline.model.model
+    return round(fitted.bytes_of_a_row()) if hasattr(fitted, "bytes_of_a_row") else 0
 
 
 def with_seen_values(columns, labelled):

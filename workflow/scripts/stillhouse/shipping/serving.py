@@ -28,6 +28,8 @@ from stillhouse.shipping.streams import ahead, written_behind
 
 # The characters of texts that a graph takes apart at once, shorter texts counted as the longest: each is 32 bytes.
 MOST_CHARACTERS_AT_ONCE = 4_000_000
+# What the layers of a network may take for the rows that are computed at once.
+MOST_BYTES_AT_ONCE = 1_500_000_000
 
 
 class Typed(NamedTuple):
@@ -58,6 +60,7 @@ class Shipped:
             self.columns, self.classes = json.loads(facts["columns"]), json.loads(facts["classes"])
             self.reading, self.identifiers = json.loads(facts["reading"]), json.loads(facts["identifiers"])
             self.factors, self.levels = json.loads(facts["factors"]), json.loads(facts.get("quantiles", "[]"))
+            self.most_rows = MOST_BYTES_AT_ONCE // max(1, json.loads(facts.get("row_bytes", "0"))) or 1
             sets = json.loads(facts.get("sets", "null"))
             self.sets = sets and ShippedSets(sets, self.classes)
             # Predicting a row of gaps shows whether the graph and the metadata fit together.
@@ -94,10 +97,13 @@ class Shipped:
 
     def scores(self, inputs):
         """Return the graph's output of its inputs, shape (rows, outputs); raises ``UserError`` where it fails."""
+        count = len(next(iter(inputs.values())))
+        if not count:
+            return np.empty((0, len(self.classes) if self.classes else 1 + len(self.levels)))
         lengths = [self._lengths(inputs[graph_input(one["name"])], one) for one in self.columns if one["kind"] in kinds.ENCODED]
-        longest = np.max(lengths, axis=0) if lengths else []
+        longest = np.max(lengths, axis=0) if lengths else np.zeros(count, dtype=int)
         try:
-            parts = [{name: values[rows] for name, values in inputs.items()} for rows in pieces(longest)] or [inputs]
+            parts = [{name: values[rows] for name, values in inputs.items()} for rows in pieces(longest, self.most_rows)]
             return np.concatenate([self.session.run(None, part)[0] for part in parts])
         except Exception as error:  # see Shipped.__init__
             raise UserError(f"{self.path}: prediction failed: {error}") from error
@@ -147,19 +153,22 @@ class Shipped:
         return Typed(as_array(values, column))
 
 
-def pieces(lengths):
-    """Yield slices of rows with texts of these lengths, short enough for the graph, which fills all up to the longest one.
+def pieces(lengths, most=math.inf):
+    """Yield slices of at most so many rows with texts of these lengths; a graph fills all texts up to the longest of a slice.
 
     The pixels of a picture are counted as characters; each makes about as much in the graph.
     """
+    if not np.any(lengths):
+        step = int(min(most, max(1, len(lengths))))
+        yield from (slice(start, min(start + step, len(lengths))) for start in range(0, len(lengths), step))
+        return
     start, longest = 0, 0
     for row, length in enumerate(lengths):
         longest = max(longest, length)
-        if row > start and longest * (row + 1 - start) > MOST_CHARACTERS_AT_ONCE:
+        if row > start and (longest * (row + 1 - start) > MOST_CHARACTERS_AT_ONCE or row - start >= most):
             yield slice(start, row)
             start, longest = row, length
-    if len(lengths):
-        yield slice(start, len(lengths))
+    yield slice(start, len(lengths))
 
 
 def session_of(content, options):

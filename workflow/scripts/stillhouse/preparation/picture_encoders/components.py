@@ -20,17 +20,22 @@ class Components:
     def __init__(self, size, rows, seed, read, unlabelled=False):
         self.size, self.rows, self.seed, self.read, self.unlabelled = size, rows, seed, read, unlabelled
 
-    def fit(self, pixels):
-        """Learn components of pictures, of a sample where there are many."""
+    def fit(self, pixels, more=None):
+        """Learn components of pictures, of a sample where there are many, and of ``more`` pictures as far as there is room.
+
+        They are scaled by ``pixels`` alone.
+        """
         rows = np.arange(len(pixels))
         if len(rows) > self.rows:
             rows = np.sort(np.random.default_rng(self.seed).choice(rows, self.rows, replace=False))
-        X = np.vstack([self.read(part) for part in parts(pixels[rows])])
+        own = X = np.vstack([self.read(part) for part in parts(pixels[rows])])
+        if more is not None and len(own) < self.rows:
+            X = np.vstack([own, *(self.read(part) for part in parts(more[: self.rows - len(own)]))])
         centred, size = X - X.mean(axis=0), min(self.size, len(X) - 1, X.shape[1])
         found = randomized_svd(centred, size, random_state=self.seed)[2] if size > 0 else np.zeros((0, X.shape[1]))
         # In half precision, as shipped files carry them.
         self.components_ = found.astype("float16").astype("float64")
-        projected = X @ self.components_.T
+        projected = own @ self.components_.T
         deviation = projected.std(axis=0)
         kept = deviation > LEAST_DEVIATION * deviation.max(initial=LEAST_DEVIATION)
         self.components_, self.size_ = self.components_[kept], int(kept.sum())

@@ -5,6 +5,7 @@ pictures by another encoder is shipped.
 """
 
 import hashlib
+import math
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,9 @@ import onnxruntime
 
 from stillhouse.errors import UserError
 from stillhouse.preparation.picture_encoders.components import WHITE, Components
+
+# The numbers of the pictures that a network gets at once.
+VALUES_AT_ONCE = 20_000_000
 
 
 class Frozen:
@@ -27,11 +31,30 @@ class Frozen:
 
     def __call__(self, pixels):
         """Return what the network makes of pictures (rows, channels, height, width); shape (rows, read), float64."""
-        mean, deviation = (np.reshape(part, (1, -1, 1, 1)).astype("float32") for part in (self.mean, self.deviation))
-        scaled = (pixels.astype("float32") / np.float32(WHITE) - mean) / deviation
-        session = self._opened()
+        mean, deviation = (self._by_channel(name, pixels.shape[1]) for name in ("mean", "deviation"))
+        first, parts = self._opened().get_inputs()[0], []
+        # Some networks take so many pictures at once and no others.
+        fixed = first.shape[0] if first.shape and isinstance(first.shape[0], int) else None
+        count = fixed or max(1, VALUES_AT_ONCE // math.prod(pixels.shape[1:]))
+        for start in range(0, max(1, len(pixels)), count):
+            part = pixels[start : start + count].astype("float32") / np.float32(WHITE)
+            whole = np.resize(part, (fixed, *part.shape[1:])) if fixed else part
+            parts.append(self._made((whole - mean) / deviation, first.name)[: len(part)])
+        return np.concatenate(parts)
+
+    def _by_channel(self, name, channels):
+        """Return a setting as an array that fits pictures of so many channels."""
+        values = np.ravel(getattr(self, name)).astype("float32")
+        if len(values) not in (1, channels):
+            raise UserError(
+                f"pictures.{name}: {len(values)} numbers for pictures of {channels} channels; give one, or {channels}"
+            )
+        return values.reshape(1, -1, 1, 1)
+
+    def _made(self, pixels, name):
+        """Return what the network makes of scaled pictures, flat."""
         try:
-            found = session.run(None, {session.get_inputs()[0].name: scaled})[0]
+            found = self._opened().run(None, {name: pixels})[0]
         except Exception as error:  # onnxruntime raises its own types
             shape = " x ".join(map(str, pixels.shape[1:]))
             raise UserError(
@@ -43,7 +66,7 @@ class Frozen:
                 f"pictures.file: {self.file} does not make finite numbers of each picture: of {len(pixels)} it made an output "
                 f"of shape {found.shape}"
             )
-        return found.reshape(len(pixels), -1).astype("float64")
+        return found.reshape(len(pixels), math.prod(found.shape[1:])).astype("float64")
 
     def _content(self):
         try:

@@ -29,24 +29,36 @@ class Counts:
     def __init__(self, most, lengths, split):
         self.most, self.lengths, self.split = most, lengths, split
 
-    def fit(self, texts):
-        """Learn the most frequent n-grams of texts."""
-        counted = CountVectorizer(analyzer=self._ngrams, min_df=min(LEAST_TEXTS, len(texts)), max_features=self.most)
-        try:
-            present = counted.fit_transform(texts) > 0
-        except ValueError:  # no n-gram is in two texts
-            self.terms_, self.rarity_ = [], np.zeros(0)
-            return self
-        self.terms_ = sorted(counted.vocabulary_, key=counted.vocabulary_.get)
-        self.rarity_ = np.log((1 + len(texts)) / (1 + np.asarray(present.sum(axis=0))[0])) + 1
+    def fit(self, texts, more=()):
+        """Learn the most frequent n-grams of texts and, where there are fewer than may be counted, those of ``more`` texts."""
+        own = self._frequent(texts, self.most)
+        room = self.most - len(own)
+        every = [*texts, *more]
+        added = [term for term in self._frequent(every, self.most) if term not in set(own)][:room] if len(more) and room else []
+        self.terms_ = sorted({*own, *added})
+        present = self._counted(every) > 0
+        self.rarity_ = np.log((1 + len(every)) / (1 + np.asarray(present.sum(axis=0)).ravel())) + 1
         return self
 
-    def transform(self, texts):
-        """Return the weighted counts; sparse, shape (texts, terms)."""
+    def _frequent(self, texts, most):
+        """Return the n-grams that at least two texts have, the most frequent one first."""
+        counted = CountVectorizer(analyzer=self._ngrams, min_df=min(LEAST_TEXTS, len(texts)), max_features=most)
+        try:
+            often = np.asarray(counted.fit_transform(texts).sum(axis=0)).ravel()
+        except ValueError:  # no n-gram is in two texts
+            return []
+        return sorted(counted.vocabulary_, key=lambda term: (-often[counted.vocabulary_[term]], term))
+
+    def _counted(self, texts):
+        """Return the counts of the terms; sparse, shape (texts, terms)."""
         if not self.terms_:
             return csr_matrix((len(texts), 0))
         counted = CountVectorizer(analyzer=self._ngrams, vocabulary={term: index for index, term in enumerate(self.terms_)})
-        counts = counted.transform(texts).astype("float64")
+        return counted.transform(texts).astype("float64")
+
+    def transform(self, texts):
+        """Return the weighted counts; sparse, shape (texts, terms)."""
+        counts = self._counted(texts)
         counts.data = np.log1p(counts.data)
         weighted = counts @ diags(self.rarity_)
         lengths = np.sqrt(np.asarray(weighted.multiply(weighted).sum(axis=1))[:, 0])
@@ -78,16 +90,21 @@ class NGrams:
         self.fit_counts(texts)
         return self
 
-    def fit_counts(self, texts):
-        """Learn as ``fit`` does, and return the weighted counts of the texts; see ``counts``."""
-        weighted = hstack([counts.fit(texts).transform(texts) for counts in self.kinds]).tocsr()
+    def fit_counts(self, texts, more=()):
+        """Learn as ``fit`` does, of ``more`` texts too, and return the weighted counts of ``texts``; see ``counts``.
+
+        Terms of ``texts`` come first, and components are scaled by these alone.
+        """
+        every = [*texts, *more]
+        weighted = hstack([counts.fit(texts, more).transform(every) for counts in self.kinds]).tocsr()
         self.size_ = min(self.size, *(side - 1 for side in weighted.shape))
         if self.size_ < 1:
             self.size_, self.components_ = 0, np.zeros((0, weighted.shape[1]))
             self.centre_ = self.scale_ = np.zeros(0)
-            return weighted
+            return weighted[: len(texts)]
         # In half precision, as shipped files carry them: they are most of a file.
         components = randomized_svd(weighted, self.size_, random_state=self.seed)[2].astype("float16").astype("float64")
+        weighted = weighted[: len(texts)]
         found = weighted @ components.T
         deviation = found.std(axis=0)
         # Texts of few kinds have fewer components than are asked for; the others are nothing but rounding.

@@ -5,7 +5,7 @@ import pandas as pd
 
 from stillhouse.columns import LABEL, PART, ROW, TRAIN
 from stillhouse.config.models import verb
-from stillhouse.evaluation.occlusion_maps import as_map
+from stillhouse.evaluation.occlusion_maps import MOST_CLASSES, as_map
 from stillhouse.intake import kinds
 from stillhouse.intake.kinds import feature_columns
 from stillhouse.intake.pictures import arrays
@@ -61,6 +61,8 @@ def map_pictures(run, column):
         "A held-out picture of each class that is rightly predicted, as surely as most of its class. Where it is red, the "
         "probability of the class falls if that part is covered by the mean colour; where it is blue, it rises."
     )
+    if len(run.task.classes) > MOST_CLASSES:
+        text += f" Shown are the first {MOST_CLASSES} of {len(run.task.classes)} classes."
     drawn, title = (figures.gallery(shown, captions), run.maps), f"What {run.title(run.reference)} looks at"
     return [figures.Picture("maps", drawn, title, text)]
 

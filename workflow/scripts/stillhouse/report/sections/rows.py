@@ -63,7 +63,7 @@ def words_sentence(lines, write):
     told = []
     for name, own in lines.groupby("column", sort=False):
         left = zip(own["predicted"] - own["effect"], own["word"], strict=True)
-        changes = listed([f"{write(value)} (“{word}”)" for value, word in left])
+        changes = listed([f"{write(value)} (“{figures.shortened(word)}”)" for value, word in left])
         told.append(f" Without one word of {name} it would be {changes}.")
     return "".join(told)
 

@@ -49,7 +49,7 @@ def word_picture(name, column):
     drawn = figures.bars([word["word"] for word in words], series, "share of texts that have the word")
     text = (
         "Words whose shares of texts differ most clearly between training and deploy rows (p below 0.05, adjusted for how many "
-        "words there are). What a word says that few training rows have, no model can have learned."
+        "words there are). A model has learned little of a word that few training rows have."
     )
     return figures.Picture(name, drawn, f"Words of {column['name']} that moved", text)
 

@@ -5,22 +5,22 @@ import math
 import numpy as np
 
 
-def attention(graph, x, module, aside=None):
-    """Add self-attention; (…, tokens, width) to the same shape. ``aside`` is added to what is said of tokens (rows, tokens)."""
+def attention(graph, x, module, add_module, mask=None):
+    """Add self-attention; (…, tokens, width) to the same shape. ``mask`` (rows, tokens) is added to the logits."""
     width, heads = module.merge.in_features, module.heads
     of_tokens = graph.add("Shape", x)
-    parts = graph.add("Reshape", product(graph, x, module.project), of_heads(graph, of_tokens, width, heads))
+    parts = graph.add("Reshape", add_module(graph, x, module.project), of_heads(graph, of_tokens, width, heads))
     query, key, value = (
         graph.add("Gather", graph.add("Transpose", parts, perm=[2, 0, 3, 1, 4]), graph.constant(np.array(place)), axis=0)
         for place in range(3)
     )
-    said = graph.add("MatMul", query, graph.add("Transpose", key, perm=[0, 1, 3, 2]))
-    said = graph.add("Mul", said, graph.constant(np.float32(1 / math.sqrt(width // heads))))
-    if aside:
-        said = graph.add("Add", said, graph.add("Unsqueeze", aside, graph.constant(np.array([1, 2]))))
-    mixed = graph.add("MatMul", graph.add("Softmax", said, axis=-1), value)
+    logits = graph.add("MatMul", query, graph.add("Transpose", key, perm=[0, 1, 3, 2]))
+    logits = graph.add("Mul", logits, graph.constant(np.float32(1 / math.sqrt(width // heads))))
+    if mask:
+        logits = graph.add("Add", logits, graph.add("Unsqueeze", mask, graph.constant(np.array([1, 2]))))
+    mixed = graph.add("MatMul", graph.add("Softmax", logits, axis=-1), value)
     mixed = graph.add("Reshape", graph.add("Transpose", mixed, perm=[0, 2, 1, 3]), of_tokens)
-    return product(graph, mixed, module.merge)
+    return add_module(graph, mixed, module.merge)
 
 
 def of_heads(graph, of_tokens, width, heads):
@@ -31,15 +31,9 @@ def of_heads(graph, of_tokens, width, heads):
     )
 
 
-def product(graph, x, layer):
-    """Add a linear layer."""
-    weight, bias = (graph.constant(np.ascontiguousarray(part.detach().numpy().T)) for part in (layer.weight, layer.bias))
-    return graph.add("Add", graph.add("MatMul", x, weight), bias)
-
-
-def layer_of_attention(graph, x, module, add_module, aside=None):
+def layer_of_attention(graph, x, module, add_module, mask=None):
     """Add attention and two linear layers, each after a norm and added to its input; see ``attention``."""
-    x = graph.add("Add", x, attention(graph, add_module(graph, x, module.norm), module.attention, aside))
+    x = graph.add("Add", x, attention(graph, add_module(graph, x, module.norm), module.attention, add_module, mask))
     return graph.add("Add", x, add_module(graph, add_module(graph, x, module.norm_after), module.layers))
 
 

@@ -7,7 +7,7 @@ adds any other layer.
 import numpy as np
 from onnx import TensorProto
 
-from stillhouse.networks.texts import ASIDE, Attended, Bag, Convolutions, Recurrent
+from stillhouse.networks.texts import MASKED, Attended, Bag, Convolutions, Recurrent
 from stillhouse.preparation.text_encoders.tokens import PADDING, UNKNOWN
 from stillhouse.shipping.onnx.attention import layer_of_attention
 
@@ -53,10 +53,10 @@ def _largest(graph, vectors, is_word, kernel, layer, add_module):
     return graph.add("ReduceMax", graph.add("Mul", found, counts), graph.constant(np.array([1])), keepdims=0)
 
 
-def aside_of(graph, is_word):
-    """Add what is added to what is said of a token: nothing for a word."""
+def mask_of(graph, is_word):
+    """Add what is added to the logits of tokens; see ``mask_of`` of the networks."""
     none = graph.add("Sub", graph.constant(np.float32(1)), is_word)
-    return graph.add("Mul", none, graph.constant(np.float32(ASIDE)))
+    return graph.add("Mul", none, graph.constant(np.float32(MASKED)))
 
 
 def recurrent(graph, vectors, is_word, module, add_module):
@@ -79,8 +79,8 @@ def recurrent(graph, vectors, is_word, module, add_module):
     states = graph.add("Reshape", states, graph.constant(np.array([0, 0, module.size])))
     counts = graph.add("Unsqueeze", is_word, graph.constant(np.array([2])))
     states = graph.add("Mul", states, counts)
-    said = graph.add("Add", add_module(graph, states, module.score), aside_of(graph, counts))
-    weighed = graph.add("Mul", states, graph.add("Softmax", said, axis=1))
+    logits = graph.add("Add", add_module(graph, states, module.score), mask_of(graph, counts))
+    weighed = graph.add("Mul", states, graph.add("Softmax", logits, axis=1))
     return graph.add("ReduceSum", weighed, graph.constant(np.array([1])), keepdims=0)
 
 
@@ -97,9 +97,9 @@ def parameters_of(cell, order):
 
 def attended(graph, vectors, is_word, module, add_module):
     """Add layers of attention between words, and the mean of what they make of them."""
-    x, aside = graph.add("Add", vectors, graph.constant(module.places.detach().numpy())), aside_of(graph, is_word)
+    x, mask = graph.add("Add", vectors, graph.constant(module.places.detach().numpy())), mask_of(graph, is_word)
     for layer in module.layers:
-        x = layer_of_attention(graph, x, layer, add_module, aside)
+        x = layer_of_attention(graph, x, layer, add_module, mask)
     x = graph.add("Mul", add_module(graph, x, module.norm), graph.add("Unsqueeze", is_word, graph.constant(np.array([2]))))
     return bag(graph, x, is_word, module.mean, add_module)
 
