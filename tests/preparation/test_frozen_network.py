@@ -42,8 +42,10 @@ def test_pixels_are_centred_and_scaled_by_channel_before(tmp_path):
 
 @pytest.mark.parametrize("rows", [0, 1, 3, 7])
 def test_a_network_that_takes_a_fixed_number_of_pictures_gets_as_many(tmp_path, rows):
-    pixels, network = pixels_of(7)[:rows], network_file(tmp_path / "net.onnx", rows=3)
-    assert Frozen(str(network), 0, 1)(pixels) == pytest.approx(fields_of(pixels), abs=1e-6)
+    pixels, network = pixels_of(7), network_file(tmp_path / "net.onnx", rows=3)
+    found = Frozen(str(network), 0, 1)(pixels[:rows])
+    assert found == pytest.approx(fields_of(pixels)[:rows], abs=1e-6)
+    assert found.shape == (rows, 32)
 
 
 def test_a_kept_preparation_makes_the_same_features_and_notices_another_file(tmp_path):

@@ -13,6 +13,7 @@ from stillhouse.errors import UserError
 from stillhouse.learning.fitting import fit
 from stillhouse.methods import build, module_of
 from stillhouse.preparation.sample import balanced_sample, prior, whole_sample
+from stillhouse.preparation.transfer_rows import synthetic_rows
 from stillhouse.preparation.weights import weighed
 from stillhouse.splits import Split
 
@@ -177,7 +178,10 @@ def test_a_stacker_trusts_each_member_by_a_finite_weight(method, n_classes):
 
 
 LARGE = [
-    (kind, name) for kind in ("imputers", "resamplers") for name in methods(kind) if hasattr(module_of(kind, name), "MOST_ROWS")
+    (kind, name)
+    for kind in ("imputers", "resamplers", "synthesizers")
+    for name in methods(kind)
+    if hasattr(module_of(kind, name), "MOST_ROWS")
 ]
 
 
@@ -190,5 +194,8 @@ def test_a_method_that_cannot_take_so_many_rows_is_refused_by_name_with_others_i
     with pytest.raises(UserError, match=said):
         if kind == "imputers":
             prepared_by(gappy[1], method).fit(gappy[0])
+        elif kind == "synthesizers":
+            folds = pd.DataFrame({"fold": np.arange(len(gappy[0])) % 3})
+            synthetic_rows(gappy[0], folds, gappy[1], {"method": method, "share": 0.1}, seed=1)
         else:
             whole_sample(imbalanced, 2, options(kind, method), 1)

@@ -11,7 +11,7 @@ from sklearn.preprocessing import StandardScaler
 from stillhouse.columns import FOLD, PARENTS, ROW
 from stillhouse.errors import UserError
 from stillhouse.intake import kinds
-from stillhouse.methods import build
+from stillhouse.methods import build, check_rows
 from stillhouse.seeds import generator
 
 
@@ -21,6 +21,7 @@ def synthetic_rows(table, folds, columns, options, seed):
     if encoded := [column["source"] for column in columns if column["kind"] in kinds.ENCODED]:
         which = f"and column {encoded[0]!r} holds such"
         raise UserError(f"synthetic: texts and pictures cannot be drawn, {which}; drop it, or draw no rows")
+    check_rows("synthesizers", options["method"], int((folds[FOLD] >= 0).sum()), "swap, or draw no rows")
     draw, parts = build("synthesizers", {"method": options["method"]}), []
     for fold in sorted(set(folds.loc[folds[FOLD] >= 0, FOLD])):
         parents = table.loc[(folds[FOLD] == fold).to_numpy(), names].reset_index(drop=True)

@@ -5,6 +5,8 @@ from sklearn.tree import DecisionTreeRegressor
 
 from stillhouse.preparation.transfer_rows import coded, rows_of_cells
 
+# Rows beyond which drawing a tenth as many would take an hour; see benchmarks/methods.py.
+MOST_ROWS = 1_500_000
 SWEEPS = 3
 # The least number of rows that a value is drawn from.
 LEAF_ROWS = 10

@@ -9,6 +9,8 @@ from stillhouse.errors import UserError
 from stillhouse.intake import kinds
 from stillhouse.preparation.transfer_rows import coded, rows_of_cells
 
+# Rows beyond which drawing a tenth as many would take an hour; see benchmarks/methods.py.
+MOST_ROWS = 1_900_000
 MOST_COMPONENTS = 10
 
 
