@@ -33,10 +33,10 @@ def test_the_strongest_words_of_a_row_are_told_by_what_would_be_without_them():
     assert rows.words_sentence(lines[:0].assign(effect=0.0), str) == ""
 
 
-def test_parts_that_carry_a_class_are_red_and_those_that_speak_against_it_blue():
+def test_parts_that_carry_a_class_are_orange_and_those_that_speak_against_it_blue():
     picture = np.full((2, 2, 1), 100, dtype=np.uint8)
     shown = gallery.overlaid(picture, np.array([[0.4, -0.4], [0.0, 0.2]]))
-    assert shown[0, 0].tolist() == list(gallery.RED)
+    assert shown[0, 0].tolist() == list(gallery.ORANGE)
     assert shown[0, 1].tolist() == list(gallery.BLUE)
     assert shown[1, 0].tolist() == [100, 100, 100]
     assert (gallery.overlaid(picture, np.full((2, 2), 1e-9)) == 100).all()

@@ -15,7 +15,7 @@ from stillhouse.report.text import percent
 from stillhouse.seeds import generator
 
 SHOWN = 12
-RED, BLUE = (213, 94, 0), (0, 114, 178)
+ORANGE, BLUE = (213, 94, 0), (0, 114, 178)
 # A map whose largest drop is below this share of a probability is that of a prediction that hangs on no part.
 LEAST_DROP = 0.01
 KEY = "pictures"
@@ -58,7 +58,7 @@ def map_pictures(run, column):
         shown += [colourful(picture), overlaid(picture, as_map(fields, *picture.shape[:2]))]
         captions += [f"row {number}: {first['of']}\n({percent(first['predicted'])})", "what carries it"]
     text = (
-        "A held-out picture of each class that is rightly predicted, as surely as most of its class. Where it is red, the "
+        "A held-out picture of each class that is rightly predicted, as surely as most of its class. Where it is orange, the "
         "probability of the class falls if that part is covered by the mean colour; where it is blue, it rises."
     )
     if len(run.task.classes) > MOST_CLASSES:
@@ -73,10 +73,10 @@ def colourful(picture):
 
 
 def overlaid(picture, drops):
-    """Return a picture in grey, red where drops (height, width) are above 0 and blue where below; the strongest is full."""
+    """Return a picture in grey, orange where drops (height, width) are above 0 and blue where below; the strongest is full."""
     grey = np.repeat(picture.mean(axis=2, keepdims=True), 3, axis=2)
     share = (drops / max(np.abs(drops).max(), LEAST_DROP))[:, :, None]
-    colour = np.where(share > 0, RED, BLUE)
+    colour = np.where(share > 0, ORANGE, BLUE)
     return (grey * (1 - np.abs(share)) + colour * np.abs(share)).round().astype(np.uint8)
 
 
