@@ -42,7 +42,7 @@ def contributions(models, trained, rows, table, schema):
         facts = {"row": int(row[ROW]), "why": why, "label": row[LABEL] if not classes else classes[int(row[LABEL])]}
         facts |= {"of": classes[of] if classes else "", "predicted": predicted[-1], "typical": predicted[~moved.any(axis=1)][0]}
         shown = [shown_value(own.iloc[0], source, columns) for source in sources]
-        told = [(source, "", *own) for source, *own in zip(sources, shown, predicted @ shares, strict=True)]
+        told = [(source, "", *facts_of) for source, *facts_of in zip(sources, shown, predicted @ shares, strict=True)]
         for column in (column for column in columns if column["kind"] == kinds.TEXT):
             told += [(column["source"], word, "", effect) for word, effect in of_words(model, own, column, of)]
         lines += [facts | dict(zip(COLUMNS[-4:], one, strict=True)) for one in told]
