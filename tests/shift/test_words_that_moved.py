@@ -39,7 +39,7 @@ def test_gaps_are_no_texts_and_a_side_without_texts_moves_nothing():
 
 def test_the_distance_of_a_word_is_that_of_chi_squared():
     rng, sides = np.random.default_rng(1), Sides(np.arange(300) >= 200)
-    words, present = words_of(pd.Series(texts_of(rng, 300)))
+    words, present = words_of(texts_of(rng, 300))
     found = squared_distances(present, sides.of_second[:, None].astype(float))[:, 0]
     for place in (0, len(words) // 2, len(words) - 1):
         has = present[:, place].toarray()[:, 0]

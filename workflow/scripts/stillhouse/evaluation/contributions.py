@@ -27,13 +27,13 @@ def contributions(models, trained, rows, table, schema):
     each of the strongest words, too, with what the prediction has less without it.
     """
     held_out, classes = rows[rows[PART] != DEPLOY].reset_index(drop=True), schema["classes"]
-    typed, columns, lines = table.set_index(ROW, drop=False), feature_columns(schema), []
+    columns, lines = feature_columns(schema), []
     sources = list(dict.fromkeys(column["source"] for column in columns))
     moved, shares = subsets(len(sources), MOST_SUBSETS)
     takes_own = {column["name"]: moved[:, sources.index(column["source"])] for column in columns}
     for place, why in telling(held_out, classes).items():
         row = held_out.loc[place]
-        own, learned = typed.loc[[row[ROW]]], typed.loc[trained[row[FOLD]]]
+        own, learned = table[table[ROW] == row[ROW]], table[table[ROW].isin(trained[row[FOLD]])]
         usual = {column["name"]: typical_cell(learned[column["name"]], column) for column in columns}
         model = models[row[FOLD]]
         predicted = model.predict(mixed(own, usual, takes_own))

@@ -26,13 +26,13 @@ def occlusion_maps(models, rows, table, schema):
     ``rows`` are scored rows with predictions; ``models`` maps a fold to the pipeline that held it out.
     """
     columns = [column for column in feature_columns(schema) if column["kind"] == kinds.IMAGE]
-    lines, typed = [], table.set_index(ROW, drop=False)
-    if columns:
-        name = columns[0]["name"]
-        rows = rows[typed[name].loc[rows[ROW]].notna().to_numpy()]
-    for code, place in typical_rows(rows, schema["classes"]).items() if columns else ():
+    if not columns:
+        return pd.DataFrame(columns=COLUMNS)
+    name, lines = columns[0]["name"], []
+    rows = rows[rows[ROW].isin(table.loc[table[name].notna(), ROW])]
+    for code, place in typical_rows(rows, schema["classes"]).items():
         row = rows.loc[place]
-        own = typed.loc[[row[ROW]]]
+        own = table[table[ROW] == row[ROW]]
         corners, side, pixels = covered(arrays(own[name], columns[0])[0])
         variants = own.iloc[np.zeros(len(pixels), dtype=int)].reset_index(drop=True)
         variants[name] = pd.Series([picture.tobytes() for picture in pixels], dtype=object)

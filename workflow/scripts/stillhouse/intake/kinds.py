@@ -191,7 +191,12 @@ _APART = _MarksApart()
 
 def word_counts(values):
     """Return the number of words and marks of each text as float64, 0 for a gap; shape (rows,)."""
-    return np.array([text.count(" ") + bool(text) for text in plain_texts(values)], dtype="float64")
+    return lengths_of(plain_texts(values))
+
+
+def lengths_of(plain):
+    """Return the number of words and marks of each plain text as float64; shape (rows,)."""
+    return np.array([text.count(" ") + bool(text) for text in plain], dtype="float64")
 
 
 def measured(values, column):

@@ -1,6 +1,7 @@
 """Words of texts that are more, or less, frequent in a second table."""
 
 import numpy as np
+import pandas as pd
 from scipy.stats import hypergeom
 from sklearn.feature_extraction.text import CountVectorizer
 
@@ -24,8 +25,9 @@ def text_test(texts, sides, rng):
     texts, sides = texts[known].reset_index(drop=True), sides.part(known)
     if sides.of_second.all() or not sides.of_second.any():
         return 0.0, 1.0, []
-    distance, p = column_test(kinds.measured(texts, {"kind": kinds.TEXT})[1], sides, rng, is_categorical=False)
-    words, present = words_of(texts)
+    plain = kinds.plain_texts(texts)
+    distance, p = column_test(pd.Series(kinds.lengths_of(plain)), sides, rng, is_categorical=False)
+    words, present = words_of(plain)
     if not words:
         return distance, p, []
     before, after = shares(present, sides.of_second[:, None].astype(float))[:, :, 0]
@@ -39,9 +41,8 @@ def text_test(texts, sides, rng):
     return max(float(moves[moved].max(initial=0)), distance), float(min(1.0, 2 * min(p, of_words.min()))), named
 
 
-def words_of(texts):
-    """Return the words that are compared, and which text has which; sparse, shape (texts, words)."""
-    plain = kinds.plain_texts(texts)
+def words_of(plain):
+    """Return the words of plain texts that are compared, and which text has which; sparse, shape (texts, words)."""
     counted = CountVectorizer(analyzer=str.split, binary=True, min_df=min(LEAST_TEXTS, len(plain)), max_features=MOST_WORDS)
     try:
         present = counted.fit_transform(plain).astype("float64")

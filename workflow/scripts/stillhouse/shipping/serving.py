@@ -158,6 +158,7 @@ def pieces(lengths, most=math.inf):
 
     The pixels of a picture are counted as characters; each makes about as much in the graph.
     """
+    # Without texts there are many short rows, which are not looked at one by one.
     if not np.any(lengths):
         step = int(min(most, max(1, len(lengths))))
         yield from (slice(start, min(start + step, len(lengths))) for start in range(0, len(lengths), step))

@@ -31,18 +31,23 @@ class Counts:
 
     def fit(self, texts, more=()):
         """Learn the most frequent n-grams of texts and, where there are fewer than may be counted, those of ``more`` texts."""
-        own = self._frequent(texts, self.most)
-        room = self.most - len(own)
-        every = [*texts, *more]
-        added = [term for term in self._frequent(every, self.most) if term not in set(own)][:room] if len(more) and room else []
-        self.terms_ = sorted({*own, *added})
-        present = self._counted(every) > 0
-        self.rarity_ = np.log((1 + len(every)) / (1 + np.asarray(present.sum(axis=0)).ravel())) + 1
+        self.fit_transform(texts, more)
         return self
 
-    def _frequent(self, texts, most):
-        """Return the n-grams that at least two texts have, the most frequent one first."""
-        counted = CountVectorizer(analyzer=self._ngrams, min_df=min(LEAST_TEXTS, len(texts)), max_features=most)
+    def fit_transform(self, texts, more=()):
+        """Learn as ``fit`` does, and return the weighted counts of ``texts`` and then of ``more``; see ``transform``."""
+        every, terms = [*texts, *more], dict.fromkeys(self._frequent(texts))
+        if len(more) and len(terms) < self.most:
+            added = [term for term in self._frequent(every) if term not in terms]
+            terms |= dict.fromkeys(added[: self.most - len(terms)])
+        self.terms_ = sorted(terms)
+        counts = self._counted(every)
+        self.rarity_ = np.log((1 + len(every)) / (1 + np.asarray((counts > 0).sum(axis=0)).ravel())) + 1
+        return self._weighted(counts)
+
+    def _frequent(self, texts):
+        """Return the n-grams that at least two texts have, the most frequent one first, as many as may be counted."""
+        counted = CountVectorizer(analyzer=self._ngrams, min_df=min(LEAST_TEXTS, len(texts)), max_features=self.most)
         try:
             often = np.asarray(counted.fit_transform(texts).sum(axis=0)).ravel()
         except ValueError:  # no n-gram is in two texts
@@ -58,7 +63,9 @@ class Counts:
 
     def transform(self, texts):
         """Return the weighted counts; sparse, shape (texts, terms)."""
-        counts = self._counted(texts)
+        return self._weighted(self._counted(texts))
+
+    def _weighted(self, counts):
         counts.data = np.log1p(counts.data)
         weighted = counts @ diags(self.rarity_)
         lengths = np.sqrt(np.asarray(weighted.multiply(weighted).sum(axis=1))[:, 0])
@@ -95,8 +102,7 @@ class NGrams:
 
         Terms of ``texts`` come first, and components are scaled by these alone.
         """
-        every = [*texts, *more]
-        weighted = hstack([counts.fit(texts, more).transform(every) for counts in self.kinds]).tocsr()
+        weighted = hstack([counts.fit_transform(texts, more) for counts in self.kinds]).tocsr()
         self.size_ = min(self.size, *(side - 1 for side in weighted.shape))
         if self.size_ < 1:
             self.size_, self.components_ = 0, np.zeros((0, weighted.shape[1]))
